@@ -1,0 +1,45 @@
+# room(NAME [DEPS room...] [LIBS cmake-target...])
+#
+# One room = one folder = one namespace = one target. Every .cc of the folder belongs to it; foo_test.cc is a test and
+# goes into the program NAME_test. DEPS names the rooms whose headers it may include (base is always allowed);
+# tests/layers_test.py holds the #includes against these lines.
+function(room NAME)
+  cmake_parse_arguments(R "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(TESTS ${SOURCES})
+  list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
+  list(FILTER SOURCES EXCLUDE REGEX "_test\\.cc$")
+  if(NOT NAME STREQUAL "base")
+    list(PREPEND R_DEPS base)
+  endif()
+  list(TRANSFORM R_DEPS PREPEND "atelier::")
+  if(SOURCES)
+    add_library(atelier_${NAME} STATIC ${SOURCES})
+    target_include_directories(atelier_${NAME} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(atelier_${NAME} PUBLIC ${R_DEPS} ${R_LIBS})
+    if(NOT NAME STREQUAL "base")
+      target_precompile_headers(atelier_${NAME} REUSE_FROM atelier_base)
+    endif()
+  else()  # headers only
+    add_library(atelier_${NAME} INTERFACE)
+    target_link_libraries(atelier_${NAME} INTERFACE ${R_DEPS} ${R_LIBS})
+  endif()
+  add_library(atelier::${NAME} ALIAS atelier_${NAME})
+  if(ATELIER_TESTS AND TESTS)
+    room_tests(${NAME}_test atelier::${NAME} ${TESTS})
+  endif()
+endfunction()
+
+# room_tests(PROGRAM LIB source...): a GoogleTest program whose every test is a ctest of its own.
+function(room_tests PROGRAM LIB)
+  add_executable(${PROGRAM} ${ARGN})
+  target_link_libraries(${PROGRAM} PRIVATE ${LIB} atelier::base GTest::gtest GTest::gtest_main)
+  target_precompile_headers(${PROGRAM} PRIVATE <gtest/gtest.h> <string> <vector> <nlohmann/json.hpp>)
+  target_compile_definitions(${PROGRAM} PRIVATE ATELIER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${PROGRAM} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 600 ENVIRONMENT "ATELIER_BUILD_DIR=${CMAKE_BINARY_DIR}")
+  foreach(SOURCE ${ARGN})
+    file(RELATIVE_PATH REL ${PROJECT_SOURCE_DIR} ${SOURCE})
+    set_property(GLOBAL APPEND PROPERTY ATELIER_REGISTERED_TESTS ${REL})
+  endforeach()
+endfunction()

@@ -1,0 +1,106 @@
+// The waist of the program: what everything after training sees of a model, whatever runs it (our engine, a LibTorch
+// program, a server elsewhere).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace atelier::artefact {
+
+// How the next token is drawn. Defaults change nothing: the model's own distribution.
+struct Sampling {
+  double temperature = 1.0;         // 0: always the likeliest token
+  int top_k = 0;                    // keep the k likeliest; 0: all
+  double top_p = 1.0;               // keep the smallest set with this mass (Holtzman et al. 2020); 1: all
+  double min_p = 0.0;               // drop tokens below min_p times the likeliest (Nguyen et al. 2024); 0: off
+  double repetition_penalty = 1.0;  // divides positive logits of tokens seen (Keskar et al. 2019); 1: off
+  double presence_penalty = 0.0;    // subtracted once from tokens generated so far; 0: off
+  double frequency_penalty = 0.0;   // subtracted per occurrence; 0: off
+  int penalty_window = 256;         // how many last tokens the penalties look at
+  std::vector<std::pair<int32_t, float>> logit_bias;  // token id, added to its logit
+};
+
+struct GenerateRequest {
+  std::string prompt;            // already rendered; control tokens in it are parsed when parse_special
+  bool parse_special = false;
+  bool add_bos = true;           // where the model wants it
+  int max_tokens = 128;
+  int samples = 1;               // decoded together over the one prompt; sample i draws from stream (seed, i)
+  uint64_t seed = 0;
+  Sampling sampling;
+  std::vector<std::string> stop; // generation ends before the first of these texts
+  bool ignore_end = false;       // go on past the model's own end tokens (benchmarks)
+  int logprobs = -1;             // per token: -1 none, 0 the chosen one, n also the n likeliest
+};
+
+enum class Finish { kEnd, kStop, kLength, kCancelled };
+std::string_view Name(Finish finish);  // "end", "stop", "length", "cancelled"
+
+struct TokenLogprob {
+  int32_t token = 0;
+  float logprob = 0;  // natural log, of the model's distribution before sampling changes it
+  std::vector<std::pair<int32_t, float>> top;
+};
+
+struct Generated {
+  std::string text;              // always valid UTF-8
+  std::vector<int32_t> tokens;
+  std::vector<TokenLogprob> logprobs;
+  double sum_logprob = 0;        // of the chosen tokens
+  Finish finish = Finish::kEnd;
+};
+
+struct GenerateResult {
+  std::vector<Generated> samples;
+  int prompt_tokens = 0;
+  double prefill_seconds = 0, decode_seconds = 0;
+};
+
+// Called with each piece of valid UTF-8 as it is certain; false stops that sample.
+using StreamFn = std::function<bool(int sample, std::string_view piece)>;
+
+// How likely a continuation is after a prefix.
+struct Scored {
+  double sum_logprob = 0;
+  int tokens = 0;
+};
+
+// Who made an output: stored with every generation, enough to make it again.
+struct EngineInfo {
+  std::string build, isa;
+  int threads = 0;
+};
+
+struct ModelInfo {
+  std::string name;          // as registered, or the file's own
+  std::string architecture;  // "llama", "gemma3" ...
+  std::string hash;          // sha256 of the weights, or "" when unknown
+  std::string licence;
+  int64_t parameters = 0;
+  int context_length = 0;
+};
+
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  virtual const ModelInfo& info() const = 0;
+  virtual EngineInfo engine() const = 0;
+  // The same request gives the same bytes on the same engine build, ISA and thread count, whatever else is running.
+  // Throws kInvalidInput for a prompt longer than the context (saying both lengths).
+  virtual GenerateResult Generate(const GenerateRequest& request, const StreamFn& stream = nullptr) = 0;
+  // One entry per continuation; the prefix is computed once. BOS where the model wants it.
+  virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;
+  // The model's chat template, or "" where it has none.
+  virtual std::string ChatTemplate() const { return ""; }
+};
+
+// Finds or loads a model by its registered name or path; the same object for the same name.
+using ModelProvider = std::function<std::shared_ptr<Generator>(const std::string& name)>;
+
+}  // namespace atelier::artefact

@@ -1,0 +1,89 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace atelier {
+namespace {
+
+// About 50 microseconds: longer than the gap between two steps of a token, shorter than anyone would notice.
+constexpr int kSpins = 20000;
+
+inline void Pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_.store(true);
+  generation_.fetch_add(1);
+  generation_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::Run(const std::function<void(int)>& task) {
+  if (workers_.empty()) {
+    task(0);
+    return;
+  }
+  task_ = &task;
+  running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  task(0);
+  for (int spins = 0; running_.load(std::memory_order_acquire) != 0; ++spins) {
+    if (spins < kSpins) {
+      Pause();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+void ThreadPool::Work(int thread) {
+  uint32_t seen = 0;
+  while (true) {
+    int spins = 0;
+    uint32_t now = generation_.load(std::memory_order_acquire);
+    while (now == seen) {
+      if (++spins < kSpins) {
+        Pause();
+      } else {
+        generation_.wait(seen, std::memory_order_acquire);
+      }
+      now = generation_.load(std::memory_order_acquire);
+    }
+    seen = now;
+    if (stopping_.load()) return;
+    (*task_)(thread);
+    running_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+int ThreadPool::DefaultThreads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+Span1 SplitRange(int64_t total, int64_t grain, int thread, int threads) {
+  const int64_t pieces = (total + grain - 1) / grain;
+  const int64_t begin = pieces * thread / threads * grain;
+  const int64_t end = pieces * (thread + 1) / threads * grain;
+  return {std::min(begin, total), std::min(end, total)};
+}
+
+}  // namespace atelier

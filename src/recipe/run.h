@@ -1,0 +1,110 @@
+// A recipe at work: the records on their way through its steps, and what an operator may see and do.
+//
+// A run goes step by step over all records at once (not record by record), so that a model is loaded once, a check can
+// compare across records, and progress means something. Everything that an operator draws at random comes from a stream
+// named by (run seed, step id, record index, attempt): one record's result never depends on the others.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "artefact/generator.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/progress.h"
+
+namespace atelier::recipe {
+
+// One check's word on one candidate. `reason` is for people, in the record's language.
+struct CheckResult {
+  std::string check;
+  bool passed = true;
+  std::string reason;
+};
+
+struct Candidate {
+  Json output;          // the recipe's output fields, e.g. {"headline": "...", "body": "...", "tags": [...]}
+  std::string writer;   // id of the step that wrote it
+  int attempt = 0;      // 0 first, then one more per retry
+  int sample = 0;       // its number within (record, step, attempt)
+  Json choices;         // what made it: pattern ids and slot fillers, or the sampling settings; what the loop learns on
+  std::string model;    // registered name, "" where no model wrote it
+  std::string model_hash;
+  uint64_t seed = 0;
+  int prompt_tokens = 0, output_tokens = 0;
+  double seconds = 0;
+  std::vector<CheckResult> checks;
+  std::map<std::string, double> scores;  // by name: "likelihood", "diversity" ... and their weighted "total"
+  std::string generation_id;             // once stored
+
+  bool passed() const {
+    for (const CheckResult& result : checks) {
+      if (!result.passed) return false;
+    }
+    return true;
+  }
+};
+
+// One input record and what became of it.
+struct Record {
+  size_t index = 0;                   // place in the input file, from 0
+  size_t line = 0;                    // line in the input file, for messages
+  Json input;                         // an object of strings and arrays of strings
+  std::string lang;                   // "zh" or "en"
+  std::vector<Candidate> candidates;  // alive: not dropped yet
+  std::vector<Candidate> dropped;     // failed a check on the last attempt; reasons inside
+  std::vector<size_t> ranking;        // indices into candidates, best first; filled by `select`
+  std::string needs_person;           // not empty: why no copy is offered for this record
+};
+
+class Run {
+ public:
+  virtual ~Run() = default;
+
+  virtual std::vector<Record>& records() = 0;
+  virtual uint64_t seed() const = 0;
+  // The recipe's folder. Files in it are read through base/file.h JoinInside.
+  virtual const std::string& folder() const = 0;
+  // Where `render` writes; "" when nothing is to be written.
+  virtual const std::string& out() const = 0;
+  virtual const std::string& recipe_name() const = 0;
+  virtual const std::string& variant() const = 0;
+  virtual const std::string& config_hash() const = 0;
+
+  virtual std::shared_ptr<artefact::Generator> Model(const std::string& name) = 0;
+  // Runs step `id` again for these records with `attempt` >= 1; new candidates are appended. How `check` retries.
+  virtual void Rerun(const std::string& id, std::span<const size_t> records, int attempt) = 0;
+  // Progress of the step that is running, drawn for people.
+  virtual void Report(uint64_t done, uint64_t total, std::string_view note) = 0;
+};
+
+// What one step does. Made once per run from the step's table, then asked to work on records.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // Works on the records whose indices are given (all on the first pass). Records with needs_person set are skipped
+  // by writers and checks. `attempt` is 0 but for reruns.
+  virtual void Apply(Run& run, std::span<const size_t> records, int attempt) = 0;
+};
+
+// What an operator needs to know of its step when it is made.
+struct StepContext {
+  std::string id;      // the step's id, unique in the recipe
+  std::string folder;  // the recipe's folder
+};
+
+// One line per operator in operators/operators.cc; no static initialisers.
+struct OperatorEntry {
+  std::string_view name;     // "compose", "generate.text" ...
+  std::string_view summary;  // one line for `atelier recipe operators` and the docs
+  // Reads the step's keys strictly (all but `id` and `use`; the engine calls Done()).
+  std::unique_ptr<Operator> (*make)(Table& step, const StepContext& context);
+};
+
+}  // namespace atelier::recipe
