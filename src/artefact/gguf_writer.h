@@ -1,0 +1,64 @@
+// Writes GGUF version 3: metadata in the order it was set, tensors in the order they were added, one atomic file.
+//
+//   GgufWriter writer;
+//   writer.Set("general.architecture", "llama");
+//   writer.AddTensor("token_embd.weight", TensorType::kF32, {64, 256}, bytes);
+//   writer.Write("tiny.gguf");
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "artefact/gguf.h"
+#include "artefact/tensor_type.h"
+
+namespace atelier::artefact {
+
+class GgufWriter {
+ public:
+  // A power of two from 8 to 65536; 32 is the format's default and is not written down.
+  explicit GgufWriter(uint32_t alignment = 32);
+
+  // Scalars. A key set twice throws kInvalidInput.
+  void Set(std::string_view key, std::string_view value);
+  void Set(std::string_view key, const char* value) { Set(key, std::string_view(value)); }
+  void Set(std::string_view key, bool value);
+  void Set(std::string_view key, uint32_t value);
+  void Set(std::string_view key, int32_t value);
+  void Set(std::string_view key, uint64_t value);
+  void Set(std::string_view key, int64_t value);
+  void Set(std::string_view key, float value);
+  void Set(std::string_view key, double value);
+  // Arrays.
+  void Set(std::string_view key, const std::vector<std::string>& values);
+  void Set(std::string_view key, const std::vector<float>& values);
+  void Set(std::string_view key, const std::vector<int32_t>& values);
+  void Set(std::string_view key, const std::vector<uint32_t>& values);
+  // A value that is already encoded, of any type: what copies metadata from file to file, and what tests lie with.
+  void SetRaw(std::string_view key, GgufType type, std::string_view encoded);
+
+  // `data` holds the tensor's bytes (its length is checked) and must stay valid until Write or ToBytes.
+  void AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data);
+
+  void Write(const std::string& path) const;
+  std::string ToBytes() const;
+
+ private:
+  struct Tensor {
+    std::string name;
+    TensorType type;
+    std::vector<int64_t> shape;
+    std::string_view data;
+  };
+  void Emit(const std::function<void(std::string_view)>& sink) const;
+
+  uint32_t alignment_;
+  std::vector<std::string> keys_;
+  std::string metadata_;
+  std::vector<Tensor> tensors_;
+};
+
+}  // namespace atelier::artefact
