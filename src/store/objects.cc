@@ -1,0 +1,39 @@
+#include "store/objects.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+namespace atelier::store {
+
+std::string Objects::Path(std::string_view hash) const {
+  bool good = hash.size() == 64;
+  for (const char c : hash) good = good && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
+  if (!good) throw Error(Code::kInvalidInput, Cat(Quote(hash, 80), " is not an object's name: 64 lower-case hex digits"));
+  return Cat(folder_, "/", hash.substr(0, 2), "/", hash.substr(2));
+}
+
+bool Objects::Has(std::string_view hash) const { return FileExists(Path(hash)); }
+
+std::string Objects::Put(std::string_view bytes) const {
+  std::string hash = Sha256Hex(bytes);
+  const std::string path = Path(hash);
+  if (FileExists(path) && FileSize(path) == bytes.size() && Sha256HexOfFile(path) == hash) return hash;
+  MakeFolders(Cat(folder_, "/", hash.substr(0, 2)));
+  WriteFileAtomic(path, bytes);
+  return hash;
+}
+
+std::string Objects::Get(std::string_view hash) const {
+  const std::string path = Path(hash);
+  if (!FileExists(path)) throw Error(Code::kNotFound, Cat("the object ", hash, " is not in ", folder_));
+  std::string bytes = ReadFile(path);
+  if (Sha256Hex(bytes) != hash) {
+    throw Error(Code::kCorrupt, Cat(path, ": the stored bytes are not those that were put there"),
+                "restore the file from a backup");
+  }
+  return bytes;
+}
+
+}  // namespace atelier::store

@@ -1,0 +1,38 @@
+// A studio: one folder with `studio.toml`, `studio.db`, `data/ models/ recipes/ objects/`. docs/formats/studio.md.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/database.h"
+#include "store/objects.h"
+
+namespace atelier::store {
+
+class Studio {
+ public:
+  // Makes the folder a studio. Existing files in it stay as they are. Throws kConflict when it is one already.
+  // `studio.toml` is written last: an interrupted Init leaves no half-made studio, and may be repeated.
+  static Studio Init(const std::string& folder);
+  // Opens the studio in exactly this folder and brings its database up to date. Throws kNotFound when there is none.
+  static Studio Open(const std::string& folder);
+  // The studio to work in: `named` (from --studio) where given, else the nearest folder with a studio.toml from
+  // `start` upwards. Nothing when there is none; a `named` one that is not there throws.
+  static std::optional<Studio> Find(const std::string& named, const std::string& start = ".");
+  // The same, but none throws kNotFound with a hint how to make one.
+  static Studio Require(const std::string& named, const std::string& start = ".");
+
+  const std::string& folder() const { return folder_; }
+  const std::string& name() const { return name_; }
+  const std::string& tenant() const { return tenant_; }  // of rows that nobody says more about
+  std::string Path(std::string_view below) const;        // FOLDER/below
+  Database& db() { return db_; }
+  Objects objects() const { return Objects(Path("objects")); }
+
+ private:
+  Studio(std::string folder, std::string name, std::string tenant, Database db);
+  std::string folder_, name_, tenant_;
+  Database db_;
+};
+
+}  // namespace atelier::store
