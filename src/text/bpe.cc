@@ -1,0 +1,319 @@
+#include "text/bpe.h"
+
+#include <queue>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "text/pattern.h"
+#include "text/pretokenizers.h"
+#include "text/token_table.h"
+#include "text/unicode.h"
+
+namespace atelier::text {
+namespace {
+
+// The printable stand-in of a byte: itself where it is printable in Latin-1, else U+0100 and up in order.
+struct ByteMap {
+  char32_t of_byte[256];
+  int16_t of_char[0x180];
+  ByteMap() {
+    std::fill(std::begin(of_char), std::end(of_char), -1);
+    char32_t next = 0x100;
+    for (int byte = 0; byte < 256; ++byte) {
+      const bool shown = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
+      of_byte[byte] = shown ? byte : next++;
+      of_char[of_byte[byte]] = static_cast<int16_t>(byte);
+    }
+  }
+};
+
+const ByteMap& Bytes() {
+  static const ByteMap map;
+  return map;
+}
+
+// From a pair of symbols to what they merge into. Open addressing; the first rule for a pair is the one that counts.
+class MergeTable {
+ public:
+  struct Merge {
+    uint64_t pair = kEmpty;
+    uint32_t rank = 0;
+    int32_t result = -1;
+  };
+  void Reserve(size_t count) {
+    size_t size = 16;
+    while (size < count * 2) size *= 2;
+    slots_.resize(size);
+  }
+  void Add(int32_t left, int32_t right, uint32_t rank, int32_t result) {
+    Merge& slot = slots_[Place(Key(left, right))];
+    if (slot.pair == kEmpty) slot = {Key(left, right), rank, result};
+  }
+  const Merge* Find(int32_t left, int32_t right) const {
+    const Merge& slot = slots_[Place(Key(left, right))];
+    return slot.pair == kEmpty ? nullptr : &slot;
+  }
+
+ private:
+  static constexpr uint64_t kEmpty = ~uint64_t{0};
+  static uint64_t Key(int32_t left, int32_t right) {
+    return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
+  }
+  size_t Place(uint64_t key) const {
+    uint64_t mixed = key * 0x9E3779B97F4A7C15u;
+    size_t at = (mixed ^ mixed >> 32) & (slots_.size() - 1);
+    while (slots_[at].pair != kEmpty && slots_[at].pair != key) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+  std::vector<Merge> slots_;
+};
+
+class Bpe : public Tokenizer {
+ public:
+  Bpe(TokenizerSpec spec, const PreTokenizer& rule)
+      : merge_lines_(std::move(spec.merges)), table_(std::move(spec)), whole_words_(rule.whole_words), splitter_(rule) {
+    // Symbols are all texts that merging can meet: the tokens, numbered as they are, then what only merges name.
+    std::vector<std::string> others;
+    std::unordered_map<std::string, int32_t> known;
+    const auto symbol = [&](std::string text) {
+      const int32_t id = table_.Find(text);
+      if (id >= 0) return id;
+      const auto [it, added] = known.try_emplace(std::move(text), table_.size() + static_cast<int32_t>(others.size()));
+      if (added) others.push_back(it->first);
+      return it->second;
+    };
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string text;
+      AppendUtf8(&text, Bytes().of_byte[byte]);
+      byte_symbols_[byte] = symbol(text);
+    }
+    merges_.Reserve(merge_lines_.size());
+    for (size_t rank = 0; rank < merge_lines_.size(); ++rank) {
+      const std::string& line = merge_lines_[rank];
+      const size_t space = line.find(' ', 1);
+      if (space == std::string::npos || space + 1 == line.size()) continue;  // not a pair: never applies
+      std::string left = line.substr(0, space), right = line.substr(space + 1);
+      if (right.find(' ') != std::string::npos) continue;
+      std::string both = left + right;
+      const int32_t l = symbol(std::move(left)), r = symbol(std::move(right));
+      merges_.Add(l, r, static_cast<uint32_t>(rank), symbol(std::move(both)));
+    }
+    merge_lines_.clear();
+    merge_lines_.shrink_to_fit();
+    // A symbol that is no token comes out as those of its printable characters that are tokens of one byte.
+    spelled_.resize(others.size());
+    for (size_t i = 0; i < others.size(); ++i) {
+      for (char c : others[i]) {
+        const TokenId id = table_.Find(std::string_view(&c, 1));
+        if (id >= 0) spelled_[i].push_back(id);
+      }
+    }
+  }
+
+  std::vector<TokenId> Encode(std::string_view raw, const EncodeOptions& options) const override {
+    if (raw.size() > kMostBytes) throw Error(Code::kResourceExhausted, "tokenizer: a text of more than 1 GiB");
+    std::string clean;
+    if (!IsValidUtf8(raw)) raw = clean = SanitizeUtf8(raw);
+    std::vector<TokenId> ids;
+    ids.reserve(raw.size() / 3 + 8);
+    if (options.add_special && table_.spec().add_bos && bos() >= 0) ids.push_back(bos());
+    Session session;
+    size_t at = 0;
+    for (const SpecialTokens::Match& match : table_.Specials(options.parse_special).Find(raw)) {
+      EncodeText(raw.substr(at, match.begin - at), &session, &ids);
+      ids.push_back(match.id);
+      at = match.end;
+    }
+    EncodeText(raw.substr(at), &session, &ids);
+    if (options.add_special && table_.spec().add_eos && eos() >= 0) ids.push_back(eos());
+    return ids;
+  }
+
+  std::string Piece(TokenId id, bool special) const override {
+    if (!table_.Has(id)) return "";
+    switch (table_.Type(id)) {
+      case TokenType::kControl:
+      case TokenType::kUnknown:
+        return special ? table_.Text(id) : "";
+      case TokenType::kUserDefined:
+        return table_.Text(id);
+      default:
+        break;
+    }
+    const std::string& text = table_.Text(id);
+    std::string bytes;
+    for (size_t at = 0; at < text.size();) {
+      const DecodedChar d = DecodeChar(std::string_view(text).substr(at));
+      const int byte = d.valid && d.c < 0x180 ? Bytes().of_char[d.c] : -1;
+      if (byte >= 0) {
+        bytes.push_back(static_cast<char>(byte));
+      } else {
+        bytes.append(text, at, d.length);  // not in the alphabet: as it stands
+      }
+      at += d.length;
+    }
+    return bytes;
+  }
+
+  TokenId vocab_size() const override { return table_.size(); }
+  TokenId bos() const override { return table_.spec().bos; }
+  TokenId eos() const override { return table_.spec().eos; }
+  bool adds_bos() const override { return table_.spec().add_bos && bos() >= 0; }
+  bool IsControl(TokenId id) const override { return table_.IsControl(id); }
+  bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
+  TokenId Find(std::string_view token) const override { return table_.Find(token); }
+
+ private:
+  static constexpr size_t kMostBytes = size_t{1} << 30;
+  static constexpr size_t kShortWord = 24;   // merged without a queue
+  static constexpr size_t kCachedWord = 64;  // bytes; longer words hardly come twice
+
+  struct Pair {
+    uint64_t order;  // rank, then position: the smallest goes first
+    int32_t left_symbol, right_symbol, result;
+    bool operator<(const Pair& other) const { return order > other.order; }
+  };
+  struct Link {
+    int32_t symbol, previous, next;
+  };
+  struct Session {
+    std::unordered_map<std::string, std::vector<TokenId>> words;
+    std::vector<int32_t> symbols;
+    std::vector<Link> links;
+    std::vector<Pair> heap;
+  };
+
+  void EncodeText(std::string_view text, Session* session, std::vector<TokenId>* ids) const {
+    if (text.empty()) return;
+    const PatternText characters(DecodeUtf8(text));
+    size_t begin = 0, first_char = 0;
+    for (size_t end_char : splitter_.Split(characters)) {
+      size_t bytes = 0;
+      for (; first_char < end_char; ++first_char) {
+        const char32_t c = characters.chars[first_char];
+        bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+      }
+      EncodeWord(text.substr(begin, bytes), session, ids);
+      begin += bytes;
+    }
+  }
+
+  void EncodeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
+    if (word.size() > kCachedWord) return MergeWord(word, session, ids);
+    const auto [it, added] = session->words.try_emplace(std::string(word));
+    if (added) MergeWord(word, session, &it->second);
+    ids->insert(ids->end(), it->second.begin(), it->second.end());
+  }
+
+  void MergeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
+    if (whole_words_ && word.size() <= table_.longest()) {
+      std::string shown;
+      for (unsigned char byte : word) AppendUtf8(&shown, Bytes().of_byte[byte]);
+      const TokenId id = table_.Find(shown);
+      if (id >= 0) {
+        ids->push_back(id);
+        return;
+      }
+    }
+    std::vector<int32_t>& symbols = session->symbols;
+    symbols.clear();
+    for (unsigned char byte : word) symbols.push_back(byte_symbols_[byte]);
+    if (symbols.size() <= kShortWord) {
+      MergeShort(&symbols);
+    } else {
+      MergeLong(session);
+    }
+    for (int32_t symbol : symbols) {
+      if (symbol < table_.size()) {
+        ids->push_back(symbol);
+      } else {
+        const std::vector<TokenId>& spelled = spelled_[symbol - table_.size()];
+        ids->insert(ids->end(), spelled.begin(), spelled.end());
+      }
+    }
+  }
+
+  void MergeShort(std::vector<int32_t>* symbols) const {
+    for (;;) {
+      size_t best = 0;
+      const MergeTable::Merge* merge = nullptr;
+      for (size_t i = 0; i + 1 < symbols->size(); ++i) {
+        const MergeTable::Merge* candidate = merges_.Find((*symbols)[i], (*symbols)[i + 1]);
+        if (candidate != nullptr && (merge == nullptr || candidate->rank < merge->rank)) {
+          merge = candidate;
+          best = i;
+        }
+      }
+      if (merge == nullptr) return;
+      (*symbols)[best] = merge->result;
+      symbols->erase(symbols->begin() + static_cast<ptrdiff_t>(best) + 1);
+    }
+  }
+
+  void MergeLong(Session* session) const {
+    std::vector<Link>& links = session->links;
+    std::vector<Pair>& heap = session->heap;
+    const auto count = static_cast<int32_t>(session->symbols.size());
+    links.clear();
+    heap.clear();
+    for (int32_t i = 0; i < count; ++i) links.push_back({session->symbols[i], i - 1, i + 1 < count ? i + 1 : -1});
+    const auto pair_at = [&](int32_t left, Pair* pair) {
+      if (left < 0 || links[left].next < 0) return false;
+      const int32_t l = links[left].symbol, r = links[links[left].next].symbol;
+      const MergeTable::Merge* merge = merges_.Find(l, r);
+      if (merge == nullptr) return false;
+      *pair = {uint64_t{merge->rank} << 32 | static_cast<uint32_t>(left), l, r, merge->result};
+      return true;
+    };
+    const auto push = [&](int32_t left) {
+      Pair pair;
+      if (!pair_at(left, &pair)) return;
+      heap.push_back(pair);
+      std::push_heap(heap.begin(), heap.end());
+    };
+    for (int32_t i = 0; i + 1 < count; ++i) {
+      Pair pair;
+      if (pair_at(i, &pair)) heap.push_back(pair);
+    }
+    std::make_heap(heap.begin(), heap.end());
+    while (!heap.empty()) {
+      const Pair pair = heap.front();
+      std::pop_heap(heap.begin(), heap.end());
+      heap.pop_back();
+      const auto left = static_cast<int32_t>(pair.order & 0xFFFFFFFF);
+      if (links[left].symbol != pair.left_symbol) continue;  // merged since
+      const int32_t right = links[left].next;
+      if (right < 0 || links[right].symbol != pair.right_symbol) continue;
+      links[left].symbol = pair.result;
+      links[right].symbol = -1;
+      links[left].next = links[right].next;
+      if (links[left].next >= 0) links[links[left].next].previous = left;
+      push(links[left].previous);
+      push(left);
+    }
+    session->symbols.clear();
+    for (int32_t i = 0; i >= 0; i = links[i].next) session->symbols.push_back(links[i].symbol);
+  }
+
+  std::vector<std::string> merge_lines_;
+  TokenTable table_;
+  bool whole_words_;
+  Splitter splitter_;
+  int32_t byte_symbols_[256];
+  MergeTable merges_;
+  std::vector<std::vector<TokenId>> spelled_;  // of the symbols that are no tokens
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> MakeBpe(TokenizerSpec spec) {
+  const PreTokenizer* rule = FindPreTokenizer(spec.pre);
+  if (rule == nullptr) {
+    throw Error(Code::kUnsupported, Cat("tokenizer: unknown pre-tokenizer ", Quote(spec.pre)),
+                Cat("this build knows ", Join(PreTokenizerNames(), ", ")));
+  }
+  return std::make_unique<Bpe>(std::move(spec), *rule);
+}
+
+}  // namespace atelier::text

@@ -1,0 +1,14 @@
+// Byte-level byte-pair encoding (GPT-2 and everything after it): the text is cut into words by the family's
+// pre-tokenizer, every byte of a word becomes a printable character, and neighbours merge in the order of the
+// vocabulary's list of merges. O(n log n) in the length of a word, whatever the word.
+#pragma once
+
+#include <memory>
+
+#include "text/tokenizer.h"
+
+namespace atelier::text {
+
+std::unique_ptr<Tokenizer> MakeBpe(TokenizerSpec spec);
+
+}  // namespace atelier::text

@@ -1,0 +1,23 @@
+#include "text/tokenizer.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "text/bpe.h"
+#include "text/sentencepiece.h"
+
+namespace atelier::text {
+
+std::string Tokenizer::Decode(std::span<const TokenId> ids, bool special) const {
+  std::string text;
+  for (TokenId id : ids) text += Piece(id, special);
+  return text;
+}
+
+std::unique_ptr<Tokenizer> MakeTokenizer(TokenizerSpec spec) {
+  if (spec.model == "gpt2") return MakeBpe(std::move(spec));
+  if (spec.model == "llama") return MakeSentencePiece(std::move(spec));
+  throw Error(Code::kUnsupported, Cat("tokenizer: unknown model ", Quote(spec.model)),
+              "this build knows gpt2 (byte-level BPE) and llama (SentencePiece)");
+}
+
+}  // namespace atelier::text
