@@ -1,0 +1,87 @@
+// atelier model pull SOURCE: fetches weights, checks them, registers them.
+#include <unistd.h>
+
+#include <iostream>
+#include <optional>
+
+#include "app/atelier/command.h"
+#include "app/atelier/studio_here.h"
+#include "artefact/pull.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "guard/audit.h"
+
+namespace atelier::app {
+namespace {
+
+class ModelPull : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("source", &options_.source, "smollm2, gemma3-270m, hf:OWNER/REPO/FILE, https://..., or a GGUF file's path", true);
+    cli.Text("--name", &options_.name, "the model's name here (default: the catalogue's, or made of the file's)");
+    cli.Text("--sha256", &options_.sha256, "refuse any file but the one with this SHA-256");
+    cli.Flag("--accept-terms", &accept_terms_, "accept the model's terms of use, which are shown, without being asked");
+    cli.Flag("--copy", &options_.copy, "put a file named by its path into $ATELIER_HOME/models too");
+  }
+
+  int Run(const Globals& globals) override {
+    const auto here = OpenHere(globals);
+    options_.actor = guard::LocalActor();
+    std::optional<Progress> progress;
+    artefact::PullHooks hooks;
+    hooks.accept_terms = [&](std::string_view model, const artefact::CatalogueTerms& terms) { return Ask(model, terms); };
+    hooks.on_stage = [&](std::string_view what) { progress.emplace(std::string(what), ProgressUnit::kBytes, globals.quiet); };
+    hooks.progress = [&](uint64_t done, uint64_t total, std::string_view note) {
+      if (progress) progress->Update(done, total, note);
+    };
+    const artefact::Pulled pulled = artefact::Pull(*here->models, options_, hooks);
+    progress.reset();
+    const artefact::ModelEntry& entry = pulled.entry;
+    if (globals.json) {
+      std::cout << ToText({{"name", entry.name},
+                           {"path", entry.path},
+                           {"already", pulled.already},
+                           {"registered", entry.registered},
+                           {"manifest", artefact::ToJson(entry.manifest)}})
+                << "\n";
+      return 0;
+    }
+    const artefact::Manifest& m = entry.manifest;
+    std::cout << entry.name << (pulled.already ? " is here already: " : ": ") << m.architecture << ", " << m.quantisation
+              << ", " << FormatBytes(m.bytes) << ", licence " << (m.licence.empty() ? "not stated" : m.licence) << "\n  "
+              << entry.path << "\n";
+    if (entry.registered) {
+      std::cout << "Registered in the studio " << here->studio->name() << ".\n";
+    } else {
+      std::cout << "There is no studio here; the model is usable by its name, as in `atelier generate -m " << entry.name
+                << " -p ...`.\n";
+    }
+    return 0;
+  }
+
+ private:
+  bool Ask(std::string_view model, const artefact::CatalogueTerms& terms) const {
+    std::cerr << model << " comes under the " << terms.name << ".\n  " << terms.notice << "\n  Read them at " << terms.url
+              << "\n";
+    if (accept_terms_) {
+      std::cerr << "  Accepted with --accept-terms.\n";
+      return true;
+    }
+    if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return false;
+    std::cerr << "Do you accept them? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    answer = ToLowerAscii(Trim(answer));
+    return answer == "y" || answer == "yes" || answer == "是";
+  }
+
+  artefact::PullOptions options_;
+  bool accept_terms_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelPull() { return Make<ModelPull>(); }
+
+}  // namespace atelier::app

@@ -1,0 +1,127 @@
+// atelier model show MODEL: what a GGUF file holds. docs/formats/commands.md has the JSON's shape.
+#include <iostream>
+#include <map>
+
+#include "app/atelier/command.h"
+#include "app/atelier/studio_here.h"
+#include "app/atelier/text_table.h"
+#include "artefact/gguf.h"
+#include "base/json.h"
+#include "base/str.h"
+
+namespace atelier::app {
+namespace {
+
+using artefact::GgufFile;
+using artefact::TensorInfo;
+
+// A metadata value for people, or null where it is not there.
+Json ValueOrNull(const GgufFile& file, std::string_view key) { return file.Has(key) ? file.ToJson(key) : Json(); }
+
+Json Tokenizer(const GgufFile& file) {
+  if (!file.Has("tokenizer.ggml.model")) return nullptr;
+  return {{"model", ValueOrNull(file, "tokenizer.ggml.model")},
+          {"pre", ValueOrNull(file, "tokenizer.ggml.pre")},
+          {"tokens", file.Count("tokenizer.ggml.tokens")},
+          {"bos", ValueOrNull(file, "tokenizer.ggml.bos_token_id")},
+          {"eos", ValueOrNull(file, "tokenizer.ggml.eos_token_id")},
+          {"add_bos", ValueOrNull(file, "tokenizer.ggml.add_bos_token")}};
+}
+
+Json Describe(const artefact::ModelEntry& entry, const GgufFile& file) {
+  const artefact::Manifest described = artefact::Describe(file);
+  const artefact::Manifest& kept = entry.manifest;
+  Json types = Json::object(), unsupported = Json::array();
+  for (const TensorInfo& tensor : file.tensors()) {
+    Json& type = types[std::string(artefact::Name(tensor.type))];
+    if (type.is_null()) type = {{"count", 0}, {"bytes", uint64_t{0}}};
+    type["count"] = type["count"].get<int64_t>() + 1;
+    type["bytes"] = type["bytes"].get<uint64_t>() + tensor.bytes;
+    if (!artefact::Info(tensor.type).supported) unsupported.push_back(tensor.name);
+  }
+  Json metadata = Json::object();
+  for (const std::string& key : file.Keys()) metadata[key] = file.ToJson(key);
+  return {{"name", entry.name},
+          {"path", entry.path},
+          {"architecture", described.architecture},
+          {"parameters", described.parameters},
+          {"quantisation", described.quantisation},
+          {"context_length", described.context_length},
+          {"bytes", file.file_bytes()},
+          {"sha256", kept.sha256.empty() ? Json() : Json(kept.sha256)},
+          {"licence", kept.licence.empty() ? described.licence : kept.licence},
+          {"source", kept.source.empty() ? Json() : Json(kept.source)},
+          {"gguf_version", file.version()},
+          {"alignment", file.alignment()},
+          {"tokenizer", Tokenizer(file)},
+          {"chat_template", file.Has("tokenizer.chat_template")},
+          {"tensors", {{"count", file.tensors().size()}, {"types", types}, {"unsupported", unsupported}}},
+          {"metadata", metadata}};
+}
+
+std::string Millions(int64_t n) { return FormatFixed(static_cast<double>(n) / 1e6, 1) + " million"; }
+
+void Print(const Json& d) {
+  const auto line = [](std::string_view name, const std::string& value) {
+    std::string label(name);
+    label.resize(16, ' ');
+    std::cout << label << value << "\n";
+  };
+  const auto text = [](const Json& value) {
+    return value.is_null() ? std::string("-") : value.is_string() ? value.get<std::string>() : ToText(value);
+  };
+  line("name", text(d["name"]));
+  line("path", text(d["path"]));
+  line("architecture", text(d["architecture"]));
+  line("parameters", Millions(d["parameters"].get<int64_t>()));
+  line("quantisation", text(d["quantisation"]));
+  line("context", Cat(text(d["context_length"]), " tokens"));
+  line("size", FormatBytes(d["bytes"].get<uint64_t>()));
+  line("licence", d["licence"].get<std::string>().empty() ? "not stated" : text(d["licence"]));
+  line("source", text(d["source"]));
+  line("sha256", text(d["sha256"]));
+  if (const Json& tokenizer = d["tokenizer"]; !tokenizer.is_null()) {
+    line("tokenizer", Cat(text(tokenizer["model"]), ", ", text(tokenizer["tokens"]), " tokens"));
+  }
+  line("chat template", d["chat_template"].get<bool>() ? "yes" : "no");
+  std::cout << "\n";
+  TextTable types({"TENSORS", "TYPE", "SIZE"});
+  for (const auto& item : d["tensors"]["types"].items()) {
+    types.Add({text(item.value()["count"]), item.key(), FormatBytes(item.value()["bytes"].get<uint64_t>())});
+  }
+  std::cout << types.Text();
+  if (const Json& unsupported = d["tensors"]["unsupported"]; !unsupported.empty()) {
+    std::cout << unsupported.size() << " tensors are of types that this build does not compute with, the first is "
+              << text(unsupported[0]) << ".\n";
+  }
+  std::cout << "\n";
+  TextTable metadata({"KEY", "VALUE"});
+  for (const auto& item : d["metadata"].items()) metadata.Add({item.key(), Quote(text(item.value()), 80)});
+  std::cout << metadata.Text();
+}
+
+class ModelShow : public Command {
+ public:
+  void Declare(Cli& cli) override { cli.Text("model", &model_, "a registered name or a GGUF file's path", true); }
+
+  int Run(const Globals& globals) override {
+    const auto here = OpenHere(globals);
+    const artefact::ModelEntry entry = here->models->Resolve(model_);
+    const Json description = Describe(entry, *GgufFile::Open(entry.path));
+    if (globals.json) {
+      std::cout << ToText(description) << "\n";
+    } else {
+      Print(description);
+    }
+    return 0;
+  }
+
+ private:
+  std::string model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelShow() { return Make<ModelShow>(); }
+
+}  // namespace atelier::app

@@ -1,0 +1,202 @@
+#include "artefact/registry.h"
+
+#include <filesystem>
+
+#include "artefact/catalogue.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/str.h"
+
+namespace atelier::artefact {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kColumns = "name, path, manifest";
+
+ModelEntry ReadRow(const store::Statement& row) {
+  ModelEntry entry;
+  entry.name = row.Text(0);
+  entry.path = row.Text(1);
+  const std::string where = Cat("models.manifest of ", entry.name);
+  entry.manifest = ManifestFromJson(ParseJson(row.Text(2), where), where);
+  entry.registered = true;
+  entry.present = FileExists(entry.path);
+  return entry;
+}
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code ignored;
+  const fs::path absolute = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  return absolute.empty() ? path : absolute.string();
+}
+
+}  // namespace
+
+Registry::Registry(store::Studio* studio, std::string home, EventFn on_event)
+    : studio_(studio), home_(std::move(home)), on_event_(std::move(on_event)) {}
+
+std::string Registry::StoreFolder() const { return home_ + "/models"; }
+std::string Registry::StorePath(std::string_view name) const { return Cat(home_, "/models/", name, ".gguf"); }
+std::string Registry::StoreManifestPath(std::string_view name) const { return Cat(home_, "/models/", name, ".json"); }
+
+void Registry::Tell(std::string_view event, std::string_view subject, const Json& details) const {
+  if (on_event_) on_event_(event, subject, details);
+}
+
+std::optional<ModelEntry> Registry::Registered(std::string_view name) const {
+  if (studio_ == nullptr) return std::nullopt;
+  store::Statement query = studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? AND name = ?"));
+  query.Bind(studio_->tenant(), name);
+  if (!query.Step()) return std::nullopt;
+  return ReadRow(query);
+}
+
+std::optional<ModelEntry> Registry::InStore(std::string_view name) const {
+  if (!IsModelName(name) || !FileExists(StorePath(name))) return std::nullopt;
+  ModelEntry entry{.name = std::string(name), .path = StorePath(name), .manifest = {}};
+  if (FileExists(StoreManifestPath(name))) {
+    entry.manifest = LoadManifest(StoreManifestPath(name));
+  } else {
+    entry.manifest = Describe(*GgufFile::Open(entry.path));
+    entry.manifest.name = name;
+  }
+  return entry;
+}
+
+ModelEntry Registry::Resolve(const std::string& name) const {
+  if (std::optional<ModelEntry> entry = Registered(name)) {
+    if (entry->present) return *entry;
+    throw Error(Code::kNotFound, Cat("the model ", name, " is registered, but its file is gone: ", entry->path),
+                Cat("pull it again with `atelier model pull ", entry->manifest.source, "`, or `atelier model rm ", name, "`"));
+  }
+  if (std::optional<ModelEntry> entry = InStore(name)) return *entry;
+  if (FileExists(name)) {
+    ModelEntry entry{.name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = Describe(*GgufFile::Open(name))};
+    entry.manifest.name = entry.name;
+    return entry;
+  }
+  if (Catalogue::BuiltIn().Find(name) != nullptr) {
+    throw Error(Code::kNotFound, Cat("the model ", name, " is not here yet"), Cat("fetch it with `atelier model pull ", name, "`"));
+  }
+  std::vector<std::string> names = Catalogue::BuiltIn().Names();
+  for (const ModelEntry& entry : List()) names.push_back(entry.name);
+  const std::string nearest = Nearest(name, names);
+  throw Error(Code::kNotFound, Cat("there is no model and no file ", Quote(name, 200)),
+              nearest.empty() ? "`atelier model list` shows the models that are here" : Cat("did you mean ", nearest, "?"));
+}
+
+std::vector<ModelEntry> Registry::List() const {
+  std::vector<ModelEntry> out;
+  std::vector<std::string> paths;
+  if (studio_ != nullptr) {
+    store::Statement query =
+        studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? ORDER BY name"));
+    query.Bind(studio_->tenant());
+    while (query.Step()) {
+      out.push_back(ReadRow(query));
+      paths.push_back(out.back().path);
+    }
+  }
+  if (!FolderExists(StoreFolder())) return out;
+  for (const std::string& file : ListFolder(StoreFolder())) {
+    if (!file.ends_with(".gguf")) continue;
+    const std::string name = file.substr(0, file.size() - 5);
+    if (std::find(paths.begin(), paths.end(), StorePath(name)) != paths.end()) continue;
+    try {
+      if (std::optional<ModelEntry> entry = InStore(name)) out.push_back(*entry);
+    } catch (const Error&) {  // a damaged file or manifest must not hide the others; `model verify` says what is wrong
+      ModelEntry damaged{.name = name, .path = StorePath(name), .manifest = {}};
+      damaged.manifest.quantisation = "damaged";
+      out.push_back(std::move(damaged));
+    }
+  }
+  return out;
+}
+
+void Registry::Register(const ModelEntry& entry, std::string_view event) {
+  if (studio_ == nullptr) throw Error(Code::kInternal, "a model is registered without a studio");
+  store::Database& db = studio_->db();
+  const Manifest& m = entry.manifest;
+  store::Transaction transaction(db);
+  if (const std::optional<ModelEntry> old = Registered(entry.name); old && old->manifest.sha256 != m.sha256) {
+    throw Error(Code::kConflict, Cat("the name ", entry.name, " stands for other weights (", old->path, ")"),
+                Cat("choose another with --name, or `atelier model rm ", entry.name, "` first"));
+  }
+  db.Run(
+      "INSERT INTO models (id, tenant, name, path, sha256, bytes, architecture, quantisation, licence, source, manifest, "
+      "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, name) DO UPDATE SET "
+      "path = excluded.path, source = excluded.source, licence = excluded.licence, manifest = excluded.manifest",
+      NewUuid(), studio_->tenant(), entry.name, entry.path, m.sha256, m.bytes, m.architecture, m.quantisation, m.licence,
+      m.source, ToText(ToJson(m)), NowMillis());
+  if (!m.terms.name.empty() &&
+      db.QueryInt("SELECT count(*) FROM terms_acceptances WHERE tenant = ? AND model = ? AND terms = ? AND terms_sha256 = ?",
+                  studio_->tenant(), entry.name, m.terms.name, m.terms.sha256) == 0) {
+    db.Run(
+        "INSERT INTO terms_acceptances (id, tenant, model, terms, terms_url, terms_sha256, actor, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        NewUuid(), studio_->tenant(), entry.name, m.terms.name, m.terms.url, m.terms.sha256, m.terms.accepted_by,
+        m.terms.accepted_at);
+    Tell("terms.accepted", entry.name, {{"terms", m.terms.name}, {"url", m.terms.url}, {"sha256", m.terms.sha256}});
+  }
+  Tell(event, entry.name, {{"sha256", m.sha256}, {"bytes", m.bytes}, {"source", m.source}, {"path", entry.path}});
+  transaction.Commit();
+}
+
+ModelEntry Registry::Remove(const std::string& name, bool weights) {
+  std::optional<ModelEntry> entry = Registered(name);
+  const std::optional<ModelEntry> stored = FileExists(StorePath(name)) && IsModelName(name)
+                                               ? std::optional(ModelEntry{.name = name, .path = StorePath(name), .manifest = {}})
+                                               : std::nullopt;
+  if (!entry && !stored) {
+    throw Error(Code::kNotFound, Cat("there is no model ", Quote(name, 200)), "`atelier model list` shows those that are here");
+  }
+  if (!entry && studio_ != nullptr && !weights) {
+    throw Error(Code::kNotFound, Cat("the model ", name, " is not registered in this studio"),
+                "to delete its weights from your own store, say --weights");
+  }
+  if (entry) {
+    store::Transaction transaction(studio_->db());
+    studio_->db().Run("DELETE FROM models WHERE tenant = ? AND name = ?", studio_->tenant(), name);
+    Tell("model.removed", name, {{"sha256", entry->manifest.sha256}, {"weights", weights}});
+    transaction.Commit();
+  }
+  if (stored && (weights || studio_ == nullptr)) {
+    RemoveFile(StoreManifestPath(name));  // first: weights without a manifest are still usable, the reverse is not
+    RemoveFile(Cat(home_, "/models/", name, ".terms.html"));
+    RemoveFile(StorePath(name));
+  }
+  return entry ? *entry : *stored;
+}
+
+Registry::Verdict Registry::Verify(const ModelEntry& entry, const ProgressFn& progress) const {
+  Verdict verdict;
+  try {
+    verdict.sha256 = HashFile(entry.path, progress);
+    if (!entry.manifest.sha256.empty() && verdict.sha256 != entry.manifest.sha256) {
+      verdict.problem = Cat("its SHA-256 is ", verdict.sha256, ", not ", entry.manifest.sha256);
+      return verdict;
+    }
+    GgufFile::Open(entry.path)->RequireSupportedTypes();
+    verdict.sound = true;
+  } catch (const Error& error) {
+    verdict.problem = error.what();
+  }
+  return verdict;
+}
+
+std::string HashFile(const std::string& path, const ProgressFn& progress) {
+  const auto map = MappedFile::Open(path);
+  Sha256 hash;
+  constexpr size_t kChunk = 4 << 20;
+  for (size_t at = 0; at < map->size(); at += kChunk) {
+    const size_t size = std::min(kChunk, map->size() - at);
+    hash.Update({reinterpret_cast<const char*>(map->data()) + at, size});
+    if (progress) progress(at + size, map->size(), "");
+  }
+  return hash.Hex();
+}
+
+}  // namespace atelier::artefact
