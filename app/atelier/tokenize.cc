@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/studio_here.h"
 #include "artefact/gguf.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "runtime/vocabulary.h"
@@ -11,14 +11,6 @@
 
 namespace atelier::app {
 namespace {
-
-// A path, or the name of a model among the user's downloads.
-std::string ResolveModel(const std::string& model) {
-  if (FileExists(model)) return model;
-  const std::string pulled = Cat(AtelierHome(), "/models/", model, ".gguf");
-  if (model.find('/') == std::string::npos && FileExists(pulled)) return pulled;
-  throw Error(Code::kNotFound, Cat("no model ", Quote(model)), "give a path, or pull it: `atelier model pull NAME`");
-}
 
 // A piece for people: part of a character as its bytes.
 std::string Shown(const std::string& piece) {
@@ -52,7 +44,7 @@ void TokenizeCommand::Declare(Cli& cli) {
 }
 
 int TokenizeCommand::Run(const Globals& globals) {
-  const auto file = artefact::GgufFile::Open(ResolveModel(model_));
+  const auto file = artefact::GgufFile::Open(OpenHere(globals)->models->Resolve(model_).path);
   const auto tokenizer = runtime::TokenizerFromGguf(*file);
   const std::string text = ReadFile(text_ == "-" ? "/dev/stdin" : text_);
   std::string out = globals.json ? "{\"ids\":[" : "";

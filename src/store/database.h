@@ -91,7 +91,7 @@ class Database {
   // Opens or makes the file. Throws kCorrupt for a file that is no database.
   static Database Open(const std::string& path);
   Database(Database&& other) noexcept;
-  Database& operator=(Database&&) = delete;
+  Database& operator=(Database&& other) noexcept;
   ~Database();
 
   Statement Prepare(std::string_view sql);
