@@ -96,7 +96,7 @@ Composed Compose(const Grammar& grammar, const Json& input, const ComposeOptions
   std::vector<Expansion> headlines = Expand(grammar, facts, Part::kHeadline, rng, expand);
   expand.max_chars = options.max_body;
   std::vector<Expansion> bodies = Expand(grammar, facts, Part::kBody, rng, expand);
-  std::vector<Draft> drafts = Draw(headlines, bodies, options.count, rng);
+  std::vector<Draft> drafts = Draw(headlines, bodies, options.count, rng, grammar.rules());
   if (drafts.empty()) {
     composed.lacking = chinese ? "资料太少：没有合用的句式" : "too little on the sheet: no phrase fits it";
     return composed;

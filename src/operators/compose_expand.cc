@@ -93,6 +93,7 @@ class Filling {
     return slots;
   }
   const Json& words() const { return words_; }
+  const std::set<std::string, std::less<>>& said() const { return said_; }
 
  private:
   // Gives every slot of the pattern its feature before anything is written: {rest} has to know.
@@ -109,11 +110,32 @@ class Filling {
     std::vector<int> free;
     for (size_t i = 0; i < facts_.features.size(); ++i) {
       bool taken = std::find(bound_.begin(), bound_.end(), static_cast<int>(i)) != bound_.end();
-      if (!taken && (mask >> facts_.classes[i] & 1) != 0) free.push_back(static_cast<int>(i));
+      if (!taken && (mask >> facts_.classes[i] & 1) != 0 && InOrder(slot, static_cast<int>(i))) free.push_back(static_cast<int>(i));
     }
     if (free.empty()) return -1;
     bound = free[choices_.Choose(free.size())];
     return bound;
+  }
+
+  // Rule sheet_order: among slots that accept the same, the smaller number takes the earlier feature.
+  bool InOrder(int slot, int feature) const {
+    if (!grammar_.rules().sheet_order) return true;
+    for (int other = 1; other <= kMaxFeatureSlots; ++other) {
+      int bound = bound_[static_cast<size_t>(other)];
+      if (bound < 0 || pattern_.feature_masks[other] != pattern_.feature_masks[slot]) continue;
+      if ((other < slot) != (bound < feature)) return false;
+    }
+    return true;
+  }
+
+  // Rule no_echo: whether `value` may stand in the clause under way.
+  bool JoinsClause(const std::string& value) {
+    if (!grammar_.rules().no_echo) return true;
+    for (const std::string& other : clause_) {
+      if (ShareHanPair(other, value)) return false;
+    }
+    clause_.push_back(value);
+    return true;
   }
 
   bool Write(const Phrase& phrase, int depth) {
@@ -123,12 +145,17 @@ class Filling {
         case Piece::Kind::kField: {
           std::string value = Field(facts_, piece.text);
           if (value.empty()) return false;
+          if (!piece.agrees) {
+            if (!JoinsClause(value)) return false;
+            said_.insert(piece.text);
+          }
           if (!Slot(piece, value)) return false;
           break;
         }
         case Piece::Kind::kFeature: {
           int feature = BindOne(piece.feature, piece.classes);
-          if (feature < 0 || !Slot(piece, facts_.inner[static_cast<size_t>(feature)])) return false;
+          if (feature < 0 || !JoinsClause(facts_.features[static_cast<size_t>(feature)])) return false;
+          if (!Slot(piece, facts_.inner[static_cast<size_t>(feature)])) return false;
           break;
         }
         case Piece::Kind::kFeatures:
@@ -174,6 +201,7 @@ class Filling {
 
   // The pattern's own text: here sentences end.
   void Literal(std::string_view text) {
+    if (pattern_.part == Part::kBody && EndsClause(text)) clause_.clear();
     if (chinese_) {
       if (after_slot_) text.remove_prefix(DoubledAtBorder(out_, text, true));
       out_ += text;
@@ -218,6 +246,8 @@ class Filling {
   const bool chinese_;
   std::array<int, kMaxFeatureSlots + 1> bound_;
   Json words_ = Json::object();
+  std::set<std::string, std::less<>> said_;
+  std::vector<std::string> clause_;  // what the record has said since the last mark
   std::string out_;
   bool after_slot_ = false;
 };
@@ -302,7 +332,7 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
     auto keep = [&](Filling& filling) {
       std::string text = filling.Run();
       if (text.empty() || CountChars(text) > options.max_chars || !seen.insert(text).second) return;
-      all.push_back({&pattern, std::move(text), filling.Slots(), filling.words(), 0});
+      all.push_back({&pattern, std::move(text), filling.Slots(), filling.words(), filling.said(), 0});
     };
     // Every filling, unless they are too many.
     Choices walk(nullptr);
@@ -331,7 +361,8 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
   return all;
 }
 
-std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vector<Expansion>& bodies, size_t count, Rng& rng) {
+std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vector<Expansion>& bodies, size_t count, Rng& rng,
+                        const Rules& rules) {
   std::vector<Draft> drafts;
   if (headlines.empty() || bodies.empty()) return drafts;
   auto weights = [](const std::vector<Expansion>& list) {
@@ -367,7 +398,14 @@ std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vect
     for (const auto& [list, word] : headline.words.items()) {
       if (auto at = body.words.find(list); at != body.words.end() && *at == word) return true;
     }
-    return false;
+    for (const std::string& field : rules.once) {
+      if (headline.said.contains(field) && body.said.contains(field)) return true;
+    }
+    for (const std::string& field : rules.some) {
+      if (!headline.said.contains(field) && !body.said.contains(field)) return true;
+    }
+    const std::string& device = headline.pattern->device;
+    return device == body.pattern->device && std::find(rules.apart.begin(), rules.apart.end(), device) != rules.apart.end();
   };
   std::set<std::pair<size_t, size_t>> seen;  // drawn, or clashing
   size_t all = headlines.size() * bodies.size();

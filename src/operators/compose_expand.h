@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Expansion {
   const Pattern* pattern = nullptr;
   std::string text;   // finished: capitals, stops, spaces
   Json slots, words;  // what filled it: {"f1": "..."}, {"moment": "..."}
+  std::set<std::string, std::less<>> said;  // the fields that it says
   double weight = 0;  // the pattern's weight, shared among its expansions
 };
 
@@ -52,8 +54,9 @@ struct Draft {
 
 // Draws up to `count` different (headline, body) pairs by weight, without replacement. Patterns and texts that were
 // drawn already are drawn less often again, so that few candidates are varied ones. Pairs are left out that say the
-// same thing twice: a body that holds its headline, or both with the same word of the same list.
+// same thing twice: a body that holds its headline, or both with the same word of the same list; and pairs that
+// `rules` do not let meet.
 std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vector<Expansion>& bodies, size_t count,
-                        Rng& rng);
+                        Rng& rng, const Rules& rules = {});
 
 }  // namespace atelier::operators

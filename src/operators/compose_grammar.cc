@@ -85,6 +85,7 @@ Grammar Grammar::Parse(std::string_view text, std::string file) {
   if (grammar.lang_ != "zh" && grammar.lang_ != "en") {
     table.Refuse("lang", Cat(Quote(grammar.lang_), " is not a language with rules here"), "zh or en");
   }
+  if (std::optional<Table> rules = table.SubOr("rules")) grammar.ReadRules(std::move(*rules));
   for (Table& item : table.TablesOr("class")) grammar.ReadClass(std::move(item));
   grammar.class_names_.push_back("plain");
   std::vector<Table> words = table.TablesOr("words");
@@ -107,6 +108,22 @@ Grammar Grammar::Parse(std::string_view text, std::string file) {
   }
   table.Done();
   return grammar;
+}
+
+void Grammar::ReadRules(Table table) {
+  rules_.sheet_order = table.BoolOr("sheet_order", false);
+  rules_.no_echo = table.BoolOr("no_echo", false);
+  for (auto [key, list] : {std::pair{"once", &rules_.once}, std::pair{"some", &rules_.some}}) {
+    *list = table.StringsOr(key, {});
+    for (const std::string& field : *list) {
+      if (!Contains(SlotFields(), field)) table.Refuse(key, Cat("no field ", Quote(field)), Known(field, SlotFields()));
+    }
+  }
+  rules_.apart = table.StringsOr("apart", {});
+  for (const std::string& device : rules_.apart) {
+    if (!ValidName(device)) table.Refuse("apart", Cat(Quote(device), " is not a name"));
+  }
+  table.Done();
 }
 
 void Grammar::ReadClass(Table table) {

@@ -87,6 +87,15 @@ struct Pattern {
   int slots = 0;                                 // how many different features the pattern's own text takes
 };
 
+// What holds for every text and every pair of a grammar: the table [rules]. Nothing holds unless it is asked for.
+struct Rules {
+  bool sheet_order = false;         // slots that accept the same classes take features in the record's order
+  bool no_echo = false;             // record's texts that share two Han in a row stand in no one clause, nor in a headline
+  std::vector<std::string> once;    // fields that only one part of a pair says
+  std::vector<std::string> some;    // fields that a part of every pair says
+  std::vector<std::string> apart;   // devices that do not meet themselves in a pair
+};
+
 class Grammar {
  public:
   static Grammar Parse(std::string_view text, std::string file);
@@ -94,6 +103,7 @@ class Grammar {
 
   const std::string& file() const { return file_; }
   const std::string& lang() const { return lang_; }  // "zh" or "en"
+  const Rules& rules() const { return rules_; }
   const std::vector<Pattern>& patterns() const { return patterns_; }
   const std::map<std::string, std::vector<WordList>, std::less<>>& words() const { return words_; }
 
@@ -103,6 +113,7 @@ class Grammar {
 
  private:
   Grammar() = default;
+  void ReadRules(Table table);
   void ReadClass(Table table);
   void ReadWords(Table table);
   void ReadPattern(Table table);
@@ -112,6 +123,7 @@ class Grammar {
   void CheckWords() const;
 
   std::string file_, lang_;
+  Rules rules_;
   std::vector<std::string> class_names_;  // the last is "plain"
   std::vector<FeatureClass> classes_;
   std::map<std::string, std::vector<WordList>, std::less<>> words_;

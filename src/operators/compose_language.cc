@@ -484,6 +484,25 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
   return 0;
 }
 
+bool ShareHanPair(std::string_view a, std::string_view b) {
+  std::vector<int32_t> left = Codes(a), right = Codes(b);
+  for (size_t i = 0; i + 1 < left.size(); ++i) {
+    if (!IsHan(left[i]) || !IsHan(left[i + 1])) continue;
+    if (std::search(right.begin(), right.end(), left.begin() + static_cast<std::ptrdiff_t>(i),
+                    left.begin() + static_cast<std::ptrdiff_t>(i) + 2) != right.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool EndsClause(std::string_view text) {
+  std::vector<int32_t> codes = Codes(text);
+  return std::any_of(codes.begin(), codes.end(), [](int32_t code) {
+    return std::u32string_view(U",.!?;:，。！？；：、（）“”…—").find(static_cast<char32_t>(code)) != std::u32string_view::npos;
+  });
+}
+
 std::string CleanSlot(std::string_view text) {
   std::string out;
   for (int32_t code : Codes(text)) {

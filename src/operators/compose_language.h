@@ -48,6 +48,10 @@ std::string Tight(std::string_view text);
 // How many bytes at the end of `before` repeat what `after` begins with, where that is a slip of two phrases meeting
 // ("for " + "for left-handers", "的" + "的"): these bytes of the pattern's own text go.
 size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chinese);
+// Whether two texts have two Han in a row in common: "保温" in "保温饭盒" and "保温6小时".
+bool ShareHanPair(std::string_view a, std::string_view b);
+// Whether a pattern's own text has a mark that ends a clause: a comma, stop, colon, quotation mark ...
+bool EndsClause(std::string_view text);
 // A record's text as slots use it: controls and runs of white space are one space, no stop or comma at the end.
 std::string CleanSlot(std::string_view text);
 std::string FoldCase(std::string_view text);  // full Unicode
