@@ -26,6 +26,7 @@ struct CheckResult {
   std::string check;
   bool passed = true;
   std::string reason;
+  double margin = 1;  // how far from failing, 0 to 1; 1 where a check knows only yes and no
 };
 
 struct Candidate {
@@ -80,8 +81,14 @@ class Run {
   virtual std::shared_ptr<artefact::Generator> Model(const std::string& name) = 0;
   // Runs step `id` again for these records with `attempt` >= 1; new candidates are appended. How `check` retries.
   virtual void Rerun(const std::string& id, std::span<const size_t> records, int attempt) = 0;
-  // Progress of the step that is running, drawn for people.
+  // Progress of the step that is running, drawn for people. Throws Error(kCancelled) once the user said stop: call it
+  // at least once a second.
   virtual void Report(uint64_t done, uint64_t total, std::string_view note) = 0;
+  // Something the reader of the result should know ("the model ... is not here: ..."); shown at the end and by `render`.
+  virtual void Note(std::string_view) {}
+  virtual std::vector<std::string> notes() const { return {}; }
+  // Facts about the run for `render`: recipe's version and summary, engine, time, labels of the input's fields.
+  virtual Json facts() const { return Json::object(); }
 };
 
 // What one step does. Made once per run from the step's table, then asked to work on records.
@@ -97,13 +104,15 @@ class Operator {
 struct StepContext {
   std::string id;      // the step's id, unique in the recipe
   std::string folder;  // the recipe's folder
+  std::vector<std::string> earlier = {};  // ids of the steps before this one
+  std::vector<std::string> outputs = {};  // names of the recipe's output fields
 };
 
 // One line per operator in operators/operators.cc; no static initialisers.
 struct OperatorEntry {
   std::string_view name;     // "compose", "generate.text" ...
   std::string_view summary;  // one line for `atelier recipe operators` and the docs
-  // Reads the step's keys strictly (all but `id` and `use`; the engine calls Done()).
+  // Reads the step's keys strictly (all but `id`, `use` and `skip`, which are the engine's; it also calls Done()).
   std::unique_ptr<Operator> (*make)(Table& step, const StepContext& context);
 };
 

@@ -1,0 +1,29 @@
+// From imported rows to the records of a run: fields cleaned and held against the recipe's declaration, the language
+// found. A row with too little in it (or too much) is kept and marked as needing a person, with the reason.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/records.h"
+#include "recipe/recipe.h"
+#include "recipe/run.h"
+
+namespace atelier::recipe {
+
+// Reads `path` by the recipe's [input]. Throws Error(kInvalidInput) with file:line for what is not a table of records or
+// has a field the recipe does not know.
+std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path);
+
+Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index);
+
+// "zh" when at least a fifth of the letters are Han, else "en".
+std::string DetectLanguage(std::string_view text);
+
+// White space of every kind as single spaces, no control or format characters, ends trimmed.
+std::string CleanField(std::string_view text);
+
+size_t CountChars(std::string_view text);  // code points
+
+}  // namespace atelier::recipe
