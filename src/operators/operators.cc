@@ -1,0 +1,24 @@
+#include "operators/operators.h"
+
+#include "operators/check.h"
+#include "operators/compose.h"
+#include "operators/generate_text.h"
+#include "operators/render.h"
+#include "operators/score.h"
+#include "operators/select.h"
+
+namespace atelier::operators {
+
+std::span<const recipe::OperatorEntry> AllOperators() {
+  static const std::vector<recipe::OperatorEntry> list = {
+      {"compose", "writes candidates from a grammar of phrases: every fact as the sheet has it", &MakeCompose},
+      {"generate.text", "writes candidates with a language model, field by field", &MakeGenerateText},
+      {"score", "how likely a language model finds each candidate after the sheet", &MakeScore},
+      {"check", "drops what fails a declared list of checks, asks the writers again", &MakeCheck},
+      {"select", "ranks by declared weights, chooses one and different runner-ups", &MakeSelect},
+      {"render", "writes JSON lines and pages from templates", &MakeRender},
+  };
+  return list;
+}
+
+}  // namespace atelier::operators
