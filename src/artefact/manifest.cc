@@ -191,6 +191,7 @@ std::string ModelNameFrom(std::string_view file_name) {
   }
   while (!out.empty() && !IsModelName(out.substr(0, 1))) out.erase(0, 1);
   out.resize(std::min<size_t>(out.size(), 64));
+  while (out.ends_with('-')) out.pop_back();
   return out.empty() ? "model" : out;
 }
 

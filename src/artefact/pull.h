@@ -17,10 +17,10 @@
 namespace atelier::artefact {
 
 struct PullOptions {
-  std::string source;   // as above
-  std::string name;     // "": the catalogue's, else made of the file's name
-  std::string sha256;   // "": the catalogue's pin, else none
-  bool copy = false;    // for a path
+  std::string source = {};   // as above
+  std::string name = {};     // "": the catalogue's, else made of the file's name
+  std::string sha256 = {};   // "": the catalogue's pin, else none
+  bool copy = false;         // for a path
   std::string actor = "user";  // who accepts terms
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,6 +86,7 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
   if (child.pid < 0) throw Error(Code::kIo, Cat("starting ", argv[0], ": ", std::strerror(errno)));
   if (child.pid == 0) {  // only async-signal-safe calls from here to exec
     ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // Ctrl-C ends us, and does not reach the child's own group
     ::dup2(in.read_end, STDIN_FILENO);
     ::dup2(out.write_end, STDOUT_FILENO);
     ::dup2(err.write_end, STDERR_FILENO);
