@@ -10,6 +10,7 @@ std::unique_ptr<Command> MakeModelShow();    // model_show.cc
 std::unique_ptr<Command> MakeModelVerify();  // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();      // model_rm.cc
 std::unique_ptr<Command> MakeCompose();  // compose.cc
+std::unique_ptr<Command> MakeTemplateRender();  // template_render.cc
 std::unique_ptr<Command> MakeTokenize();  // tokenize.cc
 
 std::span<const CommandEntry> AllCommands() {
@@ -24,6 +25,8 @@ std::span<const CommandEntry> AllCommands() {
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
+      {"template render", "Render a Jinja template with a JSON context",
+       "atelier template render chat.jinja --context messages.json", &MakeTemplateRender},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
   };
