@@ -94,6 +94,7 @@ class Filling {
   }
   const Json& words() const { return words_; }
   const std::set<std::string, std::less<>>& said() const { return said_; }
+  size_t longest() const { return longest_; }
 
  private:
   // Gives every slot of the pattern its feature before anything is written: {rest} has to know.
@@ -130,6 +131,7 @@ class Filling {
 
   // Rule no_echo: whether `value` may stand in the clause under way.
   bool JoinsClause(const std::string& value) {
+    longest_ = std::max(longest_, CountChars(value));
     if (!grammar_.rules().no_echo) return true;
     for (const std::string& other : clause_) {
       if (ShareHanPair(other, value)) return false;
@@ -247,6 +249,7 @@ class Filling {
   std::array<int, kMaxFeatureSlots + 1> bound_;
   Json words_ = Json::object();
   std::set<std::string, std::less<>> said_;
+  size_t longest_ = 0;
   std::vector<std::string> clause_;  // what the record has said since the last mark
   std::string out_;
   bool after_slot_ = false;
@@ -332,7 +335,7 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
     auto keep = [&](Filling& filling) {
       std::string text = filling.Run();
       if (text.empty() || CountChars(text) > options.max_chars || !seen.insert(text).second) return;
-      all.push_back({&pattern, std::move(text), filling.Slots(), filling.words(), filling.said(), 0});
+      all.push_back({&pattern, std::move(text), filling.Slots(), filling.words(), filling.said(), filling.longest(), 0});
     };
     // Every filling, unless they are too many.
     Choices walk(nullptr);
@@ -404,6 +407,8 @@ std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vect
     for (const std::string& field : rules.some) {
       if (!headline.said.contains(field) && !body.said.contains(field)) return true;
     }
+    // Both say the same words of the record, and words of their own around them: 可折叠的手机支架 twice.
+    if (rules.no_echo && SharedRun(headline.text, body.text) >= std::max(headline.longest, body.longest) + 3) return true;
     const std::string& device = headline.pattern->device;
     return device == body.pattern->device && std::find(rules.apart.begin(), rules.apart.end(), device) != rules.apart.end();
   };

@@ -496,6 +496,19 @@ bool ShareHanPair(std::string_view a, std::string_view b) {
   return false;
 }
 
+size_t SharedRun(std::string_view a, std::string_view b) {
+  std::vector<int32_t> left = Codes(a), right = Codes(b);
+  std::vector<size_t> row(right.size() + 1, 0);  // row[j]: the run that ends at left[i] and right[j - 1]
+  size_t most = 0;
+  for (int32_t code : left) {
+    for (size_t j = right.size(); j > 0; --j) {
+      row[j] = code == right[j - 1] ? row[j - 1] + 1 : 0;
+      most = std::max(most, row[j]);
+    }
+  }
+  return most;
+}
+
 bool EndsClause(std::string_view text) {
   std::vector<int32_t> codes = Codes(text);
   return std::any_of(codes.begin(), codes.end(), [](int32_t code) {

@@ -50,6 +50,8 @@ std::string Tight(std::string_view text);
 size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chinese);
 // Whether two texts have two Han in a row in common: "保温" in "保温饭盒" and "保温6小时".
 bool ShareHanPair(std::string_view a, std::string_view b);
+// How many characters the longest run has that stands in both texts.
+size_t SharedRun(std::string_view a, std::string_view b);
 // Whether a pattern's own text has a mark that ends a clause: a comma, stop, colon, quotation mark ...
 bool EndsClause(std::string_view text);
 // A record's text as slots use it: controls and runs of white space are one space, no stop or comma at the end.

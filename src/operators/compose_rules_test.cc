@@ -69,6 +69,18 @@ TEST(Rules, NoEchoKeepsTheNameFromAFeatureThatRepeatsIt) {
   for (const std::string& body : bodies) EXPECT_EQ(body.find("小时的"), std::string::npos) << body;
 }
 
+TEST(Rules, NoEchoKeepsAPhraseFromComingTwiceInAPair) {
+  EXPECT_EQ(SharedRun("带餐具的保温饭盒，109元", "有没有带餐具的保温饭盒？有。"), 8u);
+  EXPECT_EQ(SharedRun("", "有"), 0u);
+  std::string patterns = Pattern("h", "headline", "plain", "{f1}的{name}来了") +
+                         Pattern("b", "body", "question", "有没有{f1}的{name}？有，{f2}。");
+  std::string twice = "带餐具的保温饭盒来了/有没有带餐具的保温饭盒？有，不锈钢内胆。";
+  EXPECT_TRUE(Pairs(Chinese("", patterns)).contains(twice));
+  std::set<std::string> pairs = Pairs(Chinese("[rules]\nno_echo = true\n", patterns));
+  EXPECT_FALSE(pairs.contains(twice));
+  EXPECT_TRUE(pairs.contains("带餐具的保温饭盒来了/有没有不锈钢内胆的保温饭盒？有，带餐具。"));
+}
+
 TEST(Rules, PairsSayAFieldOnceAndTheNameAtLeastOnce) {
   std::string patterns = Pattern("h1", "headline", "price", "{name}，{price}") +
                          Pattern("h2", "headline", "plain", "别的先不说，{f1}") +
