@@ -92,9 +92,18 @@ class Filling {
     }
     return slots;
   }
-  const Json& words() const { return words_; }
   const std::set<std::string, std::less<>>& said() const { return said_; }
   size_t longest() const { return longest_; }
+  // The words as they came out, without the marks of sentence ends.
+  Json Words() const {
+    Json words = words_;
+    for (auto& word : words) {
+      std::string text = word.get<std::string>();
+      std::erase(text, kSentence);
+      word = std::string(Trim(text));
+    }
+    return words;
+  }
 
  private:
   // Gives every slot of the pattern its feature before anything is written: {rest} has to know.
@@ -157,17 +166,24 @@ class Filling {
         case Piece::Kind::kFeature: {
           int feature = BindOne(piece.feature, piece.classes);
           if (feature < 0 || !JoinsClause(facts_.features[static_cast<size_t>(feature)])) return false;
+          countable_ = grammar_.Countable(facts_.classes[static_cast<size_t>(feature)]);
           if (!Slot(piece, facts_.inner[static_cast<size_t>(feature)])) return false;
+          countable_ = true;
           break;
         }
         case Piece::Kind::kFeatures:
         case Piece::Kind::kRest: {
           std::vector<std::string> items;
+          bool alike = true;
+          int last = -1;
           for (size_t i = 0; i < facts_.inner.size(); ++i) {
             bool taken = std::find(bound_.begin(), bound_.end(), static_cast<int>(i)) != bound_.end();
-            if (piece.kind == Piece::Kind::kFeatures || !taken) items.push_back(facts_.inner[i]);
+            if (piece.kind == Piece::Kind::kRest && taken) continue;
+            items.push_back(facts_.inner[i]);
+            if (last >= 0) alike = alike && grammar_.Alike(last, facts_.classes[i]);
+            last = facts_.classes[i];
           }
-          if (items.empty() || !Slot(piece, chinese_ ? JoinChinese(items) : JoinEnglish(items))) return false;
+          if (items.empty() || !Slot(piece, chinese_ ? JoinChinese(items) : JoinEnglish(items, alike))) return false;
           break;
         }
         case Piece::Kind::kWords:
@@ -227,7 +243,7 @@ class Filling {
       switch (filter) {
         case Filter::kCap: value = UpperFirst(value); break;
         case Filter::kLower: value = LowerFirst(value); break;
-        case Filter::kA: value = WithArticle(value); break;
+        case Filter::kA: value = countable_ ? WithArticle(value) : value; break;
         case Filter::kThe: value = WithThe(value); break;
         case Filter::kPlural: value = Pluralised(value); break;
         case Filter::kBare: value = WithoutArticle(value); break;
@@ -253,6 +269,7 @@ class Filling {
   std::vector<std::string> clause_;  // what the record has said since the last mark
   std::string out_;
   bool after_slot_ = false;
+  bool countable_ = true;  // of the feature that is being written
 };
 
 }  // namespace
@@ -335,7 +352,7 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
     auto keep = [&](Filling& filling) {
       std::string text = filling.Run();
       if (text.empty() || CountChars(text) > options.max_chars || !seen.insert(text).second) return;
-      all.push_back({&pattern, std::move(text), filling.Slots(), filling.words(), filling.said(), filling.longest(), 0});
+      all.push_back({&pattern, std::move(text), filling.Slots(), filling.Words(), filling.said(), filling.longest(), 0});
     };
     // Every filling, unless they are too many.
     Choices walk(nullptr);
@@ -412,7 +429,7 @@ std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vect
     const std::string& device = headline.pattern->device;
     return device == body.pattern->device && std::find(rules.apart.begin(), rules.apart.end(), device) != rules.apart.end();
   };
-  std::set<std::pair<size_t, size_t>> seen;  // drawn, or clashing
+  std::set<std::pair<size_t, size_t>> seen;  // drawn, or not to be drawn
   size_t all = headlines.size() * bodies.size();
   auto take = [&](size_t h, size_t b) {
     if (!seen.insert({h, b}).second || clash(headlines[h], bodies[b])) return;
@@ -420,10 +437,10 @@ std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vect
     used(headlines, left_weights, h);
     used(bodies, right_weights, b);
   };
-  for (size_t tries = 0; drafts.size() < count && seen.size() < all && tries < count * 8 + 64; ++tries) {
+  for (size_t tries = 0; drafts.size() < count && seen.size() < all && tries < count * 12 + 64; ++tries) {
     take(pick(left_weights), pick(right_weights));
   }
-  // Few pairs are left: draws mostly hit what is taken, so walk through them from a random place.
+  // Few pairs are left: draws mostly hit what is taken, so walk through all of them from a random place.
   if (drafts.size() < count && seen.size() < all) {
     size_t from = static_cast<size_t>(rng.Below(all)), step = 1 + static_cast<size_t>(rng.Below(all));
     while (std::gcd(step, all) != 1) ++step;

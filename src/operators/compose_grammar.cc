@@ -148,8 +148,11 @@ void Grammar::ReadClass(Table table) {
   item.head = Lowered(table.StringsOr("head", {}));
   std::sort(item.first.begin(), item.first.end());
   std::sort(item.head.begin(), item.head.end());
-  if (item.match.empty() && item.first.empty() && item.head.empty()) {
-    table.Refuse("", Cat("class '", name, "' matches nothing"), "give match, first or head");
+  item.plural = table.BoolOr("plural", false);
+  if (std::string kind = table.StringOr("kind", ""); !kind.empty()) kinds_[item.bit] = kind;
+  if (!table.BoolOr("countable", true)) uncountable_ |= 1ull << item.bit;
+  if (item.match.empty() && item.first.empty() && item.head.empty() && !item.plural) {
+    table.Refuse("", Cat("class '", name, "' matches nothing"), "give match, first, head or plural");
   }
   table.Done();
   classes_.push_back(std::move(item));
@@ -416,6 +419,13 @@ void Grammar::CheckWords() const {
   for (const auto& [name, lists] : words_) visit(name);
 }
 
+bool Grammar::Alike(int a, int b) const {
+  int plain = static_cast<int>(class_names_.size()) - 1;
+  if (a == plain || b == plain) return false;
+  auto left = kinds_.find(a), right = kinds_.find(b);
+  return a == b || (left != kinds_.end() && right != kinds_.end() && left->second == right->second);
+}
+
 int Grammar::ClassOf(std::string_view feature) const {
   std::string lowered = ToLowerAscii(feature);
   std::string first(FirstWord(lowered)), head(HeadWord(lowered));
@@ -424,7 +434,7 @@ int Grammar::ClassOf(std::string_view feature) const {
   };
   for (const FeatureClass& item : classes_) {
     bool hit = any(item.match) || std::binary_search(item.first.begin(), item.first.end(), first) ||
-               std::binary_search(item.head.begin(), item.head.end(), head);
+               std::binary_search(item.head.begin(), item.head.end(), head) || (item.plural && IsPlural(lowered));
     if (hit && !any(item.unless)) return item.bit;
   }
   return static_cast<int>(class_names_.size()) - 1;

@@ -69,6 +69,7 @@ struct FeatureClass {
   int bit = 0;
   std::vector<std::shared_ptr<const re2::RE2>> match, unless;
   std::vector<std::string> first, head;  // sorted, lower case
+  bool plural = false;                   // matches a plural head noun
 };
 
 struct WordList {
@@ -107,6 +108,11 @@ class Grammar {
   const std::vector<Pattern>& patterns() const { return patterns_; }
   const std::map<std::string, std::vector<WordList>, std::less<>>& words() const { return words_; }
 
+  // Whether features of this class take an indefinite article.
+  bool Countable(int bit) const { return (uncountable_ >> bit & 1) == 0; }
+  // Whether features of these classes go into one list with "and" ("cable slot and felt base", not "cable slot and
+  // folds flat"): the same class, or classes of one `kind`. Plain features go with none.
+  bool Alike(int a, int b) const;
   // The class of a feature, as its bit; features that no class matches are "plain".
   int ClassOf(std::string_view feature) const;
   const std::string& ClassName(int bit) const { return class_names_[static_cast<size_t>(bit)]; }
@@ -126,6 +132,8 @@ class Grammar {
   Rules rules_;
   std::vector<std::string> class_names_;  // the last is "plain"
   std::vector<FeatureClass> classes_;
+  uint64_t uncountable_ = 0;
+  std::map<int, std::string> kinds_;  // by bit
   std::map<std::string, std::vector<WordList>, std::less<>> words_;
   std::vector<Pattern> patterns_;
 };

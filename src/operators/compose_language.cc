@@ -221,6 +221,7 @@ std::string WithThe(std::string_view noun_phrase) {
   std::string first = Folded(FirstWord(noun_phrase));
   if (first == "a" || first == "an") return Cat("the ", WithoutArticle(noun_phrase));
   if (Determiners().contains(first) && first != "one") return std::string(noun_phrase);
+  if (first.empty() || IsDigit(first[0])) return std::string(noun_phrase);
   return Cat("the ", noun_phrase);
 }
 
@@ -303,8 +304,8 @@ std::string UpperFirst(std::string_view text) {
   return out;
 }
 
-std::string JoinEnglish(const std::vector<std::string>& items) {
-  bool joined = std::any_of(items.begin(), items.end(), [](const std::string& item) {
+std::string JoinEnglish(const std::vector<std::string>& items, bool alike) {
+  bool joined = !alike || std::any_of(items.begin(), items.end(), [](const std::string& item) {
     return item.find(',') != item.npos || item.find(" and ") != item.npos || item.find(" or ") != item.npos;
   });
   if (joined) return Join(items, ", ");
