@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeModelVerify();  // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();      // model_rm.cc
 std::unique_ptr<Command> MakeCompose();  // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();  // template_render.cc
+std::unique_ptr<Command> MakeMake();         // make.cc
 std::unique_ptr<Command> MakeTokenize();  // tokenize.cc
 
 std::span<const CommandEntry> AllCommands() {
@@ -27,6 +28,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
        "atelier template render chat.jinja --context messages.json", &MakeTemplateRender},
+      {"make", "Turn records into checked copy by a recipe, and a page to read it on",
+       "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
   };

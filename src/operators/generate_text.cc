@@ -94,7 +94,7 @@ class GenerateText : public recipe::Operator {
       return run.Model(name);
     } catch (const Error& e) {
       if (!settings_.optional || e.code() != Code::kNotFound) throw e.Within(Cat("step ", id_));
-      run.Note(Cat("the writer '", id_, "' was left out: ", e.Line()));
+      run.Note(Cat("left out: ", e.Line()));
       return nullptr;
     }
   }

@@ -36,7 +36,7 @@ class Score : public recipe::Operator {
             model = run.Model(name);
           } catch (const Error& e) {
             if (!settings_.optional || e.code() != Code::kNotFound) throw e.Within(Cat("step ", id_));
-            run.Note(Cat("'", id_, "' was left out: ", e.Line()));
+            run.Note(Cat("left out: ", e.Line()));
             break;
           }
         }

@@ -134,6 +134,7 @@ TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
       {true, "", "水温刚好。", "是空的"},
       {false, "Don't rush the pour", "It's a slow kettle, and that's the point.", ""},
       {false, "Slow water", "\"Slow\" is the point (and the pleasure).", ""},
+      {false, "A 5\" spout", "Say \"route 5\" and pour.", ""},
       {false, "Slow water for the", "Good.", "ends in the air"},
       {false, "Slow water", "It pours and it pours and it pours and it", "stutters"},
       {false, "Slow water", "It pours well. And the", "cut off"},

@@ -80,7 +80,8 @@ Fault Pairs(const Text& text) {
     const char32_t c = text.chars[i];
     const auto letter = [&](size_t at) { return at < text.chars.size() && u_isalpha(static_cast<UChar32>(text.chars[at])); };
     if (c == U'’' && (i > 0 && letter(i - 1)) && (open.empty() || open.back() != U'‘')) continue;  // an apostrophe
-    if (c == U'"' && !(i > 0 && text.chars[i - 1] >= U'0' && text.chars[i - 1] <= U'9')) ++straight;
+    const bool inches = straight % 2 == 0 && i > 0 && text.chars[i - 1] >= U'0' && text.chars[i - 1] <= U'9';  // 5"
+    if (c == U'"' && !inches) ++straight;
     if (Holds(kOpen, c)) open.push_back(c);
     if (const size_t at = kClose.find(c); at != std::u32string_view::npos) {
       if (open.empty() || open.back() != kOpen[at]) return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};

@@ -1,0 +1,228 @@
+// `atelier make RECIPE --input FILE --out DIR`: records in, checked copy out; every generation kept in the studio.
+#include <unistd.h>
+
+#include <atomic>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+
+#include "app/atelier/command.h"
+#include "app/atelier/models.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "operators/operators.h"
+#include "recipe/engine.h"
+#include "recipe/input.h"
+#include "recipe/keep.h"
+#include "recipe/replay.h"
+#include "store/studio.h"
+#include "text/unicode.h"
+
+namespace atelier::app {
+namespace {
+
+std::atomic<bool> stopped{false};
+
+// The first Ctrl-C asks the run to stop where nothing is half done; a second one ends the program at once.
+void OnInterrupt(int) {
+  if (stopped.exchange(true)) ::_exit(130);
+}
+
+// The folder of the recipe that `name` means: a folder, one of the studio's, or one of the program's own catalogue.
+std::string FindRecipe(const std::string& name, const store::Studio& studio) {
+  std::vector<std::string> places = {name, studio.Path(Cat("recipes/", name))};
+  char self[PATH_MAX];
+  if (const ssize_t n = ::readlink("/proc/self/exe", self, sizeof(self)); n > 0) {
+    const std::string program(self, static_cast<size_t>(n));
+    const std::string folder = program.substr(0, program.rfind('/'));
+    places.push_back(Cat(folder, "/../share/atelier/recipes/", name));
+    places.push_back(Cat(folder, "/../../recipes/", name));  // beside the source tree
+  }
+  const bool path = name.find('/') != std::string::npos;
+  for (size_t i = 0; i < (path ? 1 : places.size()); ++i) {
+    if (FileExists(Cat(places[i], "/recipe.toml"))) return places[i];
+  }
+  throw Error(Code::kNotFound, Cat("no recipe ", Quote(name)), "name a folder that holds a recipe.toml, or a recipe such as ad_copy");
+}
+
+// The studio to work in; without one, the user's own, so that nothing that was made is lost.
+store::Studio OpenStudio(const std::string& named) {
+  if (auto studio = store::Studio::Find(named)) return std::move(*studio);
+  const std::string own = Cat(AtelierHome(), "/studio");
+  if (FileExists(Cat(own, "/studio.toml"))) return store::Studio::Open(own);
+  MakeFolders(own);
+  std::fprintf(stderr, "atelier: no studio here; made one of your own in %s\n", own.c_str());
+  return store::Studio::Init(own);
+}
+
+std::string Field(const Json& object, std::string_view name) {
+  const auto at = object.find(std::string(name));
+  return at != object.end() && at->is_string() ? at->get<std::string>() : "";
+}
+
+std::string Padded(std::string_view text, int columns) {
+  std::string out(text::TakeColumns(text, columns));
+  if (out.size() < text.size()) out = std::string(text::TakeColumns(text, columns - 1)) + "…";
+  const int width = text::DisplayWidth(out);
+  if (width < columns) out.append(static_cast<size_t>(columns - width), ' ');
+  return out;
+}
+
+// The text in lines of at most `columns`, broken at spaces, or anywhere where there are none (Chinese).
+std::vector<std::string> Wrapped(std::string_view text, int columns) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::string_view line = text::TakeColumns(text, columns);
+    if (line.empty()) break;
+    if (line.size() < text.size() && text[line.size()] != ' ') {
+      const size_t space = line.rfind(' ');
+      if (space != std::string_view::npos && space > line.size() / 2) line = line.substr(0, space);
+    }
+    lines.emplace_back(Trim(line));
+    text = text.substr(line.size());
+    while (text.starts_with(' ')) text.remove_prefix(1);
+  }
+  return lines;
+}
+
+void PrintTable(const std::vector<recipe::Record>& records, const std::vector<recipe::OutputField>& fields) {
+  constexpr int kName = 24, kText = 76;
+  for (const recipe::Record& record : records) {
+    const std::string name = record.input.empty() ? "" : Field(record.input, "name");
+    std::vector<std::string> lines;
+    if (record.needs_person.empty() && !record.ranking.empty()) {
+      const recipe::Candidate& best = record.candidates[record.ranking[0]];
+      for (const recipe::OutputField& field : fields) {
+        if (field.type != recipe::FieldType::kText) continue;
+        for (std::string& line : Wrapped(Field(best.output, field.name), kText)) lines.push_back(std::move(line));
+      }
+      lines.push_back(Cat("— ", best.writer));
+    } else {
+      for (std::string& line : Wrapped(Cat(record.lang == "zh" ? "需要人来写：" : "needs a person: ", record.needs_person), kText)) {
+        lines.push_back(std::move(line));
+      }
+    }
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string number = i == 0 ? Cat(record.index + 1) : "";
+      std::printf("%3s  %s  %s\n", number.c_str(), Padded(i == 0 ? name : "", kName).c_str(), lines[i].c_str());
+    }
+    std::printf("\n");
+  }
+}
+
+class MakeCommand final : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("recipe", &recipe_, "a recipe's folder, or its name", true);
+    cli.Text("--input", &input_, "records: CSV or JSON lines");
+    cli.Text("--out", &out_, "folder for the page and the other files");
+    cli.Text("--variant", &variant_, "one of the recipe's variants");
+    cli.Int("--seed", &seed_, "everything drawn at random comes from it", 0, INT64_MAX);
+    cli.Int("--limit", &limit_, "only so many records; 0: all", 0, INT64_MAX);
+    cli.Text("--replay", &replay_, "make this stored generation again and compare the bytes");
+    cli.Flag("--force", &force_, "replay also where recipe, model or engine are others by now");
+  }
+
+  int Run(const Globals& globals) override {
+    if (replay_.empty() && (input_.empty() || out_.empty())) {
+      throw Error(Code::kUsage, "make wants --input FILE and --out DIR", "or --replay ID");
+    }
+    store::Studio studio = OpenStudio(globals.studio);
+    const std::string folder = FindRecipe(recipe_, studio);
+    recipe::RunOptions options;
+    options.out = out_;
+    options.seed = static_cast<uint64_t>(seed_);
+    options.quiet = globals.quiet || globals.json;
+    options.operators = operators::AllOperators();
+    options.models = ModelsOf(studio);
+    options.cancelled = [] { return stopped.load(); };
+    std::signal(SIGINT, &OnInterrupt);
+    return replay_.empty() ? MakeCopy(globals, studio, folder, std::move(options))
+                           : ReplayOne(globals, studio, folder, std::move(options));
+  }
+
+ private:
+  int MakeCopy(const Globals& globals, store::Studio& studio, const std::string& folder, recipe::RunOptions options) {
+    recipe::Recipe recipe = recipe::LoadRecipe(folder, variant_);
+    const std::vector<recipe::OutputField> fields = recipe.output;
+    std::vector<recipe::Record> records = recipe::ReadInput(recipe, input_);
+    if (limit_ > 0 && records.size() > static_cast<size_t>(limit_)) records.resize(static_cast<size_t>(limit_));
+    MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
+
+    feedback::RunRow row;
+    row.recipe = recipe.name;
+    row.variant = recipe.variant;
+    row.config_hash = recipe.hash;
+    row.input_path = input_;
+    row.input_hash = Sha256HexOfFile(input_);
+    row.seed = options.seed;
+    row.options = {{"limit", limit_}, {"out", out_}};
+    row.traceparent = NewTraceparent();
+    row.engine_build = Build();
+
+    std::unique_ptr<recipe::Keeper> keeper;
+    options.keep = [&](recipe::Run& run, bool finished) { (*keeper)(run, finished); };
+    recipe::Engine engine(std::move(recipe), std::move(options));  // every step is checked before anything is stored
+    keeper = std::make_unique<recipe::Keeper>(studio.db(), studio.tenant(), std::move(row));
+    engine.Execute(std::move(records));
+
+    size_t waiting = 0, candidates = 0, dropped = 0;
+    for (const recipe::Record& record : engine.records()) {
+      waiting += !record.needs_person.empty();
+      candidates += record.candidates.size() + record.dropped.size();
+      dropped += record.dropped.size();
+    }
+    const size_t all = engine.records().size();
+    std::vector<std::string> files = ListFolder(out_);
+    std::string page;
+    for (const std::string& file : files) {
+      if (file.ends_with(".html") && page.empty()) page = Cat(out_, "/", file);
+    }
+    if (globals.json) {
+      const Json result = {{"run", keeper->run_id()}, {"recipe", engine.recipe_name()}, {"variant", variant_},
+                           {"out", out_}, {"page", page}, {"records", all}, {"ready", all - waiting},
+                           {"needs_person", waiting}, {"candidates", candidates}, {"dropped", dropped},
+                           {"notes", engine.notes()}, {"seconds", engine.seconds()}};
+      std::printf("%s\n", ToText(result).c_str());
+      return 0;
+    }
+    PrintTable(engine.records(), fields);
+    for (const std::string& note : engine.notes()) std::printf("note: %s\n", note.c_str());
+    std::printf("%zu of %zu records have copy that passed every check; %zu need a person. %zu candidates, %zu dropped, %s.\n",
+                all - waiting, all, waiting, candidates, dropped, FormatDuration(engine.seconds()).c_str());
+    if (!page.empty()) std::printf("page: %s\n", page.c_str());
+    return 0;
+  }
+
+  int ReplayOne(const Globals& globals, store::Studio& studio, const std::string& folder, recipe::RunOptions options) {
+    feedback::Generations generations(studio.db(), studio.tenant());
+    const recipe::Replayed replayed = recipe::Replay(generations, replay_, folder, std::move(options), Build(), force_);
+    if (globals.json) {
+      const Json result = {{"generation", replay_}, {"same", replayed.same}, {"stored", replayed.stored.output},
+                           {"made", replayed.output}, {"differences", replayed.differences}};
+      std::printf("%s\n", ToText(result).c_str());
+      return replayed.same ? 0 : 1;
+    }
+    for (const std::string& difference : replayed.differences) std::printf("differs in %s\n", difference.c_str());
+    std::printf("stored: %s\n", ToText(replayed.stored.output).c_str());
+    std::printf("made:   %s\n", ToText(replayed.output).c_str());
+    std::printf("%s\n", replayed.same ? "the same bytes" : "not the same");
+    return replayed.same ? 0 : 1;
+  }
+
+  static std::string Build() { return Cat("atelier ", ATELIER_VERSION); }
+
+  std::string recipe_, input_, out_, variant_, replay_;
+  int64_t seed_ = 1, limit_ = 0;
+  bool force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeMake() { return Make<MakeCommand>(); }
+
+}  // namespace atelier::app
