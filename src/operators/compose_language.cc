@@ -468,12 +468,13 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
     if (!function.contains(word) || Folded(FirstWord(after)) != word) return 0;
     return last.size() + 1;
   }
-  // Two characters or more that come again, or one particle or preposition.
+  // Two characters or more that come again, or one particle or preposition; no verb, for names begin like verbs too
+  // (有机小青菜 after 桌上有).
   std::vector<int32_t> a = Codes(before.substr(before.size() > 48 ? before.size() - 48 : 0));
   std::vector<int32_t> b = Codes(after.substr(0, 48));
   for (size_t n = std::min({a.size(), b.size(), size_t{6}}); n >= 1; --n) {
     if (!std::equal(a.end() - static_cast<std::ptrdiff_t>(n), a.end(), b.begin())) continue;
-    if (n == 1 && std::u32string_view(U"的了给在用送为让把和与是有").find(static_cast<char32_t>(b[0])) ==
+    if (n == 1 && std::u32string_view(U"的了给为").find(static_cast<char32_t>(b[0])) ==
                       std::u32string_view::npos) {
       return 0;
     }

@@ -111,6 +111,11 @@ TEST(Rules, DevicesThatStandApartDoNotMeet) {
   }
 }
 
+TEST(Language, ANameThatBeginsLikeAVerbTakesNoVerbAway) {
+  EXPECT_EQ(DoubledAtBorder("一家人坐下来，桌上有", "有机小青菜", true), 0u);
+  EXPECT_EQ(DoubledAtBorder("写给", "给长辈挑礼物的人", true), std::string("给").size());
+}
+
 TEST(Rules, SlipsAreNamedWithTheirLine) {
   for (const char* rules : {"[rules]\nsheet_ordr = true\n", "[rules]\nonce = [\"audiense\"]\n", "[rules]\nsome = [\"f1\"]\n",
                             "[rules]\napart = [\"A B\"]\n", "[rules]\nno_echo = \"yes\"\n"}) {
