@@ -82,7 +82,8 @@ TEST(ChineseGrammar, SaysNoDigitOrLetterThatIsNotOnTheSheet) {
 TEST(ChineseGrammar, SortsFeaturesByTheFrameThatCarriesThem) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> expected = {
       {"size", {"500毫升", "20寸", "5毫米厚", "M6到M20", "DN25", "6204型号", "2.2千瓦"}},
-      {"span", {"续航30小时", "每饼100克", "承重120公斤", "晾晒七天", "重0.9公斤"}},
+      {"span", {"续航30小时", "每饼100克", "承重120公斤", "晾晒七天"}},
+      {"dim", {"重0.9公斤", "厚2到10毫米", "内径25毫米"}},
       {"pack", {"独立小包", "一盒二十支", "39件套", "30克袋装", "三个一套", "玻璃瓶500克"}},
       {"no", {"不加糖", "无涂层", "免浸泡", "久煮不烂", "不含酒精"}},
       {"can", {"可机洗", "可折叠", "支持离线", "可进微波炉"}},
