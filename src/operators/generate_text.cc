@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/str.h"
@@ -25,6 +26,7 @@ struct Settings {
   PerLanguage model;
   bool optional = false, chat = false;
   std::vector<std::string> tags;
+  std::map<std::string, Json> examples;  // by language: an array of objects
   artefact::Sampling sampling;
   std::vector<Slot> slots;
 };
@@ -135,6 +137,9 @@ class GenerateText : public recipe::Operator {
             const Draft& parent, std::vector<Draft>* out) {
     Json context = RecordContext(record);
     context["slot"] = slot.name;
+    if (const auto examples = settings_.examples.find(record.lang); examples != settings_.examples.end()) {
+      context["examples"] = Others(examples->second, record);
+    }
     for (const auto& [field, value] : parent.output.items()) context[field] = value;
     artefact::GenerateRequest request;
     request.prompt = Prompt(model, templates_.at(record.lang).Render(context), settings_.chat);
@@ -163,6 +168,16 @@ class GenerateText : public recipe::Operator {
       draft.seconds += seconds;
       out->push_back(std::move(draft));
     }
+  }
+
+  // The examples, but for the record itself: a model that has seen the answer proves nothing.
+  static Json Others(const Json& examples, const recipe::Record& record) {
+    const auto name = record.input.find("name");
+    Json others = Json::array();
+    for (const Json& example : examples) {
+      if (name == record.input.end() || example.value("name", "") != *name) others.push_back(example);
+    }
+    return others;
   }
 
   std::string id_;
@@ -256,6 +271,20 @@ std::unique_ptr<recipe::Operator> MakeGenerateText(Table& step, const recipe::St
   std::map<std::string, text::Template> templates = ReadTemplates(step, "template", context);
   for (const auto& [lang, model] : settings.model) {
     if (!templates.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
+  }
+  if (step.Has("examples")) {
+    for (const auto& [lang, name] : ReadPerLanguage(step, "examples")) {
+      const std::string path = JoinInside(context.folder, name);
+      Json& list = settings.examples[lang] = Json::array();
+      size_t line = 0;
+      for (const std::string& row : Split(ReadFile(path, 4u << 20), '\n')) {
+        ++line;
+        if (Trim(row).empty()) continue;
+        list.push_back(ParseJson(row, Cat(path, ":", line)));
+        if (!list.back().is_object()) throw Error(Code::kInvalidInput, Cat(path, ":", line, ": not a JSON object"), "one {...} per line");
+      }
+      if (list.empty()) throw Error(Code::kInvalidInput, Cat(path, ": no examples"));
+    }
   }
   for (Table& slot : step.Tables("slot")) settings.slots.push_back(ReadSlot(slot, context));
   if (settings.slots.empty()) step.Refuse("slot", "generate.text writes at least one [[step.slot]]");

@@ -78,6 +78,10 @@ TEST(CheckFacts, QuantitiesMustStandOnTheSheet) {
       {true, "只要80元", "带走它。", "价格丢了“起”"},
       {true, "省百分之五", "便宜。", "百分之五"},
       {true, "打九折", "便宜。", "九折"},
+      {true, "主要看三项：出汤、温控", "五项都好。", ""},
+      {true, "主要看九项", "好。", "九项"},
+      {false, "Three reasons", "Four things to like.", ""},
+      {false, "Nine reasons", "Good.", "'Nine'"},
       {true, "第二杯", "第三天也好喝。", ""},
       {false, "A 1.5-litre kettle", "1.5 litres of calm, 340 grams of beans.", ""},
       {false, "Six settings", "Six heat settings and 340g of beans. Half an hour hot.", ""},
@@ -103,6 +107,7 @@ TEST(Quantities, ReadsManyHands) {
   };
   EXPECT_EQ(read("¥1,299.50"), "1299.5price;");
   EXPECT_EQ(read("¥59元"), "59price;");
+  EXPECT_EQ(read("DN50，304材质"), "50count;304count;");
   EXPECT_EQ(read("1.2万次"), "12000count;");
   EXPECT_EQ(read("二十四小时，一百二十天"), "86400time;10368000time;");
   EXPECT_EQ(read("twenty-four hours"), "86400time;");
@@ -123,6 +128,8 @@ TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
       {true, "一壶好水", "水温刚好", "没有说完"},
       {true, "一壶好水和", "水温刚好。", "没有说完"},
       {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
+      {false, "For slow mornings", "Slow water. Price: $34.", ""},
+      {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
       {true, "一壶{name}", "水温刚好。", "残留"},
       {true, "一壶“好水", "水温刚好。", "不成对"},
       {true, "一壶好水", "水温刚好。。", "标点重叠"},

@@ -59,15 +59,20 @@ Fault OddCharacters(const Text& text, const std::u32string& sheet) {
   return {};
 }
 
+// Labels of the prompt that came back. Those that are words of a sentence too ("Price: $34.") count at the start only.
 Fault Labels(const Text& text, const std::string& sheet) {
   const std::string lower = ToLowerAscii(text.bytes);
+  const auto found = [&](std::string_view label) -> Fault {
+    return {Cat(text.name, "里留有“", label, "”"), Cat("'", label, "' left in the ", text.name)};
+  };
   for (const std::string_view label :
-       {"标题：", "标题:", "正文：", "正文:", "文案：", "文案:", "产品：", "产品:", "名称：", "卖点：", "卖点:", "价格：", "标签：", "特点：", "受众：",
-        "headline:", "body:", "product:", "name:", "features:", "feature:", "tagline:", "title:", "price:", "tags:", "copy:",
-        "category:", "audience:", "tone:", "example:", "answer:", "http", "www.", ".com", "<|"}) {
-    if (lower.find(label) != std::string::npos && sheet.find(label) == std::string::npos) {
-      return {Cat(text.name, "里留有“", label, "”"), Cat("'", label, "' left in the ", text.name)};
-    }
+       {"标题：", "标题:", "正文：", "正文:", "文案：", "文案:", "产品：", "产品:", "卖点：", "卖点:", "标签：", "特点：", "受众：", "headline:", "body:",
+        "product:", "features:", "feature:", "tagline:", "title:", "tags:", "copy:", "category:", "audience:", "tone:", "example:",
+        "answer:", "http", "www.", ".com", "<|"}) {
+    if (lower.find(label) != std::string::npos && sheet.find(label) == std::string::npos) return found(label);
+  }
+  for (const std::string_view label : {"价格：", "名称：", "价格:", "名称:", "price:", "name:"}) {
+    if (lower.starts_with(label) && sheet.find(label) == std::string::npos) return found(label);
   }
   return {};
 }

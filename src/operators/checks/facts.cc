@@ -55,7 +55,7 @@ class Facts : public Check {
       const std::string text(OutputText(candidate, field));
       for (const Quantity& said : FindQuantities(text)) {
         const bool known = std::any_of(sheet.begin(), sheet.end(), [&](const Quantity& q) { return SameQuantity(said, q); });
-        if (!known) {
+        if (!known && !CountsFeatures(said, text, record)) {
           return {Say(record, Cat("“", said.text, "”不在资料里"), Cat("'", said.text, "' is not on the sheet")), 0};
         }
         if (IsPrice(said)) {
@@ -69,6 +69,21 @@ class Facts : public Check {
   }
 
  private:
+  // "主要看三项：", "three reasons": counts what the sheet lists, so it may go up to that number.
+  static bool CountsFeatures(const Quantity& said, const std::string& text, const recipe::Record& record) {
+    if (said.kind != "count" || said.value < 1) return false;
+    const auto features = record.input.find("features");
+    if (features == record.input.end() || !features->is_array() || said.value > static_cast<double>(features->size())) return false;
+    for (const std::string_view counter : {"项", "样", "条理由"}) {
+      if (said.text.ends_with(counter) || std::string_view(text).substr(said.begin).starts_with(Cat(said.text, counter))) return true;
+    }
+    const std::string rest = ToLowerAscii(std::string_view(text).substr(said.end, 12));
+    for (const std::string_view noun : {" things", " reasons", " facts", " points", " words"}) {
+      if (rest.starts_with(noun)) return true;
+    }
+    return false;
+  }
+
   static std::string LostLimit(const std::string& price, const std::string& text) {
     const auto holds = [](const std::string& where) { return [&where](std::string_view part) { return where.find(part) != std::string::npos; }; };
     for (const Limit& limit : Limits()) {

@@ -27,7 +27,7 @@ Chars Fold(std::string_view text) {
     UChar32 c = 0;
     U8_NEXT(reinterpret_cast<const uint8_t*>(text.data()) + i, step,
             static_cast<int32_t>(std::min<size_t>(text.size() - i, U8_MAX_LENGTH)), c);
-    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;
+    if (c >= 0xFF01 && c <= 0xFF5E && c != 0xFF0C) c -= 0xFEE0;  // a full-width comma parts no thousands
     if (c == 0x3000 || c == 0xA0 || c == 0x202F) c = ' ';
     if (c == 0x2010 || c == 0x2011 || c == 0x2013) c = '-';
     out.text.push_back(c < 0 ? U'\uFFFD' : static_cast<char32_t>(c < 0x80 && c >= 'A' && c <= 'Z' ? c + 32 : c));
