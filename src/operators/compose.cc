@@ -18,12 +18,20 @@ Json ChoicesOf(const Expansion& expansion) {
               {"words", expansion.words}};
 }
 
+// Why a sheet is too thin to write from: it needs a name, a feature, and three facts in all (features, audience, price).
 std::string Lacking(const Facts& facts, bool chinese) {
-  bool name = !facts.fields.find("name")->second.empty();
-  if (name && !facts.features.empty()) return "";
-  if (chinese) return Cat("资料太少：缺", name ? "" : "名称", !name && facts.features.empty() ? "和" : "", facts.features.empty() ? "特点" : "");
-  return Cat("too little on the sheet: no ", name ? "" : "name", !name && facts.features.empty() ? " and no " : "",
-             facts.features.empty() ? "features" : "");
+  auto has = [&](std::string_view field) { return !facts.fields.find(field)->second.empty(); };
+  size_t all = facts.features.size() + (has("audience") ? 1 : 0) + (has("price") ? 1 : 0);
+  if (has("name") && !facts.features.empty() && all >= 3) return "";
+  std::vector<std::string> missing;
+  if (!has("name")) missing.push_back(chinese ? "名称" : "no name");
+  if (facts.features.empty()) missing.push_back(chinese ? "特点" : "no features");
+  if (facts.features.size() == 1 && all < 3) missing.push_back(chinese ? "更多特点（现在只有一个）" : "one feature only");
+  if (facts.features.size() == 2 && all < 3) missing.push_back(chinese ? "更多特点（现在只有两个）" : "two features only");
+  if (!has("audience")) missing.push_back(chinese ? "受众" : "no audience");
+  if (!has("price")) missing.push_back(chinese ? "价格" : "no price");
+  return chinese ? Cat("资料太少，写不了文案，还缺：", Join(missing, "、"))
+                 : Cat("too little on the sheet to write from: ", Join(missing, ", "));
 }
 
 class ComposeOperator final : public recipe::Operator {

@@ -7,8 +7,8 @@
 //   count = 40                                                     # candidates per record
 //   max_chars = { headline = 60, body = 240 }                      # optional; longer texts are not written
 //
-// A record without a name or without features, or whose grammar finds nothing to say, gets `needs_person` with the
-// reason. A record in a language without a grammar is left to other writers.
+// A record without a name, without features or with fewer than three facts in all (features, audience, price), or whose
+// grammar finds nothing to say, gets `needs_person` with the reason. A record in a language without a grammar is left to other writers.
 #pragma once
 
 #include <cstdint>

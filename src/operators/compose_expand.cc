@@ -337,6 +337,11 @@ bool Holds(const When& when, const Facts& facts) {
   for (const std::string& field : when.plural) {
     if (!IsPlural(FieldOrFeatures(facts, field))) return false;
   }
+  auto in = [&](const std::shared_ptr<const Group>& group) {
+    return std::any_of(group->any.begin(), group->any.end(), [&](const When& one) { return Holds(one, facts); });
+  };
+  if (!std::all_of(when.group.begin(), when.group.end(), in)) return false;
+  if (std::any_of(when.not_group.begin(), when.not_group.end(), in)) return false;
   uint64_t present = 0;
   for (int bit : facts.classes) present |= 1ull << bit;
   return (when.classes & ~present) == 0;

@@ -88,6 +88,7 @@ Grammar Grammar::Parse(std::string_view text, std::string file) {
   if (std::optional<Table> rules = table.SubOr("rules")) grammar.ReadRules(std::move(*rules));
   for (Table& item : table.TablesOr("class")) grammar.ReadClass(std::move(item));
   grammar.class_names_.push_back("plain");
+  for (Table& item : table.TablesOr("group")) grammar.ReadGroup(std::move(item));
   std::vector<Table> words = table.TablesOr("words");
   if (words.size() > kMaxLists) table.Refuse("words", Cat("more than ", kMaxLists, " word lists"));
   // Names first: a word may use a list that stands further down.
@@ -156,6 +157,17 @@ void Grammar::ReadClass(Table table) {
   }
   table.Done();
   classes_.push_back(std::move(item));
+}
+
+void Grammar::ReadGroup(Table table) {
+  std::string name = table.String("name");
+  if (!ValidName(name)) table.Refuse("name", Cat(Quote(name), " is not a name"), "lower-case letters, digits, _ - .");
+  When when = ReadWhen(table);  // groups that stand further up may be named, so that none names itself
+  table.Done();
+  std::shared_ptr<Group>& group = groups_[name];
+  auto grown = group == nullptr ? std::make_shared<Group>() : std::make_shared<Group>(*group);
+  grown->any.push_back(std::move(when));
+  group = std::move(grown);
 }
 
 void Grammar::ReadWords(Table table) {
@@ -269,6 +281,21 @@ When Grammar::ReadWhen(Table& owner) const {
       list->emplace_back(field, Compile(*sub, field, sub->String(field)));
     }
     sub->Done();
+  }
+  for (auto [key, list] : {std::pair{"group", &when.group}, std::pair{"not_group", &when.not_group}}) {
+    if (!table.Has(key)) {
+      table.StringsOr(key, {});
+      continue;
+    }
+    for (const std::string& name : table.StringOrStrings(key)) {
+      auto at = groups_.find(name);
+      if (at == groups_.end()) {
+        std::vector<std::string> known;
+        for (const auto& [other, unused] : groups_) known.push_back(other);
+        table.Refuse(key, Cat("no group ", Quote(name)), known.empty() ? "there are no [[group]]s above" : Known(name, known));
+      }
+      list->push_back(at->second);
+    }
   }
   if (table.Has("class")) {
     for (const std::string& name : table.StringOrStrings("class")) {

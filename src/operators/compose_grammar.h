@@ -53,6 +53,8 @@ struct Phrase {
   std::vector<Piece> pieces;
 };
 
+struct Group;
+
 // Conditions on the record; all that are given must hold.
 struct When {
   std::vector<std::string> tone, category, audience, not_category, not_tone, not_audience;  // case folded
@@ -62,6 +64,12 @@ struct When {
   std::vector<std::pair<std::string, std::shared_ptr<const re2::RE2>>> match, not_match;
   std::vector<std::string> singular, plural;  // fields whose noun is singular (plural)
   uint64_t classes = 0;                       // some feature has each of these
+  std::vector<std::shared_ptr<const Group>> group, not_group;
+};
+
+// Conditions under a name; one of them has to hold.
+struct Group {
+  std::vector<When> any;
 };
 
 // A shape of features. Classes are tried in the file's order; one name may stand several times.
@@ -120,6 +128,7 @@ class Grammar {
  private:
   Grammar() = default;
   void ReadRules(Table table);
+  void ReadGroup(Table table);
   void ReadClass(Table table);
   void ReadWords(Table table);
   void ReadPattern(Table table);
@@ -133,6 +142,7 @@ class Grammar {
   std::vector<std::string> class_names_;  // the last is "plain"
   std::vector<FeatureClass> classes_;
   uint64_t uncountable_ = 0;
+  std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;
   std::map<int, std::string> kinds_;  // by bit
   std::map<std::string, std::vector<WordList>, std::less<>> words_;
   std::vector<Pattern> patterns_;

@@ -191,6 +191,7 @@ bool IsPlural(std::string_view noun_phrase) {
   // "basil and thyme" is two things; "wet and dry vacuum" is one: what counts is whether the last word joins the list.
   std::string_view head_view = HeadWord(low);
   size_t head_at = head_view.empty() ? 0 : static_cast<size_t>(head_view.data() - low.data());
+  if (size_t comma = low.find(", "); comma != low.npos && low.find(" and ", comma) != low.npos) return true;
   if (head_at >= 4 && std::string_view(low).substr(0, head_at).ends_with(" and ")) return true;
   std::string head(head_view);
   if (size_t dash = head.rfind('-'); dash != head.npos && dash + 2 < head.size()) head = head.substr(dash + 1);
@@ -333,7 +334,8 @@ std::string FinishEnglish(std::string_view text, bool headline) {
       size_t last = flat.find_last_not_of(kSentence);
       char before = last == flat.npos ? ' ' : flat[last];
       if (before == ' ' && flat.size() <= 1) continue;  // a mark at the very start
-      bool ellipsis = c == '.' && before == '.' && i + 1 < text.size() && (text[i + 1] == '.' || (i > 1 && text[i - 2] == '.'));
+      bool ellipsis = c == '.' && before == '.' && text[i - 1] == '.' &&
+                      ((i + 1 < text.size() && text[i + 1] == '.') || (i > 1 && text[i - 2] == '.'));
       if (std::string_view(".,;:!?").find(before) != std::string_view::npos && !ellipsis) {
         // Two marks met: the one that ends the sentence stays.
         bool strong = c == '.' || c == '!' || c == '?', was = before == '.' || before == '!' || before == '?';
