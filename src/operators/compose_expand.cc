@@ -68,11 +68,37 @@ std::string ToText(const Json& input, const char* key) {
   return Join(parts, ", ");
 }
 
+// The words of each list that this record allows, asked for once.
+class WordsAtHand {
+ public:
+  WordsAtHand(const Grammar& grammar, const Facts& facts) : grammar_(grammar), facts_(facts) {}
+  const std::vector<const Phrase*>& Of(const std::string& name) {
+    auto [at, fresh] = known_.try_emplace(name);
+    if (fresh) {
+      for (const WordList& list : grammar_.words().find(name)->second) {
+        if (!Holds(list.when, facts_)) continue;
+        for (const Phrase& phrase : list.any) at->second.push_back(&phrase);
+      }
+    }
+    return at->second;
+  }
+
+ private:
+  const Grammar& grammar_;
+  const Facts& facts_;
+  std::map<std::string, std::vector<const Phrase*>> known_;
+};
+
 // One filling of one pattern under way.
 class Filling {
  public:
-  Filling(const Grammar& grammar, const Facts& facts, const Pattern& pattern, Choices& choices)
-      : grammar_(grammar), facts_(facts), pattern_(pattern), choices_(choices), chinese_(grammar.lang() == "zh") {
+  Filling(const Grammar& grammar, const Facts& facts, const Pattern& pattern, WordsAtHand& words_at_hand, Choices& choices)
+      : grammar_(grammar),
+        facts_(facts),
+        pattern_(pattern),
+        words_at_hand_(words_at_hand),
+        choices_(choices),
+        chinese_(grammar.lang() == "zh") {
     bound_.fill(-1);
   }
 
@@ -200,12 +226,7 @@ class Filling {
     if (auto known = words_.find(piece.text); known != words_.end()) {  // one list, one word, however often it is named
       return Slot(piece, known->get<std::string>());
     }
-    std::vector<const Phrase*> all;
-    auto lists = grammar_.words().find(piece.text);
-    for (const WordList& list : lists->second) {
-      if (!Holds(list.when, facts_)) continue;
-      for (const Phrase& phrase : list.any) all.push_back(&phrase);
-    }
+    const std::vector<const Phrase*>& all = words_at_hand_.Of(piece.text);
     if (all.empty()) return false;
     const Phrase& phrase = *all[choices_.Choose(all.size())];
     std::string before = std::move(out_);
@@ -260,6 +281,7 @@ class Filling {
   const Grammar& grammar_;
   const Facts& facts_;
   const Pattern& pattern_;
+  WordsAtHand& words_at_hand_;
   Choices& choices_;
   const bool chinese_;
   std::array<int, kMaxFeatureSlots + 1> bound_;
@@ -350,6 +372,7 @@ bool Holds(const When& when, const Facts& facts) {
 std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part part, Rng& rng, const ExpandOptions& options) {
   std::vector<Expansion> all;
   std::set<std::string> seen;  // two patterns may come to the same text
+  WordsAtHand words_at_hand(grammar, facts);
   for (const Pattern& pattern : grammar.patterns()) {
     if (pattern.part != part || pattern.slots > static_cast<int>(facts.features.size())) continue;
     if (!Holds(pattern.when, facts)) continue;
@@ -364,7 +387,7 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
     bool whole = false;
     for (size_t tries = 0; tries < options.tries && all.size() - first <= options.per_pattern; ++tries) {
       walk.Restart();
-      Filling filling(grammar, facts, pattern, walk);
+      Filling filling(grammar, facts, pattern, words_at_hand, walk);
       keep(filling);
       if (!walk.Next()) {
         whole = true;
@@ -377,7 +400,7 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
       Choices draw(&rng);
       for (size_t tries = 0; tries < options.tries && all.size() - first < options.per_pattern; ++tries) {
         draw.Restart();
-        Filling filling(grammar, facts, pattern, draw);
+        Filling filling(grammar, facts, pattern, words_at_hand, draw);
         keep(filling);
       }
     }
