@@ -85,10 +85,12 @@ bool SameAs(Renderer& r, const Value& v, Arguments& a) {
 }
 bool FilterTest(Renderer&, const Value& v, Arguments& a) {
   Bind("filter", a, {});
+  if (!Hashable(v)) Fail(Cat("a filter's name cannot be of type ", TypeName(v)));
   return v.is(Kind::kString) && IsFilter(v.text());
 }
 bool TestTest(Renderer&, const Value& v, Arguments& a) {
   Bind("test", a, {});
+  if (!Hashable(v)) Fail(Cat("a test's name cannot be of type ", TypeName(v)));
   return v.is(Kind::kString) && IsTest(v.text());
 }
 

@@ -24,17 +24,18 @@ struct LoopMethod final : Callable {
 }  // namespace
 
 Value Macro::Attribute(Renderer& r, std::string_view name) {
-  if (name == "name") return Value::String(name_);
+  if (name == "name") return name_.empty() ? Value::None() : Value::String(name_);
   if (name == "catch_kwargs") return Value::Bool(statement_->uses_kwargs);
   if (name == "catch_varargs") return Value::Bool(statement_->uses_varargs);
   if (name == "caller") return Value::Bool(statement_->uses_caller);
   if (name != "arguments") return Value::Missing();
   std::vector<Value> names;
   for (const auto& [id, value] : statement_->parameters) names.push_back(Value::String(r.NameOf(id)));
-  return Value::List(std::move(names));
+  return Value::Tuple(std::move(names));
 }
 
 std::string Macro::Repr(Renderer&) const {
+  if (name_.empty()) return "<Macro anonymous>";
   std::string out = "<Macro ";
   AppendQuoted(&out, name_);
   return out + ">";

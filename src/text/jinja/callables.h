@@ -20,7 +20,7 @@ class Macro final : public Callable {
  private:
   const Stmt* statement_;
   ScopePtr scope_;
-  std::string name_;
+  std::string name_;  // "" for the body of a call block
 };
 
 class LoopObject final : public Callable {

@@ -276,7 +276,7 @@ Renderer::Flow Renderer::FilterBlock(const Stmt& s) {
     value = Captured(capture.Take());
     value = EvalFilter(*s.exprs[0], &value);
   }
-  Print(value);
+  WriteBlock(value);
   return Flow::kOn;
 }
 
@@ -296,19 +296,25 @@ void Renderer::NamedBlock(const Stmt& s) {
 Value Renderer::MakeMacro(const Stmt& s, bool is_caller) {
   Step(8);
   captured_.push_back(scope_);
-  return Value::Of(std::make_shared<Macro>(&s, scope_, is_caller ? "caller" : tree_.names[static_cast<size_t>(s.name)]));
+  return Value::Of(std::make_shared<Macro>(&s, scope_, is_caller ? "" : tree_.names[static_cast<size_t>(s.name)]));
 }
 
 void Renderer::CallBlock(const Stmt& s) {
   const Value caller = MakeMacro(s, true);
   if (!s.exprs[0]) return Print(Call(caller, {}));  // {% generation %}
   line_ = s.line;
-  Print(EvalCall(*s.exprs[0], &caller));
+  WriteBlock(EvalCall(*s.exprs[0], &caller));
+}
+
+void Renderer::WriteBlock(const Value& value) {
+  // jinja2 joins these pieces as they are.
+  if (!value.is(Kind::kString)) Fail(Cat("a block gives a ", TypeName(value), " where text is needed"));
+  Print(value);
 }
 
 Value Macro::Call(Renderer& r, Arguments arguments) {
   const auto& parameters = statement_->parameters;
-  const std::string& name = name_;
+  const std::string name = name_.empty() ? "of a call block" : name_;
   ScopePtr scope = r.NewScope(*statement_, 0, scope_);
   // Every parameter is there, missing at first: defaults are evaluated in order and may name the ones before.
   std::vector<std::pair<std::string, Value>> kwargs = std::move(arguments.named);

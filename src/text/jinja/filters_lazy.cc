@@ -151,7 +151,18 @@ struct Unique final : Lazy {
 };
 
 struct Batch final : Lazy {
-  Batch(Value s, int64_t c, Value f) : Lazy(std::move(s)), count(c), fill(std::move(f)) { Deepen(this, fill); }
+  Batch(Value s, Value c, Value f) : Lazy(std::move(s)), wanted(std::move(c)), fill(std::move(f)) {
+    Deepen(this, fill);
+    Deepen(this, wanted);
+  }
+  std::shared_ptr<Iterator> Open(Renderer& r) override {
+    if (wanted.is_number() && wanted.number() == static_cast<double>(static_cast<int32_t>(wanted.number()))) {
+      count = static_cast<int64_t>(wanted.number());
+    } else if (wanted.is_integral()) {
+      count = wanted.integer();
+    }
+    return r.Iterate(source);
+  }
   bool Step(Renderer& r, Value* out) override {
     std::vector<Value> row = std::move(next);
     next.clear();
@@ -167,6 +178,7 @@ struct Batch final : Lazy {
       row.push_back(item);
     }
     if (row.empty() && !full) return false;
+    if (!full && !fill.is(Kind::kNone) && !wanted.is_integral()) IntArgument(wanted, "batch");
     if (!full && !fill.is(Kind::kNone) && static_cast<int64_t>(row.size()) < count) {
       r.Make(static_cast<uint64_t>(std::min<int64_t>(count, INT32_MAX)) * sizeof(Value));
       row.resize(static_cast<size_t>(count), fill);
@@ -174,15 +186,20 @@ struct Batch final : Lazy {
     *out = Value::List(std::move(row));
     return true;
   }
-  int64_t count;
+  Value wanted;
+  int64_t count = -1;  // never reached, for what is no number
   Value fill;
   std::vector<Value> next;
 };
 
 struct Slices final : Lazy {
-  Slices(Value s, int64_t c, Value f) : Lazy(std::move(s)), count(c), fill(std::move(f)) { Deepen(this, fill); }
+  Slices(Value s, Value c, Value f) : Lazy(std::move(s)), wanted(std::move(c)), fill(std::move(f)) {
+    Deepen(this, fill);
+    Deepen(this, wanted);
+  }
   std::shared_ptr<Iterator> Open(Renderer& r) override {
     all = r.ToVector(source);
+    count = IntArgument(wanted, "slice");
     if (count == 0) Fail("division by zero");
     return r.Iterate(Value::List({}));
   }
@@ -198,7 +215,8 @@ struct Slices final : Lazy {
     *out = Value::List(std::move(row));
     return true;
   }
-  int64_t count, at = 0, from = 0;
+  Value wanted;
+  int64_t count = 0, at = 0, from = 0;
   Value fill;
   std::vector<Value> all;
 };
@@ -238,11 +256,11 @@ Value UniqueFilter(Renderer& r, const Value& value, Arguments& a) {
 }
 Value BatchFilter(Renderer&, const Value& value, Arguments& a) {
   const auto b = Bind("batch", a, {"linecount", "fill_with"}, 1);
-  return Value::Of(std::make_shared<Batch>(value, IntArgument(b[0], "batch"), b[1].is(Kind::kMissing) ? Value::None() : b[1]));
+  return Value::Of(std::make_shared<Batch>(value, b[0], b[1].is(Kind::kMissing) ? Value::None() : b[1]));
 }
 Value SliceFilter(Renderer&, const Value& value, Arguments& a) {
   const auto b = Bind("slice", a, {"slices", "fill_with"}, 1);
-  return Value::Of(std::make_shared<Slices>(value, IntArgument(b[0], "slice"), b[1].is(Kind::kMissing) ? Value::None() : b[1]));
+  return Value::Of(std::make_shared<Slices>(value, b[0], b[1].is(Kind::kMissing) ? Value::None() : b[1]));
 }
 Value ItemsFilter(Renderer&, const Value& value, Arguments& a) {
   Bind("items", a, {});

@@ -20,6 +20,7 @@ Value First(Renderer& r, const Value& value, Arguments& a) {
 Value Last(Renderer& r, const Value& value, Arguments& a) {
   Bind("last", a, {});
   if (value.is(Kind::kIterator)) Fail("a generator cannot be walked backwards; make it a list first");
+  if (value.is(Kind::kString) && !value.text().empty()) return r.Item(value, Value::Int(-1));
   const std::vector<Value> items = r.ToVector(value);
   return items.empty() ? Value::Undefined("no last item, the sequence was empty") : items.back();
 }
@@ -68,7 +69,7 @@ Value Reverse(Renderer& r, const Value& value, Arguments& a) {
   if (value.is(Kind::kString)) return r.Slice(value, Value::None(), Value::None(), Value::Int(-1));
   std::vector<Value> items = r.ToVector(value);
   std::reverse(items.begin(), items.end());
-  const bool lazy = !value.is(Kind::kIterator) && !value.is(Kind::kUndefined);  // these become lists
+  const bool lazy = !value.is(Kind::kIterator);  // that becomes a list
   Value list = Value::List(std::move(items));
   return lazy ? Value::Of(r.Iterate(list)) : list;
 }
@@ -92,6 +93,8 @@ std::vector<std::pair<Value, Value>> Keyed(const std::vector<Value>& values) {
   return keyed;
 }
 
+// Python's sorted takes an integer for `reverse`.
+bool Reversed(const Value& value) { return !value.is(Kind::kMissing) && IntArgument(value, "reverse") != 0; }
 bool Flag(const Value& value) { return !value.is(Kind::kMissing) && Truth(value); }
 
 Value Sort(Renderer& r, const Value& value, Arguments& a) {
@@ -104,7 +107,7 @@ Value Sort(Renderer& r, const Value& value, Arguments& a) {
   }
   const bool sensitive = Flag(b[1]);
   auto keyed = Keyed(r.ToVector(value));
-  SortBy(r, &keyed, Flag(b[0]), [&](const Value& item) {
+  SortBy(r, &keyed, Reversed(b[0]), [&](const Value& item) {
     std::vector<Value> keys;
     for (const Path& path : paths) keys.push_back(sensitive ? path.Of(r, item) : Folded(r, path.Of(r, item)));
     return Value::List(std::move(keys));
@@ -124,7 +127,7 @@ Value DictSort(Renderer& r, const Value& value, Arguments& a) {
   r.Make(value.dict().entries.size() * 2 * sizeof(Value));
   for (const auto& [key, item] : value.dict().entries) pairs.push_back(Value::Tuple({key, item}));
   auto keyed = Keyed(pairs);
-  SortBy(r, &keyed, Flag(b[2]), [&](const Value& pair) {
+  SortBy(r, &keyed, Reversed(b[2]), [&](const Value& pair) {
     const Value& part = pair.items()[by == "key" ? 0 : 1];
     return Flag(b[0]) ? part : Folded(r, part);
   });

@@ -35,6 +35,12 @@ int64_t Digits(std::string_view text, size_t* i, int64_t most) {
   return value;
 }
 
+char32_t PointOf(const Value& value, std::string_view what) {
+  const int64_t point = IntArgument(value, what);
+  if (point < 0 || point > 0x10FFFF) Fail(Cat(what, " needs a code point"));
+  return static_cast<char32_t>(point);
+}
+
 std::string Pad(const Spec& spec, const std::string& sign, const std::string& body, char default_align) {
   const char align = spec.align ? spec.align : spec.zero ? '=' : default_align;
   const std::string fill = spec.align || !spec.zero ? spec.fill : "0";
@@ -162,7 +168,7 @@ std::string FormatSpec(Renderer& r, const Value& value, std::string_view text) {
   if (value.is_integral() && one_of("bcdoxXn")) {
     if (spec.type == 'c') {
       std::string body;
-      AppendPoint(&body, static_cast<char32_t>(value.integer()));
+      AppendPoint(&body, PointOf(value, "the format c"));
       return Pad(spec, "", body, '<');
     }
     if (spec.precision >= 0) Fail("a precision in an integer's format");
@@ -192,10 +198,11 @@ class Percent {
       out += One(&i);
       if (out.size() > r_.max_bytes()) r_.Make(out.size());
     }
-    const bool mapping = values_.is(Kind::kDict);
+    // Python asks for no use of what has subscripts and might be looked up by name.
+    const bool mapping = values_.is(Kind::kDict) || values_.is(Kind::kList) || values_.is(Kind::kRange) ||
+                         values_.is(Kind::kUndefined);
     const size_t given = values_.is(Kind::kTuple) ? values_.items().size() : 1;
-    if (!mapping && !keyed_ && !(given == 1 && used_ == 0 && (LengthOf(values_) >= 0) && values_.is(Kind::kList)) &&
-        used_ < given) {
+    if (!mapping && !keyed_ && used_ < given) {
       Fail("not all arguments were used in formatting a text with %");
     }
     return out;
@@ -275,7 +282,7 @@ class Percent {
       if (value.is(Kind::kString) && value.str().Length() == 1) {
         body = value.text();
       } else {
-        AppendPoint(&body, static_cast<char32_t>(IntArgument(value, "%c")));
+        AppendPoint(&body, PointOf(value, "%c"));
       }
       spec.zero = false;
       return Pad(spec, "", body, '>');
@@ -308,7 +315,7 @@ class Braces {
   Braces(Renderer& r, const Arguments& arguments) : r_(r), arguments_(arguments) {}
 
   std::string Run(std::string_view format, int depth = 0) {
-    if (depth > 1) Fail("formats nested too deeply");
+    if (depth > 2) Fail("formats nested too deeply");
     std::string out;
     for (size_t i = 0; i < format.size();) {
       const char c = format[i];

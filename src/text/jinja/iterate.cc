@@ -36,7 +36,7 @@ struct Points final : Iterator {
     if (at >= text.size()) return false;
     const size_t from = at;
     DecodeAt(text, &at);
-    *out = Value::String(text.substr(from, at - from), of.is_safe());
+    *out = Value::String(text.substr(from, at - from));
     return true;
   }
   Value of;

@@ -101,6 +101,7 @@ class Renderer : public Budget {
   std::string RecursiveLoop(const Stmt& s, const ScopePtr& scope, const Value& iterated, int depth0);
   void Write(std::string_view text);
   void Print(const Value& value);
+  void WriteBlock(const Value& value);
   Value Captured(std::string text) { return Made(std::move(text), autoescape()); }
 
   // eval.cc
