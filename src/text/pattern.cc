@@ -191,6 +191,12 @@ class PatternParser {
 Pattern Pattern::Compile(std::string_view source) {
   Pattern pattern;
   PatternParser(source, &pattern).Parse();
+  for (const Alternative& alternative : pattern.alternatives_) {
+    if (alternative.items.empty()) throw Error(Code::kInternal, Cat("pattern ", Quote(source), ": an empty alternative"));
+  }
+  if (pattern.alternatives_.size() > kMostAlternatives) {
+    throw Error(Code::kInternal, Cat("pattern ", Quote(source), ": more than ", kMostAlternatives, " alternatives"));
+  }
   return pattern;
 }
 
@@ -238,18 +244,22 @@ size_t Pattern::Match(const Alternative& alternative, size_t item, const Pattern
 }
 
 void Pattern::Split(const PatternText& text, size_t begin, size_t end, std::vector<size_t>* ends) const {
-  // "C+$" fails at every character of a run that does not reach the end: remember where the run ends.
-  const bool trailing = alternatives_.size() == 1 && alternatives_[0].items.size() == 2 &&
-                        alternatives_[0].items[1].kind == Item::kAtEnd;
+  // An alternative that begins with an unbounded loop and fails, fails from every later character of that loop's run as
+  // well: it is not tried again before dead[i]. Without this, "\s+$" and "\s*[\r\n]+" are quadratic on long runs.
+  size_t dead[kMostAlternatives] = {};
   size_t start = begin;  // of the stretch that no match took
   for (size_t at = begin; at < end;) {
     size_t found = kNone;
-    for (size_t i = 0; found == kNone && i < alternatives_.size(); ++i) found = Match(alternatives_[i], 0, text, at, end);
+    for (size_t i = 0; found == kNone && i < alternatives_.size(); ++i) {
+      if (at < dead[i]) continue;
+      found = Match(alternatives_[i], 0, text, at, end);
+      const Item& first = alternatives_[i].items[0];
+      if (found != kNone || first.kind != Item::kChars || first.most != kNone) continue;
+      size_t run = at;
+      while (run < end && classes_[first.chars].Has(text.chars[run], text.properties[run])) ++run;
+      dead[i] = run;
+    }
     if (found == kNone || found == at) {
-      if (trailing) {
-        const CharClass& chars = classes_[alternatives_[0].items[0].chars];
-        while (at + 1 < end && chars.Has(text.chars[at], text.properties[at])) ++at;
-      }
       ++at;
       continue;
     }

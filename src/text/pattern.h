@@ -5,9 +5,9 @@
 // (?:...) that are kept once matched, an end anchor $, a negative look-ahead (?!C) of one class. The first alternative
 // that matches wins and loops are greedy, as in Perl and Python.
 //
-// Linear: a loop gives back characters only until what follows it can begin, and the patterns of pretokenizers.cc hold
-// at most two loops in a row, of which the second takes what the first gave back. No other source of patterns exists:
-// Pattern is for our list, not for users' regexes (those are RE2's).
+// Linear for the patterns of pretokenizers.cc: a loop gives back characters only until what follows it can begin, at most
+// two loops stand in a row, and a loop that failed once is not walked again. No other source of patterns exists: Pattern
+// is for our list, not for users' regexes (those are RE2's).
 #pragma once
 
 #include <bitset>
@@ -68,6 +68,7 @@ class Pattern {
     std::vector<Item> items;
   };
   static constexpr size_t kNone = ~size_t{0};
+  static constexpr size_t kMostAlternatives = 24;
 
   size_t Match(const Alternative& alternative, size_t item, const PatternText& text, size_t at, size_t end) const;
 

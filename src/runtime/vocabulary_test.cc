@@ -1,0 +1,116 @@
+#include "runtime/vocabulary.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "artefact/gguf_writer.h"
+#include "base/error.h"
+#include "base/str.h"
+
+namespace atelier::runtime {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+std::shared_ptr<const artefact::GgufFile> FileWith(const std::function<void(artefact::GgufWriter&)>& fill) {
+  artefact::GgufWriter writer;
+  fill(writer);
+  const std::string path = testing::TempDir() + "vocabulary_test.gguf";
+  writer.Write(path);
+  return artefact::GgufFile::Open(path);
+}
+
+Code CodeOf(const std::function<void(artefact::GgufWriter&)>& fill) {
+  const auto file = FileWith(fill);
+  try {
+    TokenizerFromGguf(*file);
+  } catch (const Error& error) {
+    EXPECT_NE(std::string_view(error.what()).find("vocabulary_test.gguf"), std::string_view::npos) << error.what();
+    return error.code();
+  }
+  return Code::kInternal;
+}
+
+TEST(Vocabulary, ReadsWhatTheFileSays) {
+  const auto file = FileWith([](artefact::GgufWriter& w) {
+    w.Set("tokenizer.ggml.model", "gpt2");
+    w.Set("tokenizer.ggml.pre", "qwen2");
+    w.Set("tokenizer.ggml.tokens", Strings{"a", "b", "ab", "<|x|>"});
+    w.Set("tokenizer.ggml.merges", Strings{"a b"});
+    w.Set("tokenizer.ggml.token_type", std::vector<int32_t>{1, 1, 0, 3});
+    w.Set("tokenizer.ggml.bos_token_id", uint32_t{3});
+    w.Set("tokenizer.ggml.eos_token_id", uint32_t{77});  // out of range
+    w.Set("tokenizer.ggml.eot_token_id", uint32_t{2});
+    w.Set("tokenizer.ggml.add_bos_token", true);
+  });
+  const text::TokenizerSpec spec = SpecFromGguf(*file);
+  EXPECT_EQ(spec.model, "gpt2");
+  EXPECT_EQ(spec.pre, "qwen2");
+  EXPECT_EQ(spec.tokens, (Strings{"a", "b", "ab", "<|x|>"}));
+  EXPECT_EQ(spec.merges, (Strings{"a b"}));
+  EXPECT_EQ(spec.types, (std::vector<uint8_t>{1, 1, 1, 3}));
+  EXPECT_EQ(spec.bos, 3);
+  EXPECT_EQ(spec.eos, -1);
+  EXPECT_EQ(spec.end_of_generation, (std::vector<text::TokenId>{2}));
+  EXPECT_TRUE(spec.add_bos);
+  EXPECT_FALSE(spec.add_space_prefix);
+  const auto tokenizer = TokenizerFromGguf(*file);
+  EXPECT_EQ(tokenizer->Encode("abb", {.add_special = true}), (std::vector<text::TokenId>{3, 2, 1}));
+  EXPECT_TRUE(tokenizer->EndsGeneration(2));
+}
+
+TEST(Vocabulary, DefaultsWhereTheFileIsSilent) {
+  const auto pieces = FileWith([](artefact::GgufWriter& w) {
+    w.Set("tokenizer.ggml.model", "llama");
+    w.Set("tokenizer.ggml.tokens", Strings{"<unk>", "<s>", "</s>", "▁a"});
+    w.Set("tokenizer.ggml.scores", std::vector<float>{0, 0, 0, -1, -2});  // one too many: as llama.cpp, cut
+  });
+  const text::TokenizerSpec spec = SpecFromGguf(*pieces);
+  EXPECT_EQ(spec.bos, 1);
+  EXPECT_EQ(spec.eos, 2);
+  EXPECT_EQ(spec.unknown, 0);
+  EXPECT_EQ(spec.padding, -1);
+  EXPECT_EQ(spec.scores.size(), 4u);
+  EXPECT_TRUE(spec.add_bos);
+  EXPECT_TRUE(spec.add_space_prefix);
+  for (const auto& [pre, adds] : std::vector<std::pair<std::string, bool>>{{"llama-bpe", true}, {"tekken", true}, {"qwen2", false}}) {
+    const auto file = FileWith([&](artefact::GgufWriter& w) {
+      w.Set("tokenizer.ggml.model", "gpt2");
+      w.Set("tokenizer.ggml.pre", pre);
+      w.Set("tokenizer.ggml.tokens", Strings{"a"});
+      w.Set("tokenizer.ggml.merges", Strings{"a a"});
+    });
+    EXPECT_EQ(SpecFromGguf(*file).add_bos, adds) << pre;
+    EXPECT_EQ(SpecFromGguf(*file).bos, -1);
+  }
+}
+
+TEST(Vocabulary, LyingFilesAreNamed) {
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) { w.Set("tokenizer.ggml.model", "gpt2"); }), Code::kCorrupt);
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "gpt2");
+              w.Set("tokenizer.ggml.tokens", Strings{"a"});
+            }),
+            Code::kCorrupt);  // no merges
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "llama");
+              w.Set("tokenizer.ggml.tokens", Strings{"a", "b"});
+              w.Set("tokenizer.ggml.scores", std::vector<float>{1});
+            }),
+            Code::kCorrupt);
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "llama");
+              w.Set("tokenizer.ggml.tokens", "not an array");
+              w.Set("tokenizer.ggml.scores", "nor this");
+            }),
+            Code::kCorrupt);
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "bert");
+              w.Set("tokenizer.ggml.tokens", Strings{"a"});
+            }),
+            Code::kUnsupported);
+}
+
+}  // namespace
+}  // namespace atelier::runtime
