@@ -272,7 +272,7 @@ TEST(Tokenizer, LongLinesTakeNoTime) {
   const auto begin = std::chrono::steady_clock::now();
   std::string han;
   while (han.size() < 1'000'000) han += "的";
-  for (const char* pre : {"gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-v3", "tekken", "gpt-4o", "jais-2", "bloom", "youtu"}) {
+  for (const char* pre : {"llama-bpe", "deepseek-llm", "tekken", "jais-2"}) {
     const auto tokenizer = MakeTokenizer(ByteSpec(merges, pre));
     for (const std::string& text : {std::string(1'000'000, 'a'), std::string(1'000'000, 'A'), std::string(1'000'000, ' '), han,
                                     std::string(1'000'000, ' ') + "x", std::string(500'000, '\n') + std::string(500'000, ' ') + "x"}) {
