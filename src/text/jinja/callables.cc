@@ -1,5 +1,7 @@
 #include "text/jinja/callables.h"
 
+#include <utility>
+
 #include "base/str.h"
 #include "text/jinja/print.h"
 

@@ -225,11 +225,10 @@ Renderer::Flow Renderer::Loop(const Stmt& s, const Value& iterated, int depth0) 
   if (s.uses_loop) loop = std::make_shared<LoopObject>(&s, outer, items, s.exprs[1] ? -1 : LengthOf(iterated), depth0);
   const LoopEnd end(loop.get());
 
-  bool any = false;
+  bool finished = false;  // some body ran to its end: jinja2 runs the else also when all were left early
   Value item;
   ScopePtr scope;
   while (loop ? loop->Advance(*this, &item) : Next(*items, &item)) {
-    any = true;
     if (!scope || scope.use_count() > 1) {
       scope = NewScope(s, 0, outer);
     } else {  // nobody captured it: used again
@@ -243,10 +242,11 @@ Renderer::Flow Renderer::Loop(const Stmt& s, const Value& iterated, int depth0) 
       Assign(*s.target, item);
       flow = Execute(s.bodies[0]);
     }
-    if (flow == Flow::kBreak) return Flow::kOn;
+    if (flow == Flow::kBreak) break;
+    finished = finished || flow == Flow::kOn;
     line_ = s.line;
   }
-  if (any || s.bodies[1].empty()) return Flow::kOn;
+  if (finished || s.bodies[1].empty()) return Flow::kOn;
   const InScope in(this, NewScope(s, 1, outer));
   return Execute(s.bodies[1]);
 }

@@ -1,6 +1,7 @@
 #include "text/jinja/parser.h"
 
 #include <initializer_list>
+#include <utility>
 
 #include "base/error.h"
 #include "base/str.h"
