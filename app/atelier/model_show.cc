@@ -1,4 +1,4 @@
-// atelier model show MODEL: what a GGUF file holds. docs/formats/commands.md has the JSON's shape.
+// atelier model show MODEL: what a GGUF file holds. docs/formats/manifest.md has the JSON's shape.
 #include <iostream>
 #include <map>
 

@@ -1,4 +1,4 @@
-// The models that can be pulled by a short name: a data file, compiled in. docs/formats/catalogue.md.
+// The models that can be pulled by a short name: a data file, compiled in. docs/formats/manifest.md.
 #pragma once
 
 #include <cstdint>
