@@ -1,0 +1,85 @@
+"""What the model commands promise on the command line. Usage: model_commands_test.py ATELIER SOURCE_DIR."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ATELIER, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+FAULTS = []
+
+
+def run(*args, cwd, code=0, says=""):
+    done = subprocess.run([ATELIER, *args], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != code or says not in done.stdout + done.stderr or (code != 0 and done.stderr.count("\n") > 4):
+        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+
+
+def main():
+    root = pathlib.Path(tempfile.mkdtemp())
+    os.environ.update(ATELIER_HOME=str(root / "home"), PIP_NO_INDEX="1", PIP_FIND_LINKS=str(root))
+    outside, shop = root / "outside", root / "shop"
+    outside.mkdir()
+    model = outside / "Tiny Model.gguf"
+    shutil.copy(SOURCE / "fuzz/corpus/gguf/tiny.gguf", model)
+
+    run("model", "list", cwd=outside, says="No models yet")
+    run("model", "show", "smollm2", cwd=outside, code=1, says="atelier model pull smollm2")
+    run("model", "pull", "smolm2", cwd=outside, code=1, says="did you mean smollm2")
+    run("model", "pull", "gemma3-270m", cwd=outside, code=1, says="--accept-terms")
+    run("model", "pull", cwd=outside, code=2)
+    run("model", "list", "--studio", str(shop), cwd=outside, code=1, says="atelier init")
+
+    # Without a studio a path is copied into the user's store.
+    pulled = json.loads(run("model", "pull", str(model), "--json", cwd=outside))
+    expect("pulled name", pulled["name"], "tiny-model")
+    expect("registered", pulled["registered"], False)
+    expect("path", pulled["path"], str(root / "home/models/tiny-model.gguf"))
+    expect("already", json.loads(run("model", "pull", str(model), "--json", cwd=outside))["already"], True)
+
+    run("init", str(shop), cwd=outside, says="Made the studio shop")
+    run("init", str(shop), cwd=outside, code=1, says="is a studio already")
+    inside = shop / "recipes"
+    registered = json.loads(run("model", "pull", str(model), "--name", "mine", "--json", cwd=inside))
+    expect("registered in place", registered["path"], str(model.resolve()))
+    listed = json.loads(run("model", "list", "--json", cwd=inside))["models"]
+    expect("listed", [(m["name"], m["registered"]) for m in listed], [("mine", True), ("tiny-model", False)])
+
+    shown = json.loads(run("model", "show", "mine", "--json", cwd=inside))
+    expect("architecture", shown["architecture"], "llama")
+    expect("parameters", shown["parameters"], 512)
+    expect("types", shown["tensors"]["types"], {"F32": {"count": 1, "bytes": 1024}, "Q8_0": {"count": 1, "bytes": 272}})
+    expect("chat template", shown["chat_template"], False)
+    expect("tokens", shown["tokenizer"]["tokens"], 2)
+    expect("metadata", shown["metadata"]["llama.context_length"], 128)
+    run("model", "show", str(model), cwd=outside, says="Q8_0")
+
+    expect("sound", json.loads(run("model", "verify", "--json", cwd=inside))["sound"], True)
+    data = bytearray(model.read_bytes())
+    data[-1] ^= 1
+    model.write_bytes(data)
+    run("model", "verify", "mine", cwd=inside, code=1, says="damaged")
+    model.write_bytes(data[:500])
+    run("model", "show", "mine", cwd=inside, code=1, says="at byte")
+    error = json.loads(run("model", "show", str(model), "--json", cwd=inside, code=1))
+    expect("error code", error["error"]["code"], "corrupt")
+
+    run("model", "rm", "mine", cwd=inside, says="stay in")
+    expect("a file elsewhere is kept", model.exists(), True)
+    run("model", "rm", "tiny-model", "--weights", cwd=inside, says="and its weights")
+    expect("store", sorted(p.name for p in (root / "home/models").iterdir() if not p.name.startswith(".")), [])
+    run("model", "rm", "mine", cwd=inside, code=1, says="there is no model")
+    shutil.rmtree(root)
+    print("\n".join(FAULTS) or "model commands: as promised")
+    sys.exit(1 if FAULTS else 0)
+
+
+main()
