@@ -259,7 +259,7 @@ void Table::Overlay(const Table& over) {
   auto copy = std::make_shared<TomlNode>(*node_);
   auto& map = std::get<TomlNode::Map>(copy->value);
   for (const auto& [key, item] : std::get<TomlNode::Map>(over.node_->value)) {
-    auto at = std::find_if(map.begin(), map.end(), [&](const auto& entry) { return entry.first == key; });
+    auto at = std::find_if(map.begin(), map.end(), [&name = key](const auto& entry) { return entry.first == name; });
     if (at == map.end()) {
       map.emplace_back(key, item);
     } else if (std::holds_alternative<TomlNode::Map>(at->second->value) &&

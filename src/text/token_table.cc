@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "text/unicode.h"
 
 namespace atelier::text {
 namespace {
@@ -83,7 +84,7 @@ TokenTable::TokenTable(TokenizerSpec spec) : spec_(std::move(spec)), index_(&spe
   std::vector<std::pair<std::string_view, int32_t>> user, all;
   for (TokenId id = 0; id < size(); ++id) {
     const TokenType type = Type(id);
-    if (Text(id).empty()) continue;
+    if (Text(id).empty() || !IsValidUtf8(Text(id))) continue;  // could cut a text within a character
     if (type == TokenType::kUserDefined) user.emplace_back(Text(id), id);
     if (type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown) {
       all.emplace_back(Text(id), id);

@@ -30,6 +30,7 @@ class TextIndex {
 // Checks and completes the specification, as llama.cpp completes what a file says:
 //  * Error(kCorrupt): no tokens, scores or types of another count than tokens;
 //  * ignored: special ids out of range (become -1), empty tokens and second copies of a text (never found by text);
+//  * special tokens that are not UTF-8 are never cut out of a text;
 //  * tokens that look like markers of known families ("<|im_end|>", "<|fim_prefix|>" ...) count as control tokens
 //    whatever their type says, so that they are never taken from a user's text.
 class TokenTable {

@@ -259,6 +259,18 @@ TEST(Tokenizer, HostileVocabularies) {
   for (TokenId id = -2; id < tokenizer->vocab_size() + 2; ++id) tokenizer->Piece(id, true);
 }
 
+// Found by fuzzing: a special token of half a character cut the text within characters.
+TEST(Tokenizer, SpecialTokensThatAreNoUtf8AreNotCutOut) {
+  for (TokenizerSpec spec : {ByteSpec({}), PieceSpec({})}) {
+    spec.types.resize(spec.tokens.size(), 1);
+    spec.tokens.push_back("\xBD");
+    spec.types.push_back(4);
+    if (!spec.scores.empty()) spec.scores.push_back(0);
+    const auto tokenizer = MakeTokenizer(spec);
+    EXPECT_EQ(tokenizer->Decode(tokenizer->Encode("a你b")), "a你b");
+  }
+}
+
 // Quadratic behaviour would take minutes; the limit only tells the two apart on a busy machine.
 TEST(Tokenizer, LongLinesTakeNoTime) {
   std::vector<std::string> merges;
