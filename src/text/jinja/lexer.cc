@@ -55,7 +55,9 @@ class Lexer {
   void Go(size_t to) {
     for (; pos_ < to; ++pos_) line_ += text_[pos_] == '\n';
   }
-  bool At(std::string_view what, size_t pos) const { return std::string_view(text_).substr(pos, what.size()) == what; }
+  bool At(std::string_view what, size_t pos) const {
+    return pos <= text_.size() && std::string_view(text_).substr(pos, what.size()) == what;
+  }
   size_t SkipSpace(size_t pos) const {
     while (pos < text_.size()) {
       size_t next = pos;
