@@ -214,6 +214,9 @@ TEST(ComposeStep, WritesPerRecordAndBringsNewTextsWhenAskedAgain) {
   EXPECT_EQ(texts.size(), run.records_[0].candidates.size());
   EXPECT_GT(texts.size(), 24u);
   EXPECT_EQ(run.records_[0].candidates.back().attempt, 1);
+  size_t before = run.records_[0].candidates.size();
+  compose->Apply(run, one, 0);  // the first stream again: every text is known
+  EXPECT_EQ(run.records_[0].candidates.size(), before);
   // Alone or among others: the same.
   FakeRun alone;
   alone.records_.push_back(run.records_[0]);
