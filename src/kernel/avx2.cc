@@ -1,0 +1,2 @@
+#include "kernel/table.h"
+namespace atelier::kernel { const Table* Avx2Table() { return nullptr; } }

@@ -1,0 +1,109 @@
+// Row-wise AVX-512 kernels and the table.
+#include "kernel/avx512.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "kernel/target.h"
+
+ATELIER_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,avx2")
+namespace atelier::kernel {
+namespace {
+
+#include "kernel/avx512_math.h"
+
+void Quantise(const float* x, int64_t token, const QuantisedRows* out) {
+  const int64_t stretches = out->cols / kStretch;
+  for (int64_t s = 0; s < stretches; ++s) {
+    const __m512 low = _mm512_loadu_ps(x + s * kStretch), high = _mm512_loadu_ps(x + s * kStretch + 16);
+    // max(second operand) drops NaN in the first, as the reference does
+    const __m512 most = _mm512_max_ps(_mm512_abs_ps(low), _mm512_max_ps(_mm512_abs_ps(high), _mm512_setzero_ps()));
+    const float greatest = _mm512_reduce_max_ps(most);
+    const __m512 inverse = _mm512_set1_ps(greatest > 0 ? 127.0f / greatest : 0.0f);
+    const auto to_int = [&](__m512 v) {
+      const __m512 scaled = _mm512_mul_ps(v, inverse);
+      const __mmask16 number = _mm512_cmp_ps_mask(scaled, scaled, _CMP_ORD_Q);
+      __m512i q = _mm512_maskz_cvtps_epi32(number, scaled);
+      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_set1_epi32(-127)), _mm512_set1_epi32(127));
+      return q;
+    };
+    const __m512i q0 = to_int(low), q1 = to_int(high);
+    int8_t* to = out->q + token * out->cols + s * kStretch;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(q0));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm512_cvtepi32_epi8(q1));
+    const int sum0 = _mm512_reduce_add_epi32(q0), sum1 = _mm512_reduce_add_epi32(q1);
+    const float scale = greatest / 127.0f;
+    out->scale[token * stretches + s] = scale;
+    out->neg_sum[(token * stretches + s) * 2] = -sum0;
+    out->neg_sum[(token * stretches + s) * 2 + 1] = -sum1;
+    out->scaled_sum[token * stretches + s] = -scale * static_cast<float>(sum0 + sum1);
+  }
+}
+
+inline __mmask16 Tail(int64_t left) { return static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1); }
+
+void RmsNorm(const float* x, const float* weight, float eps, int64_t n, float* out) {
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) {
+    const __m512 v = _mm512_maskz_loadu_ps(Tail(n - i), x + i);
+    sum = _mm512_fmadd_ps(v, v, sum);
+  }
+  const float mean = _mm512_reduce_add_ps(sum) / static_cast<float>(n) + eps;
+  const __m512 scale = _mm512_set1_ps(1.0f / __builtin_sqrtf(mean));
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), scale);
+    _mm512_mask_storeu_ps(out + i, mask, _mm512_mul_ps(v, _mm512_maskz_loadu_ps(mask, weight + i)));
+  }
+}
+
+void Gated(Gate act, float* gate, const float* up, int64_t n) {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 x = _mm512_maskz_loadu_ps(mask, gate + i);
+    __m512 value;
+    if (act == Gate::kSilu) {
+      value = _mm512_div_ps(x, _mm512_add_ps(one, Exp(_mm512_sub_ps(_mm512_setzero_ps(), x))));
+    } else {
+      const __m512 cubic = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_mul_ps(x, x), x), _mm512_set1_ps(0.044715f), x);
+      const __m512 tanh = Tanh(_mm512_mul_ps(cubic, _mm512_set1_ps(0.7978845608028654f)));
+      value = _mm512_mul_ps(_mm512_mul_ps(x, _mm512_set1_ps(0.5f)), _mm512_add_ps(one, tanh));
+    }
+    _mm512_mask_storeu_ps(gate + i, mask, _mm512_mul_ps(value, _mm512_maskz_loadu_ps(mask, up + i)));
+  }
+}
+
+void LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum) {
+  const __m512 lowest = _mm512_set1_ps(-__builtin_inff());
+  __m512 most = lowest;
+  for (int64_t i = 0; i < n; i += 16) most = _mm512_max_ps(_mm512_mask_loadu_ps(lowest, Tail(n - i), x + i), most);
+  *greatest = _mm512_reduce_max_ps(most);
+  const __m512 top = _mm512_set1_ps(*greatest);
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    sum = _mm512_add_ps(sum, _mm512_maskz_mov_ps(mask, Exp(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), top))));
+  }
+  *log_sum = __builtin_logf(_mm512_reduce_add_ps(sum));
+}
+
+}  // namespace
+
+const Table* Avx512Table() {
+  static const Table table = {"avx512", Quantise, Avx512MatmulQuantised, Avx512MatmulFloat,
+                              RmsNorm,  Gated,    Avx512Attend,          LogSumExp};
+  __builtin_cpu_init();
+  const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma");
+  return runs ? &table : nullptr;
+}
+
+}  // namespace atelier::kernel
+ATELIER_TARGET_END
+#else
+namespace atelier::kernel {
+const Table* Avx512Table() { return nullptr; }
+}  // namespace atelier::kernel
+#endif

@@ -1,0 +1,58 @@
+#include "runtime/kv_cache.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/str.h"
+
+namespace atelier::runtime {
+
+PagePool::PagePool(KvShape shape, size_t max_bytes)
+    : shape_(shape), max_pages_(std::max<int64_t>(2, static_cast<int64_t>(max_bytes / shape.page_bytes()))),
+      free_(std::make_shared<std::vector<kernel::Buffer>>()) {}
+
+PagePool::~PagePool() = default;
+
+int64_t PagePool::free_pages() const { return max_pages_ - made_ + static_cast<int64_t>(free_->size()); }
+
+std::shared_ptr<uint8_t> PagePool::Take() {
+  kernel::Buffer page;
+  if (!free_->empty()) {
+    page = std::move(free_->back());
+    free_->pop_back();
+  } else {
+    if (made_ >= max_pages_) {
+      throw Error(Code::kResourceExhausted,
+                  Cat("the key/value cache of ", FormatBytes(static_cast<uint64_t>(max_pages_) * shape_.page_bytes()), " is full"),
+                  "ask for fewer samples or a shorter context");
+    }
+    page = kernel::Buffer(shape_.page_bytes());
+    ++made_;
+  }
+  uint8_t* data = page.data();
+  auto owner = std::make_shared<kernel::Buffer>(std::move(page));
+  return std::shared_ptr<uint8_t>(data, [owner, free = free_](uint8_t*) { free->push_back(std::move(*owner)); });
+}
+
+void Sequence::Reserve(PagePool* pool, int64_t count) {
+  constexpr int64_t kPage = KvShape::kPageTokens;
+  if (count <= 0) return;
+  if (length_ % kPage != 0) {
+    std::shared_ptr<uint8_t>& last = pages_[static_cast<size_t>(length_ / kPage)];
+    if (last.use_count() > 1) {
+      std::shared_ptr<uint8_t> copy = pool->Take();
+      std::memcpy(copy.get(), last.get(), pool->shape().page_bytes());
+      last = std::move(copy);
+    }
+  }
+  const auto wanted = static_cast<size_t>((length_ + count + kPage - 1) / kPage);
+  while (pages_.size() < wanted) pages_.push_back(pool->Take());
+}
+
+void Sequence::Truncate(int64_t length) {
+  length_ = std::min(length_, length);
+  pages_.resize(static_cast<size_t>((length_ + KvShape::kPageTokens - 1) / KvShape::kPageTokens));
+}
+
+}  // namespace atelier::runtime
