@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,6 +99,15 @@ class Generator {
   virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;
   // The model's chat template, or "" where it has none.
   virtual std::string ChatTemplate() const { return ""; }
+  // Texts of the tokens that chat templates name: "bos_token", "eos_token" ... and their text.
+  virtual std::vector<std::pair<std::string, std::string>> SpecialTokens() const { return {}; }
+
+  // For measures that are defined on tokens (perplexity). BOS where `add_special` and the model wants it.
+  virtual std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const = 0;
+  virtual int32_t bos() const = 0;         // -1: none
+  virtual bool wants_bos() const = 0;
+  // log p(tokens[i] | tokens[0..i)) for i in [first, size), in order. REQUIRES: first >= 1.
+  virtual std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) = 0;
 };
 
 // Finds or loads a model by its registered name or path; the same object for the same name.

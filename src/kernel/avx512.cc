@@ -12,6 +12,12 @@ namespace {
 
 #include "kernel/avx512_math.h"
 
+// To whole numbers in [-127, 127]; not a number becomes 0.
+inline __m512i Round(__m512 v) {
+  const __m512i q = _mm512_maskz_cvtps_epi32(_mm512_cmp_ps_mask(v, v, _CMP_ORD_Q), v);
+  return _mm512_min_epi32(_mm512_max_epi32(q, _mm512_set1_epi32(-127)), _mm512_set1_epi32(127));
+}
+
 void Quantise(const float* x, int64_t token, const QuantisedRows* out) {
   const int64_t stretches = out->cols / kStretch;
   for (int64_t s = 0; s < stretches; ++s) {
@@ -20,14 +26,7 @@ void Quantise(const float* x, int64_t token, const QuantisedRows* out) {
     const __m512 most = _mm512_max_ps(_mm512_abs_ps(low), _mm512_max_ps(_mm512_abs_ps(high), _mm512_setzero_ps()));
     const float greatest = _mm512_reduce_max_ps(most);
     const __m512 inverse = _mm512_set1_ps(greatest > 0 ? 127.0f / greatest : 0.0f);
-    const auto to_int = [&](__m512 v) {
-      const __m512 scaled = _mm512_mul_ps(v, inverse);
-      const __mmask16 number = _mm512_cmp_ps_mask(scaled, scaled, _CMP_ORD_Q);
-      __m512i q = _mm512_maskz_cvtps_epi32(number, scaled);
-      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_set1_epi32(-127)), _mm512_set1_epi32(127));
-      return q;
-    };
-    const __m512i q0 = to_int(low), q1 = to_int(high);
+    const __m512i q0 = Round(_mm512_mul_ps(low, inverse)), q1 = Round(_mm512_mul_ps(high, inverse));
     int8_t* to = out->q + token * out->cols + s * kStretch;
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(q0));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm512_cvtepi32_epi8(q1));

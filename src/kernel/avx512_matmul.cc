@@ -143,7 +143,10 @@ inline __attribute__((always_inline)) __m512 LoadFloats(const uint8_t* at) {
 
 template <Format kFormat, int kTokens>
 inline __attribute__((always_inline)) void FloatTile(const PackedMatrix& w, int64_t panel, const float* x,
-                                                     int64_t x_stride, float* out, int64_t out_stride, __mmask16 rows) {
+                                                     int64_t x_stride, int64_t token, float* out, int64_t out_stride,
+                                                     __mmask16 rows) {
+  x += token * x_stride;
+  out += token * out_stride;
   constexpr int kBytes = kFormat == Format::kF32 ? 64 : 32;
   const uint8_t* at = w.floats.data() + static_cast<size_t>(panel * w.cols) * kBytes;
   __m512 sum[kTokens];
@@ -162,15 +165,11 @@ void FloatProduct(const PackedMatrix* w, int64_t begin, int64_t end, const float
   for (int64_t panel = begin; panel < end; ++panel) {
     const __mmask16 rows = RowMask(w->rows, panel);
     int64_t t = 0;
-    const auto step = [&](auto tile, int64_t count) {
-      tile(*w, panel, x + t * x_stride, x_stride, out + t * out_stride, out_stride, rows);
-      t += count;
-    };
-    while (t + 16 <= tokens) step(FloatTile<kFormat, 16>, 16);
-    if (t + 8 <= tokens) step(FloatTile<kFormat, 8>, 8);
-    if (t + 4 <= tokens) step(FloatTile<kFormat, 4>, 4);
-    if (t + 2 <= tokens) step(FloatTile<kFormat, 2>, 2);
-    if (t < tokens) step(FloatTile<kFormat, 1>, 1);
+    for (; t + 16 <= tokens; t += 16) FloatTile<kFormat, 16>(*w, panel, x, x_stride, t, out, out_stride, rows);
+    if (t + 8 <= tokens) FloatTile<kFormat, 8>(*w, panel, x, x_stride, t, out, out_stride, rows), t += 8;
+    if (t + 4 <= tokens) FloatTile<kFormat, 4>(*w, panel, x, x_stride, t, out, out_stride, rows), t += 4;
+    if (t + 2 <= tokens) FloatTile<kFormat, 2>(*w, panel, x, x_stride, t, out, out_stride, rows), t += 2;
+    if (t < tokens) FloatTile<kFormat, 1>(*w, panel, x, x_stride, t, out, out_stride, rows);
   }
 }
 

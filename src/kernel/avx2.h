@@ -1,0 +1,14 @@
+// The row-wise AVX2 kernels; private to the room.
+#pragma once
+
+#include "kernel/table.h"
+
+namespace atelier::kernel {
+
+void Avx2Quantise(const float* x, int64_t token, const QuantisedRows* out);
+void Avx2RmsNorm(const float* x, const float* weight, float eps, int64_t n, float* out);
+void Avx2Gated(Gate act, float* gate, const float* up, int64_t n);
+void Avx2Attend(const Attention* work);
+void Avx2LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum);
+
+}  // namespace atelier::kernel

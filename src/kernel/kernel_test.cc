@@ -1,0 +1,340 @@
+// Every table that this machine can run, against plain arithmetic written here: all sizes around the tiles, ugly values,
+// and the promise that a row's bits do not depend on what stands beside it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "kernel/select.h"
+
+namespace atelier::kernel {
+namespace {
+
+constexpr Format kQuantised[] = {Format::kQ4_0, Format::kQ4_1, Format::kQ5_0, Format::kQ5_1,
+                                 Format::kQ8_0, Format::kQ4_K, Format::kQ5_K, Format::kQ6_K};
+
+float Normal(Rng* rng) {  // close enough to a bell
+  float sum = 0;
+  for (int i = 0; i < 6; ++i) sum += static_cast<float>(rng->Uniform());
+  return sum - 3.0f;
+}
+
+// Random blocks whose scales are sane halves.
+std::vector<uint8_t> RandomBlocks(Format format, int64_t rows, int64_t cols, Rng* rng) {
+  const FormatInfo& info = Info(format);
+  std::vector<uint8_t> bytes(static_cast<size_t>(rows * cols / info.block * info.bytes));
+  for (uint8_t& b : bytes) b = static_cast<uint8_t>(rng->Next());
+  const auto set = [&](size_t at, int width) {
+    const float value = Normal(rng) * 0.1f;
+    if (width == 4) std::memcpy(bytes.data() + at, &value, 4);
+    const uint16_t half = FloatToHalf(value);
+    if (width == 2) std::memcpy(bytes.data() + at, &half, 2);
+    const uint16_t brain = FloatToBFloat(value);
+    if (width == 3) std::memcpy(bytes.data() + at, &brain, 2);
+  };
+  for (size_t block = 0; block < bytes.size(); block += static_cast<size_t>(info.bytes)) {
+    switch (format) {
+      case Format::kF32: set(block, 4); break;
+      case Format::kF16: set(block, 2); break;
+      case Format::kBF16: set(block, 3); break;
+      case Format::kQ4_1:
+      case Format::kQ5_1:
+      case Format::kQ4_K:
+      case Format::kQ5_K: set(block, 2); set(block + 2, 2); break;
+      case Format::kQ6_K: set(block + 208, 2); break;
+      default: set(block, 2); break;
+    }
+  }
+  return bytes;
+}
+
+struct Quants {
+  std::vector<int8_t> q;
+  std::vector<float> scale, scaled_sum;
+  std::vector<int32_t> neg_sum;
+  QuantisedRows rows;
+  Quants(const Table& table, const std::vector<float>& x, int64_t tokens, int64_t cols)
+      : q(static_cast<size_t>(tokens * cols)), scale(q.size() / 32), scaled_sum(q.size() / 32), neg_sum(q.size() / 16) {
+    rows = {tokens, cols, q.data(), scale.data(), neg_sum.data(), scaled_sum.data()};
+    for (int64_t t = 0; t < tokens; ++t) table.quantise(x.data() + t * cols, t, &rows);
+  }
+};
+
+class Kernels : public testing::TestWithParam<const Table*> {};
+
+TEST_P(Kernels, QuantisedProductEqualsPlainArithmetic) {
+  const Table& table = *GetParam();
+  Rng rng(1);
+  for (Format format : kQuantised) {
+    for (int64_t rows : {1, 15, 16, 17, 40}) {
+      const int64_t cols = Info(format).block == 256 ? 512 : 96;
+      const std::vector<uint8_t> blocks = RandomBlocks(format, rows, cols, &rng);
+      std::vector<float> weights(static_cast<size_t>(rows * cols));
+      Dequantise(format, blocks.data(), rows * cols, weights.data());
+      PackedMatrix packed = AllocatePacked(format, rows, cols);
+      PackPanels(blocks.data(), 0, packed.panels(), &packed);
+      for (int64_t tokens = 1; tokens <= 35; tokens += tokens < 9 ? 1 : 13) {
+        std::vector<float> x(static_cast<size_t>(tokens * cols));
+        for (float& v : x) v = Normal(&rng);
+        const Quants quants(table, x, tokens, cols);
+        std::vector<float> out(static_cast<size_t>(tokens * rows), -7.0f);
+        table.matmul_quantised(&packed, 0, packed.panels(), &quants.rows, out.data(), rows);
+        for (int64_t t = 0; t < tokens; ++t) {
+          for (int64_t r = 0; r < rows; ++r) {
+            double want = 0, size = 0;
+            for (int64_t k = 0; k < cols; ++k) {
+              const double term = static_cast<double>(weights[static_cast<size_t>(r * cols + k)]) *
+                                  quants.q[static_cast<size_t>(t * cols + k)] *
+                                  quants.scale[static_cast<size_t>((t * cols + k) / 32)];
+              want += term;
+              size += std::abs(term);
+            }
+            // Scales are kept as halves (2^-11 of each term); K formats' are products that need rounding.
+            ASSERT_NEAR(out[static_cast<size_t>(t * rows + r)], want, size * 6e-4 + 1e-5)
+                << Info(format).name << " rows " << rows << " tokens " << tokens;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, FloatProductEqualsPlainArithmetic) {
+  const Table& table = *GetParam();
+  Rng rng(2);
+  for (Format format : {Format::kF32, Format::kF16, Format::kBF16}) {
+    for (int64_t rows : {1, 16, 33}) {
+      for (int64_t cols : {1, 31, 64}) {
+        const std::vector<uint8_t> blocks = RandomBlocks(format, rows, cols, &rng);
+        std::vector<float> weights(static_cast<size_t>(rows * cols));
+        Dequantise(format, blocks.data(), rows * cols, weights.data());
+        PackedMatrix packed = AllocatePacked(format, rows, cols);
+        PackPanels(blocks.data(), 0, packed.panels(), &packed);
+        for (int64_t tokens : {1, 2, 3, 4, 5, 7, 8, 16, 31}) {
+          std::vector<float> x(static_cast<size_t>(tokens * cols));
+          for (float& v : x) v = Normal(&rng);
+          std::vector<float> out(static_cast<size_t>(tokens * rows));
+          table.matmul_float(&packed, 0, packed.panels(), x.data(), cols, tokens, out.data(), rows);
+          for (int64_t t = 0; t < tokens; ++t) {
+            for (int64_t r = 0; r < rows; ++r) {
+              double want = 0;
+              for (int64_t k = 0; k < cols; ++k) {
+                want += static_cast<double>(weights[static_cast<size_t>(r * cols + k)]) * x[static_cast<size_t>(t * cols + k)];
+              }
+              ASSERT_NEAR(out[static_cast<size_t>(t * rows + r)], want, 1e-5);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, QuantiseSurvivesUglyValues) {
+  const Table& table = *GetParam();
+  std::vector<float> x(96);
+  x[3] = std::numeric_limits<float>::quiet_NaN();
+  x[4] = 5.0f;
+  x[5] = -2.5f;
+  for (size_t i = 32; i < 64; ++i) x[i] = i % 2 == 0 ? 3e38f : -3e38f;
+  for (size_t i = 64; i < 96; ++i) x[i] = std::numeric_limits<float>::denorm_min();
+  const Quants quants(table, x, 1, 96);
+  EXPECT_EQ(quants.q[3], 0);
+  EXPECT_EQ(quants.q[4], 127);
+  EXPECT_EQ(quants.q[5], -64);
+  EXPECT_EQ(quants.neg_sum[0], -(127 - 64));
+  EXPECT_EQ(quants.q[32], 127);
+  EXPECT_EQ(quants.q[33], -127);
+  for (size_t i = 64; i < 96; ++i) EXPECT_LE(std::abs(quants.q[i]), 127);
+}
+
+TEST_P(Kernels, NormGateAndLogSumEqualPlainArithmetic) {
+  const Table& table = *GetParam();
+  Rng rng(3);
+  for (int64_t n = 1; n <= 70; ++n) {
+    std::vector<float> x(static_cast<size_t>(n)), w(x.size()), out(x.size());
+    for (size_t i = 0; i < x.size(); ++i) x[i] = Normal(&rng) * 3, w[i] = Normal(&rng);
+    table.rms_norm(x.data(), w.data(), 1e-6f, n, out.data());
+    double square = 0, sum = 0;
+    for (float v : x) square += static_cast<double>(v) * v, sum += std::exp(static_cast<double>(v));
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_NEAR(out[i], x[i] / std::sqrt(square / static_cast<double>(n) + 1e-6) * w[i], 1e-5);
+    }
+    float greatest, log_sum;
+    table.log_sum_exp(x.data(), n, &greatest, &log_sum);
+    ASSERT_EQ(greatest, *std::max_element(x.begin(), x.end()));
+    ASSERT_NEAR(greatest + log_sum, std::log(sum), 2e-6);
+    for (Gate gate : {Gate::kSilu, Gate::kGeluTanh}) {
+      std::vector<float> g = x;
+      table.gated(gate, g.data(), w.data(), n);
+      for (size_t i = 0; i < x.size(); ++i) {
+        const double v = x[i];
+        const double act = gate == Gate::kSilu ? v / (1 + std::exp(-v))
+                                               : 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+        ASSERT_NEAR(g[i], act * w[i], 3e-6 * (1 + std::abs(act * w[i])));
+      }
+    }
+  }
+  // The ends: no infinity from a finite gate, no garbage from far below.
+  std::vector<float> ends = {-200, -90, 90, 200}, one(4, 1.0f);
+  table.gated(Gate::kSilu, ends.data(), one.data(), 4);
+  EXPECT_NEAR(ends[0], 0, 1e-6);
+  EXPECT_NEAR(ends[1], 0, 1e-6);
+  EXPECT_FLOAT_EQ(ends[2], 90);
+  EXPECT_FLOAT_EQ(ends[3], 200);
+}
+
+// One head's pages filled with random keys and values, and attention over them.
+struct Heads {
+  int head_dim, page_keys;
+  bool wide;
+  std::vector<std::vector<uint8_t>> keys, values;
+  std::vector<float> plain_keys, plain_values;  // as the pages hold them
+  Heads(int dim, int page, bool is_wide, int64_t positions, Rng* rng) : head_dim(dim), page_keys(page), wide(is_wide) {
+    const size_t bytes = static_cast<size_t>(page * dim) * (wide ? 4 : 2);
+    keys.resize(static_cast<size_t>((positions + page - 1) / page), std::vector<uint8_t>(bytes, 0xff));  // NaN where unset
+    values = keys;
+    for (int64_t p = 0; p < positions; ++p) {
+      for (int d = 0; d < dim; ++d) {
+        plain_keys.push_back(Put(&keys[static_cast<size_t>(p / page)], (p % page / 16 * dim + d) * 16 + p % 16, Normal(rng)));
+        plain_values.push_back(Put(&values[static_cast<size_t>(p / page)], p % page * dim + d, Normal(rng)));
+      }
+    }
+  }
+  float Put(std::vector<uint8_t>* page, int64_t at, float value) const {
+    if (wide) {
+      std::memcpy(page->data() + at * 4, &value, 4);
+      return value;
+    }
+    const uint16_t half = FloatToHalf(value);
+    std::memcpy(page->data() + at * 2, &half, 2);
+    return HalfToFloat(half);
+  }
+  std::vector<float> Run(const Table& table, const std::vector<float>& queries, const std::vector<int64_t>& first,
+                         const std::vector<int64_t>& last, float softcap) const {
+    const int rows = static_cast<int>(first.size());
+    std::vector<float> out(queries.size()), scratch(static_cast<size_t>(rows) * (plain_keys.size() + 64));
+    std::vector<const float*> query;
+    std::vector<float*> to;
+    std::vector<const uint8_t*> key_pages, value_pages;
+    for (int r = 0; r < rows; ++r) {
+      query.push_back(queries.data() + r * head_dim);
+      to.push_back(out.data() + r * head_dim);
+    }
+    for (size_t p = 0; p < keys.size(); ++p) {
+      key_pages.push_back(keys[p].data());
+      value_pages.push_back(values[p].data());
+    }
+    const Attention work{rows,  head_dim,         query.data(),       to.data(), first.data(), last.data(),
+                         key_pages.data(), value_pages.data(), page_keys, wide,         0.25f, softcap, scratch.data()};
+    table.attend(&work);
+    return out;
+  }
+};
+
+TEST_P(Kernels, AttentionEqualsPlainArithmetic) {
+  const Table& table = *GetParam();
+  Rng rng(4);
+  for (int dim : {16, 48, 64}) {
+    for (bool wide : {false, true}) {
+      for (int64_t positions : {1, 15, 16, 17, 33, 70}) {
+        const Heads heads(dim, 32, wide, positions, &rng);
+        for (int rows = 1; rows <= kMaxRows; ++rows) {
+          std::vector<float> queries(static_cast<size_t>(rows * dim));
+          for (float& q : queries) q = Normal(&rng);
+          std::vector<int64_t> first, last;
+          for (int r = 0; r < rows; ++r) {
+            last.push_back(std::max<int64_t>(0, positions - rows + r));
+            first.push_back(r % 2 == 0 ? 0 : std::max<int64_t>(0, last.back() - 20));
+          }
+          const float softcap = rows % 3 == 0 ? 5.0f : 0.0f;
+          const std::vector<float> out = heads.Run(table, queries, first, last, softcap);
+          for (int r = 0; r < rows; ++r) {
+            std::vector<double> weights;
+            double sum = 0;
+            for (int64_t p = first[static_cast<size_t>(r)]; p <= last[static_cast<size_t>(r)]; ++p) {
+              double dot = 0;
+              for (int d = 0; d < dim; ++d) {
+                dot += static_cast<double>(queries[static_cast<size_t>(r * dim + d)]) * heads.plain_keys[static_cast<size_t>(p * dim + d)];
+              }
+              dot *= 0.25;
+              if (softcap > 0) dot = std::tanh(dot / softcap) * softcap;
+              weights.push_back(std::exp(dot));
+              sum += weights.back();
+            }
+            for (int d = 0; d < dim; ++d) {
+              double want = 0;
+              for (size_t i = 0; i < weights.size(); ++i) {
+                want += weights[i] / sum * heads.plain_values[(static_cast<size_t>(first[static_cast<size_t>(r)]) + i) * static_cast<size_t>(dim) + static_cast<size_t>(d)];
+              }
+              ASSERT_NEAR(out[static_cast<size_t>(r * dim + d)], want, 2e-5) << "dim " << dim << " rows " << rows << " positions " << positions;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, ARowIsTheSameBitsWhateverStandsBeside) {
+  const Table& table = *GetParam();
+  Rng rng(5);
+  for (Format format : kQuantised) {
+    const int64_t rows = 48, cols = 512, tokens = 31;
+    const std::vector<uint8_t> blocks = RandomBlocks(format, rows, cols, &rng);
+    PackedMatrix packed = AllocatePacked(format, rows, cols);
+    PackPanels(blocks.data(), 0, packed.panels(), &packed);
+    std::vector<float> x(static_cast<size_t>(tokens * cols));
+    for (float& v : x) v = Normal(&rng);
+    const Quants all(table, x, tokens, cols);
+    std::vector<float> together(static_cast<size_t>(tokens * rows)), alone(static_cast<size_t>(rows));
+    table.matmul_quantised(&packed, 0, packed.panels(), &all.rows, together.data(), rows);
+    for (int64_t t = 0; t < tokens; ++t) {
+      const std::vector<float> one(x.begin() + t * cols, x.begin() + (t + 1) * cols);
+      const Quants single(table, one, 1, cols);
+      for (int64_t p = 0; p < packed.panels(); ++p) table.matmul_quantised(&packed, p, p + 1, &single.rows, alone.data(), rows);
+      ASSERT_EQ(std::memcmp(alone.data(), together.data() + t * rows, static_cast<size_t>(rows) * 4), 0) << Info(format).name;
+    }
+  }
+  const Heads heads(64, 32, false, 90, &rng);
+  std::vector<float> queries(8 * 64);
+  for (float& q : queries) q = Normal(&rng);
+  const std::vector<int64_t> first = {0, 0, 10, 17, 0, 40, 0, 70}, last = {82, 83, 84, 85, 86, 87, 88, 89};
+  const std::vector<float> together = heads.Run(table, queries, first, last, 0);
+  for (size_t r = 0; r < 8; ++r) {
+    const std::vector<float> one(queries.begin() + static_cast<int64_t>(r) * 64, queries.begin() + static_cast<int64_t>(r + 1) * 64);
+    const std::vector<float> alone = heads.Run(table, one, {first[r]}, {last[r]}, 0);
+    ASSERT_EQ(std::memcmp(alone.data(), together.data() + r * 64, 64 * 4), 0) << "row " << r;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::ValuesIn(AvailableTables()),
+                         [](const auto& tested) { return std::string(tested.param->name); });
+
+TEST(Select, TheBestTableIsTheFirstOrTheOneAskedFor) {
+  const char* wanted = std::getenv("ATELIER_ISA");
+  EXPECT_EQ(BestTable().name, wanted == nullptr ? AvailableTables().front()->name : std::string_view(wanted));
+#if defined(__x86_64__)
+  EXPECT_EQ(__builtin_cpu_supports("avx512vnni") != 0, AvailableTables().front()->name == "avx512");
+#endif
+}
+
+TEST(Format, HalvesRoundTrip) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const auto half = static_cast<uint16_t>(bits);
+    const float value = HalfToFloat(half);
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(FloatToHalf(value), half);
+  }
+  EXPECT_EQ(FloatToHalf(65520.0f), 0x7c00);   // rounds to infinity
+  EXPECT_EQ(FloatToHalf(65519.0f), 0x7bff);
+  EXPECT_EQ(FloatToHalf(0x1p-25f), 0);        // half of the smallest, to even
+  EXPECT_EQ(FloatToHalf(0x1.8p-25f), 1);
+  EXPECT_EQ(FloatToBFloat(1.00390625f), 0x3f80);  // tie to even
+}
+
+}  // namespace
+}  // namespace atelier::kernel

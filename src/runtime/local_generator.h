@@ -1,0 +1,25 @@
+// A Generator that runs a GGUF model in our own engine.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "artefact/generator.h"
+
+namespace atelier::runtime {
+
+// Affect speed and memory only, never a result's meaning (threads and ISA may change last bits; both are in EngineInfo).
+struct EngineOptions {
+  int threads = 0;                      // 0: as many as this process may use
+  uint64_t kv_bytes = uint64_t{2} << 30;  // the most memory for keys and values
+};
+
+// Loads the file. `name` and `hash` are for ModelInfo ("" where unknown). Throws what the reader, the tokenizer and the
+// architectures throw. The object serves one caller at a time.
+std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name = "",
+                                                   const std::string& hash = "", const EngineOptions& options = {});
+
+// "0.1.0 (release)": what made an output.
+std::string EngineBuild();
+
+}  // namespace atelier::runtime
