@@ -13,6 +13,10 @@ std::unique_ptr<Command> MakeCompose();  // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();  // template_render.cc
 std::unique_ptr<Command> MakeMake();         // make.cc
 std::unique_ptr<Command> MakeTokenize();  // tokenize.cc
+std::unique_ptr<Command> MakeGenerate();  // generate.cc
+std::unique_ptr<Command> MakeChat();      // chat.cc
+std::unique_ptr<Command> MakeBench();     // bench.cc
+std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -32,6 +36,14 @@ std::span<const CommandEntry> AllCommands() {
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
+      {"generate", "Continue a text with a model",
+       "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
+       "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
+       &MakeGenerate},
+      {"chat", "Talk with a model", "atelier chat -m smollm2\necho 'Hello!' | atelier chat -m smollm2", &MakeChat},
+      {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
+      {"evaluate perplexity", "Measure how well a model predicts a text",
+       "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},
   };
   return list;
 }

@@ -9,18 +9,12 @@
 #endif
 
 namespace atelier {
-namespace {
 
-// About 50 microseconds: longer than the gap between two steps of a token, shorter than anyone would notice.
-constexpr int kSpins = 20000;
-
-inline void Pause() {
+void ThreadPool::Pause() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
 }
-
-}  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
@@ -43,12 +37,12 @@ void ThreadPool::Run(const std::function<void(int)>& task) {
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   task(0);
-  for (int spins = 0; running_.load(std::memory_order_acquire) != 0; ++spins) {
-    if (spins < kSpins) {
-      Pause();
-    } else {
-      sched_yield();
-    }
+  for (int spins = 0; spins < kSpins; ++spins) {
+    if (running_.load(std::memory_order_acquire) == 0) return;
+    Pause();
+  }
+  for (int left = running_.load(std::memory_order_acquire); left != 0; left = running_.load(std::memory_order_acquire)) {
+    running_.wait(left, std::memory_order_acquire);
   }
 }
 
@@ -68,7 +62,7 @@ void ThreadPool::Work(int thread) {
     seen = now;
     if (stopping_.load()) return;
     (*task_)(thread);
-    running_.fetch_sub(1, std::memory_order_release);
+    if (running_.fetch_sub(1, std::memory_order_release) == 1) running_.notify_all();
   }
 }
 

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kPassRows = 512;  // tokens per pass: enough to amortise a weight's load, few enough to stay in cache
 constexpr size_t kHeadRows = 16;   // tokens whose logits are in memory at once
 
-// Meets all threads of a pass. Spins, since the wait is shorter than a system call; yields when it is not.
+// Meets all threads of a pass. Spins, since the wait is mostly shorter than a system call, then sleeps: where other
+// programs want the processors, a thread that spins only keeps the one it waits for from running.
 class Barrier {
  public:
   explicit Barrier(int threads) : threads_(threads) {}
@@ -25,15 +26,14 @@ class Barrier {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
       arrived_.store(0, std::memory_order_relaxed);
       phase_.store(phase + 1, std::memory_order_release);
+      phase_.notify_all();
       return;
     }
-    for (int spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins) {
-      if (spins < 4000) {
-        __builtin_ia32_pause();
-      } else {
-        std::this_thread::yield();
-      }
+    for (int spins = 0; spins < ThreadPool::kSpins; ++spins) {
+      if (phase_.load(std::memory_order_acquire) != phase) return;
+      ThreadPool::Pause();
     }
+    while (phase_.load(std::memory_order_acquire) == phase) phase_.wait(phase, std::memory_order_acquire);
   }
 
  private:

@@ -293,14 +293,6 @@ std::vector<float> LocalGenerator::Logprobs(std::span<const int32_t> tokens, siz
 
 }  // namespace
 
-std::string EngineBuild() {
-#ifdef ATELIER_BUILD
-  return ATELIER_BUILD;
-#else
-  return "unknown";
-#endif
-}
-
 std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name, const std::string& hash,
                                                    const EngineOptions& options) {
   return std::make_shared<LocalGenerator>(path, name, hash, options);

@@ -19,7 +19,7 @@ struct EngineOptions {
 std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name = "",
                                                    const std::string& hash = "", const EngineOptions& options = {});
 
-// "0.1.0 (release)": what made an output.
+// "0.1.0+5f3a9c0b1d2e": the version and a hash over the engine's sources and compiler; what made an output.
 std::string EngineBuild();
 
 }  // namespace atelier::runtime

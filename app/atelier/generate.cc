@@ -1,0 +1,129 @@
+// atelier generate -m MODEL -p TEXT: continues a text, as one or several samples.
+#include <cstdio>
+#include <iostream>
+
+#include "app/atelier/command.h"
+#include "app/atelier/model_option.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+
+namespace atelier::app {
+namespace {
+
+class GenerateCommand : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    model_.Declare(cli);
+    cli.Text("-p,--prompt", &prompt_, "the text to continue; @FILE reads a file, - standard input", true);
+    cli.Flag("--chat", &chat_, "treat the prompt as a user's message in the model's chat template");
+    cli.Text("--system", &system_, "a system message, with --chat");
+    cli.Int("--max-tokens", &max_tokens_, "the most tokens to generate", 0, 1 << 20);
+    cli.Int("-n,--samples", &samples_, "samples, decoded together", 1, 256);
+    cli.Double("--temperature", &sampling_.temperature, "0: always the likeliest token", 0, 100);
+    cli.Int("--top-k", &top_k_, "keep the k likeliest tokens; 0: all", 0, 1 << 20);
+    cli.Double("--top-p", &sampling_.top_p, "keep the smallest set with this probability", 0, 1);
+    cli.Double("--min-p", &sampling_.min_p, "drop tokens below this share of the likeliest's probability", 0, 1);
+    cli.Double("--repetition-penalty", &sampling_.repetition_penalty, "1: off", 0, 100);
+    cli.Double("--presence-penalty", &sampling_.presence_penalty, "0: off", -100, 100);
+    cli.Double("--frequency-penalty", &sampling_.frequency_penalty, "0: off", -100, 100);
+    cli.Texts("--logit-bias", &bias_, "TOKEN=BIAS, adds to a token's logit; may be given more than once");
+    cli.Texts("--stop", &stop_, "end before this text; may be given more than once");
+    cli.Int("--seed", &seed_, "of the random numbers", 0, INT64_MAX);
+    cli.Int("--logprobs", &logprobs_, "with --json: log-probability per token, and this many alternatives; -1: none", -1, 100);
+    cli.Flag("--ignore-end", &ignore_end_, "go on past the model's own end");
+  }
+
+  int Run(const Globals& globals) override {
+    artefact::GenerateRequest request;
+    request.prompt = prompt_;
+    if (prompt_ == "-") request.prompt = ReadFile("/dev/stdin", 64u << 20);
+    if (prompt_.size() > 1 && prompt_[0] == '@') request.prompt = ReadFile(prompt_.substr(1), 64u << 20);
+    const auto model = model_.Load(globals);
+    if (chat_) {
+      Json messages = Json::array();
+      if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
+      messages.push_back({{"role", "user"}, {"content", request.prompt}});
+      request.prompt = RenderChat(*model, messages);
+      request.parse_special = true;
+    } else if (!system_.empty()) {
+      throw Error(Code::kUsage, "--system needs --chat");
+    }
+    request.max_tokens = static_cast<int>(max_tokens_);
+    request.samples = static_cast<int>(samples_);
+    request.seed = static_cast<uint64_t>(seed_);
+    request.sampling = sampling_;
+    request.sampling.top_k = static_cast<int>(top_k_);
+    for (const std::string& bias : bias_) {
+      const std::vector<std::string> parts = Split(bias, '=');
+      const auto token = ParseInt(parts[0]);
+      const auto value = parts.size() == 2 ? ParseDouble(parts[1]) : std::nullopt;
+      if (!token || !value || *token < 0 || *token > INT32_MAX) {
+        throw Error(Code::kUsage, Cat("--logit-bias ", Quote(bias), " is not TOKEN=BIAS"), "for instance 11=-100");
+      }
+      request.sampling.logit_bias.emplace_back(static_cast<int32_t>(*token), static_cast<float>(*value));
+    }
+    request.stop = stop_;
+    request.ignore_end = ignore_end_;
+    request.logprobs = static_cast<int>(logprobs_);
+    const bool streams = !globals.json && samples_ == 1;
+    const artefact::GenerateResult result = model->Generate(request, streams ? [](int, std::string_view piece) {
+      return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
+    } : artefact::StreamFn());
+    if (globals.json) {
+      PrintJson(*model, result);
+    } else if (streams) {
+      std::cout << "\n";
+    } else {
+      for (size_t i = 0; i < result.samples.size(); ++i) std::cout << "[" << i + 1 << "] " << result.samples[i].text << "\n";
+    }
+    return 0;
+  }
+
+ private:
+  void PrintJson(const artefact::Generator& model, const artefact::GenerateResult& result) const {
+    Json samples = Json::array();
+    size_t output_tokens = 0;
+    for (const artefact::Generated& sample : result.samples) {
+      Json one = {{"text", sample.text}, {"finish", artefact::Name(sample.finish)}, {"tokens", sample.tokens},
+                  {"sum_logprob", sample.sum_logprob}};
+      if (logprobs_ >= 0) {
+        Json list = Json::array();
+        for (const artefact::TokenLogprob& token : sample.logprobs) {
+          Json top = Json::array();
+          for (const auto& [id, logprob] : token.top) top.push_back({{"token", id}, {"logprob", logprob}});
+          list.push_back({{"token", token.token}, {"logprob", token.logprob}, {"top", std::move(top)}});
+        }
+        one["logprobs"] = std::move(list);
+      }
+      output_tokens += sample.tokens.size();
+      samples.push_back(std::move(one));
+    }
+    const artefact::EngineInfo engine = model.engine();
+    const Json out = {{"text", result.samples[0].text},
+                      {"finish", artefact::Name(result.samples[0].finish)},
+                      {"samples", std::move(samples)},
+                      {"model", model.info().name},
+                      {"seed", seed_},
+                      {"prompt_tokens", result.prompt_tokens},
+                      {"output_tokens", output_tokens},
+                      {"prefill_seconds", result.prefill_seconds},
+                      {"decode_seconds", result.decode_seconds},
+                      {"engine", {{"build", engine.build}, {"isa", engine.isa}, {"threads", engine.threads}}}};
+    std::cout << ToText(out) << "\n";
+  }
+
+  ModelOption model_;
+  std::string prompt_, system_;
+  bool chat_ = false, ignore_end_ = false;
+  artefact::Sampling sampling_;
+  int64_t max_tokens_ = 128, samples_ = 1, top_k_ = 0, seed_ = 0, logprobs_ = -1;
+  std::vector<std::string> stop_, bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeGenerate() { return std::make_unique<GenerateCommand>(); }
+
+}  // namespace atelier::app
