@@ -19,6 +19,7 @@
 #include "recipe/input.h"
 #include "recipe/keep.h"
 #include "recipe/replay.h"
+#include "runtime/local_generator.h"
 #include "store/studio.h"
 #include "text/unicode.h"
 
@@ -162,7 +163,7 @@ class MakeCommand final : public Command {
     row.seed = options.seed;
     row.options = {{"limit", limit_}, {"out", out_}};
     row.traceparent = NewTraceparent();
-    row.engine_build = Build();
+    row.engine_build = runtime::EngineBuild();
 
     std::unique_ptr<recipe::Keeper> keeper;
     options.keep = [&](recipe::Run& run, bool finished) { (*keeper)(run, finished); };
@@ -200,7 +201,7 @@ class MakeCommand final : public Command {
 
   int ReplayOne(const Globals& globals, store::Studio& studio, const std::string& folder, recipe::RunOptions options) {
     feedback::Generations generations(studio.db(), studio.tenant());
-    const recipe::Replayed replayed = recipe::Replay(generations, replay_, folder, std::move(options), Build(), force_);
+    const recipe::Replayed replayed = recipe::Replay(generations, replay_, folder, std::move(options), runtime::EngineBuild(), force_);
     if (globals.json) {
       const Json result = {{"generation", replay_}, {"same", replayed.same}, {"stored", replayed.stored.output},
                            {"made", replayed.output}, {"differences", replayed.differences}};
@@ -214,7 +215,6 @@ class MakeCommand final : public Command {
     return replayed.same ? 0 : 1;
   }
 
-  static std::string Build() { return Cat("atelier ", ATELIER_VERSION); }
 
   std::string recipe_, input_, out_, variant_, replay_;
   int64_t seed_ = 1, limit_ = 0;
