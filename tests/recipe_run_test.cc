@@ -29,12 +29,12 @@ lang = "LANG"
 id = "LANG.h.1"
 part = "headline"
 device = "fact"
-text = "{name}: {f1}"
+text = "{name} for every desk"
 [[pattern]]
 id = "LANG.h.2"
 part = "headline"
 device = "benefit"
-text = "{name} with {f1}"
+text = "{name} on a slow evening"
 [[pattern]]
 id = "LANG.b.1"
 part = "body"
@@ -222,7 +222,10 @@ TEST_F(RecipeRun, TwoWritersCompeteUnderTheSameChecks) {
     }
     EXPECT_GE(by["phrases"], 2);
     EXPECT_GE(by["model"], 3);
-    for (size_t place = 0; place < 4; ++place) headlines.insert(record.candidates[record.ranking[place]].output["headline"]);
+    std::set<std::string> shown;  // the chosen one and its runner-ups: all different
+    for (size_t place = 0; place < 4; ++place) shown.insert(record.candidates[record.ranking[place]].output["headline"]);
+    EXPECT_EQ(shown.size(), 4u);
+    headlines.insert(record.candidates[record.ranking[0]].output["headline"]);
     bool facts = false;
     for (const recipe::Candidate& c : record.dropped) {
       EXPECT_FALSE(c.passed());
@@ -230,7 +233,7 @@ TEST_F(RecipeRun, TwoWritersCompeteUnderTheSameChecks) {
     }
     EXPECT_TRUE(facts);
   }
-  EXPECT_EQ(headlines.size(), 8u);  // chosen and runner-ups, all different
+  EXPECT_EQ(headlines.size(), 2u);  // no two chosen ones are equal
   EXPECT_EQ(records[2].needs_person, "the name is missing");
   EXPECT_EQ(records[3].needs_person, "only 1 of the features given, at least 2 are needed");
   EXPECT_TRUE(records[3].candidates.empty());

@@ -15,7 +15,7 @@ namespace {
 
 struct Settings {
   std::map<std::string, double> weights;
-  double diversity = 0.5;
+  double diversity = 0.5, within = 1;
   size_t show = 4;
   std::string unique;
   AboutFields about;
@@ -154,20 +154,30 @@ class Select : public recipe::Operator {
     std::vector<std::string> shown = {AllText(record.candidates[record.ranking[0]])};
     std::set<std::string> keys = taken;
     std::vector<double> nearest(record.candidates.size(), 0);
+    std::vector<size_t> compared(record.candidates.size(), 0);
+    const double best_total = record.candidates[record.ranking[0]].scores["total"];
+    double least = best_total - settings_.within;  // relaxed where too few come so near
     while (record.ranking.size() < settings_.show) {
       size_t best = rest.size();
       double best_value = 0;
       for (size_t r = 0; r < rest.size(); ++r) {
         recipe::Candidate& candidate = record.candidates[rest[r]];
+        if (candidate.scores["total"] < least) continue;
         if (!settings_.unique.empty() && keys.contains(Key(candidate))) continue;
-        nearest[rest[r]] = std::max(nearest[rest[r]], evaluate::CharacterJaccard(AllText(candidate), shown.back()));
-        const double value = candidate.scores["total"] - settings_.diversity * nearest[rest[r]];
+        double& alike = nearest[rest[r]];
+        for (size_t i = compared[rest[r]]; i < shown.size(); ++i) alike = std::max(alike, evaluate::CharacterJaccard(AllText(candidate), shown[i]));
+        compared[rest[r]] = shown.size();
+        const double value = candidate.scores["total"] - settings_.diversity * alike;
         if (best == rest.size() || value > best_value) {
           best = r;
           best_value = value;
         }
       }
-      if (best == rest.size()) break;
+      if (best == rest.size()) {
+        if (least < 0) break;
+        least = -1;
+        continue;
+      }
       record.ranking.push_back(rest[best]);
       keys.insert(Key(record.candidates[rest[best]]));
       shown.push_back(AllText(record.candidates[rest[best]]));
@@ -195,6 +205,7 @@ std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepCont
   }
   if (settings.weights.empty()) step.Refuse("weights", "is empty", "weights = { coverage = 1.0 }");
   settings.diversity = step.DoubleOr("diversity", 0.5, 0, 100);
+  settings.within = step.DoubleOr("within", 1, 0, 1);
   settings.show = static_cast<size_t>(step.IntOr("show", 4, 1, 100));
   settings.unique = step.StringOr("unique", "");
   if (!settings.unique.empty() && !context.outputs.empty() &&

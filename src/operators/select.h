@@ -5,6 +5,7 @@
 //   use = "select"
 //   weights = { likelihood = 1.0, coverage = 1.0, about = 0.5, margin = 0.5, variety = 0.5 }
 //   diversity = 0.5       # how much likeness to those already shown costs a runner-up
+//   within = 0.15         # runner-ups come from those whose total is so near the chosen one's, as far as there are any
 //   show = 4              # the chosen one and three runner-ups
 //   unique = "headline"   # no two chosen ones of the run are equal in this field
 //   names = ["name", "category"]  features = "features"     # as the check `about` has them

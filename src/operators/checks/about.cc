@@ -30,22 +30,6 @@ const std::set<std::string, std::less<>>& StopWords() {
   return words;
 }
 
-// What carries meaning: pairs of neighbouring Han, and stems of words that are not stop words.
-std::vector<std::string> Content(std::string_view text) {
-  std::vector<std::string> out;
-  const std::vector<std::string> units = evaluate::Units(text);
-  for (size_t i = 0; i < units.size(); ++i) {
-    if (!IsHan(units[i])) {
-      if (!StopWords().contains(units[i])) out.push_back(Stem(units[i]));
-    } else if (i + 1 < units.size() && IsHan(units[i + 1])) {
-      out.push_back(units[i] + units[i + 1]);
-    } else if (i == 0 || !IsHan(units[i - 1])) {
-      out.push_back(units[i]);
-    }
-  }
-  return out;
-}
-
 // The content of a field's text, each item on its own, so that no pair spans two of them.
 std::set<std::string> SheetContent(const recipe::Record& record, std::string_view field) {
   std::set<std::string> out;
@@ -121,6 +105,21 @@ class About : public Check {
 };
 
 }  // namespace
+
+std::vector<std::string> Content(std::string_view text) {
+  std::vector<std::string> out;
+  const std::vector<std::string> units = evaluate::Units(text);
+  for (size_t i = 0; i < units.size(); ++i) {
+    if (!IsHan(units[i])) {
+      if (!StopWords().contains(units[i])) out.push_back(Stem(units[i]));
+    } else if (i + 1 < units.size() && IsHan(units[i + 1])) {
+      out.push_back(units[i] + units[i + 1]);
+    } else if (i == 0 || !IsHan(units[i - 1])) {
+      out.push_back(units[i]);
+    }
+  }
+  return out;
+}
 
 std::string Stem(std::string_view word) {
   std::string stem(word);

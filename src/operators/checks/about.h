@@ -26,6 +26,9 @@ struct Aboutness {
 
 Aboutness MeasureAbout(const recipe::Record& record, std::string_view text, const AboutFields& fields);
 
+// What carries meaning: pairs of neighbouring Han, and stems of words that are not stop words.
+std::vector<std::string> Content(std::string_view text);
+
 // An English word without its commonest endings, lower case: "brewing", "brewed" and "brews" are one.
 std::string Stem(std::string_view word);
 

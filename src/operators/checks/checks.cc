@@ -10,6 +10,7 @@ std::span<const CheckEntry> AllChecks() {
       {"facts", "every number, unit and price stands on the sheet", &MakeFacts},
       {"about", "speaks of the product, not of something else", &MakeAbout},
       {"claims", "none of the words that advertising may not use", &MakeClaims},
+      {"copied", "not lifted from the examples that the model was shown", &MakeCopied},
       {"duplicates", "not the same as another candidate", &MakeDuplicates},
   };
   return list;

@@ -136,6 +136,7 @@ TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
       {true, "一壶好水", "，水温刚好。", "以标点开头"},
       {true, "一壶好水", "水温刚好。水温刚好。", "说了两遍"},
       {true, "慢慢来一壶好水", "慢慢来一壶好水，真好。", "又把headline说了一遍"},
+      {true, "手冲壶，六档温控", "六档温控，细细地烧。", "又把headline说了一遍"},
       {true, "一壶\xEF\xBF\xBD水", "水温刚好。", "坏字符"},
       {true, "一壶好水", "水温\n刚好。", "坏字符"},
       {true, "", "水温刚好。", "是空的"},
@@ -218,6 +219,20 @@ TEST(CheckClaims, ReadsItsListsAndSparesTheName) {
       {false, "The best kettle", "Good.", "'best': superlative"},
   });
   EXPECT_THROW(Make("claims", "lists = { zh = '../zh.toml' }\n", folder), Error);
+}
+
+TEST(CheckCopied, NotLiftedFromAnExample) {
+  const std::string folder = Cat(::testing::TempDir(), "copied_", ::getpid());
+  MakeFolders(folder);
+  WriteFileAtomic(folder + "/en.jsonl", R"({"headline":"Fixed at home","body":"We come to you and agree the price. Six heat settings and more."})" "\n");
+  WriteFileAtomic(folder + "/zh.jsonl", R"({"headline":"香","body":"想吃糖水的时候，开一杯。"})" "\n");
+  const auto check = Make("copied", "examples = { zh = 'zh.jsonl', en = 'en.jsonl' }\nlongest = { zh = 6, en = 4 }\n", folder);
+  Expect(*check, {
+      {false, "Kettle", "We come to you, kettle in hand.", "lifted from an example: we come to you"},
+      {false, "Kettle", "We come with six heat settings.", ""},
+      {true, "壶", "想吃糖水的时候，用这壶。", "照抄例子：想吃糖水的时"},
+      {true, "壶", "喝水的时候，用这壶。", ""},
+  });
 }
 
 TEST(CheckDuplicates, SameAndNearlySame) {

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "evaluate/repetition.h"
 #include "evaluate/units.h"
+#include "operators/checks/about.h"
 #include "operators/checks/checks.h"
 
 namespace atelier::operators {
@@ -170,6 +171,18 @@ class Debris : public Check {
   }
 
  private:
+  // Whether the whole says again nearly all that the line says, the product's name apart.
+  static bool Echoes(const std::string& line, const std::string& whole, const recipe::Record& record) {
+    const std::vector<std::string> names = Content(SheetText(record, "name")), said = Content(whole);
+    size_t pieces = 0, again = 0;
+    for (const std::string& piece : Content(line)) {
+      if (std::find(names.begin(), names.end(), piece) != names.end()) continue;
+      ++pieces;
+      again += std::find(said.begin(), said.end(), piece) != said.end();
+    }
+    return pieces >= 2 && again * 3 >= pieces * 2;
+  }
+
   Fault Find(const recipe::Record& record, const recipe::Candidate& candidate) const {
     const bool zh = record.lang == "zh";
     const std::string sheet = SheetText(record);
@@ -197,7 +210,7 @@ class Debris : public Check {
     for (const Text& line : texts) {
       for (const Text& whole : texts) {
         if (!Named(lines_, line.name) || !Named(sentences_, whole.name)) continue;
-        if (line.chars.size() >= 5 && whole.bytes.starts_with(line.bytes)) {
+        if ((line.chars.size() >= 5 && whole.bytes.starts_with(line.bytes)) || Echoes(line.bytes, whole.bytes, record)) {
           return {Cat(whole.name, "又把", line.name, "说了一遍"), Cat("the ", whole.name, " says the ", line.name, " again")};
         }
       }
