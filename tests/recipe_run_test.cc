@@ -152,7 +152,7 @@ class RecipeRun : public ::testing::Test {
     WriteFileAtomic(folder_ + "/recipe.toml", kRecipe);
     WriteFileAtomic(root_ + "/rows.jsonl",
                     R"({"name":"Oak Desk Lamp","features":["solid oak","soft light","2 m cable"]})" "\n"
-                    R"({"name":"Reading Lamp <script>alert(\"1\")</script>","features":["oak base","soft 'light'"]})" "\n"
+                    R"({"name":"Reading Lamp <script>alert(\"1\")</script>","features":["oak base","soft 'light'","linen shade"]})" "\n"
                     R"({"name":"","features":["oak","light"]})" "\n"
                     R"({"name":"Lonely Lamp","features":["oak"]})" "\n");
   }
