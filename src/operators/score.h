@@ -8,7 +8,7 @@
 //   optional = true                                        # a missing model is noted; nothing gets this score
 //   template = { zh = "templates/score.zh.jinja", ... }    # the text before the copy; sees the record
 //   fields = ["headline", "body"]                          # joined by line breaks: the text that is scored
-//   most = 48                                              # candidates scored per record, the writers in turn
+//   most = 32                                              # candidates scored per record, the writers in turn
 //   contrast = 0.0                                         # how much of the likelihood without the sheet is taken off
 //   blank = { zh = "templates/blank.zh.jinja", ... }       # needed with contrast: the text before, without a sheet
 //

@@ -128,6 +128,8 @@ TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
       {true, "一壶好水", "水温刚好", "没有说完"},
       {true, "一壶好水和", "水温刚好。", "没有说完"},
       {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
+      {true, "青瓷手冲壶", "水温刚好。", "只有品名"},
+      {false, "Stoneware Pour-Over Kettle", "Good.", "only the product's name"},
       {false, "For slow mornings", "Slow water. Price: $34.", ""},
       {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
       {true, "一壶{name}", "水温刚好。", "残留"},

@@ -205,6 +205,9 @@ class Debris : public Check {
       }
       if (Named(lines_, text.name)) {
         if (Fault fault = OneLine(text, zh)) return fault;
+        if (!Trim(SheetText(record, "name")).empty() && evaluate::Units(text.bytes) == evaluate::Units(SheetText(record, "name"))) {
+          return {Cat(text.name, "只有品名"), Cat("the ", text.name, " is only the product's name")};
+        }
       }
     }
     for (const Text& line : texts) {
