@@ -1,0 +1,141 @@
+// For tests: the models of tests/golden/archs with what the peer made of them, and copies of them with other weights.
+// tools/golden_archs.py says how the files are made.
+#pragma once
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artefact/gguf.h"
+#include "artefact/gguf_writer.h"
+#include "artefact/memory_file.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "kernel/format.h"
+#include "runtime/arch/arch.h"
+#include "runtime/decoder.h"
+
+namespace atelier::runtime {
+
+inline constexpr const char* kGoldenModels[] = {"llama",   "llama3", "llama_linear", "llama_yarn",
+                                                "mistral", "qwen2",  "qwen3",        "gemma3"};
+
+inline std::string GoldenBytes(const std::string& name) {
+  const std::string packed = ReadFile(Cat(ATELIER_SOURCE_DIR, "/tests/golden/archs/", name, ".gguf.zst"));
+  std::string out(ZSTD_getFrameContentSize(packed.data(), packed.size()), '\0');
+  const size_t n = ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size());
+  if (n != out.size()) throw Error(Code::kCorrupt, Cat(name, ": ", ZSTD_isError(n) ? ZSTD_getErrorName(n) : "short"));
+  return out;
+}
+
+inline std::shared_ptr<const artefact::GgufFile> OpenBytes(const std::string& bytes) {
+  return artefact::GgufFile::Open(artefact::MemoryFile(bytes).path());
+}
+
+// Rewrites a model: `change` may alter tensors (shape, type, bytes) and drop them (empty data); `metadata` may drop or
+// replace keys by returning false after setting its own.
+struct LooseTensor {
+  std::string name;
+  artefact::TensorType type;
+  std::vector<int64_t> shape;
+  std::string data;
+};
+using ChangeTensor = std::function<void(LooseTensor*)>;
+using ChangeKey = std::function<bool(const std::string& key, artefact::GgufWriter*)>;
+
+inline std::string Rewritten(const std::string& bytes, const ChangeTensor& change, const ChangeKey& metadata = nullptr) {
+  const auto file = OpenBytes(bytes);
+  artefact::GgufWriter writer;
+  for (const std::string& key : file->Keys()) {
+    if (metadata && !metadata(key, &writer)) continue;
+    using artefact::GgufType;
+    switch (file->Type(key)) {
+      case GgufType::kString: writer.Set(key, file->String(key)); break;
+      case GgufType::kBool: writer.Set(key, file->Bool(key)); break;
+      case GgufType::kFloat32: writer.Set(key, static_cast<float>(file->Float(key))); break;
+      case GgufType::kUint32: writer.Set(key, static_cast<uint32_t>(file->Int(key))); break;
+      default:
+        if (key == "tokenizer.ggml.tokens" || key == "tokenizer.ggml.merges") {
+          std::vector<std::string> texts;
+          for (std::string_view text : file->Strings(key)) texts.emplace_back(text);
+          writer.Set(key, texts);
+        } else if (key == "tokenizer.ggml.scores" || key == "golden.logits") {
+          writer.Set(key, file->Floats(key));
+        } else {
+          std::vector<int32_t> numbers;
+          for (int64_t number : file->Ints(key)) numbers.push_back(static_cast<int32_t>(number));
+          writer.Set(key, numbers);
+        }
+    }
+  }
+  std::vector<std::unique_ptr<LooseTensor>> tensors;
+  for (const artefact::TensorInfo& tensor : file->tensors()) {
+    tensors.push_back(std::make_unique<LooseTensor>(
+        LooseTensor{tensor.name, tensor.type, tensor.shape, std::string(reinterpret_cast<const char*>(tensor.data), tensor.bytes)}));
+    LooseTensor* loose = tensors.back().get();
+    if (change) change(loose);
+    if (!loose->data.empty()) writer.AddTensor(loose->name, loose->type, loose->shape, loose->data);
+  }
+  return writer.ToBytes();
+}
+
+// The matrices as Q8_0 or Q4_0, by the formats' definition: per 32 weights one scale, the greatest (by size) at an end.
+inline std::string Quantised(const std::string& bytes, artefact::TensorType type) {
+  const bool four = type == artefact::TensorType::kQ4_0;
+  return Rewritten(bytes, [&](LooseTensor* tensor) {
+    if (tensor->shape.size() != 2) return;
+    std::string out;
+    const auto* values = reinterpret_cast<const float*>(tensor->data.data());
+    for (size_t at = 0; at < tensor->data.size() / 4; at += 32) {
+      float most = 0;
+      for (size_t i = 0; i < 32; ++i) {
+        if (std::fabs(values[at + i]) > std::fabs(most)) most = values[at + i];
+      }
+      const float scale = four ? most / -8 : std::fabs(most) / 127;
+      const uint16_t half = kernel::FloatToHalf(scale);
+      out.append(reinterpret_cast<const char*>(&half), 2);
+      const auto number = [&](size_t i) { return scale == 0 ? 0 : static_cast<int>(std::lround(values[at + i] / scale)); };
+      if (four) {
+        const auto nibble = [&](size_t i) { return static_cast<unsigned>(std::clamp(number(i) + 8, 0, 15)); };
+        for (size_t i = 0; i < 16; ++i) out += static_cast<char>(nibble(i) | nibble(i + 16) << 4);
+      } else {
+        for (size_t i = 0; i < 32; ++i) out += static_cast<char>(static_cast<int8_t>(number(i)));
+      }
+    }
+    tensor->type = type;
+    tensor->data = std::move(out);
+  });
+}
+
+// The same model in f32 with the values that its own matrices stand for.
+inline std::string Plain(const std::string& bytes) {
+  return Rewritten(bytes, [&](LooseTensor* tensor) {
+    const kernel::Format format = tensor->type == artefact::TensorType::kQ8_0   ? kernel::Format::kQ8_0
+                                  : tensor->type == artefact::TensorType::kQ4_0 ? kernel::Format::kQ4_0
+                                                                                : kernel::Format::kF32;
+    if (format == kernel::Format::kF32) return;
+    const int64_t count = tensor->shape[0] * tensor->shape[1];
+    std::string out(static_cast<size_t>(count) * 4, '\0');
+    kernel::Dequantise(format, tensor->data.data(), count, reinterpret_cast<float*>(out.data()));
+    tensor->type = artefact::TensorType::kF32;
+    tensor->data = std::move(out);
+  });
+}
+
+inline std::unique_ptr<Decoder> MakeDecoder(const std::string& bytes, const kernel::Table& kernels, int threads = 1,
+                                            size_t kv_bytes = size_t{64} << 20) {
+  const auto file = OpenBytes(bytes);
+  auto pool = std::make_unique<ThreadPool>(threads);
+  const DecoderSpec spec = ReadSpec(*file);
+  DecoderWeights weights = LoadWeights(file, spec, pool.get());
+  return std::make_unique<Decoder>(spec, std::move(weights), kernels, std::move(pool), kv_bytes);
+}
+
+}  // namespace atelier::runtime
