@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const atelier::Json context = atelier::ParseJson(
       R"({"messages": [{"role": "user", "content": "你好 🙂"}, {"role": "assistant", "content": "x <b>", "tool_calls": []}],
-          "n": 3, "f": -2.5, "s": "a b\tc", "xs": [3, 1, 2], "d": {"b": 1, "a": [true, null]}, "e": ""})", "context");
+          "n": 3, "f": -2.5, "s": "a b\tc", "xs": [3, 1, 2], "d": {"b": 1, "a": [true, null]}, "e": ""})",
+      "context");
   atelier::text::RenderOptions options;
   options.max_steps = 20000;
   options.max_output = 1 << 16;

@@ -1,5 +1,6 @@
-// Hostile vocabularies and texts for both tokenizers. The first bytes choose the kind and the options; then come tokens,
-// merges and a text, cut at 0x1F. Only Error may come out; a vocabulary that holds every byte gives every text back.
+// Hostile vocabularies and texts for both tokenizers. The first bytes choose the kind and the options; then come
+// tokens, merges and a text, cut at 0x1F. Only Error may come out; a vocabulary that holds every byte gives every text
+// back.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -92,7 +93,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const std::string decoded = tokenizer->Decode(ids, true);
       // Round trip: not where control tokens vanish, U+2581 stands for a space, or byte pieces were redefined.
       const bool bytes_stay = tokens == 257 || !pieces;
-      if (whole && options == 0 && bytes_stay && !(pieces && (space_prefix || raw.find("\xE2\x96\x81") != std::string::npos))) {
+      if (whole && options == 0 && bytes_stay &&
+          !(pieces && (space_prefix || raw.find("\xE2\x96\x81") != std::string::npos))) {
         bool hidden = false;
         for (text::TokenId id : ids) hidden |= tokenizer->IsControl(id);
         if (!hidden) Expect(decoded == text::SanitizeUtf8(raw));

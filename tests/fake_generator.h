@@ -54,10 +54,14 @@ class FakeGenerator : public artefact::Generator {
   }
 
   // Token measures are of no use here; a token is a byte.
-  std::vector<int32_t> Tokenize(std::string_view text, bool) const { return std::vector<int32_t>(text.begin(), text.end()); }
+  std::vector<int32_t> Tokenize(std::string_view text, bool) const {
+    return std::vector<int32_t>(text.begin(), text.end());
+  }
   int32_t bos() const { return -1; }
   bool wants_bos() const { return false; }
-  std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) { return std::vector<float>(tokens.size() - first, -1.0f); }
+  std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) {
+    return std::vector<float>(tokens.size() - first, -1.0f);
+  }
 
  private:
   Write write_;

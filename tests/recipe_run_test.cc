@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "fake_generator.h"
 #include "operators/generate_text.h"
 #include "operators/operators.h"
 #include "recipe/engine.h"
@@ -17,7 +18,6 @@
 #include "recipe/keep.h"
 #include "recipe/replay.h"
 #include "store/studio.h"
-#include "fake_generator.h"
 
 namespace atelier::operators {
 namespace {
@@ -129,32 +129,41 @@ model = { temperature = 1.5 }
 
 // Writes something for the prompt's product; every third text has a fault that a check finds.
 std::string WriteSomething(const std::string& prompt, Rng& rng) {
-  static const std::vector<std::string> kGood = {"oak that lasts", "soft light for late readers", "made for small desks",
-                                                 "a lamp to keep", "quiet oak, soft light", "light where you read"};
+  static const std::vector<std::string> kGood = {"oak that lasts",        "soft light for late readers",
+                                                 "made for small desks",  "a lamp to keep",
+                                                 "quiet oak, soft light", "light where you read"};
   static const std::vector<std::string> kBad = {"only 99 euro today", "light and the", "sheep on a hill {name}"};
   const bool body = prompt.ends_with("Body:");
   const std::string text = rng.Below(3) == 0 ? kBad[rng.Below(kBad.size())] : kGood[rng.Below(kGood.size())];
-  return body ? Cat(" Oak lamp: ", text, ". Soft light ", rng.Below(9) == 0 ? "7 kg" : "too", ". And cut o") : Cat(" ", text, "\nProduct: next");
+  return body ? Cat(" Oak lamp: ", text, ". Soft light ", rng.Below(9) == 0 ? "7 kg" : "too", ". And cut o")
+              : Cat(" ", text, "\nProduct: next");
 }
 
 class RecipeRun : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = Cat(::testing::TempDir(), "run_", ::getpid(), "_", ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    root_ = Cat(::testing::TempDir(), "run_", ::getpid(), "_",
+                ::testing::UnitTest::GetInstance()->current_test_info()->name());
     folder_ = root_ + "/recipe";
     MakeFolders(folder_ + "/grammar");
     WriteFileAtomic(folder_ + "/grammar/en.toml", ReplaceAll(kGrammar, "LANG", "en"));
-    WriteFileAtomic(folder_ + "/writer.jinja", "Product: {{ name }}\nHeadline:{% if slot == 'body' %} {{ headline }}\nBody:{% endif %}");
+    WriteFileAtomic(folder_ + "/writer.jinja",
+                    "Product: {{ name }}\nHeadline:{% if slot == 'body' %} {{ headline }}\nBody:{% endif %}");
     WriteFileAtomic(folder_ + "/score.jinja", "Product: {{ name }}\n");
     WriteFileAtomic(folder_ + "/page.jinja",
                     "<ul>{% for r in records %}<li>{{ r.input.name }}|{{ r.needs_person }}|"
                     "{% if r.chosen %}{{ r.chosen.output.headline }}{% endif %}</li>{% endfor %}</ul>");
     WriteFileAtomic(folder_ + "/recipe.toml", kRecipe);
-    WriteFileAtomic(root_ + "/rows.jsonl",
-                    R"({"name":"Oak Desk Lamp","features":["solid oak","soft light","2 m cable"]})" "\n"
-                    R"({"name":"Reading Lamp <script>alert(\"1\")</script>","features":["oak base","soft 'light'","linen shade"]})" "\n"
-                    R"({"name":"","features":["oak","light"]})" "\n"
-                    R"({"name":"Lonely Lamp","features":["oak"]})" "\n");
+    WriteFileAtomic(
+        root_ + "/rows.jsonl",
+        R"({"name":"Oak Desk Lamp","features":["solid oak","soft light","2 m cable"]})"
+        "\n"
+        R"({"name":"Reading Lamp <script>alert(\"1\")</script>","features":["oak base","soft 'light'","linen shade"]})"
+        "\n"
+        R"({"name":"","features":["oak","light"]})"
+        "\n"
+        R"({"name":"Lonely Lamp","features":["oak"]})"
+        "\n");
   }
 
   recipe::RunOptions Options() {
@@ -178,7 +187,8 @@ class RecipeRun : public ::testing::Test {
     std::string out;
     for (const recipe::Record& record : run.records()) {
       out += Cat(record.index, " ", record.needs_person, "\n");
-      for (const size_t i : record.ranking) out += Cat(ToText(record.candidates[i].output), " ", record.candidates[i].scores.at("total"), "\n");
+      for (const size_t i : record.ranking)
+        out += Cat(ToText(record.candidates[i].output), " ", record.candidates[i].scores.at("total"), "\n");
       for (const recipe::Candidate& c : record.dropped) out += Cat("- ", ToText(c.output), " ", c.attempt, "\n");
     }
     return out;
@@ -223,13 +233,15 @@ TEST_F(RecipeRun, TwoWritersCompeteUnderTheSameChecks) {
     EXPECT_GE(by["phrases"], 2);
     EXPECT_GE(by["model"], 3);
     std::set<std::string> shown;  // the chosen one and its runner-ups: all different
-    for (size_t place = 0; place < 4; ++place) shown.insert(record.candidates[record.ranking[place]].output["headline"]);
+    for (size_t place = 0; place < 4; ++place)
+      shown.insert(record.candidates[record.ranking[place]].output["headline"]);
     EXPECT_EQ(shown.size(), 4u);
     headlines.insert(record.candidates[record.ranking[0]].output["headline"]);
     bool facts = false;
     for (const recipe::Candidate& c : record.dropped) {
       EXPECT_FALSE(c.passed());
-      for (const recipe::CheckResult& check : c.checks) facts = facts || check.reason.find("not on the sheet") != std::string::npos;
+      for (const recipe::CheckResult& check : c.checks)
+        facts = facts || check.reason.find("not on the sheet") != std::string::npos;
     }
     EXPECT_TRUE(facts);
   }
@@ -310,12 +322,15 @@ TEST_F(RecipeRun, EveryWrongKeyIsFoundBeforeAnythingRuns) {
   EXPECT_NE(with("use = \"score\"", "use = \"scor\"").find("did you mean 'score'?"), std::string::npos);
   EXPECT_NE(with("use = \"debris\"", "use = \"debri\"").find("did you mean 'debris'?"), std::string::npos);
   EXPECT_NE(with("steps = [\"model\"]", "steps = [\"modle\"]").find("did you mean 'model'?"), std::string::npos);
-  EXPECT_NE(with("weights = { likelihood", "weights = { likelihod").find("did you mean 'likelihood'?"), std::string::npos);
+  EXPECT_NE(with("weights = { likelihood", "weights = { likelihod").find("did you mean 'likelihood'?"),
+            std::string::npos);
   EXPECT_NE(with("[variants.hot]\nmodel", "[variants.hot]\nmodle").find("did you mean 'model'?"), std::string::npos);
   EXPECT_NE(with("least_items = 2", "least_item = 2").find("did you mean 'least_items'?"), std::string::npos);
   EXPECT_NE(with("unique = \"headline\"", "unique = \"head\"").find("no output field 'head'"), std::string::npos);
   EXPECT_NE(with("name = \"copy.jsonl\"", "name = \"../copy.jsonl\"").find("is not a file name"), std::string::npos);
-  EXPECT_NE(with("template = { en = \"writer.jinja\" }", "template = { en = \"../x\" }").find("leads out of its folder"), std::string::npos);
+  EXPECT_NE(
+      with("template = { en = \"writer.jinja\" }", "template = { en = \"../x\" }").find("leads out of its folder"),
+      std::string::npos);
   EXPECT_NE(with("id = \"checks\"", "id = \"model\"").find("two steps are named 'model'"), std::string::npos);
   EXPECT_NE(with("version = 1\n[input]", "version = 1\nauthor = 1\n[input]").find("unknown key"), std::string::npos);
 }
@@ -408,14 +423,18 @@ TEST_F(Kept, ReplaySaysWhatIsDifferent) {
   };
   EXPECT_EQ(message(), "");
   model_->set_engine({"fake 2", "avx2", 3});
-  EXPECT_NE(message().find("engine's build: was fake 1, is fake 2; instruction set: was test, is avx2; threads: was 1, is 3"), std::string::npos);
+  EXPECT_NE(
+      message().find("engine's build: was fake 1, is fake 2; instruction set: was test, is avx2; threads: was 1, is 3"),
+      std::string::npos);
   model_->set_engine({"fake 1", "test", 1});
   WriteFileAtomic(folder_ + "/score.jinja", "Product {{ name }}\n");
   EXPECT_NE(message().find("config hash"), std::string::npos);
   EXPECT_TRUE(recipe::Replay(generations, id, folder_, Options(), "atelier test", true).same);
-  WriteFileAtomic(folder_ + "/writer.jinja", "Changed: {{ name }}\nHeadline:{% if slot == 'body' %} {{ headline }}\nBody:{% endif %}");
+  WriteFileAtomic(folder_ + "/writer.jinja",
+                  "Changed: {{ name }}\nHeadline:{% if slot == 'body' %} {{ headline }}\nBody:{% endif %}");
   EXPECT_FALSE(recipe::Replay(generations, id, folder_, Options(), "atelier test", true).same);
-  EXPECT_THROW(recipe::Replay(generations, "0190a1b2-0000-7000-8000-000000000000", folder_, Options(), "", false), Error);
+  EXPECT_THROW(recipe::Replay(generations, "0190a1b2-0000-7000-8000-000000000000", folder_, Options(), "", false),
+               Error);
 }
 
 TEST_F(Kept, AStopEndsTheRunBetweenTwoPieces) {
@@ -467,7 +486,7 @@ TEST_F(Kept, AKilledProcessLeavesASoundDatabase) {
   feedback::Generations generations(studio.db(), studio.tenant());
   EXPECT_EQ(generations.ListRuns().size(), 4u);
   EXPECT_GT(studio.db().QueryInt("SELECT count(*) FROM generations"), 0);  // dropped ones of the later kills
-  Make(Options());  // and the studio goes on
+  Make(Options());                                                         // and the studio goes on
   EXPECT_GT(generations.ListRuns().at(0).ended_at, 0);
 }
 

@@ -42,7 +42,8 @@ class TokenizeCommand : public testing::Test {
     const std::string file = folder_ + "/text";
     WriteFileAtomic(file, text);
     const char* build = std::getenv("ATELIER_BUILD_DIR");
-    std::vector<std::string> argv = {Cat(build != nullptr ? build : ".", "/atelier"), "tokenize", "-m", model_, "--text", file};
+    std::vector<std::string> argv = {
+        Cat(build != nullptr ? build : ".", "/atelier"), "tokenize", "-m", model_, "--text", file};
     argv.insert(argv.end(), more.begin(), more.end());
     return RunProcess(argv);
   }
@@ -94,7 +95,8 @@ TEST_F(TokenizeCommand, FailuresAreOneLine) {
   writer.Write(model_);
   const ProcessResult odd = Run("x", {});
   EXPECT_EQ(odd.exit_code, 1);
-  EXPECT_NE(odd.error_text.find("odd.gguf: tokenizer: unknown pre-tokenizer 'nobody'"), std::string::npos) << odd.error_text;
+  EXPECT_NE(odd.error_text.find("odd.gguf: tokenizer: unknown pre-tokenizer 'nobody'"), std::string::npos)
+      << odd.error_text;
 }
 
 }  // namespace

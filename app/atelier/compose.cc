@@ -35,7 +35,8 @@ class ComposeCommand final : public Command {
         operators::Facts facts = operators::ReadFacts(row, grammar);
         Rng rng(0);
         for (operators::Part part : {operators::Part::kHeadline, operators::Part::kBody}) {
-          for (const auto& expansion : operators::Expand(grammar, facts, part, rng)) brought[expansion.pattern->id] = true;
+          for (const auto& expansion : operators::Expand(grammar, facts, part, rng))
+            brought[expansion.pattern->id] = true;
         }
         continue;
       }

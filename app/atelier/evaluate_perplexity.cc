@@ -26,12 +26,17 @@ class PerplexityCommand : public Command {
     Progress progress("scoring", ProgressUnit::kItems, globals.quiet);
     const evaluate::Perplexity result = evaluate::MeasurePerplexity(*model, text, context_, progress.Callback());
     if (globals.json) {
-      std::cout << ToText({{"perplexity", result.perplexity}, {"standard_error", result.standard_error},
-                           {"tokens", result.tokens}, {"scored", result.scored}, {"windows", result.windows},
-                           {"ctx", context_}, {"model", model->info().name}}) << "\n";
+      std::cout << ToText({{"perplexity", result.perplexity},
+                           {"standard_error", result.standard_error},
+                           {"tokens", result.tokens},
+                           {"scored", result.scored},
+                           {"windows", result.windows},
+                           {"ctx", context_},
+                           {"model", model->info().name}})
+                << "\n";
     } else {
-      std::cout << "perplexity " << FormatFixed(result.perplexity, 4) << " ± " << FormatFixed(result.standard_error, 4) << " over "
-                << result.scored << " tokens in " << result.windows << " windows of " << context_ << "\n";
+      std::cout << "perplexity " << FormatFixed(result.perplexity, 4) << " ± " << FormatFixed(result.standard_error, 4)
+                << " over " << result.scored << " tokens in " << result.windows << " windows of " << context_ << "\n";
     }
     return 0;
   }

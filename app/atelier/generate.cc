@@ -31,7 +31,8 @@ class GenerateCommand : public Command {
     cli.Texts("--logit-bias", &bias_, "TOKEN=BIAS, adds to a token's logit; may be given more than once");
     cli.Texts("--stop", &stop_, "end before this text; may be given more than once");
     cli.Int("--seed", &seed_, "of the random numbers", 0, INT64_MAX);
-    cli.Int("--logprobs", &logprobs_, "with --json: log-probability per token, and this many alternatives; -1: none", -1, 100);
+    cli.Int("--logprobs", &logprobs_, "with --json: log-probability per token, and this many alternatives; -1: none",
+            -1, 100);
     cli.Flag("--ignore-end", &ignore_end_, "go on past the model's own end");
   }
 
@@ -76,7 +77,8 @@ class GenerateCommand : public Command {
     } else if (streams) {
       std::cout << "\n";
     } else {
-      for (size_t i = 0; i < result.samples.size(); ++i) std::cout << "[" << i + 1 << "] " << result.samples[i].text << "\n";
+      for (size_t i = 0; i < result.samples.size(); ++i)
+        std::cout << "[" << i + 1 << "] " << result.samples[i].text << "\n";
     }
     return 0;
   }
@@ -86,7 +88,9 @@ class GenerateCommand : public Command {
     Json samples = Json::array();
     size_t output_tokens = 0;
     for (const artefact::Generated& sample : result.samples) {
-      Json one = {{"text", sample.text}, {"finish", artefact::Name(sample.finish)}, {"tokens", sample.tokens},
+      Json one = {{"text", sample.text},
+                  {"finish", artefact::Name(sample.finish)},
+                  {"tokens", sample.tokens},
                   {"sum_logprob", sample.sum_logprob}};
       if (logprobs_ >= 0) {
         Json list = Json::array();

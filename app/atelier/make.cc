@@ -47,7 +47,8 @@ std::string FindRecipe(const std::string& name, const store::Studio& studio) {
   for (size_t i = 0; i < (path ? 1 : places.size()); ++i) {
     if (FileExists(Cat(places[i], "/recipe.toml"))) return places[i];
   }
-  throw Error(Code::kNotFound, Cat("no recipe ", Quote(name)), "name a folder that holds a recipe.toml, or a recipe such as ad_copy");
+  throw Error(Code::kNotFound, Cat("no recipe ", Quote(name)),
+              "name a folder that holds a recipe.toml, or a recipe such as ad_copy");
 }
 
 // The studio to work in; without one, the user's own, so that nothing that was made is lost.
@@ -103,7 +104,8 @@ void PrintTable(const std::vector<recipe::Record>& records, const std::vector<re
       }
       lines.push_back(Cat("— ", best.writer));
     } else {
-      for (std::string& line : Wrapped(Cat(record.lang == "zh" ? "需要人来写：" : "needs a person: ", record.needs_person), kText)) {
+      for (std::string& line :
+           Wrapped(Cat(record.lang == "zh" ? "需要人来写：" : "needs a person: ", record.needs_person), kText)) {
         lines.push_back(std::move(line));
       }
     }
@@ -184,27 +186,40 @@ class MakeCommand final : public Command {
       if (file.ends_with(".html") && page.empty()) page = Cat(out_, "/", file);
     }
     if (globals.json) {
-      const Json result = {{"run", keeper->run_id()}, {"recipe", engine.recipe_name()}, {"variant", variant_},
-                           {"out", out_}, {"page", page}, {"records", all}, {"ready", all - waiting},
-                           {"needs_person", waiting}, {"candidates", candidates}, {"dropped", dropped},
-                           {"notes", engine.notes()}, {"seconds", engine.seconds()}};
+      const Json result = {{"run", keeper->run_id()},
+                           {"recipe", engine.recipe_name()},
+                           {"variant", variant_},
+                           {"out", out_},
+                           {"page", page},
+                           {"records", all},
+                           {"ready", all - waiting},
+                           {"needs_person", waiting},
+                           {"candidates", candidates},
+                           {"dropped", dropped},
+                           {"notes", engine.notes()},
+                           {"seconds", engine.seconds()}};
       std::printf("%s\n", ToText(result).c_str());
       return 0;
     }
     PrintTable(engine.records(), fields);
     for (const std::string& note : engine.notes()) std::printf("note: %s\n", note.c_str());
-    std::printf("%zu of %zu records have copy that passed every check; %zu need a person. %zu candidates, %zu dropped, %s.\n",
-                all - waiting, all, waiting, candidates, dropped, FormatDuration(engine.seconds()).c_str());
+    std::printf(
+        "%zu of %zu records have copy that passed every check; %zu need a person. %zu candidates, %zu dropped, %s.\n",
+        all - waiting, all, waiting, candidates, dropped, FormatDuration(engine.seconds()).c_str());
     if (!page.empty()) std::printf("page: %s\n", page.c_str());
     return 0;
   }
 
   int ReplayOne(const Globals& globals, store::Studio& studio, const std::string& folder, recipe::RunOptions options) {
     feedback::Generations generations(studio.db(), studio.tenant());
-    const recipe::Replayed replayed = recipe::Replay(generations, replay_, folder, std::move(options), runtime::EngineBuild(), force_);
+    const recipe::Replayed replayed =
+        recipe::Replay(generations, replay_, folder, std::move(options), runtime::EngineBuild(), force_);
     if (globals.json) {
-      const Json result = {{"generation", replay_}, {"same", replayed.same}, {"stored", replayed.stored.output},
-                           {"made", replayed.output}, {"differences", replayed.differences}};
+      const Json result = {{"generation", replay_},
+                           {"same", replayed.same},
+                           {"stored", replayed.stored.output},
+                           {"made", replayed.output},
+                           {"differences", replayed.differences}};
       std::printf("%s\n", ToText(result).c_str());
       return replayed.same ? 0 : 1;
     }
@@ -214,7 +229,6 @@ class MakeCommand final : public Command {
     std::printf("%s\n", replayed.same ? "the same bytes" : "not the same");
     return replayed.same ? 0 : 1;
   }
-
 
   std::string recipe_, input_, out_, variant_, replay_;
   int64_t seed_ = 1, limit_ = 0;

@@ -43,7 +43,9 @@ class ModelList : public Command {
     TextTable table({"NAME", "ARCHITECTURE", "QUANTISATION", "SIZE", "LICENCE", "WHERE"});
     for (const artefact::ModelEntry& entry : models) {
       const artefact::Manifest& m = entry.manifest;
-      const std::string where = !entry.present ? "registered, its file is gone" : entry.registered ? "studio" : "your store";
+      const std::string where = !entry.present     ? "registered, its file is gone"
+                                : entry.registered ? "studio"
+                                                   : "your store";
       table.Add({entry.name, m.architecture, m.quantisation, FormatBytes(m.bytes), m.licence, where});
     }
     std::cout << table.Text();

@@ -22,7 +22,8 @@ std::shared_ptr<artefact::Generator> ModelOption::Load(const Globals& globals) c
 std::string RenderChat(const artefact::Generator& model, const Json& messages) {
   const std::string source = model.ChatTemplate();
   if (source.empty()) {
-    throw Error(Code::kUnsupported, Cat("the model ", Quote(model.info().name), " has no chat template: it continues texts"),
+    throw Error(Code::kUnsupported,
+                Cat("the model ", Quote(model.info().name), " has no chat template: it continues texts"),
                 "use `atelier generate` with the beginning of a text");
   }
   Json context = {{"messages", messages}, {"add_generation_prompt", true}};

@@ -18,7 +18,8 @@ namespace {
 class ModelPull : public Command {
  public:
   void Declare(Cli& cli) override {
-    cli.Text("source", &options_.source, "smollm2, gemma3-270m, hf:OWNER/REPO/FILE, https://..., or a GGUF file's path", true);
+    cli.Text("source", &options_.source, "smollm2, gemma3-270m, hf:OWNER/REPO/FILE, https://..., or a GGUF file's path",
+             true);
     cli.Text("--name", &options_.name, "the model's name here (default: the catalogue's, or made of the file's)");
     cli.Text("--sha256", &options_.sha256, "refuse any file but the one with this SHA-256");
     cli.Flag("--accept-terms", &accept_terms_, "accept the model's terms of use, which are shown, without being asked");
@@ -30,8 +31,12 @@ class ModelPull : public Command {
     options_.actor = guard::LocalActor();
     std::optional<Progress> progress;
     artefact::PullHooks hooks;
-    hooks.accept_terms = [&](std::string_view model, const artefact::CatalogueTerms& terms) { return Ask(model, terms); };
-    hooks.on_stage = [&](std::string_view what) { progress.emplace(std::string(what), ProgressUnit::kBytes, globals.quiet); };
+    hooks.accept_terms = [&](std::string_view model, const artefact::CatalogueTerms& terms) {
+      return Ask(model, terms);
+    };
+    hooks.on_stage = [&](std::string_view what) {
+      progress.emplace(std::string(what), ProgressUnit::kBytes, globals.quiet);
+    };
     hooks.progress = [&](uint64_t done, uint64_t total, std::string_view note) {
       if (progress) progress->Update(done, total, note);
     };
@@ -48,9 +53,9 @@ class ModelPull : public Command {
       return 0;
     }
     const artefact::Manifest& m = entry.manifest;
-    std::cout << entry.name << (pulled.already ? " is here already: " : ": ") << m.architecture << ", " << m.quantisation
-              << ", " << FormatBytes(m.bytes) << ", licence " << (m.licence.empty() ? "not stated" : m.licence) << "\n  "
-              << entry.path << "\n";
+    std::cout << entry.name << (pulled.already ? " is here already: " : ": ") << m.architecture << ", "
+              << m.quantisation << ", " << FormatBytes(m.bytes) << ", licence "
+              << (m.licence.empty() ? "not stated" : m.licence) << "\n  " << entry.path << "\n";
     if (entry.registered) {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {
@@ -62,8 +67,8 @@ class ModelPull : public Command {
 
  private:
   bool Ask(std::string_view model, const artefact::CatalogueTerms& terms) const {
-    std::cerr << model << " comes under the " << terms.name << ".\n  " << terms.notice << "\n  Read them at " << terms.url
-              << "\n";
+    std::cerr << model << " comes under the " << terms.name << ".\n  " << terms.notice << "\n  Read them at "
+              << terms.url << "\n";
     if (accept_terms_) {
       std::cerr << "  Accepted with --accept-terms.\n";
       return true;

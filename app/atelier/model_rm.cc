@@ -12,7 +12,8 @@ class ModelRm : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("name", &name_, "the model's name", true);
-    cli.Flag("--weights", &weights_, "delete its files from $ATELIER_HOME/models too (files elsewhere are never deleted)");
+    cli.Flag("--weights", &weights_,
+             "delete its files from $ATELIER_HOME/models too (files elsewhere are never deleted)");
   }
 
   int Run(const Globals& globals) override {
@@ -22,7 +23,8 @@ class ModelRm : public Command {
     if (globals.json) {
       std::cout << ToText({{"removed", removed.name}, {"path", removed.path}, {"weights_deleted", gone}}) << "\n";
     } else {
-      std::cout << "Removed " << removed.name << (gone ? " and its weights.\n" : ". Its weights stay in " + removed.path + "\n");
+      std::cout << "Removed " << removed.name
+                << (gone ? " and its weights.\n" : ". Its weights stay in " + removed.path + "\n");
     }
     return 0;
   }

@@ -41,9 +41,9 @@ class ModelVerify : public Command {
                       {"sha256", verdict.sha256}});
       if (!globals.json) {
         std::cout << entry.name << ": "
-                  << (!verdict.sound                           ? Cat("damaged: ", verdict.problem)
+                  << (!verdict.sound                  ? Cat("damaged: ", verdict.problem)
                       : entry.manifest.sha256.empty() ? Cat("well formed; no hash is on record, it is ", verdict.sha256)
-                                                               : "sound")
+                                                      : "sound")
                   << "\n";
       }
     }

@@ -51,7 +51,10 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
     }
     if (entry.parts.empty()) table.Refuse("part", "is missing");
     if (std::optional<Table> terms = table.SubOr("terms")) {
-      entry.terms = CatalogueTerms{.name = terms->String("name"), .url = terms->String("url"), .notice = terms->String("notice"), .text = std::nullopt};
+      entry.terms = CatalogueTerms{.name = terms->String("name"),
+                                   .url = terms->String("url"),
+                                   .notice = terms->String("notice"),
+                                   .text = std::nullopt};
       if (terms->Has("package")) entry.terms->text = ReadPart(*terms);
       terms->Done();
     }

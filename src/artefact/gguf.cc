@@ -19,8 +19,8 @@ T Load(const uint8_t* at) {
 }  // namespace
 
 std::string_view Name(GgufType type) {
-  constexpr std::string_view kNames[] = {"uint8",   "int8", "uint16", "int16", "uint32", "int32",  "float32",
-                                         "bool",    "string", "array",  "uint64", "int64",  "float64"};
+  constexpr std::string_view kNames[] = {"uint8", "int8",   "uint16", "int16",  "uint32", "int32",  "float32",
+                                         "bool",  "string", "array",  "uint64", "int64",  "float64"};
   const auto i = static_cast<size_t>(type);
   return i < std::size(kNames) ? kNames[i] : "unknown";
 }

@@ -1,4 +1,5 @@
-// Reads GGUF model files (version 2 and 3) over a memory map. docs/formats/gguf.md says what is read and what is refused.
+// Reads GGUF model files (version 2 and 3) over a memory map. docs/formats/gguf.md says what is read and what is
+// refused.
 //
 // Goals: nothing in the file is believed before it is checked; opening costs the header, never the weights; look-ups
 // hand out views into the map. Not here: what the metadata means (runtime/), writing (gguf_writer.h).
@@ -107,9 +108,9 @@ class GgufFile {
  private:
   struct Value {
     GgufType type;
-    GgufType element;     // for arrays
-    uint64_t count = 1;   // elements
-    uint64_t at = 0;      // byte in the file where the (first) element starts
+    GgufType element;    // for arrays
+    uint64_t count = 1;  // elements
+    uint64_t at = 0;     // byte in the file where the (first) element starts
   };
   friend class GgufParser;
 

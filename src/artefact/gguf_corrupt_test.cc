@@ -1,5 +1,5 @@
-// Damaged and lying GGUF files: Open either throws Error or gives a file of which every look-up and every tensor byte can
-// be used. Runs under the asan preset too, which is where reading outside the map would show.
+// Damaged and lying GGUF files: Open either throws Error or gives a file of which every look-up and every tensor byte
+// can be used. Runs under the asan preset too, which is where reading outside the map would show.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -65,7 +65,9 @@ void UseAll(const GgufFile& file) {
     attempt([&] { sum += static_cast<uint64_t>(file.Int(key)); });
     attempt([&] { sum += file.Float(key) > 0; });
     attempt([&] { sum += file.Bool(key); });
-    attempt([&] { for (std::string_view text : file.Strings(key)) sum += Hash(text); });
+    attempt([&] {
+      for (std::string_view text : file.Strings(key)) sum += Hash(text);
+    });
     attempt([&] { sum += file.Ints(key).size(); });
     attempt([&] { sum += file.Floats(key).size(); });
     attempt([&] { sum += file.Bools(key).size(); });
@@ -140,8 +142,16 @@ TEST(GgufCorrupt, RandomDamageOfManyBytes) {
     const uint64_t edits = 1 + rng.Below(8);
     for (uint64_t i = 0; i < edits; ++i) {
       const size_t at = rng.Below(damaged.size());
-      constexpr uint64_t kUgly[] = {0, 1, 0x7f, 0xff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, 0xffffffffffffffff,
-                                    0x8000000000000000, 0xfffffffffffffff8};
+      constexpr uint64_t kUgly[] = {0,
+                                    1,
+                                    0x7f,
+                                    0xff,
+                                    0x7fffffff,
+                                    0xffffffff,
+                                    0x7fffffffffffffff,
+                                    0xffffffffffffffff,
+                                    0x8000000000000000,
+                                    0xfffffffffffffff8};
       const std::string value = Le(kUgly[rng.Below(std::size(kUgly))]);
       damaged.replace(at, std::min<size_t>(8, damaged.size() - at), value, 0, std::min<size_t>(8, damaged.size() - at));
     }

@@ -1,5 +1,5 @@
-// The parser behind GgufFile::Open: every count, length, offset and product is checked against the file's size before it
-// is used, so that a lying file costs no memory and reads nothing outside the map.
+// The parser behind GgufFile::Open: every count, length, offset and product is checked against the file's size before
+// it is used, so that a lying file costs no memory and reads nothing outside the map.
 #include <algorithm>
 #include <cstring>
 
@@ -11,8 +11,8 @@ namespace atelier::artefact {
 namespace {
 
 constexpr int kMaxArrayDepth = 8;
-constexpr uint64_t kMaxNameBytes = 65535;      // the format's own limit for keys; tensor names are held to it too
-constexpr uint64_t kLeastKeyBytes = 8 + 1 + 4 + 1;       // a one-letter key with a one-byte value
+constexpr uint64_t kMaxNameBytes = 65535;           // the format's own limit for keys; tensor names are held to it too
+constexpr uint64_t kLeastKeyBytes = 8 + 1 + 4 + 1;  // a one-letter key with a one-byte value
 constexpr uint64_t kLeastTensorBytes = 8 + 1 + 4 + 8 + 4 + 8;
 constexpr uint64_t kMaxAlignment = 65536;
 
@@ -114,7 +114,8 @@ class GgufParser {
   uint64_t ReadCount(std::string_view what, uint64_t least_bytes_each) {
     const uint64_t at = at_;
     const auto count = Read<uint64_t>(Cat("the number of ", what));
-    if (count > (size_ - at_) / least_bytes_each) Refuse(Cat("more ", what, " (", count, ") than the file can hold"), at);
+    if (count > (size_ - at_) / least_bytes_each)
+      Refuse(Cat("more ", what, " (", count, ") than the file can hold"), at);
     return count;
   }
 
@@ -167,7 +168,9 @@ class GgufParser {
   std::pair<GgufType, uint64_t> ReadArrayHead(const std::string& what) {
     const GgufType element = ReadType("the element type");
     const uint64_t bytes = ScalarBytes(element);
-    const uint64_t count = ReadCount(Cat("elements in ", what), bytes > 0 ? bytes : element == GgufType::kString ? 8 : 12);
+    const uint64_t count = ReadCount(Cat("elements in ", what), bytes > 0                      ? bytes
+                                                                : element == GgufType::kString ? 8
+                                                                                               : 12);
     return {element, count};
   }
 
@@ -226,8 +229,8 @@ class GgufParser {
     const auto type = Read<uint32_t>(what);
     const TypeInfo* info = FindType(type);
     if (info == nullptr) {
-      throw Error(Code::kUnsupported,
-                  Cat(file_.path(), ": ", what, " is of type ", type, " at byte ", type_at, ", which this build does not know"));
+      throw Error(Code::kUnsupported, Cat(file_.path(), ": ", what, " is of type ", type, " at byte ", type_at,
+                                          ", which this build does not know"));
     }
     tensor.type = info->type;
     if (tensor.shape[0] % info->block_size != 0) {

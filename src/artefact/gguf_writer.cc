@@ -66,7 +66,9 @@ void GgufWriter::Set(std::string_view key, std::string_view value) {
   PutString(&out, value);
   SetRaw(key, GgufType::kString, out);
 }
-void GgufWriter::Set(std::string_view key, bool value) { SetRaw(key, GgufType::kBool, value ? "\1" : std::string(1, '\0')); }
+void GgufWriter::Set(std::string_view key, bool value) {
+  SetRaw(key, GgufType::kBool, value ? "\1" : std::string(1, '\0'));
+}
 void GgufWriter::Set(std::string_view key, uint32_t value) { SetRaw(key, GgufType::kUint32, Encoded(value)); }
 void GgufWriter::Set(std::string_view key, int32_t value) { SetRaw(key, GgufType::kInt32, Encoded(value)); }
 void GgufWriter::Set(std::string_view key, uint64_t value) { SetRaw(key, GgufType::kUint64, Encoded(value)); }
@@ -97,7 +99,8 @@ void GgufWriter::AddTensor(std::string_view name, TensorType type, std::vector<i
   int64_t bytes = RowBytes(type, shape[0]);
   for (size_t i = 1; i < shape.size(); ++i) bytes *= shape[i];
   if (bytes <= 0 || static_cast<uint64_t>(bytes) != data.size()) {
-    throw Error(Code::kInvalidInput, Cat("the tensor ", Quote(name), " needs ", bytes, " bytes; ", data.size(), " were given"));
+    throw Error(Code::kInvalidInput,
+                Cat("the tensor ", Quote(name), " needs ", bytes, " bytes; ", data.size(), " were given"));
   }
   for (const Tensor& other : tensors_) {
     if (other.name == name) throw Error(Code::kInvalidInput, Cat("the tensor ", Quote(name), " is added twice"));

@@ -25,10 +25,14 @@ class Reader {
     const auto found = json_.find(key);
     if (found == json_.end()) throw Error(Code::kInvalidInput, Cat(where_, ": ", key, " is missing"));
     bool good = false;
-    if constexpr (std::is_same_v<T, std::string>) good = found->is_string();
-    else if constexpr (std::is_same_v<T, Json>) good = found->is_object();
-    else if constexpr (std::is_unsigned_v<T>) good = found->is_number_unsigned();
-    else good = found->is_number_integer();
+    if constexpr (std::is_same_v<T, std::string>)
+      good = found->is_string();
+    else if constexpr (std::is_same_v<T, Json>)
+      good = found->is_object();
+    else if constexpr (std::is_unsigned_v<T>)
+      good = found->is_number_unsigned();
+    else
+      good = found->is_number_integer();
     if (!good) throw Error(Code::kInvalidInput, Cat(where_, ": ", key, " is of the wrong type"));
     return found->template get<T>();
   }
@@ -79,8 +83,8 @@ std::string Quantisation(const GgufFile& file) {
   }
   std::map<std::string_view, uint64_t> bytes;
   for (const TensorInfo& tensor : file.tensors()) bytes[Name(tensor.type)] += tensor.bytes;
-  const auto most = std::max_element(bytes.begin(), bytes.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == bytes.end() ? "none" : std::string(most->first);
 }
 
@@ -141,7 +145,9 @@ Manifest ManifestFromJson(const Json& json, const std::string& where) {
   return m;
 }
 
-Manifest LoadManifest(const std::string& path) { return ManifestFromJson(ParseJson(ReadFile(path, 16 << 20), path), path); }
+Manifest LoadManifest(const std::string& path) {
+  return ManifestFromJson(ParseJson(ReadFile(path, 16 << 20), path), path);
+}
 
 void SaveManifest(const Manifest& manifest, const std::string& path) {
   WriteFileAtomic(path, ToPrettyText(ToJson(manifest)) + "\n");

@@ -13,7 +13,7 @@ namespace atelier::artefact {
 // Terms of use that had to be accepted, and who did when. Empty name: the licence asks for nothing of the kind.
 struct AcceptedTerms {
   std::string name, url;
-  std::string sha256;       // of the terms' text as it came with the model, "" where it came without
+  std::string sha256;  // of the terms' text as it came with the model, "" where it came without
   std::string accepted_by;
   int64_t accepted_at = 0;  // Unix milliseconds
 };
@@ -21,16 +21,16 @@ struct AcceptedTerms {
 struct Manifest {
   std::string name;
   std::string architecture;
-  std::string quantisation;     // "Q4_K_M", else the type that most bytes are in
-  int64_t parameters = 0;       // elements of all tensors
-  int64_t context_length = 0;   // tokens; 0: the file does not say
-  Json config = Json::object(); // block_count, embedding_length ...: the architecture's own numbers
-  std::string sha256;           // of the weights; "" while nobody has computed it
+  std::string quantisation;      // "Q4_K_M", else the type that most bytes are in
+  int64_t parameters = 0;        // elements of all tensors
+  int64_t context_length = 0;    // tokens; 0: the file does not say
+  Json config = Json::object();  // block_count, embedding_length ...: the architecture's own numbers
+  std::string sha256;            // of the weights; "" while nobody has computed it
   uint64_t bytes = 0;
   std::string licence;
-  std::string source;           // where it was pulled from, as it can be pulled again
+  std::string source;  // where it was pulled from, as it can be pulled again
   AcceptedTerms terms;
-  int64_t created_at = 0;       // when it was pulled, Unix milliseconds
+  int64_t created_at = 0;  // when it was pulled, Unix milliseconds
 };
 
 Json ToJson(const Manifest& manifest);

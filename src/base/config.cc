@@ -50,7 +50,8 @@ std::shared_ptr<TomlNode> Convert(const toml::node& from, const std::shared_ptr<
         map.emplace_back(name, Convert(item, file, path.empty() ? name : Cat(path, ".", name)));
       }
       // toml++ sorts by name; people expect the order they wrote.
-      std::stable_sort(map.begin(), map.end(), [](const auto& a, const auto& b) { return a.second->line < b.second->line; });
+      std::stable_sort(map.begin(), map.end(),
+                       [](const auto& a, const auto& b) { return a.second->line < b.second->line; });
       node->value = std::move(map);
       break;
     }
@@ -62,7 +63,8 @@ std::shared_ptr<TomlNode> Convert(const toml::node& from, const std::shared_ptr<
 }
 
 const char* TypeName(const TomlNode& node) {
-  constexpr const char* kNames[] = {"nothing", "a string", "an integer", "a number", "a boolean", "an array", "a table"};
+  constexpr const char* kNames[] = {"nothing",   "a string", "an integer", "a number",
+                                    "a boolean", "an array", "a table"};
   return kNames[node.value.index()];
 }
 
@@ -161,7 +163,8 @@ double Table::Double(std::string_view key, double least, double most) {
   } else {
     Refuse(key, Cat("wants a number, not ", TypeName(node)));
   }
-  if (!(value >= least && value <= most)) Refuse(key, Cat(value, " is out of range"), Cat("from ", least, " to ", most));
+  if (!(value >= least && value <= most))
+    Refuse(key, Cat(value, " is out of range"), Cat("from ", least, " to ", most));
   return value;
 }
 
@@ -279,7 +282,8 @@ void Table::Done() const {
     if (node_->asked.contains(key)) continue;
     std::vector<std::string> known(node_->asked.begin(), node_->asked.end());
     std::string near = Nearest(key, known);
-    Refuse(key, "unknown key", near.empty() ? Cat("known keys: ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
+    Refuse(key, "unknown key",
+           near.empty() ? Cat("known keys: ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
   }
 }
 

@@ -12,18 +12,18 @@
 namespace atelier {
 
 enum class Code {
-  kUsage,             // the command line or the request itself is wrong
-  kInvalidInput,      // a file, a row, a field or a template from outside is wrong
-  kCorrupt,           // a stored or downloaded file is damaged or lies about itself
-  kUnsupported,       // well formed, but beyond what this build does
-  kNotFound,          // a model, recipe, generation or file that is not there
-  kConflict,          // it exists already, or somebody else holds it
-  kPermissionDenied,  // terms not accepted, a path or an address outside one's rights
-  kResourceExhausted, // out of disk, memory, context, budget, queue
-  kUnavailable,       // a peer or a network that does not answer
-  kCancelled,         // the user said stop
-  kIo,                // the operating system refused a read or a write
-  kInternal,          // a bug of ours
+  kUsage,              // the command line or the request itself is wrong
+  kInvalidInput,       // a file, a row, a field or a template from outside is wrong
+  kCorrupt,            // a stored or downloaded file is damaged or lies about itself
+  kUnsupported,        // well formed, but beyond what this build does
+  kNotFound,           // a model, recipe, generation or file that is not there
+  kConflict,           // it exists already, or somebody else holds it
+  kPermissionDenied,   // terms not accepted, a path or an address outside one's rights
+  kResourceExhausted,  // out of disk, memory, context, budget, queue
+  kUnavailable,        // a peer or a network that does not answer
+  kCancelled,          // the user said stop
+  kIo,                 // the operating system refused a read or a write
+  kInternal,           // a bug of ours
 };
 
 struct CodeInfo {

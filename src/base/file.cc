@@ -26,7 +26,9 @@ namespace {
     case EPERM:
     case EROFS: throw Error(Code::kPermissionDenied, Cat(path, ": ", doing, ": ", std::strerror(why)));
     case ENOSPC:
-    case EDQUOT: throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full"), "free some space and try again; nothing was changed");
+    case EDQUOT:
+      throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full"),
+                  "free some space and try again; nothing was changed");
     default: throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
   }
 }
@@ -63,7 +65,8 @@ std::string ReadFile(const std::string& path, uint64_t most) {
   struct stat info {};
   if (::fstat(fd, &info) == 0) {
     if (S_ISDIR(info.st_mode)) throw Error(Code::kInvalidInput, Cat(path, ": is a folder, a file is wanted"));
-    if (S_ISREG(info.st_mode) && static_cast<uint64_t>(info.st_size) <= most) out.reserve(static_cast<size_t>(info.st_size));
+    if (S_ISREG(info.st_mode) && static_cast<uint64_t>(info.st_size) <= most)
+      out.reserve(static_cast<size_t>(info.st_size));
   }
   char buffer[1 << 16];
   while (true) {

@@ -32,7 +32,7 @@ class AtomicFile {
   int fd_ = -1;
 };
 
-bool FileExists(const std::string& path);   // a regular file
+bool FileExists(const std::string& path);  // a regular file
 bool FolderExists(const std::string& path);
 uint64_t FileSize(const std::string& path);
 void MakeFolders(const std::string& path);  // like mkdir -p

@@ -78,7 +78,8 @@ std::string NewUuid() {
   bytes[7] = static_cast<unsigned char>(counter);
   bytes[8] = static_cast<unsigned char>(0x80 | (bytes[8] & 0x3f));
   const std::string hex = Hex(bytes, sizeof(bytes));
-  return Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-", hex.substr(20));
+  return Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-",
+             hex.substr(20));
 }
 
 bool IsUuid(std::string_view text) {

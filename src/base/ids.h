@@ -7,7 +7,7 @@
 
 namespace atelier {
 
-int64_t NowMillis();       // Unix time
+int64_t NowMillis();        // Unix time
 double MonotonicSeconds();  // for durations
 // "2026-11-22T13:42:52.123Z".
 std::string FormatTime(int64_t unix_millis);

@@ -11,12 +11,12 @@
 namespace atelier {
 
 struct ProcessOptions {
-  std::string folder;                       // working folder; empty: ours
-  std::map<std::string, std::string> env;   // added to ours
-  std::string input;                        // standard input; then it is closed
-  double timeout_seconds = 600;             // then the whole group is killed and kResourceExhausted thrown
-  uint64_t max_output = 64u << 20;          // of standard output and error together; more is kResourceExhausted
-  uint64_t max_memory = 0;                  // address space in bytes; 0: no limit
+  std::string folder;                      // working folder; empty: ours
+  std::map<std::string, std::string> env;  // added to ours
+  std::string input;                       // standard input; then it is closed
+  double timeout_seconds = 600;            // then the whole group is killed and kResourceExhausted thrown
+  uint64_t max_output = 64u << 20;         // of standard output and error together; more is kResourceExhausted
+  uint64_t max_memory = 0;                 // address space in bytes; 0: no limit
   // Called with each chunk of standard error as it comes; return false to stop the child (kCancelled).
   std::function<bool(std::string_view)> on_error_text;
 };

@@ -11,7 +11,10 @@
 namespace atelier {
 
 Progress::Progress(std::string label, ProgressUnit unit, bool quiet)
-    : label_(std::move(label)), unit_(unit), quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1),
+    : label_(std::move(label)),
+      unit_(unit),
+      quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) == 1),
       started_(MonotonicSeconds()) {}
 
 Progress::~Progress() {
@@ -46,7 +49,8 @@ void Progress::Draw(bool last) {
     for (uint64_t i = 0; i < kWidth; ++i) line += i < filled ? "█" : "░";
     line += Cat("  ", amount(done), " / ", amount(total_));
     if (!last && done > 0) {
-      line += Cat("  ", FormatDuration(elapsed / static_cast<double>(done) * static_cast<double>(total_ - done)), " left");
+      line +=
+          Cat("  ", FormatDuration(elapsed / static_cast<double>(done) * static_cast<double>(total_ - done)), " left");
     }
   } else {
     line += amount(done_);

@@ -41,7 +41,8 @@ void ThreadPool::Run(const std::function<void(int)>& task) {
     if (running_.load(std::memory_order_acquire) == 0) return;
     Pause();
   }
-  for (int left = running_.load(std::memory_order_acquire); left != 0; left = running_.load(std::memory_order_acquire)) {
+  for (int left = running_.load(std::memory_order_acquire); left != 0;
+       left = running_.load(std::memory_order_acquire)) {
     running_.wait(left, std::memory_order_acquire);
   }
 }

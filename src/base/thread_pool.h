@@ -24,8 +24,8 @@ class ThreadPool {
   // Runs task(thread) for thread 0..size()-1, thread 0 on the caller. `task` must not throw.
   void Run(const std::function<void(int thread)>& task);
 
-  // How long to spin before sleeping, and one turn of it: about 50 microseconds, longer than the gap between two steps of
-  // a token, shorter than anyone would notice.
+  // How long to spin before sleeping, and one turn of it: about 50 microseconds, longer than the gap between two steps
+  // of a token, shorter than anyone would notice.
   static constexpr int kSpins = 1000;
   static void Pause();
 

@@ -50,7 +50,8 @@ class Reader {
     std::string out;
     ++at_;
     while (true) {
-      if (at_ >= text_.size()) Refuse(opened, "a quoted cell that never closes", "close it with \", or double the quotes inside");
+      if (at_ >= text_.size())
+        Refuse(opened, "a quoted cell that never closes", "close it with \", or double the quotes inside");
       const char c = text_[at_];
       if (c == '"') {
         if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
@@ -67,7 +68,8 @@ class Reader {
       ++at_;
     }
     if (at_ < text_.size() && text_[at_] != delimiter_ && text_[at_] != '\n' && text_[at_] != '\r') {
-      Refuse(line_, Cat("text after a closing quote: ", Quote(text_.substr(at_, 20))), "double the quotes inside a quoted cell");
+      Refuse(line_, Cat("text after a closing quote: ", Quote(text_.substr(at_, 20))),
+             "double the quotes inside a quoted cell");
     }
     return out;
   }
@@ -128,15 +130,18 @@ CsvTable ParseCsv(std::string_view text, const std::string& file, char delimiter
   Reader reader(text, file, table.delimiter, limits);
   CsvRow row;
   do {
-    if (!reader.Next(&row)) throw Error(Code::kInvalidInput, Cat(file, ": no header row"), "the first row names the columns");
+    if (!reader.Next(&row))
+      throw Error(Code::kInvalidInput, Cat(file, ": no header row"), "the first row names the columns");
   } while (Blank(row));
   std::map<std::string, size_t> seen;
   for (size_t i = 0; i < row.cells.size(); ++i) {
     std::string name(Trim(row.cells[i]));
-    if (name.empty()) reader.Refuse(row.line, Cat("column ", i + 1, " has no name"), "name every column in the first row");
+    if (name.empty())
+      reader.Refuse(row.line, Cat("column ", i + 1, " has no name"), "name every column in the first row");
     const auto [at, fresh] = seen.emplace(name, i + 1);
     if (!fresh) {
-      reader.Refuse(row.line, Cat("columns ", at->second, " and ", i + 1, " are both named ", Quote(name)), "rename one");
+      reader.Refuse(row.line, Cat("columns ", at->second, " and ", i + 1, " are both named ", Quote(name)),
+                    "rename one");
     }
     table.header.push_back(std::move(name));
   }
@@ -146,7 +151,8 @@ CsvTable ParseCsv(std::string_view text, const std::string& file, char delimiter
       reader.Refuse(row.line, Cat("a row of ", row.cells.size(), " cells where the header has ", table.header.size()),
                     "put cells that hold the delimiter or line breaks in quotes");
     }
-    if (table.rows.size() >= limits.rows) reader.Refuse(row.line, Cat("more than ", limits.rows, " rows"), "split the file");
+    if (table.rows.size() >= limits.rows)
+      reader.Refuse(row.line, Cat("more than ", limits.rows, " rows"), "split the file");
     table.rows.push_back(row);
   }
   return table;

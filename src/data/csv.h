@@ -27,9 +27,9 @@ struct CsvTable {
   std::vector<CsvRow> rows;
 };
 
-// `text` is UTF-8 without a BOM. Rows of white space alone are passed over. Throws Error(kInvalidInput) "file:line: ..."
-// for a row of another length than the header (both counts), a quote that never closes or stands inside a bare cell,
-// an empty or repeated header name, a cell or a table beyond the limits. `delimiter` 0: find it.
+// `text` is UTF-8 without a BOM. Rows of white space alone are passed over. Throws Error(kInvalidInput) "file:line:
+// ..." for a row of another length than the header (both counts), a quote that never closes or stands inside a bare
+// cell, an empty or repeated header name, a cell or a table beyond the limits. `delimiter` 0: find it.
 CsvTable ParseCsv(std::string_view text, const std::string& file, char delimiter = 0, const CsvLimits& limits = {});
 
 }  // namespace atelier::data

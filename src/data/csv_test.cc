@@ -36,7 +36,8 @@ TEST(Csv, FindsTheDelimiter) {
 }
 
 TEST(Csv, NamesRaggedRowsByLineWithBothCounts) {
-  EXPECT_NE(MessageOf("a,b,c\n1,2,3\n\n1,2\n").find("t.csv:4: a row of 2 cells where the header has 3"), std::string::npos);
+  EXPECT_NE(MessageOf("a,b,c\n1,2,3\n\n1,2\n").find("t.csv:4: a row of 2 cells where the header has 3"),
+            std::string::npos);
   EXPECT_NE(MessageOf("a,b\n\"x\ny\",2\n1,2,3\n").find("t.csv:4: a row of 3 cells"), std::string::npos);
 }
 

@@ -29,7 +29,8 @@ std::string HexByte(char byte) {
 // UTF-16 units to UTF-8; an unpaired surrogate is an error of the file.
 std::string FromUtf16(std::string_view bytes, bool big, const std::string& file) {
   if (bytes.size() % 2 != 0) {
-    throw Error(Code::kInvalidInput, Cat(file, ": UTF-16 with an odd number of bytes"), "the file is cut off; save it again");
+    throw Error(Code::kInvalidInput, Cat(file, ": UTF-16 with an odd number of bytes"),
+                "the file is cut off; save it again");
   }
   std::string out;
   out.reserve(bytes.size());
@@ -148,9 +149,10 @@ Decoded DecodeText(std::string bytes, const std::string& file) {
     } else {
       std::optional<std::string> gb = bom ? std::nullopt : FromGb18030(bytes);
       if (!gb) {
-        throw Error(Code::kInvalidInput,
-                    Cat(file, ":", LineOf(bytes, bad), ": the byte 0x", HexByte(bytes[bad]), " is neither UTF-8 nor GB18030"),
-                    "save the file as UTF-8");
+        throw Error(
+            Code::kInvalidInput,
+            Cat(file, ":", LineOf(bytes, bad), ": the byte 0x", HexByte(bytes[bad]), " is neither UTF-8 nor GB18030"),
+            "save the file as UTF-8");
       }
       out.encoding = Encoding::kGb18030;
       out.text = std::move(*gb);

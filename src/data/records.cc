@@ -28,7 +28,8 @@ std::string ScalarText(const Json& value, const std::string& where, const std::s
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return "";
   if (value.is_structured()) {
-    throw Error(Code::kInvalidInput, Cat(where, ": the field ", Quote(field), " holds ", value.is_array() ? "a list" : "an object"),
+    throw Error(Code::kInvalidInput,
+                Cat(where, ": the field ", Quote(field), " holds ", value.is_array() ? "a list" : "an object"),
                 value.is_array() ? "declare it as a list in the recipe's [input]" : "write it as text");
   }
   return ToText(value);  // numbers and booleans as they were written
@@ -114,7 +115,8 @@ std::vector<std::string> SplitList(std::string_view text, std::string_view separ
   if (text.starts_with('[') && text.ends_with(']')) {
     try {
       const Json parsed = ParseJson(text, "list");
-      if (parsed.is_array() && std::all_of(parsed.begin(), parsed.end(), [](const Json& v) { return v.is_primitive(); })) {
+      if (parsed.is_array() &&
+          std::all_of(parsed.begin(), parsed.end(), [](const Json& v) { return v.is_primitive(); })) {
         for (const Json& item : parsed) {
           std::string content(Trim(item.is_string() ? item.get<std::string>() : ToText(item)));
           if (!content.empty()) out.push_back(std::move(content));

@@ -14,9 +14,9 @@ struct ImportOptions {
   uint64_t most_bytes = 256u << 20;  // of the file
   size_t most_records = 1'000'000;
   size_t most_cell_bytes = 1u << 20;
-  std::vector<std::string> list_fields;     // fields that hold lists: split at `list_separators` where they come as text
+  std::vector<std::string> list_fields;  // fields that hold lists: split at `list_separators` where they come as text
   std::string list_separators = ";；、|\n";  // characters; where none occurs in the text, the whole text is one item
-  std::vector<std::string> known_fields;    // empty: any field; else an unknown one is refused with the nearest known
+  std::vector<std::string> known_fields;     // empty: any field; else an unknown one is refused with the nearest known
 };
 
 struct Record {
@@ -30,10 +30,12 @@ struct Imported {
 };
 
 // By the file's name: .jsonl or .ndjson are JSON lines, everything else is delimited text. JSON scalars become text, so
-// that both kinds of file give the same records; nested objects are refused. Throws Error(kInvalidInput) with file:line.
+// that both kinds of file give the same records; nested objects are refused. Throws Error(kInvalidInput) with
+// file:line.
 Imported ReadRecords(const std::string& path, const ImportOptions& options = {});
 
-// The parts of a list that was written as one text, trimmed, empty ones left out. A JSON array of scalars is read as such.
+// The parts of a list that was written as one text, trimmed, empty ones left out. A JSON array of scalars is read as
+// such.
 std::vector<std::string> SplitList(std::string_view text, std::string_view separators);
 
 }  // namespace atelier::data

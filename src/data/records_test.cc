@@ -12,7 +12,10 @@ namespace {
 
 class Records : public ::testing::Test {
  protected:
-  void SetUp() override { folder_ = Cat(::testing::TempDir(), "records_", ::getpid()); MakeFolders(folder_); }
+  void SetUp() override {
+    folder_ = Cat(::testing::TempDir(), "records_", ::getpid());
+    MakeFolders(folder_);
+  }
   std::string File(const std::string& name, std::string_view bytes) {
     const std::string path = Cat(folder_, "/", name);
     WriteFileAtomic(path, bytes);
@@ -32,9 +35,12 @@ class Records : public ::testing::Test {
 TEST_F(Records, CsvAndJsonLinesGiveTheSame) {
   ImportOptions options;
   options.list_fields = {"features"};
-  const auto csv = ReadRecords(File("a.csv", "\xEF\xBB\xBFname,features,price\n杯子,保温；便携；500毫升,59元\n"), options);
-  const auto jsonl = ReadRecords(
-      File("a.jsonl", R"({"name":" 杯子 ","features":["保温","便携",""," 500毫升"],"price":"59元"})" "\r\n\n"), options);
+  const auto csv =
+      ReadRecords(File("a.csv", "\xEF\xBB\xBFname,features,price\n杯子,保温；便携；500毫升,59元\n"), options);
+  const auto jsonl =
+      ReadRecords(File("a.jsonl", R"({"name":" 杯子 ","features":["保温","便携",""," 500毫升"],"price":"59元"})"
+                                  "\r\n\n"),
+                  options);
   ASSERT_EQ(csv.records.size(), 1u);
   EXPECT_EQ(csv.encoding, Encoding::kUtf8Bom);
   EXPECT_EQ(csv.records[0].fields, jsonl.records[0].fields);
@@ -70,12 +76,15 @@ TEST_F(Records, ReadsTheEncodingsOfOffices) {
 }
 
 TEST_F(Records, OtherBytesAreNamedByLine) {
-  EXPECT_NE(MessageOf(File("latin1.csv", "name,price\ncaf\xE9,5\n")).find("latin1.csv:2: the byte 0xe9 is neither UTF-8 nor GB18030"),
+  EXPECT_NE(MessageOf(File("latin1.csv", "name,price\ncaf\xE9,5\n"))
+                .find("latin1.csv:2: the byte 0xe9 is neither UTF-8 nor GB18030"),
             std::string::npos);
-  EXPECT_NE(MessageOf(File("mixed.csv", "名称\n茶\nab\xFF\xFE\n")).find("mixed.csv:3: the byte 0xff"), std::string::npos);
+  EXPECT_NE(MessageOf(File("mixed.csv", "名称\n茶\nab\xFF\xFE\n")).find("mixed.csv:3: the byte 0xff"),
+            std::string::npos);
   EXPECT_NE(MessageOf(File("nul.csv", std::string("a\nb\0c\n", 6))).find("nul.csv:2: a NUL byte"), std::string::npos);
   EXPECT_NE(MessageOf(File("odd.csv", "\xFF\xFE\x61")).find("odd number of bytes"), std::string::npos);
-  EXPECT_NE(MessageOf(File("pair.csv", std::string("\xFF\xFE\n\0\x00\xD8\x61\0", 8))).find("pair.csv:2: half of a UTF-16 pair"),
+  EXPECT_NE(MessageOf(File("pair.csv", std::string("\xFF\xFE\n\0\x00\xD8\x61\0", 8)))
+                .find("pair.csv:2: half of a UTF-16 pair"),
             std::string::npos);
 }
 
@@ -89,7 +98,8 @@ TEST_F(Records, BadJsonLinesAreNamedByLine) {
 TEST_F(Records, UnknownFieldsAreNamedWithTheNearest) {
   ImportOptions options;
   options.known_fields = {"name", "features"};
-  EXPECT_NE(MessageOf(File("k.csv", "name,featurs\na,b\n"), options).find("unknown field 'featurs' (did you mean 'features'?)"),
+  EXPECT_NE(MessageOf(File("k.csv", "name,featurs\na,b\n"), options)
+                .find("unknown field 'featurs' (did you mean 'features'?)"),
             std::string::npos);
 }
 

@@ -7,7 +7,8 @@
 
 namespace atelier::evaluate {
 
-Perplexity MeasurePerplexity(artefact::Generator& model, std::string_view text, int64_t context, const ProgressFn& progress) {
+Perplexity MeasurePerplexity(artefact::Generator& model, std::string_view text, int64_t context,
+                             const ProgressFn& progress) {
   if (context < 4 || context > model.info().context_length) {
     throw Error(Code::kInvalidInput, Cat("a window of ", context, " tokens"),
                 Cat("from 4 to the model's context of ", model.info().context_length));
@@ -17,7 +18,8 @@ Perplexity MeasurePerplexity(artefact::Generator& model, std::string_view text, 
   result.tokens = static_cast<int64_t>(tokens.size());
   result.windows = result.tokens / context;
   if (result.windows < 2) {
-    throw Error(Code::kInvalidInput, Cat("the text has ", tokens.size(), " tokens, two windows of ", context, " are needed"),
+    throw Error(Code::kInvalidInput,
+                Cat("the text has ", tokens.size(), " tokens, two windows of ", context, " are needed"),
                 "give a longer text or a smaller --ctx");
   }
   double sum = 0, squares = 0;

@@ -1,7 +1,8 @@
-// Perplexity of a language model on a text: exp of the mean negative log-likelihood per token (Jelinek et al. 1977), over
-// the windows that llama.cpp's llama-perplexity takes, so that figures can be compared: the text's tokens (with BOS at
-// their start where the model wants one) are cut into windows of `context`, each window's first token is replaced by BOS
-// where the model wants one, and the tokens of each second half are scored given everything before them in the window.
+// Perplexity of a language model on a text: exp of the mean negative log-likelihood per token (Jelinek et al. 1977),
+// over the windows that llama.cpp's llama-perplexity takes, so that figures can be compared: the text's tokens (with
+// BOS at their start where the model wants one) are cut into windows of `context`, each window's first token is
+// replaced by BOS where the model wants one, and the tokens of each second half are scored given everything before them
+// in the window.
 #pragma once
 
 #include <cstdint>

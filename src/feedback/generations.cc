@@ -17,7 +17,8 @@ Status StatusOf(std::string_view name) {
 }
 
 constexpr std::string_view kRunColumns =
-    "id, tenant, recipe, variant, config_hash, input_path, input_hash, seed, options, key_id, traceparent, engine_build, "
+    "id, tenant, recipe, variant, config_hash, input_path, input_hash, seed, options, key_id, traceparent, "
+    "engine_build, "
     "isa, threads, started_at, ended_at";
 
 constexpr std::string_view kColumns =
@@ -160,9 +161,10 @@ std::optional<GenerationRow> Generations::Get(std::string_view id) {
 }
 
 std::vector<GenerationRow> Generations::ListByRun(std::string_view run_id, std::optional<Status> status) {
-  store::Statement query = db_.Prepare(Cat("SELECT ", kColumns,
-                                           " FROM generations WHERE run_id = ?1 AND tenant = ?2 AND (?3 = '' OR status = ?3)"
-                                           " ORDER BY record, rank IS NULL, rank, id"));
+  store::Statement query =
+      db_.Prepare(Cat("SELECT ", kColumns,
+                      " FROM generations WHERE run_id = ?1 AND tenant = ?2 AND (?3 = '' OR status = ?3)"
+                      " ORDER BY record, rank IS NULL, rank, id"));
   query.Bind(run_id, tenant_, status ? Name(*status) : std::string_view(""));
   std::vector<GenerationRow> rows;
   while (query.Step()) rows.push_back(Read(query));

@@ -1,7 +1,8 @@
 // What was made, as it is stored: runs and their generations. Tables in store/migrations.cc.
 //
-// A generation keeps its input arguments (not only rendered text) and everything that decides its bytes (recipe, variant,
-// config hash, model hash, seed, writer, attempt, sample, engine build, ISA, threads), so that it can be made again.
+// A generation keeps its input arguments (not only rendered text) and everything that decides its bytes (recipe,
+// variant, config hash, model hash, seed, writer, attempt, sample, engine build, ISA, threads), so that it can be made
+// again.
 #pragma once
 
 #include <cstdint>
@@ -42,17 +43,17 @@ struct GenerationRow {
   std::string lang;
   std::string model, model_hash;  // "" where no model wrote it
   uint64_t seed = 0;
-  Json input = Json::object();   // the record, as read
+  Json input = Json::object();  // the record, as read
   Json output = Json::object();
-  Json checks = Json::array();   // [{"check","passed","reason"}]
+  Json checks = Json::array();  // [{"check","passed","reason"}]
   Json choices = Json::object();
   Json scores = Json::object();  // name -> number
   std::string writer;            // id of the step
   int attempt = 0, sample = 0;
-  int64_t rank = -1;             // 0 best; -1: not ranked
+  int64_t rank = -1;  // 0 best; -1: not ranked
   Status status = Status::kCandidate;
-  std::string reason;            // why it was dropped
-  Json timings = Json::object(); // name -> seconds
+  std::string reason;             // why it was dropped
+  Json timings = Json::object();  // name -> seconds
   int prompt_tokens = 0, output_tokens = 0;
   std::string key_id, traceparent;
   std::string engine_build, isa;

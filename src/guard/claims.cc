@@ -39,7 +39,8 @@ std::unique_ptr<re2::RE2> Compile(Table& table, std::string_view key, const std:
 bool Within(std::string_view text, size_t begin, size_t end, std::string_view context) {
   if (context.size() < end - begin) return false;
   size_t from = end >= context.size() ? end - context.size() : 0;
-  for (size_t at = text.find(context, from); at != std::string_view::npos && at <= begin; at = text.find(context, at + 1)) {
+  for (size_t at = text.find(context, from); at != std::string_view::npos && at <= begin;
+       at = text.find(context, at + 1)) {
     if (at + context.size() >= end) return true;
   }
   return false;
@@ -106,12 +107,13 @@ std::vector<ClaimHit> Claims::Find(std::string_view text, const std::vector<std:
   for (const Entry& entry : entries_) {
     re2::StringPiece match;
     size_t from = 0;
-    while (from < lower.size() &&
-           entry.pattern->Match(lower, from, lower.size(), re2::RE2::UNANCHORED, &match, 1)) {
+    while (from < lower.size() && entry.pattern->Match(lower, from, lower.size(), re2::RE2::UNANCHORED, &match, 1)) {
       const size_t begin = static_cast<size_t>(match.data() - lower.data()), end = begin + match.size();
       if (match.empty()) break;
       from = end;
-      const auto holds = [&](const std::string& context) { return !context.empty() && Within(lower, begin, end, context); };
+      const auto holds = [&](const std::string& context) {
+        return !context.empty() && Within(lower, begin, end, context);
+      };
       if (std::any_of(entry.unless.begin(), entry.unless.end(), holds)) continue;
       if (std::any_of(names.begin(), names.end(), holds)) continue;
       found.push_back({begin, {std::string(text.substr(begin, end - begin)), entry.reason, entry.law}});

@@ -27,8 +27,9 @@ std::vector<std::string> Texts(const Claims& claims, std::string_view text, std:
 using List = std::vector<std::string>;
 
 TEST(Claims, ChineseWordsAreFoundAnywhereButInTheirExceptions) {
-  const Claims claims = Make("[[claim]]\nwords = ['最']\nreason = '绝对化用语'\nlaw = '广告法第九条'\nunless = ['最近', '最后']\n"
-                             "[[claim]]\nwords = ['第一', '全国第一']\nreason = '排名'\n");
+  const Claims claims = Make(
+      "[[claim]]\nwords = ['最']\nreason = '绝对化用语'\nlaw = '广告法第九条'\nunless = ['最近', '最后']\n"
+      "[[claim]]\nwords = ['第一', '全国第一']\nreason = '排名'\n");
   EXPECT_EQ(Texts(claims, "最近最好喝的茶，最后一盒"), List{"最"});
   EXPECT_EQ(Texts(claims, "全国第一，第一口"), (List{"全国第一", "第一"}));
   EXPECT_EQ(Texts(claims, "干净的句子。"), List{});
@@ -37,7 +38,8 @@ TEST(Claims, ChineseWordsAreFoundAnywhereButInTheirExceptions) {
 }
 
 TEST(Claims, EnglishWordsAreWholeAndFoldCase) {
-  const Claims claims = Make("[[claim]]\nwords = ['best', 'No. 1', '100%']\nreason = 'superlative'\nunless = ['best before']\n");
+  const Claims claims =
+      Make("[[claim]]\nwords = ['best', 'No. 1', '100%']\nreason = 'superlative'\nunless = ['best before']\n");
   EXPECT_EQ(Texts(claims, "The BEST tea, bestowed; best before May"), List{"BEST"});
   EXPECT_EQ(Texts(claims, "no. 1 and No. 10"), List{"no. 1"});
   EXPECT_EQ(Texts(claims, "100% yours"), List{"100%"});
@@ -62,7 +64,8 @@ TEST(Claims, BadFilesAreOneClearLine) {
   EXPECT_NE(MessageOf("[[claim]]\npattern='('\nreason='a'\n").find("is not a pattern"), std::string::npos);
   EXPECT_NE(MessageOf("[[claim]]\npattern='a*'\nreason='a'\n").find("matches the empty text"), std::string::npos);
   EXPECT_NE(MessageOf("[[claim]]\nword=['a']\nreason='a'\n").find("claims.toml"), std::string::npos);
-  EXPECT_NE(MessageOf("[[claim]]\nwords=['a']\nreason='a'\nunles=['b']\n").find("did you mean 'unless'?"), std::string::npos);
+  EXPECT_NE(MessageOf("[[claim]]\nwords=['a']\nreason='a'\nunles=['b']\n").find("did you mean 'unless'?"),
+            std::string::npos);
 }
 
 }  // namespace

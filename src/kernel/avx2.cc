@@ -84,8 +84,10 @@ inline __attribute__((always_inline)) void Tile(const PackedMatrix& w, int64_t p
   constexpr int kGroups = kStretch / kGroup;
   const int64_t stretches = w.cols / kStretch;
   const uint8_t* q = w.quants.data() + static_cast<size_t>(panel * stretches) * (kBits * 64);
-  const auto* scales = reinterpret_cast<const uint16_t*>(w.scales.data()) + panel * stretches * kGroups * kPanel + half * kHalf;
-  const auto* mins = reinterpret_cast<const uint16_t*>(w.mins.data()) + panel * stretches * kGroups * kPanel + half * kHalf;
+  const auto* scales =
+      reinterpret_cast<const uint16_t*>(w.scales.data()) + panel * stretches * kGroups * kPanel + half * kHalf;
+  const auto* mins =
+      reinterpret_cast<const uint16_t*>(w.mins.data()) + panel * stretches * kGroups * kPanel + half * kHalf;
   // Eight-bit weights are signed here, so nothing is left to correct.
   const int shift = w.zero_shift;
   __m256 sum[kTokens];
@@ -145,8 +147,12 @@ void MatmulQuantised(const PackedMatrix* w, int64_t begin, int64_t end, const Qu
                      int64_t stride) {
   const bool min = w->stretch.has_min;
   switch (w->stretch.bits) {
-    case 4: return min ? Product<4, 32, true>(w, begin, end, x, out, stride) : Product<4, 32, false>(w, begin, end, x, out, stride);
-    case 5: return min ? Product<5, 32, true>(w, begin, end, x, out, stride) : Product<5, 32, false>(w, begin, end, x, out, stride);
+    case 4:
+      return min ? Product<4, 32, true>(w, begin, end, x, out, stride)
+                 : Product<4, 32, false>(w, begin, end, x, out, stride);
+    case 5:
+      return min ? Product<5, 32, true>(w, begin, end, x, out, stride)
+                 : Product<5, 32, false>(w, begin, end, x, out, stride);
     case 6: return Product<6, 16, false>(w, begin, end, x, out, stride);
     default: return Product<8, 32, false>(w, begin, end, x, out, stride);
   }
@@ -186,8 +192,10 @@ void FloatProduct(const PackedMatrix* w, int64_t begin, int64_t end, const float
                   float* out, int64_t out_stride) {
   for (int64_t panel = begin; panel < end; ++panel) {
     int64_t t = 0;
-    for (; t + 4 <= tokens; t += 4) FloatTile<kFormat, 4>(*w, panel, x + t * x_stride, x_stride, out + t * out_stride, out_stride);
-    for (; t < tokens; ++t) FloatTile<kFormat, 1>(*w, panel, x + t * x_stride, x_stride, out + t * out_stride, out_stride);
+    for (; t + 4 <= tokens; t += 4)
+      FloatTile<kFormat, 4>(*w, panel, x + t * x_stride, x_stride, out + t * out_stride, out_stride);
+    for (; t < tokens; ++t)
+      FloatTile<kFormat, 1>(*w, panel, x + t * x_stride, x_stride, out + t * out_stride, out_stride);
   }
 }
 
@@ -205,8 +213,9 @@ void MatmulFloat(const PackedMatrix* w, int64_t begin, int64_t end, const float*
 const Table* Avx2Table() {
   static const Table table = {"avx2",      Avx2Quantise, MatmulQuantised, MatmulFloat,
                               Avx2RmsNorm, Avx2Gated,    Avx2Attend,      Avx2LogSumExp};
+  // Every machine with AVX2 has F16C, which compilers cannot all ask for.
   __builtin_cpu_init();
-  const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return runs ? &table : nullptr;
 }
 

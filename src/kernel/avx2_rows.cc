@@ -63,7 +63,8 @@ inline __m256i Mask(int64_t left) {
 template <bool kWide>
 inline __attribute__((always_inline)) __m256 Load8(const uint8_t* page, int64_t at) {
   if constexpr (kWide) return _mm256_loadu_ps(reinterpret_cast<const float*>(page) + at);
-  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(reinterpret_cast<const uint16_t*>(page) + at)));
+  return _mm256_cvtph_ps(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(reinterpret_cast<const uint16_t*>(page) + at)));
 }
 
 struct Range {

@@ -1,6 +1,6 @@
-// Attention with AVX-512: all scores of up to eight rows, an exact softmax, then the weighted sum of values. Groups of 16
-// keys start at positions that are multiples of 16 and are taken in order, a key that a row does not see counts as an
-// exact zero: what else shares the tile changes nothing.
+// Attention with AVX-512: all scores of up to eight rows, an exact softmax, then the weighted sum of values. Groups of
+// 16 keys start at positions that are multiples of 16 and are taken in order, a key that a row does not see counts as
+// an exact zero: what else shares the tile changes nothing.
 #include "kernel/avx512.h"
 
 #if defined(__x86_64__)
@@ -17,7 +17,8 @@ namespace {
 template <bool kWide>
 inline __attribute__((always_inline)) __m512 Load16(const uint8_t* page, int64_t at) {
   if constexpr (kWide) return _mm512_loadu_ps(reinterpret_cast<const float*>(page) + at);
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(reinterpret_cast<const uint16_t*>(page) + at)));
+  return _mm512_cvtph_ps(
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(reinterpret_cast<const uint16_t*>(page) + at)));
 }
 
 struct Range {

@@ -1,7 +1,8 @@
 // Vector mathematics shared by the AVX-512 kernels. Included after ATELIER_TARGET_BEGIN, in each file's own anonymous
 // namespace.
 
-// e^x: x = n ln2 + r, |r| <= ln2/2, a polynomial of degree 6 for e^r, 2^n by scalef (which gives 0 and inf at the ends).
+// e^x: x = n ln2 + r, |r| <= ln2/2, a polynomial of degree 6 for e^r, 2^n by scalef (which gives 0 and inf at the
+// ends).
 inline __m512 Exp(__m512 x) {
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)), 8);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693145751953125f), x);

@@ -1,5 +1,5 @@
-// Matrix products with AVX-512 VNNI. A tile is one panel of 16 rows by up to 16 tokens: the stretch's 32 weights per row
-// are unpacked once into eight registers, then each token costs eight vpdpbusd with its activations broadcast from
+// Matrix products with AVX-512 VNNI. A tile is one panel of 16 rows by up to 16 tokens: the stretch's 32 weights per
+// row are unpacked once into eight registers, then each token costs eight vpdpbusd with its activations broadcast from
 // memory, one conversion and two multiply-adds. Sums run over the stretches in order, whatever the tile.
 #include "kernel/avx512.h"
 
@@ -73,7 +73,8 @@ inline __attribute__((always_inline)) void Tile(const PackedMatrix& w, int64_t p
   for (int t = 0; t < kTokens; ++t) sum[t] = _mm512_setzero_ps();
   for (int64_t s = 0; s < stretches; ++s) {
     if constexpr (kTokens <= 4) {  // a stream from memory: ask for it ahead
-      for (int line = 0; line < kBits; ++line) _mm_prefetch(reinterpret_cast<const char*>(q + 3072 + line * 64), _MM_HINT_T0);
+      for (int line = 0; line < kBits; ++line)
+        _mm_prefetch(reinterpret_cast<const char*>(q + 3072 + line * 64), _MM_HINT_T0);
     }
     const Weights weights = Unpack<kBits>(q);
     const __m512 scale0 = LoadHalves(scales);
@@ -179,8 +180,12 @@ void Avx512MatmulQuantised(const PackedMatrix* w, int64_t begin, int64_t end, co
                            int64_t stride) {
   const bool min = w->stretch.has_min;
   switch (w->stretch.bits) {
-    case 4: return min ? Product<4, 32, true>(w, begin, end, x, out, stride) : Product<4, 32, false>(w, begin, end, x, out, stride);
-    case 5: return min ? Product<5, 32, true>(w, begin, end, x, out, stride) : Product<5, 32, false>(w, begin, end, x, out, stride);
+    case 4:
+      return min ? Product<4, 32, true>(w, begin, end, x, out, stride)
+                 : Product<4, 32, false>(w, begin, end, x, out, stride);
+    case 5:
+      return min ? Product<5, 32, true>(w, begin, end, x, out, stride)
+                 : Product<5, 32, false>(w, begin, end, x, out, stride);
     case 6: return Product<6, 16, false>(w, begin, end, x, out, stride);
     default: return Product<8, 32, false>(w, begin, end, x, out, stride);
   }

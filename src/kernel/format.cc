@@ -7,10 +7,10 @@ namespace atelier::kernel {
 namespace {
 
 constexpr FormatInfo kFormats[] = {
-    {Format::kF32, "F32", 1, 4},        {Format::kF16, "F16", 1, 2},        {Format::kBF16, "BF16", 1, 2},
-    {Format::kQ4_0, "Q4_0", 32, 18},    {Format::kQ4_1, "Q4_1", 32, 20},    {Format::kQ5_0, "Q5_0", 32, 22},
-    {Format::kQ5_1, "Q5_1", 32, 24},    {Format::kQ8_0, "Q8_0", 32, 34},    {Format::kQ4_K, "Q4_K", 256, 144},
-    {Format::kQ5_K, "Q5_K", 256, 176},  {Format::kQ6_K, "Q6_K", 256, 210},
+    {Format::kF32, "F32", 1, 4},       {Format::kF16, "F16", 1, 2},       {Format::kBF16, "BF16", 1, 2},
+    {Format::kQ4_0, "Q4_0", 32, 18},   {Format::kQ4_1, "Q4_1", 32, 20},   {Format::kQ5_0, "Q5_0", 32, 22},
+    {Format::kQ5_1, "Q5_1", 32, 24},   {Format::kQ8_0, "Q8_0", 32, 34},   {Format::kQ4_K, "Q4_K", 256, 144},
+    {Format::kQ5_K, "Q5_K", 256, 176}, {Format::kQ6_K, "Q6_K", 256, 210},
 };
 
 float ReadHalf(const uint8_t* at) {
@@ -58,7 +58,7 @@ uint16_t FloatToHalf(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
   const uint32_t magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7e00;  // NaN
+  if (magnitude > 0x7f800000) return sign | 0x7e00;   // NaN
   if (magnitude >= 0x477ff000) return sign | 0x7c00;  // rounds to infinity
   if (magnitude < 0x38800000) {                       // subnormal: add so that the FPU rounds at 2^-24
     const float scaled = std::bit_cast<float>(magnitude) + 0.5f;

@@ -17,10 +17,10 @@ struct FormatInfo {
 };
 const FormatInfo& Info(Format format);
 
-float HalfToFloat(uint16_t half);       // IEEE binary16
-uint16_t FloatToHalf(float value);      // round to nearest even
+float HalfToFloat(uint16_t half);   // IEEE binary16
+uint16_t FloatToHalf(float value);  // round to nearest even
 float BFloatToFloat(uint16_t bits);
-uint16_t FloatToBFloat(float value);    // round to nearest even, NaN stays NaN
+uint16_t FloatToBFloat(float value);  // round to nearest even, NaN stays NaN
 
 // Expands `count` weights (a multiple of the block) into f32. Exact but for the product's rounding.
 void Dequantise(Format format, const void* blocks, int64_t count, float* out);
@@ -32,9 +32,9 @@ struct Stretch {
   float scale[2], min[2];  // [1] only where group is 16
 };
 struct StretchInfo {
-  int bits;     // of q: 4, 5, 6 or 8
-  int group;    // weights per scale: 32 or 16
-  int zero;     // the q that means 0: 8, 16, 32, 128; 0 where a minimum takes its place
+  int bits;   // of q: 4, 5, 6 or 8
+  int group;  // weights per scale: 32 or 16
+  int zero;   // the q that means 0: 8, 16, 32, 128; 0 where a minimum takes its place
   bool has_min;
 };
 StretchInfo StretchOf(Format format);  // REQUIRES: a quantised format

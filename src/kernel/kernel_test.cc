@@ -1,5 +1,5 @@
-// Every table that this machine can run, against plain arithmetic written here: all sizes around the tiles, ugly values,
-// and the promise that a row's bits do not depend on what stands beside it.
+// Every table that this machine can run, against plain arithmetic written here: all sizes around the tiles, ugly
+// values, and the promise that a row's bits do not depend on what stands beside it.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -43,7 +43,10 @@ std::vector<uint8_t> RandomBlocks(Format format, int64_t rows, int64_t cols, Rng
       case Format::kQ4_1:
       case Format::kQ5_1:
       case Format::kQ4_K:
-      case Format::kQ5_K: set(block, 2); set(block + 2, 2); break;
+      case Format::kQ5_K:
+        set(block, 2);
+        set(block + 2, 2);
+        break;
       case Format::kQ6_K: set(block + 208, 2); break;
       default: set(block, 2); break;
     }
@@ -122,7 +125,8 @@ TEST_P(Kernels, FloatProductEqualsPlainArithmetic) {
             for (int64_t r = 0; r < rows; ++r) {
               double want = 0;
               for (int64_t k = 0; k < cols; ++k) {
-                want += static_cast<double>(weights[static_cast<size_t>(r * cols + k)]) * x[static_cast<size_t>(t * cols + k)];
+                want += static_cast<double>(weights[static_cast<size_t>(r * cols + k)]) *
+                        x[static_cast<size_t>(t * cols + k)];
               }
               ASSERT_NEAR(out[static_cast<size_t>(t * rows + r)], want, 1e-5);
             }
@@ -172,8 +176,9 @@ TEST_P(Kernels, NormGateAndLogSumEqualPlainArithmetic) {
       table.gated(gate, g.data(), w.data(), n);
       for (size_t i = 0; i < x.size(); ++i) {
         const double v = x[i];
-        const double act = gate == Gate::kSilu ? v / (1 + std::exp(-v))
-                                               : 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+        const double act = gate == Gate::kSilu
+                               ? v / (1 + std::exp(-v))
+                               : 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
         ASSERT_NEAR(g[i], act * w[i], 3e-6 * (1 + std::abs(act * w[i])));
       }
     }
@@ -195,11 +200,13 @@ struct Heads {
   std::vector<float> plain_keys, plain_values;  // as the pages hold them
   Heads(int dim, int page, bool is_wide, int64_t positions, Rng* rng) : head_dim(dim), page_keys(page), wide(is_wide) {
     const size_t bytes = static_cast<size_t>(page * dim) * (wide ? 4 : 2);
-    keys.resize(static_cast<size_t>((positions + page - 1) / page), std::vector<uint8_t>(bytes, 0xff));  // NaN where unset
+    keys.resize(static_cast<size_t>((positions + page - 1) / page),
+                std::vector<uint8_t>(bytes, 0xff));  // NaN where unset
     values = keys;
     for (int64_t p = 0; p < positions; ++p) {
       for (int d = 0; d < dim; ++d) {
-        plain_keys.push_back(Put(&keys[static_cast<size_t>(p / page)], (p % page / 16 * dim + d) * 16 + p % 16, Normal(rng)));
+        plain_keys.push_back(
+            Put(&keys[static_cast<size_t>(p / page)], (p % page / 16 * dim + d) * 16 + p % 16, Normal(rng)));
         plain_values.push_back(Put(&values[static_cast<size_t>(p / page)], p % page * dim + d, Normal(rng)));
       }
     }
@@ -228,8 +235,9 @@ struct Heads {
       key_pages.push_back(keys[p].data());
       value_pages.push_back(values[p].data());
     }
-    const Attention work{rows,  head_dim,         query.data(),       to.data(), first.data(), last.data(),
-                         key_pages.data(), value_pages.data(), page_keys, wide,         0.25f, softcap, scratch.data()};
+    const Attention work{rows,        head_dim,         query.data(),       to.data(), first.data(),
+                         last.data(), key_pages.data(), value_pages.data(), page_keys, wide,
+                         0.25f,       softcap,          scratch.data()};
     table.attend(&work);
     return out;
   }
@@ -258,7 +266,8 @@ TEST_P(Kernels, AttentionEqualsPlainArithmetic) {
             for (int64_t p = first[static_cast<size_t>(r)]; p <= last[static_cast<size_t>(r)]; ++p) {
               double dot = 0;
               for (int d = 0; d < dim; ++d) {
-                dot += static_cast<double>(queries[static_cast<size_t>(r * dim + d)]) * heads.plain_keys[static_cast<size_t>(p * dim + d)];
+                dot += static_cast<double>(queries[static_cast<size_t>(r * dim + d)]) *
+                       heads.plain_keys[static_cast<size_t>(p * dim + d)];
               }
               dot *= 0.25;
               if (softcap > 0) dot = std::tanh(dot / softcap) * softcap;
@@ -268,9 +277,13 @@ TEST_P(Kernels, AttentionEqualsPlainArithmetic) {
             for (int d = 0; d < dim; ++d) {
               double want = 0;
               for (size_t i = 0; i < weights.size(); ++i) {
-                want += weights[i] / sum * heads.plain_values[(static_cast<size_t>(first[static_cast<size_t>(r)]) + i) * static_cast<size_t>(dim) + static_cast<size_t>(d)];
+                want += weights[i] / sum *
+                        heads.plain_values[(static_cast<size_t>(first[static_cast<size_t>(r)]) + i) *
+                                               static_cast<size_t>(dim) +
+                                           static_cast<size_t>(d)];
               }
-              ASSERT_NEAR(out[static_cast<size_t>(r * dim + d)], want, 2e-5) << "dim " << dim << " rows " << rows << " positions " << positions;
+              ASSERT_NEAR(out[static_cast<size_t>(r * dim + d)], want, 2e-5)
+                  << "dim " << dim << " rows " << rows << " positions " << positions;
             }
           }
         }
@@ -295,8 +308,10 @@ TEST_P(Kernels, ARowIsTheSameBitsWhateverStandsBeside) {
     for (int64_t t = 0; t < tokens; ++t) {
       const std::vector<float> one(x.begin() + t * cols, x.begin() + (t + 1) * cols);
       const Quants single(table, one, 1, cols);
-      for (int64_t p = 0; p < packed.panels(); ++p) table.matmul_quantised(&packed, p, p + 1, &single.rows, alone.data(), rows);
-      ASSERT_EQ(std::memcmp(alone.data(), together.data() + t * rows, static_cast<size_t>(rows) * 4), 0) << Info(format).name;
+      for (int64_t p = 0; p < packed.panels(); ++p)
+        table.matmul_quantised(&packed, p, p + 1, &single.rows, alone.data(), rows);
+      ASSERT_EQ(std::memcmp(alone.data(), together.data() + t * rows, static_cast<size_t>(rows) * 4), 0)
+          << Info(format).name;
     }
   }
   const Heads heads(64, 32, false, 90, &rng);
@@ -305,7 +320,8 @@ TEST_P(Kernels, ARowIsTheSameBitsWhateverStandsBeside) {
   const std::vector<int64_t> first = {0, 0, 10, 17, 0, 40, 0, 70}, last = {82, 83, 84, 85, 86, 87, 88, 89};
   const std::vector<float> together = heads.Run(table, queries, first, last, 0);
   for (size_t r = 0; r < 8; ++r) {
-    const std::vector<float> one(queries.begin() + static_cast<int64_t>(r) * 64, queries.begin() + static_cast<int64_t>(r + 1) * 64);
+    const std::vector<float> one(queries.begin() + static_cast<int64_t>(r) * 64,
+                                 queries.begin() + static_cast<int64_t>(r + 1) * 64);
     const std::vector<float> alone = heads.Run(table, one, {first[r]}, {last[r]}, 0);
     ASSERT_EQ(std::memcmp(alone.data(), together.data() + r * 64, 64 * 4), 0) << "row " << r;
   }
@@ -329,9 +345,9 @@ TEST(Format, HalvesRoundTrip) {
     if (std::isnan(value)) continue;
     ASSERT_EQ(FloatToHalf(value), half);
   }
-  EXPECT_EQ(FloatToHalf(65520.0f), 0x7c00);   // rounds to infinity
+  EXPECT_EQ(FloatToHalf(65520.0f), 0x7c00);  // rounds to infinity
   EXPECT_EQ(FloatToHalf(65519.0f), 0x7bff);
-  EXPECT_EQ(FloatToHalf(0x1p-25f), 0);        // half of the smallest, to even
+  EXPECT_EQ(FloatToHalf(0x1p-25f), 0);  // half of the smallest, to even
   EXPECT_EQ(FloatToHalf(0x1.8p-25f), 1);
   EXPECT_EQ(FloatToBFloat(1.00390625f), 0x3f80);  // tie to even
 }

@@ -22,7 +22,8 @@ Buffer::~Buffer() {
   ::operator delete(data_, std::align_val_t(size_ >= (size_t{2} << 20) ? size_t{2} << 20 : size_t{64}));
 }
 
-Buffer::Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(data_, other.data_);
@@ -95,7 +96,8 @@ void PackPanels(const uint8_t* blocks, int64_t begin, int64_t end, PackedMatrix*
           }
           quants[group % 4 * 64 + at] |= static_cast<uint8_t>((q & 15) << (group < 4 ? 0 : 4));
           if (m->stretch.bits == 5) quants[256 + at] |= static_cast<uint8_t>((q >> 4) << group);
-          if (m->stretch.bits == 6) quants[256 + group / 4 * 64 + at] |= static_cast<uint8_t>((q >> 4) << group % 4 * 2);
+          if (m->stretch.bits == 6)
+            quants[256 + group / 4 * 64 + at] |= static_cast<uint8_t>((q >> 4) << group % 4 * 2);
         }
       }
     }

@@ -1,7 +1,7 @@
 // Weight matrices as the kernels read them, made once at load.
 //
-// Rows (outputs) come in panels of 16, one per 32-bit lane of a 512-bit register; K (inputs) in stretches of 32, each as
-// eight groups of 4 k-values, so that one 64-byte load is 16 rows x 4 k and feeds one vpdpbusd with the activation
+// Rows (outputs) come in panels of 16, one per 32-bit lane of a 512-bit register; K (inputs) in stretches of 32, each
+// as eight groups of 4 k-values, so that one 64-byte load is 16 rows x 4 k and feeds one vpdpbusd with the activation
 // broadcast folded in. Weights are the unsigned operand.
 //
 // Streams, each [panel][stretch][...], 64-byte aligned:
@@ -46,8 +46,8 @@ struct PackedMatrix {
   int64_t rows = 0, cols = 0;
   Format format = Format::kF32;  // of the file
   bool quantised = false;
-  StretchInfo stretch{};         // when quantised
-  int zero_shift = 0;            // log2 of the zero point
+  StretchInfo stretch{};  // when quantised
+  int zero_shift = 0;     // log2 of the zero point
   Buffer quants, scales, mins, floats;
 
   int64_t panels() const { return (rows + kPanel - 1) / kPanel; }
@@ -64,10 +64,10 @@ void PackPanels(const uint8_t* blocks, int64_t begin, int64_t end, PackedMatrix*
 // Activations of `tokens` rows, quantised per stretch: x = scale * q, q in [-127, 127].
 struct QuantisedRows {
   int64_t tokens = 0, cols = 0;
-  int8_t* q = nullptr;         // [tokens, cols]
-  float* scale = nullptr;      // [tokens, cols/32]
-  int32_t* neg_sum = nullptr;  // [tokens, cols/16] minus the sum of 16 q's
-  float* scaled_sum = nullptr; // [tokens, cols/32] minus scale times the sum of the stretch's q's
+  int8_t* q = nullptr;          // [tokens, cols]
+  float* scale = nullptr;       // [tokens, cols/32]
+  int32_t* neg_sum = nullptr;   // [tokens, cols/16] minus the sum of 16 q's
+  float* scaled_sum = nullptr;  // [tokens, cols/32] minus scale times the sum of the stretch's q's
 };
 
 }  // namespace atelier::kernel

@@ -23,19 +23,19 @@ enum class Gate { kSilu, kGeluTanh };
 //   values [page_keys][head_dim]
 // in binary16, or f32 when `wide`.
 struct Attention {
-  int rows = 0;                       // at most kMaxRows
-  int head_dim = 0;                   // a multiple of 16
-  const float* const* query = nullptr;  // [rows] pointers to [head_dim]
-  float* const* out = nullptr;          // [rows] pointers to [head_dim]
-  const int64_t* first = nullptr;     // [rows] first position that the row sees
-  const int64_t* last = nullptr;      // [rows] last position that it sees, inclusive; first <= last
-  const uint8_t* const* key_pages = nullptr;    // by position / page_keys
+  int rows = 0;                               // at most kMaxRows
+  int head_dim = 0;                           // a multiple of 16
+  const float* const* query = nullptr;        // [rows] pointers to [head_dim]
+  float* const* out = nullptr;                // [rows] pointers to [head_dim]
+  const int64_t* first = nullptr;             // [rows] first position that the row sees
+  const int64_t* last = nullptr;              // [rows] last position that it sees, inclusive; first <= last
+  const uint8_t* const* key_pages = nullptr;  // by position / page_keys
   const uint8_t* const* value_pages = nullptr;
   int page_keys = 0;
   bool wide = false;
-  float scale = 1;                    // of the scores
-  float softcap = 0;                  // tanh(score/softcap)*softcap; 0: off
-  float* scratch = nullptr;           // [rows, (last - first/16*16 rounded up to 16) + 16] of the widest row
+  float scale = 1;           // of the scores
+  float softcap = 0;         // tanh(score/softcap)*softcap; 0: off
+  float* scratch = nullptr;  // [rows, (last - first/16*16 rounded up to 16) + 16] of the widest row
 };
 constexpr int kMaxRows = 8;
 

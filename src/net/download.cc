@@ -149,7 +149,7 @@ struct Exchange {
   std::optional<ContentRange> range;
   std::optional<uint64_t> total;  // of the whole file, where the server said so
   bool body_started = false, kept = false, refused_address = false, wrong_range = false;
-  std::exception_ptr failure;     // thrown inside a callback; carried past libcurl
+  std::exception_ptr failure;  // thrown inside a callback; carried past libcurl
 
   void Header(std::string_view line) {
     if (line.starts_with("HTTP/")) {  // a new block: 100-continue, a proxy's answer, the answer itself
@@ -240,7 +240,8 @@ size_t OnBody(char* data, size_t one, size_t size, void* to) {
 
 curl_socket_t OnSocket(void* to, curlsocktype purpose, curl_sockaddr* address) {
   auto* exchange = static_cast<Exchange*>(to);
-  if (purpose == CURLSOCKTYPE_IPCXN && exchange->check_address && !MayConnect(KindOf(&address->addr), exchange->rules)) {
+  if (purpose == CURLSOCKTYPE_IPCXN && exchange->check_address &&
+      !MayConnect(KindOf(&address->addr), exchange->rules)) {
     exchange->refused_address = true;
     return CURL_SOCKET_BAD;
   }
@@ -263,9 +264,9 @@ std::string ProxyFor(const Url& url) {
     if (name.starts_with('.')) name.remove_prefix(1);
     if (!name.empty() && (url.host == name || url.host.ends_with(Cat(".", name)))) return "";
   }
-  const std::vector<const char*> names = url.scheme == "https"
-                                             ? std::vector<const char*>{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
-                                             : std::vector<const char*>{"http_proxy", "all_proxy", "ALL_PROXY"};
+  const std::vector<const char*> names =
+      url.scheme == "https" ? std::vector<const char*>{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
+                            : std::vector<const char*>{"http_proxy", "all_proxy", "ALL_PROXY"};
   for (const char* name : names) {
     if (std::string value = variable(name); !value.empty()) return value;
   }

@@ -1,8 +1,10 @@
-// Downloads a file over HTTP so that a cut connection costs only what was under way: bytes go to PATH.part, which the next
-// attempt (of this call or of a later one) continues with Range and If-Range, and which is renamed to PATH when whole.
+// Downloads a file over HTTP so that a cut connection costs only what was under way: bytes go to PATH.part, which the
+// next attempt (of this call or of a later one) continues with Range and If-Range, and which is renamed to PATH when
+// whole.
 //
-// The server is not believed: sizes are limited and compared, ranges checked, redirects counted and held to the rules of
-// net/url.h, addresses checked at the moment of connecting. What the bytes are worth (hash, structure) is the caller's.
+// The server is not believed: sizes are limited and compared, ranges checked, redirects counted and held to the rules
+// of net/url.h, addresses checked at the moment of connecting. What the bytes are worth (hash, structure) is the
+// caller's.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +23,8 @@ struct DownloadOptions {
   int retries = 5;                           // attempts in a row that bring nothing new, before it gives up
   double backoff_seconds = 0.5;              // before the second attempt; doubles up to 10 s
   int max_redirects = 8;
-  ReachRules rules;                          // beside what the URL itself names
-  std::vector<std::string> headers;          // "Name: value", sent to the URL's own host only
+  ReachRules rules;                  // beside what the URL itself names
+  std::vector<std::string> headers;  // "Name: value", sent to the URL's own host only
   ProgressFn progress;
 };
 
@@ -30,7 +32,7 @@ struct Downloaded {
   uint64_t bytes = 0;
   bool resumed = false;  // bytes of an earlier attempt were kept
   int attempts = 1;
-  std::string url;       // the last one, after redirects
+  std::string url;  // the last one, after redirects
 };
 
 // Throws kUnavailable (no network, no answer, cut too often: the part is kept), kNotFound (404, 410), kPermissionDenied

@@ -184,17 +184,15 @@ TEST_F(DownloadTest, SizesAreLimitedAnnouncedOrNot) {
   options.max_bytes = 1000;
   FaultServer announced([](const FaultRequest& r) { return FaultServer::File(r, std::string(2000, 'x'), "\"v\""); });
   EXPECT_EQ(Failure(announced.Url("/m"), options).code(), Code::kResourceExhausted);
-  FaultServer silent([](const FaultRequest&) {
-    return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(5000, 'x');
-  });
+  FaultServer silent(
+      [](const FaultRequest&) { return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(5000, 'x'); });
   EXPECT_EQ(Failure(silent.Url("/m"), options).code(), Code::kResourceExhausted);
   EXPECT_EQ(FileSize(path_ + ".part"), 0u);
 }
 
 TEST_F(DownloadTest, MoreThanTheDiskHoldsIsRefusedAtOnce) {
-  FaultServer server([](const FaultRequest&) {
-    return FaultServer::Answer("200 OK", {"ETag: \"v\""}, "x", int64_t{200} << 40);
-  });
+  FaultServer server(
+      [](const FaultRequest&) { return FaultServer::Answer("200 OK", {"ETag: \"v\""}, "x", int64_t{200} << 40); });
   DownloadOptions options = Quick();
   options.max_bytes = uint64_t{1} << 60;
   const Error error = Failure(server.Url("/m"), options);
@@ -220,9 +218,11 @@ TEST_F(DownloadTest, RedirectsAreFollowedToALimit) {
 }
 
 TEST_F(DownloadTest, RedirectsOutOfBoundsAreRefused) {
-  for (const char* to : {"file:///etc/passwd", "ftp://127.0.0.1/x", "http://10.0.0.1/x", "http://169.254.169.254/latest/",
-                         "http://[fd00::1]/x", "http://example.com/x", "gopher://x/"}) {
-    FaultServer server([&](const FaultRequest&) { return FaultServer::Answer("302 Found", {Cat("Location: ", to)}, ""); });
+  for (const char* to :
+       {"file:///etc/passwd", "ftp://127.0.0.1/x", "http://10.0.0.1/x", "http://169.254.169.254/latest/",
+        "http://[fd00::1]/x", "http://example.com/x", "gopher://x/"}) {
+    FaultServer server(
+        [&](const FaultRequest&) { return FaultServer::Answer("302 Found", {Cat("Location: ", to)}, ""); });
     const Error error = Failure(server.Url("/m"));
     EXPECT_EQ(error.code(), Code::kPermissionDenied) << to << ": " << error.Line();
     EXPECT_EQ(server.requests().size(), 1u);
@@ -284,9 +284,8 @@ TEST_F(DownloadTest, NoServerIsOneClearLine) {
 
 TEST_F(DownloadTest, HeadersGoToTheNamedHostOnly) {
   FaultServer other([](const FaultRequest& r) { return FaultServer::File(r, "x", "\"v\""); });
-  FaultServer server([&](const FaultRequest&) {
-    return FaultServer::Answer("302 Found", {Cat("Location: ", other.Url("/m"))}, "");
-  });
+  FaultServer server(
+      [&](const FaultRequest&) { return FaultServer::Answer("302 Found", {Cat("Location: ", other.Url("/m"))}, ""); });
   DownloadOptions options = Quick();
   options.headers = {"Authorization: Bearer secret"};
   Download(server.Url("/m"), path_, options);

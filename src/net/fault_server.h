@@ -1,5 +1,5 @@
-// A web server that misbehaves on demand, for tests: one thread, one connection after the other, every answer written by
-// the test as raw bytes, so that it can stop anywhere and say anything.
+// A web server that misbehaves on demand, for tests: one thread, one connection after the other, every answer written
+// by the test as raw bytes, so that it can stop anywhere and say anything.
 #pragma once
 
 #include <arpa/inet.h>
@@ -94,10 +94,10 @@ class FaultServer {
         return Answer("416 Range Not Satisfiable", {Cat("Content-Range: bytes */", content.size())}, "");
       }
       const std::string_view rest = content.substr(start);
-      return Answer("206 Partial Content",
-                    {Cat("ETag: ", etag),
-                     Cat("Content-Range: bytes ", start, "-", content.size() - 1, "/", content.size())},
-                    rest.substr(0, most), static_cast<int64_t>(rest.size()));
+      return Answer(
+          "206 Partial Content",
+          {Cat("ETag: ", etag), Cat("Content-Range: bytes ", start, "-", content.size() - 1, "/", content.size())},
+          rest.substr(0, most), static_cast<int64_t>(rest.size()));
     }
     return Answer("200 OK", {Cat("ETag: ", etag), "Accept-Ranges: bytes"}, content.substr(0, most),
                   static_cast<int64_t>(content.size()));

@@ -27,7 +27,8 @@ std::string Part(CURLU* handle, CURLUPart part, unsigned flags = 0) {
 
 Url FromHandle(CURLU* handle, std::string_view said) {
   if (!Part(handle, CURLUPART_USER).empty() || !Part(handle, CURLUPART_PASSWORD).empty()) {
-    throw Error(Code::kInvalidInput, "the URL carries a user name or password", "leave them out: URLs are stored and shown");
+    throw Error(Code::kInvalidInput, "the URL carries a user name or password",
+                "leave them out: URLs are stored and shown");
   }
   curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   Url url;
@@ -55,11 +56,11 @@ AddressKind KindOfV4(uint32_t a) {
     uint32_t network;
     int bits;
   };
-  constexpr Net kNets[] = {{V4(0, 0, 0, 0), 8},       {V4(10, 0, 0, 0), 8},      {V4(100, 64, 0, 0), 10},
-                           {V4(169, 254, 0, 0), 16},  {V4(172, 16, 0, 0), 12},   {V4(192, 0, 0, 0), 24},
-                           {V4(192, 0, 2, 0), 24},    {V4(192, 88, 99, 0), 24},  {V4(192, 168, 0, 0), 16},
-                           {V4(198, 18, 0, 0), 15},   {V4(198, 51, 100, 0), 24}, {V4(203, 0, 113, 0), 24},
-                           {V4(224, 0, 0, 0), 4},     {V4(240, 0, 0, 0), 4}};
+  constexpr Net kNets[] = {{V4(0, 0, 0, 0), 8},      {V4(10, 0, 0, 0), 8},      {V4(100, 64, 0, 0), 10},
+                           {V4(169, 254, 0, 0), 16}, {V4(172, 16, 0, 0), 12},   {V4(192, 0, 0, 0), 24},
+                           {V4(192, 0, 2, 0), 24},   {V4(192, 88, 99, 0), 24},  {V4(192, 168, 0, 0), 16},
+                           {V4(198, 18, 0, 0), 15},  {V4(198, 51, 100, 0), 24}, {V4(203, 0, 113, 0), 24},
+                           {V4(224, 0, 0, 0), 4},    {V4(240, 0, 0, 0), 4}};
   for (const Net& net : kNets) {
     if (Inside(a, net.network, net.bits)) return AddressKind::kPrivate;
   }
@@ -78,9 +79,9 @@ AddressKind KindOfV6(const uint8_t* a) {
   std::array<uint8_t, 16> zero_but_last{};
   zero_but_last[15] = 1;
   if (std::memcmp(a, zero_but_last.data(), 16) == 0) return AddressKind::kLoopback;
-  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return KindOfV4(v4_at(12));        // mapped
-  if (starts({0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return KindOfV4(v4_at(12));     // NAT64
-  if (starts({0x20, 0x02})) return KindOfV4(v4_at(2));                                       // 6to4
+  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return KindOfV4(v4_at(12));     // mapped
+  if (starts({0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return KindOfV4(v4_at(12));  // NAT64
+  if (starts({0x20, 0x02})) return KindOfV4(v4_at(2));                                    // 6to4
   // Only global unicast is left as public, but for documentation, Teredo and the other protocol assignments in it.
   if ((a[0] & 0xe0) != 0x20) return AddressKind::kPrivate;
   if (starts({0x20, 0x01, 0x0d, 0xb8}) || (starts({0x20, 0x01}) && a[2] < 2) || starts({0x3f, 0xff})) {
@@ -96,7 +97,8 @@ Url ParseUrl(std::string_view text) {
   if (!handle) throw std::bad_alloc();
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) {
-      throw Error(Code::kInvalidInput, Cat(Quote(text, 200), " is not a URL: it holds white space or a control character"));
+      throw Error(Code::kInvalidInput,
+                  Cat(Quote(text, 200), " is not a URL: it holds white space or a control character"));
     }
   }
   const std::string whole(text);
@@ -167,7 +169,8 @@ void CheckUrl(const Url& url, const Url* from, const ReachRules& rules) {
   }
   const AddressKind kind = KindOfHost(url.host);
   if (!MayConnect(kind, rules)) {
-    throw Error(Code::kPermissionDenied, Cat(led, "leads to ", kind == AddressKind::kLoopback ? "this machine" : "a private network"));
+    throw Error(Code::kPermissionDenied,
+                Cat(led, "leads to ", kind == AddressKind::kLoopback ? "this machine" : "a private network"));
   }
   if (url.scheme == "http") {
     if (from != nullptr && from->scheme == "https") {

@@ -14,11 +14,9 @@ struct Url {
   std::string scheme;  // lower case
   std::string host;    // lower case; an IPv6 address without its brackets
   int port = 0;
-  std::string path;    // as written, still escaped
+  std::string path;  // as written, still escaped
 
-  bool SameOrigin(const Url& other) const {
-    return scheme == other.scheme && host == other.host && port == other.port;
-  }
+  bool SameOrigin(const Url& other) const { return scheme == other.scheme && host == other.host && port == other.port; }
 };
 
 // Throws kInvalidInput for what is no URL, has no host, or carries a user name or password (they would end up in
@@ -43,8 +41,8 @@ struct ReachRules {
 // What the user's own URL allows, beside what `rules` allows already: naming this machine is asking for it.
 ReachRules RulesFor(const Url& named, ReachRules rules);
 // Throws kPermissionDenied for a URL that may not be fetched: another scheme than https (http: this machine, or
-// plain_http), or an address that the rules exclude. `from` is the hop before (nullptr for the first): https never leads
-// back to http.
+// plain_http), or an address that the rules exclude. `from` is the hop before (nullptr for the first): https never
+// leads back to http.
 void CheckUrl(const Url& url, const Url* from, const ReachRules& rules);
 bool MayConnect(AddressKind kind, const ReachRules& rules);
 

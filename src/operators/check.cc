@@ -112,7 +112,8 @@ std::unique_ptr<recipe::Operator> MakeCheck(Table& step, const recipe::StepConte
     for (const std::string& id : retry.steps) {
       if (std::find(context.earlier.begin(), context.earlier.end(), id) == context.earlier.end()) {
         const std::string near = Nearest(id, context.earlier);
-        table->Refuse("steps", Cat("no earlier step is named ", Quote(id)), near.empty() ? "" : Cat("did you mean '", near, "'?"));
+        table->Refuse("steps", Cat("no earlier step is named ", Quote(id)),
+                      near.empty() ? "" : Cat("did you mean '", near, "'?"));
       }
     }
     table->Done();

@@ -1,10 +1,11 @@
-// The operator `check`: holds every candidate against a declared list of checks; what fails is dropped with its reasons,
-// and a writer that has too few left is asked again.
+// The operator `check`: holds every candidate against a declared list of checks; what fails is dropped with its
+// reasons, and a writer that has too few left is asked again.
 //
 //   [[step]]
 //   id = "checks"
 //   use = "check"
-//   retry = { steps = ["writer"], most = 2, want = 4 }   # ask again, at most so often, until `want` of its candidates pass
+//   retry = { steps = ["writer"], most = 2, want = 4 }   # ask again, at most so often, until `want` of its candidates
+//   pass
 //   [[step.check]]
 //   use = "length"
 //   ...

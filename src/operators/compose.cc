@@ -18,7 +18,8 @@ Json ChoicesOf(const Expansion& expansion) {
               {"words", expansion.words}};
 }
 
-// Why a sheet is too thin to write from: it needs a name, a feature, and three facts in all (features, audience, price).
+// Why a sheet is too thin to write from: it needs a name, a feature, and three facts in all (features, audience,
+// price).
 std::string Lacking(const Facts& facts, bool chinese) {
   auto has = [&](std::string_view field) { return !facts.fields.find(field)->second.empty(); };
   size_t all = facts.features.size() + (has("audience") ? 1 : 0) + (has("price") ? 1 : 0);
@@ -26,8 +27,10 @@ std::string Lacking(const Facts& facts, bool chinese) {
   std::vector<std::string> missing;
   if (!has("name")) missing.push_back(chinese ? "名称" : "no name");
   if (facts.features.empty()) missing.push_back(chinese ? "特点" : "no features");
-  if (facts.features.size() == 1 && all < 3) missing.push_back(chinese ? "更多特点（现在只有一个）" : "one feature only");
-  if (facts.features.size() == 2 && all < 3) missing.push_back(chinese ? "更多特点（现在只有两个）" : "two features only");
+  if (facts.features.size() == 1 && all < 3)
+    missing.push_back(chinese ? "更多特点（现在只有一个）" : "one feature only");
+  if (facts.features.size() == 2 && all < 3)
+    missing.push_back(chinese ? "更多特点（现在只有两个）" : "two features only");
   if (!has("audience")) missing.push_back(chinese ? "受众" : "no audience");
   if (!has("price")) missing.push_back(chinese ? "价格" : "no price");
   return chinese ? Cat("资料太少，写不了文案，还缺：", Join(missing, "、"))
@@ -126,7 +129,8 @@ std::unique_ptr<recipe::Operator> MakeCompose(Table& step, const recipe::StepCon
   for (const std::string& lang : files.Keys()) {
     Grammar grammar = Grammar::Load(JoinInside(context.folder, files.String(lang)));
     if (grammar.lang() != lang) {
-      files.Refuse(lang, Cat("the grammar there has lang = \"", grammar.lang(), "\""), "name it under its own language");
+      files.Refuse(lang, Cat("the grammar there has lang = \"", grammar.lang(), "\""),
+                   "name it under its own language");
     }
     grammars.emplace(lang, std::move(grammar));
   }

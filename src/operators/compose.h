@@ -8,7 +8,8 @@
 //   max_chars = { headline = 60, body = 240 }                      # optional; longer texts are not written
 //
 // A record without a name, without features or with fewer than three facts in all (features, audience, price), or whose
-// grammar finds nothing to say, gets `needs_person` with the reason. A record in a language without a grammar is left to other writers.
+// grammar finds nothing to say, gets `needs_person` with the reason. A record in a language without a grammar is left
+// to other writers.
 #pragma once
 
 #include <cstdint>

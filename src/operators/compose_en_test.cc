@@ -1,5 +1,5 @@
-// The English grammar of the recipe ad_copy on the sheets beside it: nothing dead, nothing made up, enough to choose from,
-// nothing that advertising may not say.
+// The English grammar of the recipe ad_copy on the sheets beside it: nothing dead, nothing made up, enough to choose
+// from, nothing that advertising may not say.
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
@@ -54,25 +54,28 @@ TEST(EnglishGrammar, HasNoDeadPattern) {
   }
   EXPECT_GE(headlines, 90);
   EXPECT_GE(bodies, 90);
-  EXPECT_EQ(devices, (std::set<std::string>{"audience", "benefit", "contrast", "fact", "invitation", "moment", "plain", "price",
-                                            "question", "sensory"}));
+  EXPECT_EQ(devices, (std::set<std::string>{"audience", "benefit", "contrast", "fact", "invitation", "moment", "plain",
+                                            "price", "question", "sensory"}));
 }
 
 TEST(EnglishGrammar, GivesEveryFullSheetTwoHundredCandidates) {
   for (const Json& row : Rows()) {
     if (row["features"].size() < 3) continue;
     std::set<std::string> texts;
-    for (const recipe::Candidate& c : Candidates(row, 200, 2)) texts.insert(c.output["headline"].dump() + c.output["body"].dump());
+    for (const recipe::Candidate& c : Candidates(row, 200, 2))
+      texts.insert(c.output["headline"].dump() + c.output["body"].dump());
     EXPECT_EQ(texts.size(), 200u) << row["name"];
   }
 }
 
 TEST(EnglishGrammar, SaysNoNumberThatIsNotOnTheSheetAndWritesCleanly) {
-  const RE2 number("([0-9][0-9.,]*[0-9]|[0-9])"), debris(R"([\x00-\x1f]|  | [,;:!?]|[,;:] ?[,;:.!?]|\.\.|\bthe the\b|\ba (a|an|the) |[{}<>])");
+  const RE2 number("([0-9][0-9.,]*[0-9]|[0-9])"),
+      debris(R"([\x00-\x1f]|  | [,;:!?]|[,;:] ?[,;:.!?]|\.\.|\bthe the\b|\ba (a|an|the) |[{}<>])");
   for (const Json& row : Rows()) {
     std::string sheet = row.dump(), name = row["name"].get<std::string>();
     for (const recipe::Candidate& candidate : Candidates(row, 60, 3)) {
-      std::string headline = candidate.output["headline"].get<std::string>(), body = candidate.output["body"].get<std::string>();
+      std::string headline = candidate.output["headline"].get<std::string>(),
+                  body = candidate.output["body"].get<std::string>();
       for (const std::string& text : {headline, body}) {
         std::string found;
         re2::StringPiece rest(text);
@@ -95,11 +98,16 @@ TEST(EnglishGrammar, SortsFeaturesByTheirShape) {
       {"negative", {"no app needed", "no added sugar", "No ads"}},
       {"included", {"pots included", "40 bits included"}},
       {"clause", {"beginners welcome", "while you wait", "child seats on request"}},
-      {"does", {"works offline", "folds flat", "holds 80 kg", "clips on without tools", "burns 35 hours", "packs into pocket", "Folds to 38 cm"}},
+      {"does",
+       {"works offline", "folds flat", "holds 80 kg", "clips on without tools", "burns 35 hours", "packs into pocket",
+        "Folds to 38 cm"}},
       {"order", {"pause anytime", "collect from 7 am", "share with a neighbor", "learn at your own pace"}},
       {"prep", {"from one valley", "with seaweed", "for left-handers", "at your home"}},
-      {"made", {"sold in tens", "hand glazed", "cut to drawing", "oak smoked", "spiral bound", "made in Wales", "zinc plated"}},
-      {"adj", {"waterproof", "unfiltered", "dishwasher safe", "self-leveling", "pre-seasoned", "gluten-free", "Machine washable", "streak-free"}},
+      {"made",
+       {"sold in tens", "hand glazed", "cut to drawing", "oak smoked", "spiral bound", "made in Wales", "zinc plated"}},
+      {"adj",
+       {"waterproof", "unfiltered", "dishwasher safe", "self-leveling", "pre-seasoned", "gluten-free",
+        "Machine washable", "streak-free"}},
       {"dim", {"5 mm thick", "70 cm tall"}},
       {"pack", {"340 g jar", "pack of six", "50 ml tube"}},
       {"count", {"12 pans", "48 short lessons", "five brass hooks", "three sizes"}},
@@ -111,7 +119,8 @@ TEST(EnglishGrammar, SortsFeaturesByTheirShape) {
       {"plain", {"wipe clean", "just add water", "children free", "English to Spanish", "", "🍯", "same day"}},
   };
   for (const auto& [name, features] : expected) {
-    for (const std::string& feature : features) EXPECT_EQ(Shipped().ClassName(Shipped().ClassOf(feature)), name) << feature;
+    for (const std::string& feature : features)
+      EXPECT_EQ(Shipped().ClassName(Shipped().ClassOf(feature)), name) << feature;
   }
 }
 
@@ -133,7 +142,8 @@ TEST(Grammars, SayNothingThatAdvertisingMayNotSay) {
       for (Part part : {Part::kHeadline, Part::kBody}) {
         for (const Expansion& expansion : Expand(grammar, facts, part, rng, few)) {
           for (const guard::ClaimHit& hit : claims.Find(expansion.text, allowed)) {
-            ADD_FAILURE() << expansion.pattern->id << " says '" << hit.text << "' (" << hit.reason << "): " << expansion.text;
+            ADD_FAILURE() << expansion.pattern->id << " says '" << hit.text << "' (" << hit.reason
+                          << "): " << expansion.text;
           }
         }
       }
@@ -142,19 +152,23 @@ TEST(Grammars, SayNothingThatAdvertisingMayNotSay) {
 }
 
 TEST(ClaimLists, KnowTheirExceptions) {
-  const guard::Claims en = guard::Claims::Load(kFolder + "claims/en.toml"), zh = guard::Claims::Load(kFolder + "claims/zh.toml");
-  for (std::string text : {"The best mug", "Guaranteed results", "#1 in town", "Never breaks", "clinically proven", "100% safe",
-                           "Only 3 left", "Was $40, now $20", "the world's first kettle", "eco-friendly", "Relieves back pain"}) {
+  const guard::Claims en = guard::Claims::Load(kFolder + "claims/en.toml"),
+                      zh = guard::Claims::Load(kFolder + "claims/zh.toml");
+  for (std::string text :
+       {"The best mug", "Guaranteed results", "#1 in town", "Never breaks", "clinically proven", "100% safe",
+        "Only 3 left", "Was $40, now $20", "the world's first kettle", "eco-friendly", "Relieves back pain"}) {
     EXPECT_FALSE(en.Find(text).empty()) << text;
   }
-  for (std::string text : {"Best before May", "A first aid kit", "first-time campers", "100% cotton", "No. 12 hook", "cures in 24 hours",
-                           "Sharp at first light", "For the next round"}) {
+  for (std::string text : {"Best before May", "A first aid kit", "first-time campers", "100% cotton", "No. 12 hook",
+                           "cures in 24 hours", "Sharp at first light", "For the next round"}) {
     EXPECT_TRUE(en.Find(text).empty()) << text << ": " << en.Find(text)[0].text;
   }
-  for (std::string text : {"最好的茶", "全国第一", "国家级", "100%有效", "根治失眠", "稳赚不赔", "无副作用", "仅剩三件", "预防感冒", "顶级用料"}) {
+  for (std::string text : {"最好的茶", "全国第一", "国家级", "100%有效", "根治失眠", "稳赚不赔", "无副作用", "仅剩三件",
+                           "预防感冒", "顶级用料"}) {
     EXPECT_FALSE(zh.Find(text).empty()) << text;
   }
-  for (std::string text : {"最近上新", "第一次买", "第一章", "100%棉", "最大承重80公斤", "万能胶", "唯一编号", "最后放糖"}) {
+  for (std::string text :
+       {"最近上新", "第一次买", "第一章", "100%棉", "最大承重80公斤", "万能胶", "唯一编号", "最后放糖"}) {
     EXPECT_TRUE(zh.Find(text).empty()) << text << ": " << zh.Find(text)[0].text;
   }
 }

@@ -52,7 +52,8 @@ std::string FieldOrFeatures(const Facts& facts, std::string_view name) {
 }
 
 bool ContainsAny(const std::string& folded, const std::vector<std::string>& texts) {
-  return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return folded.find(text) != folded.npos; });
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return folded.find(text) != folded.npos; });
 }
 
 std::string ToText(const Json& input, const char* key) {
@@ -92,7 +93,8 @@ class WordsAtHand {
 // One filling of one pattern under way.
 class Filling {
  public:
-  Filling(const Grammar& grammar, const Facts& facts, const Pattern& pattern, WordsAtHand& words_at_hand, Choices& choices)
+  Filling(const Grammar& grammar, const Facts& facts, const Pattern& pattern, WordsAtHand& words_at_hand,
+          Choices& choices)
       : grammar_(grammar),
         facts_(facts),
         pattern_(pattern),
@@ -135,7 +137,8 @@ class Filling {
   // Gives every slot of the pattern its feature before anything is written: {rest} has to know.
   bool Bind(const Phrase& phrase) {
     for (const Piece& piece : phrase.pieces) {
-      if (piece.kind == Piece::Kind::kFeature && BindOne(piece.feature, pattern_.feature_masks[piece.feature]) < 0) return false;
+      if (piece.kind == Piece::Kind::kFeature && BindOne(piece.feature, pattern_.feature_masks[piece.feature]) < 0)
+        return false;
     }
     return true;
   }
@@ -146,7 +149,8 @@ class Filling {
     std::vector<int> free;
     for (size_t i = 0; i < facts_.features.size(); ++i) {
       bool taken = std::find(bound_.begin(), bound_.end(), static_cast<int>(i)) != bound_.end();
-      if (!taken && (mask >> facts_.classes[i] & 1) != 0 && InOrder(slot, static_cast<int>(i))) free.push_back(static_cast<int>(i));
+      if (!taken && (mask >> facts_.classes[i] & 1) != 0 && InOrder(slot, static_cast<int>(i)))
+        free.push_back(static_cast<int>(i));
     }
     if (free.empty()) return -1;
     bound = free[choices_.Choose(free.size())];
@@ -301,7 +305,8 @@ Facts ReadFacts(const Json& input, const Grammar& grammar) {
   bool english = grammar.lang() == "en";
   for (const char* key : {"name", "category", "audience", "price", "tone"}) {
     std::string value = CleanSlot(ToText(input, key).substr(0, kMaxFieldBytes));
-    if (english && (std::string_view(key) == "audience" || std::string_view(key) == "category")) value = LowerFirst(value);
+    if (english && (std::string_view(key) == "audience" || std::string_view(key) == "category"))
+      value = LowerFirst(value);
     facts.fields[key] = value;
   }
   std::vector<std::string> raw;
@@ -369,7 +374,8 @@ bool Holds(const When& when, const Facts& facts) {
   return (when.classes & ~present) == 0;
 }
 
-std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part part, Rng& rng, const ExpandOptions& options) {
+std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part part, Rng& rng,
+                              const ExpandOptions& options) {
   std::vector<Expansion> all;
   std::set<std::string> seen;  // two patterns may come to the same text
   WordsAtHand words_at_hand(grammar, facts);
@@ -380,7 +386,8 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
     auto keep = [&](Filling& filling) {
       std::string text = filling.Run();
       if (text.empty() || CountChars(text) > options.max_chars || !seen.insert(text).second) return;
-      all.push_back({&pattern, std::move(text), filling.Slots(), filling.Words(), filling.said(), filling.longest(), 0});
+      all.push_back(
+          {&pattern, std::move(text), filling.Slots(), filling.Words(), filling.said(), filling.longest(), 0});
     };
     // Every filling, unless they are too many.
     Choices walk(nullptr);
@@ -404,13 +411,14 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
         keep(filling);
       }
     }
-    for (size_t i = first; i < all.size(); ++i) all[i].weight = pattern.weight / static_cast<double>(all.size() - first);
+    for (size_t i = first; i < all.size(); ++i)
+      all[i].weight = pattern.weight / static_cast<double>(all.size() - first);
   }
   return all;
 }
 
-std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vector<Expansion>& bodies, size_t count, Rng& rng,
-                        const Rules& rules) {
+std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vector<Expansion>& bodies, size_t count,
+                        Rng& rng, const Rules& rules) {
   std::vector<Draft> drafts;
   if (headlines.empty() || bodies.empty()) return drafts;
   auto weights = [](const std::vector<Expansion>& list) {
@@ -453,9 +461,11 @@ std::vector<Draft> Draw(const std::vector<Expansion>& headlines, const std::vect
       if (!headline.said.contains(field) && !body.said.contains(field)) return true;
     }
     // Both say the same words of the record, and words of their own around them: 可折叠的手机支架 twice.
-    if (rules.no_echo && SharedRun(headline.text, body.text) >= std::max(headline.longest, body.longest) + 3) return true;
+    if (rules.no_echo && SharedRun(headline.text, body.text) >= std::max(headline.longest, body.longest) + 3)
+      return true;
     const std::string& device = headline.pattern->device;
-    return device == body.pattern->device && std::find(rules.apart.begin(), rules.apart.end(), device) != rules.apart.end();
+    return device == body.pattern->device &&
+           std::find(rules.apart.begin(), rules.apart.end(), device) != rules.apart.end();
   };
   std::set<std::pair<size_t, size_t>> seen;  // drawn, or not to be drawn
   size_t all = headlines.size() * bodies.size();

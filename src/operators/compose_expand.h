@@ -32,11 +32,11 @@ bool Holds(const When& when, const Facts& facts);
 
 struct Expansion {
   const Pattern* pattern = nullptr;
-  std::string text;   // finished: capitals, stops, spaces
-  Json slots, words;  // what filled it: {"f1": "..."}, {"moment": "..."}
+  std::string text;                         // finished: capitals, stops, spaces
+  Json slots, words;                        // what filled it: {"f1": "..."}, {"moment": "..."}
   std::set<std::string, std::less<>> said;  // the fields that it says
   size_t longest = 0;                       // characters of the longest text of the record in it
-  double weight = 0;  // the pattern's weight, shared among its expansions
+  double weight = 0;                        // the pattern's weight, shared among its expansions
 };
 
 struct ExpandOptions {

@@ -143,7 +143,8 @@ void Grammar::ReadClass(Table table) {
     for (const std::string& text : table.StringOrStrings("match")) item.match.push_back(Compile(table, "match", text));
   }
   if (table.Has("unless")) {
-    for (const std::string& text : table.StringOrStrings("unless")) item.unless.push_back(Compile(table, "unless", text));
+    for (const std::string& text : table.StringOrStrings("unless"))
+      item.unless.push_back(Compile(table, "unless", text));
   }
   item.first = Lowered(table.StringsOr("first", {}));
   item.head = Lowered(table.StringsOr("head", {}));
@@ -209,7 +210,8 @@ void Grammar::ReadPattern(Table table) {
     if (piece.kind != Piece::Kind::kFeature) continue;
     slots.insert(piece.feature);
     uint64_t& mask = pattern.feature_masks[piece.feature];
-    if ((mask & piece.classes) == 0) table.Refuse("text", Cat("no feature can be all that {f", piece.feature, "} asks"));
+    if ((mask & piece.classes) == 0)
+      table.Refuse("text", Cat("no feature can be all that {f", piece.feature, "} asks"));
     mask &= piece.classes;
   }
   pattern.slots = static_cast<int>(slots.size());
@@ -266,7 +268,8 @@ When Grammar::ReadWhen(Table& owner) const {
   if (when.min_features > when.max_features) table.Refuse("min_features", "more than max_features: never holds");
   if (std::optional<Table> sub = table.SubOr("max_chars")) {
     for (const std::string& key : sub->Keys()) {
-      if (!Contains(ConditionFields(), key)) sub->Refuse(key, Cat("no field '", key, "'"), Known(key, ConditionFields()));
+      if (!Contains(ConditionFields(), key))
+        sub->Refuse(key, Cat("no field '", key, "'"), Known(key, ConditionFields()));
       when.max_chars.emplace_back(key, static_cast<int>(sub->Int(key, 0, 100000)));
     }
     sub->Done();
@@ -292,7 +295,8 @@ When Grammar::ReadWhen(Table& owner) const {
       if (at == groups_.end()) {
         std::vector<std::string> known;
         for (const auto& [other, unused] : groups_) known.push_back(other);
-        table.Refuse(key, Cat("no group ", Quote(name)), known.empty() ? "there are no [[group]]s above" : Known(name, known));
+        table.Refuse(key, Cat("no group ", Quote(name)),
+                     known.empty() ? "there are no [[group]]s above" : Known(name, known));
       }
       list->push_back(at->second);
     }
@@ -352,7 +356,8 @@ Piece Grammar::ReadSlot(const Table& owner, std::string_view key, std::string_vi
   if (in_classes) piece.classes = 0;
   for (size_t i = 0; i < tail.size(); ++i) {
     const std::string& word = tail[i];
-    auto filter = std::find_if(Filters().begin(), Filters().end(), [&](const auto& entry) { return entry.first == word; });
+    auto filter =
+        std::find_if(Filters().begin(), Filters().end(), [&](const auto& entry) { return entry.first == word; });
     if (filter != Filters().end() && !(in_classes && i == 0)) {
       in_classes = false;
       piece.filters.push_back(filter->second);
@@ -406,7 +411,8 @@ Phrase Grammar::ReadPhrase(const Table& owner, std::string_view key, const std::
     char close = c == '{' ? '}' : '>';
     size_t end = text.find(close, i);
     size_t again = text.find_first_of("{<", i + 1);
-    if (end == text.npos || again < end) refuse(Cat("a '", c, "' that is not closed"), "write it twice for the character");
+    if (end == text.npos || again < end)
+      refuse(Cat("a '", c, "' that is not closed"), "write it twice for the character");
     flush();
     phrase.pieces.push_back(ReadSlot(owner, key, std::string_view(text).substr(i + 1, end - i - 1), c == '<'));
     i = end;

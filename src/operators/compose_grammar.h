@@ -98,11 +98,11 @@ struct Pattern {
 
 // What holds for every text and every pair of a grammar: the table [rules]. Nothing holds unless it is asked for.
 struct Rules {
-  bool sheet_order = false;         // slots that accept the same classes take features in the record's order
-  bool no_echo = false;             // record's texts that share two Han in a row stand in no one clause, nor in a headline
-  std::vector<std::string> once;    // fields that only one part of a pair says
-  std::vector<std::string> some;    // fields that a part of every pair says
-  std::vector<std::string> apart;   // devices that do not meet themselves in a pair
+  bool sheet_order = false;  // slots that accept the same classes take features in the record's order
+  bool no_echo = false;      // record's texts that share two Han in a row stand in no one clause, nor in a headline
+  std::vector<std::string> once;   // fields that only one part of a pair says
+  std::vector<std::string> some;   // fields that a part of every pair says
+  std::vector<std::string> apart;  // devices that do not meet themselves in a pair
 };
 
 class Grammar {

@@ -20,7 +20,9 @@ std::string Headline(const std::string& text, const std::string& rest = "") {
   return Cat("[[pattern]]\nid = \"h\"\npart = \"headline\"\ndevice = \"fact\"\ntext = '", text, "'\n", rest);
 }
 
-Grammar Parse(const std::string& text) { return Grammar::Parse(Cat("format = 1\nlang = \"en\"\n", text, kBody), "g.toml"); }
+Grammar Parse(const std::string& text) {
+  return Grammar::Parse(Cat("format = 1\nlang = \"en\"\n", text, kBody), "g.toml");
+}
 
 std::string Refusal(const std::string& text) {
   try {
@@ -52,9 +54,10 @@ any = ["slow"]
 }
 
 TEST(Grammar, ClassesAreTriedInOrder) {
-  Grammar grammar = Parse(Cat("[[class]]\nname = 'does'\nfirst = ['holds']\n[[class]]\nname = 'thing'\nhead = ['strap']\nunless = '^no '\n"
-                              "[[class]]\nname = 'measure'\nmatch = '\\d'\n[[class]]\nname = 'things'\nplural = true\n",
-                              Headline("{f1}")));
+  Grammar grammar = Parse(
+      Cat("[[class]]\nname = 'does'\nfirst = ['holds']\n[[class]]\nname = 'thing'\nhead = ['strap']\nunless = '^no '\n"
+          "[[class]]\nname = 'measure'\nmatch = '\\d'\n[[class]]\nname = 'things'\nplural = true\n",
+          Headline("{f1}")));
   auto name = [&](const std::string& feature) { return grammar.ClassName(grammar.ClassOf(feature)); };
   EXPECT_EQ(name("Holds 5 kg"), "does");
   EXPECT_EQ(name("carry strap for the bag"), "thing");
@@ -81,7 +84,8 @@ TEST(Grammar, RefusesWithOneClearLine) {
       {Headline("{name|a?is:are}"), "takes no filter"},
       {Headline(""), "empty text"},
       {Cat(Headline("a"), Headline("b")), "is taken by g.toml:3"},
-      {Cat(Headline("{name}"), "[[pattern]]\nid='x'\npart='headline'\ndevice='fact'\ntext='{name}'\n"), "the same text as 'h'"},
+      {Cat(Headline("{name}"), "[[pattern]]\nid='x'\npart='headline'\ndevice='fact'\ntext='{name}'\n"),
+       "the same text as 'h'"},
       {Headline("{name}", "wieght = 2\n"), "did you mean 'weight'?"},
       {Headline("{name}", "when = { tonne = ['x'] }\n"), "did you mean 'tone'?"},
       {Headline("{name}", "when = { has = ['colour'] }\n"), "no field 'colour'"},
@@ -96,9 +100,12 @@ TEST(Grammar, RefusesWithOneClearLine) {
       {Cat("[[class]]\nname='cap'\nmatch='x'\n", Headline("{name}")), "a filter's name"},
       {Cat("[[class]]\nname='plain'\nmatch='x'\n", Headline("{name}")), "no other class matches"},
       {Cat("[[class]]\nname='m'\n", Headline("{name}")), "matches nothing"},
-      {Cat("[[class]]\nname='m'\nmatch='a'\n[[class]]\nname='n'\nmatch='b'\n", Headline("{f1:m} {f1:n}")), "no feature can be all"},
-      {Cat("[[words]]\nname='a'\nany=['<b>']\n[[words]]\nname='b'\nany=['<a>']\n", Headline("<a>")), "in a circle: <a> <b> <a>"},
-      {Cat("[[words]]\nname='a'\nany=['<b>']\n[[words]]\nname='b'\nany=['<c>']\n[[words]]\nname='c'\nany=['<d>']\n[[words]]\nname='d'\n"
+      {Cat("[[class]]\nname='m'\nmatch='a'\n[[class]]\nname='n'\nmatch='b'\n", Headline("{f1:m} {f1:n}")),
+       "no feature can be all"},
+      {Cat("[[words]]\nname='a'\nany=['<b>']\n[[words]]\nname='b'\nany=['<a>']\n", Headline("<a>")),
+       "in a circle: <a> <b> <a>"},
+      {Cat("[[words]]\nname='a'\nany=['<b>']\n[[words]]\nname='b'\nany=['<c>']\n[[words]]\nname='c'\nany=['<d>']\n[["
+           "words]]\nname='d'\n"
            "any=['<e>']\n[[words]]\nname='e'\nany=['x']\n",
            Headline("<a>")),
        "deep"},

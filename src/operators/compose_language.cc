@@ -58,50 +58,58 @@ std::string Folded(std::string_view word) { return ToLowerAscii(word); }
 
 // Words, and the first word, without the marks around them.
 std::string_view Bare(std::string_view word) {
-  while (!word.empty() && !IsAlpha(word.front()) && !IsDigit(word.front()) && !(word.front() & 0x80)) word.remove_prefix(1);
-  while (!word.empty() && !IsAlpha(word.back()) && !IsDigit(word.back()) && !(word.back() & 0x80)) word.remove_suffix(1);
+  while (!word.empty() && !IsAlpha(word.front()) && !IsDigit(word.front()) && !(word.front() & 0x80))
+    word.remove_prefix(1);
+  while (!word.empty() && !IsAlpha(word.back()) && !IsDigit(word.back()) && !(word.back() & 0x80))
+    word.remove_suffix(1);
   return word;
 }
 
 const Words& Prepositions() {
-  static const Words words = {"of", "for", "with", "in", "to", "from", "on", "at", "by", "per", "without", "under", "over",
-                              "between", "against", "across", "before", "after", "around", "inside", "beside", "near",
-                              "than", "that", "which", "who", "when", "while", "as", "into", "within"};
+  static const Words words = {"of",     "for",   "with",    "in",     "to",     "from",    "on",      "at",
+                              "by",     "per",   "without", "under",  "over",   "between", "against", "across",
+                              "before", "after", "around",  "inside", "beside", "near",    "than",    "that",
+                              "which",  "who",   "when",    "while",  "as",     "into",    "within"};
   return words;
 }
 
 const Words& Determiners() {
-  static const Words words = {"a",   "an",   "the",  "this", "that", "these", "those", "my",  "your", "our",
-                              "its", "their", "his", "her",  "no",   "any",   "some",  "all", "each", "every",
-                              "both", "either", "another", "one", "up", "about", "over", "under", "more", "less"};
+  static const Words words = {"a",    "an",     "the",     "this", "that", "these", "those", "my",    "your", "our",
+                              "its",  "their",  "his",     "her",  "no",   "any",   "some",  "all",   "each", "every",
+                              "both", "either", "another", "one",  "up",   "about", "over",  "under", "more", "less"};
   return words;
 }
 
 const Words& NumberWords() {
-  static const Words words = {"two",    "three",    "four",   "five",   "six",    "seven",    "eight",  "nine",  "ten",
-                              "eleven", "twelve",   "thirteen", "fourteen", "fifteen", "sixteen", "eighteen", "twenty",
-                              "thirty", "forty", "fifty", "sixty", "hundred", "several", "many", "few", "multiple"};
+  static const Words words = {"two",     "three",    "four",   "five",   "six",      "seven",    "eight",
+                              "nine",    "ten",      "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+                              "sixteen", "eighteen", "twenty", "thirty", "forty",    "fifty",    "sixty",
+                              "hundred", "several",  "many",   "few",    "multiple"};
   return words;
 }
 
 // Words that are names wherever they stand: a sheet that writes "Italian leather" means a capital.
 const Words& Names() {
   static const Words words = {
-      "i", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "april",
-      "june", "july", "august", "september", "october", "november", "december", "christmas", "easter", "halloween",
-      "english", "british", "scottish", "irish", "welsh", "french", "german", "italian", "spanish", "portuguese", "dutch",
-      "belgian", "swiss", "austrian", "danish", "swedish", "norwegian", "finnish", "icelandic", "nordic", "scandinavian",
-      "polish", "czech", "hungarian", "romanian", "greek", "turkish", "russian", "ukrainian", "european", "american",
-      "canadian", "mexican", "brazilian", "peruvian", "chilean", "argentine", "colombian", "cuban", "african", "egyptian",
-      "moroccan", "ethiopian", "kenyan", "asian", "chinese", "japanese", "korean", "indian", "thai", "vietnamese",
-      "indonesian", "malaysian", "australian", "persian", "israeli", "lebanese", "mediterranean", "atlantic", "pacific",
-      "himalayan", "alpine", "arctic", "britain", "england", "scotland", "ireland", "wales", "france", "germany", "italy",
-      "spain", "portugal", "greece", "sweden", "norway", "denmark", "finland", "iceland", "japan", "china", "india",
-      "korea", "vietnam", "thailand", "mexico", "brazil", "peru", "kenya", "ethiopia", "colombia", "europe", "america",
-      "africa", "asia", "australia", "canada", "london", "paris", "tokyo", "kyoto", "milan", "sheffield", "harris",
-      "shetland", "devon", "cornish", "yorkshire", "bluetooth", "android", "windows", "linux", "apple", "google", "excel",
-      "kevlar", "gore-tex", "velcro", "teflon", "cordura", "lycra", "alexa", "siri", "kindle", "arabica", "braille",
-      "celsius", "fahrenheit", "bpa-free"};
+      "i",          "monday",       "tuesday",    "wednesday", "thursday",   "friday",    "saturday",      "sunday",
+      "january",    "february",     "april",      "june",      "july",       "august",    "september",     "october",
+      "november",   "december",     "christmas",  "easter",    "halloween",  "english",   "british",       "scottish",
+      "irish",      "welsh",        "french",     "german",    "italian",    "spanish",   "portuguese",    "dutch",
+      "belgian",    "swiss",        "austrian",   "danish",    "swedish",    "norwegian", "finnish",       "icelandic",
+      "nordic",     "scandinavian", "polish",     "czech",     "hungarian",  "romanian",  "greek",         "turkish",
+      "russian",    "ukrainian",    "european",   "american",  "canadian",   "mexican",   "brazilian",     "peruvian",
+      "chilean",    "argentine",    "colombian",  "cuban",     "african",    "egyptian",  "moroccan",      "ethiopian",
+      "kenyan",     "asian",        "chinese",    "japanese",  "korean",     "indian",    "thai",          "vietnamese",
+      "indonesian", "malaysian",    "australian", "persian",   "israeli",    "lebanese",  "mediterranean", "atlantic",
+      "pacific",    "himalayan",    "alpine",     "arctic",    "britain",    "england",   "scotland",      "ireland",
+      "wales",      "france",       "germany",    "italy",     "spain",      "portugal",  "greece",        "sweden",
+      "norway",     "denmark",      "finland",    "iceland",   "japan",      "china",     "india",         "korea",
+      "vietnam",    "thailand",     "mexico",     "brazil",    "peru",       "kenya",     "ethiopia",      "colombia",
+      "europe",     "america",      "africa",     "asia",      "australia",  "canada",    "london",        "paris",
+      "tokyo",      "kyoto",        "milan",      "sheffield", "harris",     "shetland",  "devon",         "cornish",
+      "yorkshire",  "bluetooth",    "android",    "windows",   "linux",      "apple",     "google",        "excel",
+      "kevlar",     "gore-tex",     "velcro",     "teflon",    "cordura",    "lycra",     "alexa",         "siri",
+      "kindle",     "arabica",      "braille",    "celsius",   "fahrenheit", "bpa-free"};
   return words;
 }
 
@@ -137,8 +145,9 @@ bool SoundsVowel(std::string_view following) {
                  (head.size() >= 2 || head.size() < word.size());
   if (acronym) {
     // Spoken as words, not as letters.
-    static const Words spoken = {"NASA", "NATO", "RAM",  "ROM",  "SIM",  "LAN",  "HEPA", "SATA", "MIDI", "RAID", "MERV",
-                                 "NEMA", "MIG",  "SWAT", "FIFA", "LASER", "SAP", "SIP",  "REACH", "ROHS", "SUDOKU"};
+    static const Words spoken = {"NASA", "NATO",  "RAM",  "ROM",  "SIM",   "LAN",  "HEPA",
+                                 "SATA", "MIDI",  "RAID", "MERV", "NEMA",  "MIG",  "SWAT",
+                                 "FIFA", "LASER", "SAP",  "SIP",  "REACH", "ROHS", "SUDOKU"};
     static const Words spoken_vowel = {"OLED", "ANSI", "ISO", "OSHA", "ASCII", "AIDS", "OPEC", "ATEX", "UNESCO_"};
     if (spoken.contains(head)) return false;
     if (spoken_vowel.contains(head)) return true;
@@ -151,8 +160,9 @@ bool SoundsVowel(std::string_view following) {
   if (StartsWithAny(low, {"u-", "t-", "y-"})) return false;
   if (StartsWithAny(low, {"hour", "honest", "honor", "honour", "heir"})) return true;
   if (low == "one" || StartsWithAny(low, {"one-", "once", "ones", "oneness"})) return false;
-  if (StartsWithAny(low, {"eu", "ewe", "ubi", "uku", "uran", "uret", "uri", "usab", "usag", "use", "usi", "usu", "ute", "uti",
-                          "uto", "ufo", "unicorn", "unif", "union", "uniq", "unis", "unit", "univ", "unic", "unil"})) {
+  if (StartsWithAny(
+          low, {"eu",  "ewe", "ubi", "uku",     "uran", "uret",  "uri",  "usab", "usag", "use",  "usi",  "usu", "ute",
+                "uti", "uto", "ufo", "unicorn", "unif", "union", "uniq", "unis", "unit", "univ", "unic", "unil"})) {
     return false;
   }
   return std::string_view("aeiou").find(low[0]) != std::string_view::npos ||
@@ -195,19 +205,22 @@ bool IsPlural(std::string_view noun_phrase) {
   if (head_at >= 4 && std::string_view(low).substr(0, head_at).ends_with(" and ")) return true;
   std::string head(head_view);
   if (size_t dash = head.rfind('-'); dash != head.npos && dash + 2 < head.size()) head = head.substr(dash + 1);
-  static const Words irregular = {"people", "children", "men", "women", "feet", "teeth", "mice", "geese", "oxen",
-                                  "salespeople", "data", "media", "criteria", "cattle", "police", "folk", "craftspeople"};
+  static const Words irregular = {"people",   "children", "men",    "women",       "feet",        "teeth",
+                                  "mice",     "geese",    "oxen",   "salespeople", "data",        "media",
+                                  "criteria", "cattle",   "police", "folk",        "craftspeople"};
   if (irregular.contains(head) || head.ends_with("women") || head.ends_with("people")) return true;
-  static const Words singular = {"gas",   "bus",    "canvas", "atlas", "lens",   "news",  "series", "species", "chaos",
-                                 "always", "tennis", "chassis", "basis", "plus", "yes",  "this",   "pass",    "iris",
-                                 "analysis", "diagnosis", "hypnosis", "cosmos", "asbestos", "pancreas", "mathematics",
-                                 "physics", "economics", "gymnastics", "logistics", "bias", "christmas", "texas",
-                                 "electronics", "athletics", "ceramics", "pilates", "asparagus", "hummus", "couscous",
-                                 "molasses", "swiss", "alias", "pampas", "pyjamas_", "sas", "gps", "abs", "ios", "dns",
-                                 "sms", "pos", "css", "rss", "cms", "saas", "ips", "nas"};
+  static const Words singular = {
+      "gas",         "bus",       "canvas",    "atlas",      "lens",      "news",   "series",    "species",
+      "chaos",       "always",    "tennis",    "chassis",    "basis",     "plus",   "yes",       "this",
+      "pass",        "iris",      "analysis",  "diagnosis",  "hypnosis",  "cosmos", "asbestos",  "pancreas",
+      "mathematics", "physics",   "economics", "gymnastics", "logistics", "bias",   "christmas", "texas",
+      "electronics", "athletics", "ceramics",  "pilates",    "asparagus", "hummus", "couscous",  "molasses",
+      "swiss",       "alias",     "pampas",    "pyjamas_",   "sas",       "gps",    "abs",       "ios",
+      "dns",         "sms",       "pos",       "css",        "rss",       "cms",    "saas",      "ips",
+      "nas"};
   if (singular.contains(head)) return false;
-  return head.size() > 2 && head.ends_with('s') && !head.ends_with("ss") && !head.ends_with("us") && !head.ends_with("'s") &&
-         !head.ends_with("is");
+  return head.size() > 2 && head.ends_with('s') && !head.ends_with("ss") && !head.ends_with("us") &&
+         !head.ends_with("'s") && !head.ends_with("is");
 }
 
 std::string WithArticle(std::string_view noun_phrase) {
@@ -241,11 +254,14 @@ std::string Pluralised(std::string_view noun_phrase) {
   size_t at = static_cast<size_t>(head.data() - noun_phrase.data());
   std::string low = Folded(head), plural(head);
   static const std::pair<std::string_view, std::string_view> irregular[] = {
-      {"person", "people"}, {"child", "children"}, {"foot", "feet"}, {"tooth", "teeth"}, {"mouse", "mice"},
-      {"goose", "geese"},   {"knife", "knives"},   {"life", "lives"}, {"wife", "wives"}, {"leaf", "leaves"},
-      {"loaf", "loaves"},   {"shelf", "shelves"},  {"half", "halves"}, {"potato", "potatoes"}, {"tomato", "tomatoes"},
-      {"scarf", "scarves"}, {"series", "series"},  {"species", "species"}, {"gas", "gases"}, {"analysis", "analyses"}};
-  auto ends_vowel_y = [&] { return low.size() > 1 && std::string_view("aeiou").find(low[low.size() - 2]) != std::string_view::npos; };
+      {"person", "people"}, {"child", "children"},  {"foot", "feet"},       {"tooth", "teeth"},
+      {"mouse", "mice"},    {"goose", "geese"},     {"knife", "knives"},    {"life", "lives"},
+      {"wife", "wives"},    {"leaf", "leaves"},     {"loaf", "loaves"},     {"shelf", "shelves"},
+      {"half", "halves"},   {"potato", "potatoes"}, {"tomato", "tomatoes"}, {"scarf", "scarves"},
+      {"series", "series"}, {"species", "species"}, {"gas", "gases"},       {"analysis", "analyses"}};
+  auto ends_vowel_y = [&] {
+    return low.size() > 1 && std::string_view("aeiou").find(low[low.size() - 2]) != std::string_view::npos;
+  };
   bool done = false;
   for (const auto& [one, many] : irregular) {
     if (low != one) continue;
@@ -256,7 +272,8 @@ std::string Pluralised(std::string_view noun_phrase) {
     plural.replace(plural.size() - 2, 2, "en");
   } else if (!done && low.ends_with('y') && !ends_vowel_y()) {
     plural.replace(plural.size() - 1, 1, "ies");
-  } else if (!done && (low.ends_with('s') || low.ends_with('x') || low.ends_with('z') || low.ends_with("ch") || low.ends_with("sh"))) {
+  } else if (!done && (low.ends_with('s') || low.ends_with('x') || low.ends_with('z') || low.ends_with("ch") ||
+                       low.ends_with("sh"))) {
     plural += "es";
   } else if (!done) {
     plural += "s";
@@ -367,10 +384,12 @@ std::string FinishEnglish(std::string_view text, bool headline) {
     start = false;
     i = end;
   }
-  while (!out.empty() && (out.back() == ' ' || out.back() == ',' || out.back() == ';' || out.back() == ':')) out.pop_back();
+  while (!out.empty() && (out.back() == ' ' || out.back() == ',' || out.back() == ';' || out.back() == ':'))
+    out.pop_back();
   if (headline) {
     if (!out.empty() && out.back() == '.' && !out.ends_with("...")) out.pop_back();
-  } else if (!out.empty() && std::string_view(".!?").find(out.back()) == std::string_view::npos && !out.ends_with("…")) {
+  } else if (!out.empty() && std::string_view(".!?").find(out.back()) == std::string_view::npos &&
+             !out.ends_with("…")) {
     out.push_back('.');
   }
   return out;
@@ -409,7 +428,8 @@ std::string FinishChinese(std::string_view text, bool headline) {
       case U'：': return 3;
       case U'；': return 4;
       case U'。': return 5;
-      case U'！': case U'？': return 6;
+      case U'！':
+      case U'？': return 6;
       default: return 0;
     }
   };
@@ -464,8 +484,8 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
     if (!before.ends_with(' ')) return 0;
     std::string_view trimmed = before.substr(0, before.size() - 1);
     std::string_view last = trimmed.substr(trimmed.rfind(' ') + 1);
-    static const Words function = {"a",  "an", "the", "for",  "with", "from",  "in", "at",  "by",      "on",
-                                   "to", "of", "no",  "and",  "is",   "are",   "it", "its", "without", "up"};
+    static const Words function = {"a",  "an", "the", "for", "with", "from", "in", "at",  "by",      "on",
+                                   "to", "of", "no",  "and", "is",   "are",  "it", "its", "without", "up"};
     std::string word = Folded(last);
     if (!function.contains(word) || Folded(FirstWord(after)) != word) return 0;
     return last.size() + 1;
@@ -476,8 +496,7 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
   std::vector<int32_t> b = Codes(after.substr(0, 48));
   for (size_t n = std::min({a.size(), b.size(), size_t{6}}); n >= 1; --n) {
     if (!std::equal(a.end() - static_cast<std::ptrdiff_t>(n), a.end(), b.begin())) continue;
-    if (n == 1 && std::u32string_view(U"的了给为").find(static_cast<char32_t>(b[0])) ==
-                      std::u32string_view::npos) {
+    if (n == 1 && std::u32string_view(U"的了给为").find(static_cast<char32_t>(b[0])) == std::u32string_view::npos) {
       return 0;
     }
     if (!std::all_of(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n), IsHan)) return 0;
@@ -516,7 +535,8 @@ size_t SharedRun(std::string_view a, std::string_view b) {
 bool EndsClause(std::string_view text) {
   std::vector<int32_t> codes = Codes(text);
   return std::any_of(codes.begin(), codes.end(), [](int32_t code) {
-    return std::u32string_view(U",.!?;:，。！？；：、（）“”…—").find(static_cast<char32_t>(code)) != std::u32string_view::npos;
+    return std::u32string_view(U",.!?;:，。！？；：、（）“”…—").find(static_cast<char32_t>(code)) !=
+           std::u32string_view::npos;
   });
 }
 
@@ -544,7 +564,9 @@ std::string CleanSlot(std::string_view text) {
 
 std::string FoldCase(std::string_view text) {
   std::string out;
-  icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size()))).foldCase().toUTF8String(out);
+  icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())))
+      .foldCase()
+      .toUTF8String(out);
   return out;
 }
 

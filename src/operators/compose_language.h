@@ -32,8 +32,8 @@ std::string_view HeadWord(std::string_view text);
 std::string LowerFirst(std::string_view text);
 // First letter upper, unless the word has capitals of its own inside ("iPhone", "pH").
 std::string UpperFirst(std::string_view text);
-// Joins a list: "a", "a and b", "a, b and c"; without "and" where the items are not alike, or where one has an "and" or a
-// comma itself.
+// Joins a list: "a", "a and b", "a, b and c"; without "and" where the items are not alike, or where one has an "and" or
+// a comma itself.
 std::string JoinEnglish(const std::vector<std::string>& items, bool alike = true);
 // Sentence capitals, spaces, one mark where two met; a body ends with a stop, a headline without.
 std::string FinishEnglish(std::string_view text, bool headline);

@@ -10,26 +10,94 @@ namespace {
 using Table = std::vector<std::pair<std::string, std::string>>;
 
 TEST(English, ArticleGoesByTheSound) {
-  const std::vector<std::string> an = {
-      "8-inch blade", "11 kW motor", "18 V battery", "80 g bar", "8 m line", "11,000-page archive", "hour", "hourly rate",
-      "honest answer", "heirloom seed", "LED lamp", "SPF 50 cream", "HDMI port", "M6 bolt", "XL size", "NFC tag", "MP3 player",
-      "umbrella", "uninsulated wall", "unimpeded view", "ink pad", "e-bike", "x-ray", "OLED screen", "ISO mark", "office", "iPhone stand",
-      "undyed yarn", "egg tray", "airtight lid", "11.5 cm knife", "S-hook", "FAQ page"};
+  const std::vector<std::string> an = {"8-inch blade",
+                                       "11 kW motor",
+                                       "18 V battery",
+                                       "80 g bar",
+                                       "8 m line",
+                                       "11,000-page archive",
+                                       "hour",
+                                       "hourly rate",
+                                       "honest answer",
+                                       "heirloom seed",
+                                       "LED lamp",
+                                       "SPF 50 cream",
+                                       "HDMI port",
+                                       "M6 bolt",
+                                       "XL size",
+                                       "NFC tag",
+                                       "MP3 player",
+                                       "umbrella",
+                                       "uninsulated wall",
+                                       "unimpeded view",
+                                       "ink pad",
+                                       "e-bike",
+                                       "x-ray",
+                                       "OLED screen",
+                                       "ISO mark",
+                                       "office",
+                                       "iPhone stand",
+                                       "undyed yarn",
+                                       "egg tray",
+                                       "airtight lid",
+                                       "11.5 cm knife",
+                                       "S-hook",
+                                       "FAQ page"};
   for (const std::string& text : an) EXPECT_EQ(Article(text), "an") << text;
-  const std::vector<std::string> a = {
-      "100 ml bottle", "1,100-piece set", "180 g jar", "118 mm rod", "1800 W motor", "USB cable", "USB-C port", "UV lamp", "one-piece bib",
-      "one-hour call", "once-weekly visit", "unit", "uniform", "unique finish", "universal mount", "used book", "user guide",
-      "useful box", "European oak frame", "ewe", "eucalyptus scent", "ukulele", "house", "herb pot", "hotel", "HEPA filter",
-      "SIM card", "RAM upgrade", "T-shirt", "U-lock", "12-hour core", "7 m cord", "NATO strap", "utility hook", "yellow lid"};
+  const std::vector<std::string> a = {"100 ml bottle",
+                                      "1,100-piece set",
+                                      "180 g jar",
+                                      "118 mm rod",
+                                      "1800 W motor",
+                                      "USB cable",
+                                      "USB-C port",
+                                      "UV lamp",
+                                      "one-piece bib",
+                                      "one-hour call",
+                                      "once-weekly visit",
+                                      "unit",
+                                      "uniform",
+                                      "unique finish",
+                                      "universal mount",
+                                      "used book",
+                                      "user guide",
+                                      "useful box",
+                                      "European oak frame",
+                                      "ewe",
+                                      "eucalyptus scent",
+                                      "ukulele",
+                                      "house",
+                                      "herb pot",
+                                      "hotel",
+                                      "HEPA filter",
+                                      "SIM card",
+                                      "RAM upgrade",
+                                      "T-shirt",
+                                      "U-lock",
+                                      "12-hour core",
+                                      "7 m cord",
+                                      "NATO strap",
+                                      "utility hook",
+                                      "yellow lid"};
   for (const std::string& text : a) EXPECT_EQ(Article(text), "a") << text;
 }
 
 TEST(English, ArticleStandsOnlyWhereOneBelongs) {
-  const Table expected = {{"cable slot", "a cable slot"},     {"340 g jar", "a 340 g jar"},   {"brass hooks", "brass hooks"},
-                          {"two deep pockets", "two deep pockets"}, {"12 pans", "12 pans"},   {"the lid", "the lid"},
-                          {"one loaf", "one loaf"},           {"no wiring", "no wiring"},     {"basil and thyme", "basil and thyme"},
-                          {"pack of six", "a pack of six"},   {"anti-fog lens", "an anti-fog lens"}, {"glass lid", "a glass lid"},
-                          {"set of tools", "a set of tools"}, {"several sizes", "several sizes"}, {"18 V motor", "an 18 V motor"}};
+  const Table expected = {{"cable slot", "a cable slot"},
+                          {"340 g jar", "a 340 g jar"},
+                          {"brass hooks", "brass hooks"},
+                          {"two deep pockets", "two deep pockets"},
+                          {"12 pans", "12 pans"},
+                          {"the lid", "the lid"},
+                          {"one loaf", "one loaf"},
+                          {"no wiring", "no wiring"},
+                          {"basil and thyme", "basil and thyme"},
+                          {"pack of six", "a pack of six"},
+                          {"anti-fog lens", "an anti-fog lens"},
+                          {"glass lid", "a glass lid"},
+                          {"set of tools", "a set of tools"},
+                          {"several sizes", "several sizes"},
+                          {"18 V motor", "an 18 V motor"}};
   for (const auto& [in, out] : expected) EXPECT_EQ(WithArticle(in), out);
   EXPECT_EQ(WithThe("a lid"), "the lid");
   EXPECT_EQ(WithThe("pots included"), "the pots included");
@@ -41,27 +109,46 @@ TEST(English, ArticleStandsOnlyWhereOneBelongs) {
 }
 
 TEST(English, NumberGoesByTheHead) {
-  for (std::string text : {"brass hooks", "Cold Brew Bags", "basil, thyme and chives", "people", "30 recipes", "Puzzles of the Night",
-                           "salespeople", "hiking socks", "scissors", "line ends"}) {
+  for (std::string text : {"brass hooks", "Cold Brew Bags", "basil, thyme and chives", "people", "30 recipes",
+                           "Puzzles of the Night", "salespeople", "hiking socks", "scissors", "line ends"}) {
     EXPECT_TRUE(IsPlural(text)) << text;
   }
-  for (std::string text : {"glass", "canvas", "anti-fog lens", "Linen Apron", "18 m of line", "Box of Nails", "bus", "iris", "news",
-                           "Chess for Patient Beginners", "wet and dry vacuum", "GPS", "series", "", "s", "hummus"}) {
+  for (std::string text :
+       {"glass", "canvas", "anti-fog lens", "Linen Apron", "18 m of line", "Box of Nails", "bus", "iris", "news",
+        "Chess for Patient Beginners", "wet and dry vacuum", "GPS", "series", "", "s", "hummus"}) {
     EXPECT_FALSE(IsPlural(text)) << text;
   }
-  const Table plurals = {{"hook", "hooks"}, {"box", "boxes"}, {"loaf of bread", "loaves of bread"}, {"city", "cities"}, {"day", "days"},
-                         {"craftsman", "craftsmen"}, {"brush", "brushes"}, {"hooks", "hooks"}, {"Child", "Children"}, {"", ""}};
+  const Table plurals = {{"hook", "hooks"},
+                         {"box", "boxes"},
+                         {"loaf of bread", "loaves of bread"},
+                         {"city", "cities"},
+                         {"day", "days"},
+                         {"craftsman", "craftsmen"},
+                         {"brush", "brushes"},
+                         {"hooks", "hooks"},
+                         {"Child", "Children"},
+                         {"", ""}};
   for (const auto& [in, out] : plurals) EXPECT_EQ(Pluralised(in), out);
 }
 
 TEST(English, CaseSparesNames) {
-  const Table lower = {{"Natural rubber", "natural rubber"}, {"USB-C", "USB-C"},       {"iPhone stand", "iPhone stand"},
-                       {"Italian leather", "Italian leather"}, {"New Zealand wool", "New Zealand wool"}, {"LED light", "LED light"},
-                       {"Bluetooth 5.3", "Bluetooth 5.3"},     {"A handle", "a handle"}, {"M6 to M16", "M6 to M16"}, {"", ""},
-                       {"Ölfrei", "Ölfrei"},                   {"Works offline", "works offline"}};
+  const Table lower = {{"Natural rubber", "natural rubber"},
+                       {"USB-C", "USB-C"},
+                       {"iPhone stand", "iPhone stand"},
+                       {"Italian leather", "Italian leather"},
+                       {"New Zealand wool", "New Zealand wool"},
+                       {"LED light", "LED light"},
+                       {"Bluetooth 5.3", "Bluetooth 5.3"},
+                       {"A handle", "a handle"},
+                       {"M6 to M16", "M6 to M16"},
+                       {"", ""},
+                       {"Ölfrei", "Ölfrei"},
+                       {"Works offline", "works offline"}};
   for (const auto& [in, out] : lower) EXPECT_EQ(LowerFirst(in), out);
-  const Table upper = {{"natural rubber", "Natural rubber"}, {"iPhone stand", "iPhone stand"}, {"pH neutral", "pH neutral"},
-                       {"8 inch", "8 inch"}, {"\"fast\" lid", "\"Fast\" lid"}, {"école", "École"}, {"eBay listed", "eBay listed"}, {"", ""}};
+  const Table upper = {{"natural rubber", "Natural rubber"}, {"iPhone stand", "iPhone stand"},
+                       {"pH neutral", "pH neutral"},         {"8 inch", "8 inch"},
+                       {"\"fast\" lid", "\"Fast\" lid"},     {"école", "École"},
+                       {"eBay listed", "eBay listed"},       {"", ""}};
   for (const auto& [in, out] : upper) EXPECT_EQ(UpperFirst(in), out);
 }
 
@@ -127,8 +214,14 @@ TEST(Chinese, WordsAreNotSaidTwiceWherePhrasesMeet) {
 }
 
 TEST(Slots, AreCleaned) {
-  const Table expected = {{"  natural \n rubber. ", "natural rubber"}, {"纯棉。", "纯棉"}, {"a\tb\x01", "a b"}, {"...", "..."}, {"", ""},
-                          {"wait...", "wait..."}, {"\xff", "\xEF\xBF\xBD"}, {"🍯 honey；", "🍯 honey"}};
+  const Table expected = {{"  natural \n rubber. ", "natural rubber"},
+                          {"纯棉。", "纯棉"},
+                          {"a\tb\x01", "a b"},
+                          {"...", "..."},
+                          {"", ""},
+                          {"wait...", "wait..."},
+                          {"\xff", "\xEF\xBF\xBD"},
+                          {"🍯 honey；", "🍯 honey"}};
   for (const auto& [in, out] : expected) EXPECT_EQ(CleanSlot(in), out);
   EXPECT_EQ(CountChars("茶🍯a"), 3u);
   EXPECT_EQ(FoldCase("ÄTEA"), "ätea");

@@ -12,7 +12,8 @@ namespace atelier::operators {
 namespace {
 
 std::string Pattern(std::string_view id, std::string_view part, std::string_view device, std::string_view text) {
-  return Cat("[[pattern]]\nid = \"", id, "\"\npart = \"", part, "\"\ndevice = \"", device, "\"\ntext = \"", text, "\"\n");
+  return Cat("[[pattern]]\nid = \"", id, "\"\npart = \"", part, "\"\ndevice = \"", device, "\"\ntext = \"", text,
+             "\"\n");
 }
 
 Grammar Chinese(std::string_view rules, std::string_view patterns) {
@@ -20,7 +21,10 @@ Grammar Chinese(std::string_view rules, std::string_view patterns) {
 }
 
 Json Row() {
-  return Json{{"name", "保温饭盒"}, {"category", "厨具"}, {"audience", "上班族"}, {"price", "109元"},
+  return Json{{"name", "保温饭盒"},
+              {"category", "厨具"},
+              {"audience", "上班族"},
+              {"price", "109元"},
               {"features", {"不锈钢内胆", "保温6小时", "带餐具"}}};
 }
 
@@ -38,13 +42,15 @@ std::set<std::string> Pairs(const Grammar& grammar) {
   options.count = 100;
   std::set<std::string> pairs;
   for (const recipe::Candidate& candidate : Compose(grammar, Row(), options, rng).candidates) {
-    pairs.insert(Cat(candidate.output["headline"].get<std::string>(), "/", candidate.output["body"].get<std::string>()));
+    pairs.insert(
+        Cat(candidate.output["headline"].get<std::string>(), "/", candidate.output["body"].get<std::string>()));
   }
   return pairs;
 }
 
 TEST(Rules, SheetOrderKeepsTheRecordsOrderInLists) {
-  std::string patterns = Pattern("h", "headline", "plain", "{name}") + Pattern("b", "body", "plain", "{f1}，{f2}，{f3}。");
+  std::string patterns =
+      Pattern("h", "headline", "plain", "{name}") + Pattern("b", "body", "plain", "{f1}，{f2}，{f3}。");
   EXPECT_EQ(Texts(Chinese("", patterns), Part::kBody).size(), 6u);
   EXPECT_EQ(Texts(Chinese("[rules]\nsheet_order = true\n", patterns), Part::kBody),
             (std::set<std::string>{"不锈钢内胆，保温6小时，带餐具。"}));
@@ -52,8 +58,8 @@ TEST(Rules, SheetOrderKeepsTheRecordsOrderInLists) {
 
 TEST(Rules, SheetOrderLeavesSlotsThatAskForMoreAlone) {
   std::string classes = "[[class]]\nname = \"with\"\nmatch = '^带'\n";
-  std::string patterns = classes + Pattern("h", "headline", "plain", "{name}") +
-                         Pattern("b", "body", "plain", "{f1:with}，{f2}，{f3}。");
+  std::string patterns =
+      classes + Pattern("h", "headline", "plain", "{name}") + Pattern("b", "body", "plain", "{f1:with}，{f2}，{f3}。");
   EXPECT_EQ(Texts(Chinese("[rules]\nsheet_order = true\n", patterns), Part::kBody),
             (std::set<std::string>{"带餐具，不锈钢内胆，保温6小时。"}));
 }
@@ -99,10 +105,9 @@ TEST(Rules, PairsSayAFieldOnceAndTheNameAtLeastOnce) {
 }
 
 TEST(Rules, DevicesThatStandApartDoNotMeet) {
-  std::string patterns = Pattern("h1", "headline", "question", "挑{name}，先看什么？") +
-                         Pattern("h2", "headline", "plain", "看看{name}") +
-                         Pattern("b1", "body", "question", "{name}怎么挑？{f1}。") +
-                         Pattern("b2", "body", "plain", "{f1}，{f2}。");
+  std::string patterns =
+      Pattern("h1", "headline", "question", "挑{name}，先看什么？") + Pattern("h2", "headline", "plain", "看看{name}") +
+      Pattern("b1", "body", "question", "{name}怎么挑？{f1}。") + Pattern("b2", "body", "plain", "{f1}，{f2}。");
   EXPECT_TRUE(Pairs(Chinese("", patterns)).contains("挑保温饭盒，先看什么？/保温饭盒怎么挑？带餐具。"));
   std::set<std::string> pairs = Pairs(Chinese("[rules]\napart = [\"question\"]\n", patterns));
   EXPECT_TRUE(pairs.contains("看看保温饭盒/保温饭盒怎么挑？带餐具。"));
@@ -117,8 +122,9 @@ TEST(Language, ANameThatBeginsLikeAVerbTakesNoVerbAway) {
 }
 
 TEST(Rules, SlipsAreNamedWithTheirLine) {
-  for (const char* rules : {"[rules]\nsheet_ordr = true\n", "[rules]\nonce = [\"audiense\"]\n", "[rules]\nsome = [\"f1\"]\n",
-                            "[rules]\napart = [\"A B\"]\n", "[rules]\nno_echo = \"yes\"\n"}) {
+  for (const char* rules :
+       {"[rules]\nsheet_ordr = true\n", "[rules]\nonce = [\"audiense\"]\n", "[rules]\nsome = [\"f1\"]\n",
+        "[rules]\napart = [\"A B\"]\n", "[rules]\nno_echo = \"yes\"\n"}) {
     try {
       Chinese(rules, Pattern("h", "headline", "plain", "{name}") + Pattern("b", "body", "plain", "{f1}。"));
       ADD_FAILURE() << rules;

@@ -56,13 +56,18 @@ when = { not_group = "service" }
 }
 
 Json Row() {
-  return Json{{"lang", "en"},       {"name", "Phone Stand"}, {"category", "desk"},
-              {"features", {"solid walnut", "cable slot", "5 mm felt"}}, {"audience", "office workers"}, {"price", "$24"}};
+  return Json{{"lang", "en"},
+              {"name", "Phone Stand"},
+              {"category", "desk"},
+              {"features", {"solid walnut", "cable slot", "5 mm felt"}},
+              {"audience", "office workers"},
+              {"price", "$24"}};
 }
 
 std::vector<std::string> Texts(const Composed& composed) {
   std::vector<std::string> texts;
-  for (const recipe::Candidate& c : composed.candidates) texts.push_back(c.output["headline"].get<std::string>() + " | " + c.output["body"].get<std::string>());
+  for (const recipe::Candidate& c : composed.candidates)
+    texts.push_back(c.output["headline"].get<std::string>() + " | " + c.output["body"].get<std::string>());
   return texts;
 }
 
@@ -116,9 +121,11 @@ TEST(Compose, ThinSheetsNeedAPerson) {
   Grammar grammar = Small();
   EXPECT_NE(Make(grammar, Json{{"name", "Mug"}}, 5).lacking.find("no features"), std::string::npos);
   EXPECT_NE(Make(grammar, Json{{"features", {"a", "b", "c"}}}, 5).lacking.find("no name"), std::string::npos);
-  EXPECT_NE(Make(grammar, Json{{"name", "Mug"}, {"features", {"blue"}}, {"price", "$5"}}, 5).lacking.find("one feature only"),
-            std::string::npos);
-  EXPECT_EQ(Make(grammar, Json{{"name", "Mug"}, {"features", "blue; 12 oz"}, {"audience", "tea drinkers"}}, 5).lacking, "");
+  EXPECT_NE(
+      Make(grammar, Json{{"name", "Mug"}, {"features", {"blue"}}, {"price", "$5"}}, 5).lacking.find("one feature only"),
+      std::string::npos);
+  EXPECT_EQ(Make(grammar, Json{{"name", "Mug"}, {"features", "blue; 12 oz"}, {"audience", "tea drinkers"}}, 5).lacking,
+            "");
   EXPECT_TRUE(Make(grammar, Json::object(), 5).candidates.empty());
   EXPECT_TRUE(Make(grammar, Json{{"name", 3}, {"features", {1, 2}}}, 5).candidates.empty());
 }
@@ -150,10 +157,12 @@ TEST(Compose, WorkIsBounded) {
   std::string lists;
   for (int depth = 0; depth < 4; ++depth) {
     lists += Cat("[[words]]\nname = \"w", depth, "\"\nany = [");
-    for (int i = 0; i < 20; ++i) lists += Cat(i > 0 ? ", " : "", "\"", i, depth < 3 ? Cat(" <w", depth + 1, ">") : std::string(), "\"");
+    for (int i = 0; i < 20; ++i)
+      lists += Cat(i > 0 ? ", " : "", "\"", i, depth < 3 ? Cat(" <w", depth + 1, ">") : std::string(), "\"");
     lists += "]\n";
   }
-  Grammar grammar = Small(Cat(lists, "[[pattern]]\nid = 'big'\npart = 'body'\ndevice = 'fact'\ntext = '{f1} {f2} {f3} {f4} {f5} <w0>'\n"));
+  Grammar grammar = Small(
+      Cat(lists, "[[pattern]]\nid = 'big'\npart = 'body'\ndevice = 'fact'\ntext = '{f1} {f2} {f3} {f4} {f5} <w0>'\n"));
   Json row = Row();
   row["features"] = Json::array();
   for (int i = 0; i < 200; ++i) row["features"].push_back(Cat("feature ", i));
@@ -162,7 +171,8 @@ TEST(Compose, WorkIsBounded) {
   Rng rng(1);
   ExpandOptions options;
   size_t big = 0;
-  for (const Expansion& expansion : Expand(grammar, facts, Part::kBody, rng, options)) big += expansion.pattern->id == "big";
+  for (const Expansion& expansion : Expand(grammar, facts, Part::kBody, rng, options))
+    big += expansion.pattern->id == "big";
   EXPECT_EQ(big, options.per_pattern);
   EXPECT_EQ(Make(grammar, row, 200).candidates.size(), 200u);
 }
@@ -185,8 +195,10 @@ class FakeRun final : public recipe::Run {
 
 TEST(ComposeStep, WritesPerRecordAndBringsNewTextsWhenAskedAgain) {
   std::string folder = std::string(ATELIER_SOURCE_DIR) + "/recipes/ad_copy";
-  Table step = Table::Parse("grammar = { en = \"grammar/en.toml\", zh = \"grammar/zh.toml\" }\ncount = 16\n"
-                            "max_chars = { headline = 60, body = 200 }\n", "recipe.toml");
+  Table step = Table::Parse(
+      "grammar = { en = \"grammar/en.toml\", zh = \"grammar/zh.toml\" }\ncount = 16\n"
+      "max_chars = { headline = 60, body = 200 }\n",
+      "recipe.toml");
   std::unique_ptr<recipe::Operator> compose = MakeCompose(step, {"phrases", folder});
   step.Done();
   FakeRun run;
@@ -222,7 +234,8 @@ TEST(ComposeStep, WritesPerRecordAndBringsNewTextsWhenAskedAgain) {
   alone.records_.push_back(run.records_[0]);
   alone.records_[0].candidates.clear();
   compose->Apply(alone, one, 0);
-  for (size_t i = 0; i < 16; ++i) EXPECT_EQ(alone.records_[0].candidates[i].output, run.records_[0].candidates[i].output);
+  for (size_t i = 0; i < 16; ++i)
+    EXPECT_EQ(alone.records_[0].candidates[i].output, run.records_[0].candidates[i].output);
 }
 
 TEST(ComposeStep, RefusesAGrammarOfAnotherLanguageAndPathsThatLeadOut) {

@@ -1,4 +1,5 @@
-// The Chinese grammar of the recipe ad_copy on the sheets beside it: nothing dead, nothing made up, enough to choose from.
+// The Chinese grammar of the recipe ad_copy on the sheets beside it: nothing dead, nothing made up, enough to choose
+// from.
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 

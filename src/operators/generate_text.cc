@@ -44,9 +44,12 @@ struct Draft {
 std::string Prompt(artefact::Generator& model, const std::string& text, bool chat) {
   if (!chat) return text;
   const std::string source = model.ChatTemplate();
-  if (source.empty()) throw Error(Code::kInvalidInput, Cat("the model ", model.info().name, " has no chat template"), "set chat = false");
+  if (source.empty())
+    throw Error(Code::kInvalidInput, Cat("the model ", model.info().name, " has no chat template"), "set chat = false");
   const Json context = {{"messages", Json::array({{{"role", "user"}, {"content", text}}})},
-                        {"add_generation_prompt", true}, {"bos_token", ""}, {"eos_token", ""}};
+                        {"add_generation_prompt", true},
+                        {"bos_token", ""},
+                        {"eos_token", ""}};
   return text::Template::Parse(source, "chat template").Render(context);
 }
 
@@ -101,13 +104,15 @@ class GenerateText : public recipe::Operator {
     }
   }
 
-  void Write(recipe::Run& run, artefact::Generator& model, const std::string& name, recipe::Record& record, int attempt) {
+  void Write(recipe::Run& run, artefact::Generator& model, const std::string& name, recipe::Record& record,
+             int attempt) {
     std::vector<Draft> drafts(1);
     for (const Slot& slot : settings_.slots) {
       std::vector<Draft> next;
       for (const Draft& parent : drafts) Fill(run, model, record, attempt, slot, parent, &next);
       if (slot.keep > 0 && next.size() > static_cast<size_t>(slot.keep)) {
-        std::stable_sort(next.begin(), next.end(), [](const Draft& a, const Draft& b) { return a.logprob > b.logprob; });
+        std::stable_sort(next.begin(), next.end(),
+                         [](const Draft& a, const Draft& b) { return a.logprob > b.logprob; });
         next.resize(static_cast<size_t>(slot.keep));
       }
       drafts = std::move(next);
@@ -120,8 +125,11 @@ class GenerateText : public recipe::Operator {
       candidate.writer = id_;
       candidate.attempt = attempt;
       candidate.sample = draft.sample;
-      candidate.choices = {{"temperature", sampling.temperature}, {"top_k", sampling.top_k}, {"top_p", sampling.top_p},
-                           {"min_p", sampling.min_p}, {"repetition_penalty", sampling.repetition_penalty}};
+      candidate.choices = {{"temperature", sampling.temperature},
+                           {"top_k", sampling.top_k},
+                           {"top_p", sampling.top_p},
+                           {"min_p", sampling.min_p},
+                           {"repetition_penalty", sampling.repetition_penalty}};
       candidate.model = name;
       candidate.model_hash = model.info().hash;
       candidate.seed = draft.seed;
@@ -151,12 +159,14 @@ class GenerateText : public recipe::Operator {
     request.stop = slot.stop;
     const double started = MonotonicSeconds();
     const artefact::GenerateResult result = model.Generate(request);
-    const double seconds = (MonotonicSeconds() - started) / static_cast<double>(std::max<size_t>(1, result.samples.size()));
+    const double seconds =
+        (MonotonicSeconds() - started) / static_cast<double>(std::max<size_t>(1, result.samples.size()));
     std::set<std::string> seen;
     for (size_t i = 0; i < result.samples.size(); ++i) {
       const artefact::Generated& sample = result.samples[i];
       std::string text = slot.sentences ? CutSentences(sample.text, slot.most_sentences) : CutLine(sample.text);
-      if (!slot.sentences && sample.finish == artefact::Finish::kLength && text.size() == Trim(sample.text).size()) text.clear();
+      if (!slot.sentences && sample.finish == artefact::Finish::kLength && text.size() == Trim(sample.text).size())
+        text.clear();
       if (text.empty() || !seen.insert(text).second) continue;
       Draft draft = parent;
       draft.output[slot.name] = std::move(text);
@@ -198,9 +208,11 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
 Slot ReadSlot(Table& table, const recipe::StepContext& context) {
   Slot slot;
   slot.name = table.String("name");
-  if (!context.outputs.empty() && std::find(context.outputs.begin(), context.outputs.end(), slot.name) == context.outputs.end()) {
+  if (!context.outputs.empty() &&
+      std::find(context.outputs.begin(), context.outputs.end(), slot.name) == context.outputs.end()) {
     const std::string near = Nearest(slot.name, context.outputs);
-    table.Refuse("name", Cat("the recipe has no output field ", Quote(slot.name)), near.empty() ? "" : Cat("did you mean '", near, "'?"));
+    table.Refuse("name", Cat("the recipe has no output field ", Quote(slot.name)),
+                 near.empty() ? "" : Cat("did you mean '", near, "'?"));
   }
   slot.samples = static_cast<int>(table.IntOr("samples", 1, 1, 256));
   slot.keep = static_cast<int>(table.IntOr("keep", 0, 0, 256));
@@ -210,7 +222,8 @@ Slot ReadSlot(Table& table, const recipe::StepContext& context) {
     if (stop.empty()) table.Refuse("stop", "holds an empty text");
   }
   const std::string cut = table.StringOr("cut", "line");
-  if (cut != "line" && cut != "sentences") table.Refuse("cut", Cat(Quote(cut), " is not a way to cut"), "line or sentences");
+  if (cut != "line" && cut != "sentences")
+    table.Refuse("cut", Cat(Quote(cut), " is not a way to cut"), "line or sentences");
   slot.sentences = cut == "sentences";
   slot.most_sentences = static_cast<size_t>(table.IntOr("most_sentences", 2, 1, 50));
   table.Done();
@@ -225,7 +238,8 @@ std::string CutLine(std::string_view text) {
   size_t length = 0;
   while (StartsWithAny(text, {"**", "#", "- ", "* ", "• "}, &length)) text = Trim(text.substr(length));
   while (text.ends_with("**")) text = Trim(text.substr(0, text.size() - 2));
-  constexpr std::pair<std::string_view, std::string_view> kPairs[] = {{"\"", "\""}, {"“", "”"}, {"「", "」"}, {"‘", "’"}, {"《", "》"}};
+  constexpr std::pair<std::string_view, std::string_view> kPairs[] = {
+      {"\"", "\""}, {"“", "”"}, {"「", "」"}, {"‘", "’"}, {"《", "》"}};
   for (const auto& [open, close] : kPairs) {
     if (text.size() >= open.size() + close.size() && text.starts_with(open) && text.ends_with(close)) {
       const std::string_view inside = text.substr(open.size(), text.size() - open.size() - close.size());
@@ -247,7 +261,9 @@ std::string CutSentences(std::string_view text, size_t most) {
     at += length;
     // A point between digits or inside a word ends nothing: 1.5, e.g.
     if (line[at - 1] == '.' && at < line.size() && line[at] != ' ' && line[at] != '"') continue;
-    while (StartsWithAny(std::string_view(line).substr(at), {"。", "！", "？", ".", "!", "?", "”", "」", "』", "’", "\"", "'", "）", ")"}, &length)) at += length;
+    while (StartsWithAny(std::string_view(line).substr(at),
+                         {"。", "！", "？", ".", "!", "?", "”", "」", "』", "’", "\"", "'", "）", ")"}, &length))
+      at += length;
     end = at;
     ++count;
   }
@@ -281,7 +297,8 @@ std::unique_ptr<recipe::Operator> MakeGenerateText(Table& step, const recipe::St
         ++line;
         if (Trim(row).empty()) continue;
         list.push_back(ParseJson(row, Cat(path, ":", line)));
-        if (!list.back().is_object()) throw Error(Code::kInvalidInput, Cat(path, ":", line, ": not a JSON object"), "one {...} per line");
+        if (!list.back().is_object())
+          throw Error(Code::kInvalidInput, Cat(path, ":", line, ": not a JSON object"), "one {...} per line");
       }
       if (list.empty()) throw Error(Code::kInvalidInput, Cat(path, ": no examples"));
     }

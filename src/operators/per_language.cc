@@ -18,7 +18,8 @@ PerLanguage ReadPerLanguage(Table& table, std::string_view key) {
   return out;
 }
 
-std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_view key, const recipe::StepContext& context) {
+std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_view key,
+                                                    const recipe::StepContext& context) {
   std::map<std::string, text::Template> out;
   for (const auto& [lang, name] : ReadPerLanguage(table, key)) {
     const std::string path = JoinInside(context.folder, name);

@@ -17,7 +17,8 @@ using PerLanguage = std::map<std::string, std::string>;
 PerLanguage ReadPerLanguage(Table& table, std::string_view key);
 
 // The templates in the files that `key` names, parsed: a template that is wrong is found before anything runs.
-std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_view key, const recipe::StepContext& context);
+std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_view key,
+                                                    const recipe::StepContext& context);
 
 // What a template sees of a record: its fields, and `lang`.
 Json RecordContext(const recipe::Record& record);

@@ -37,13 +37,24 @@ Json OfCandidate(const recipe::Candidate& candidate, int64_t rank) {
     return headline != candidate.choices.end() && headline->is_object() ? headline->value("device", "") : "";
   };
   const auto total = candidate.scores.find("total");
-  return {{"output", candidate.output},   {"writer", candidate.writer},         {"rank", rank},
-          {"attempt", candidate.attempt}, {"sample", candidate.sample},         {"passed", candidate.passed()},
-          {"reason", reason},             {"checks", checks},                   {"scores", scores},
+  return {{"output", candidate.output},
+          {"writer", candidate.writer},
+          {"rank", rank},
+          {"attempt", candidate.attempt},
+          {"sample", candidate.sample},
+          {"passed", candidate.passed()},
+          {"reason", reason},
+          {"checks", checks},
+          {"scores", scores},
           {"score_list", score_list},
-          {"total", total == candidate.scores.end() ? 0.0 : total->second},     {"device", device()},
-          {"choices", candidate.choices}, {"model", candidate.model},           {"model_hash", candidate.model_hash},
-          {"seed", Cat(candidate.seed)},  {"generation", candidate.generation_id}, {"tokens", candidate.output_tokens},
+          {"total", total == candidate.scores.end() ? 0.0 : total->second},
+          {"device", device()},
+          {"choices", candidate.choices},
+          {"model", candidate.model},
+          {"model_hash", candidate.model_hash},
+          {"seed", Cat(candidate.seed)},
+          {"generation", candidate.generation_id},
+          {"tokens", candidate.output_tokens},
           {"seconds", candidate.seconds}};
 }
 
@@ -53,7 +64,9 @@ Json Bars(const std::map<std::string, size_t>& counts, size_t all) {
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   Json out = Json::array();
   for (const auto& [name, count] : rows) {
-    const auto per_cent = [&](size_t of) { return of == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(count) / static_cast<double>(of) + 0.5); };
+    const auto per_cent = [&](size_t of) {
+      return of == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(count) / static_cast<double>(of) + 0.5);
+    };
     out.push_back({{"name", name}, {"count", count}, {"width", per_cent(rows[0].second)}, {"share", per_cent(all)}});
   }
   return out;
@@ -97,12 +110,14 @@ class Render : public recipe::Operator {
 OutputFile ReadFileSpec(Table& table, const recipe::StepContext& context) {
   OutputFile file;
   file.name = table.String("name");
-  if (file.name.empty() || file.name[0] == '.' || file.name.find('/') != std::string::npos || file.name.find('\0') != std::string::npos) {
+  if (file.name.empty() || file.name[0] == '.' || file.name.find('/') != std::string::npos ||
+      file.name.find('\0') != std::string::npos) {
     table.Refuse("name", Cat(Quote(file.name), " is not a file name"), "a plain name, without folders");
   }
   if (table.Has("template")) {
     const std::string name = table.String("template");
-    file.page = text::Template::Parse(ReadFile(JoinInside(context.folder, name), 1u << 20), Cat(context.folder, "/", name));
+    file.page =
+        text::Template::Parse(ReadFile(JoinInside(context.folder, name), 1u << 20), Cat(context.folder, "/", name));
     file.escape = table.BoolOr("escape", false);
     if (auto include = table.SubOr("include")) {
       for (const std::string& variable : include->Keys()) {
@@ -169,22 +184,36 @@ Json RenderContext(recipe::Run& run, size_t show) {
   }
   Json writers = Json::array();
   for (const auto& [name, count] : written) {
-    writers.push_back({{"name", name}, {"written", count}, {"kept", kept[name]}, {"wins", wins[name]},
-                       {"share", ready == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(wins[name]) / static_cast<double>(ready) + 0.5)}});
+    writers.push_back(
+        {{"name", name},
+         {"written", count},
+         {"kept", kept[name]},
+         {"wins", wins[name]},
+         {"share",
+          ready == 0 ? 0
+                     : static_cast<int>(100.0 * static_cast<double>(wins[name]) / static_cast<double>(ready) + 0.5)}});
   }
   return {{"recipe", {{"name", run.recipe_name()}, {"variant", run.variant()}}},
           {"run", {{"seed", Cat(run.seed())}, {"config_hash", run.config_hash()}, {"notes", run.notes()}}},
           {"facts", run.facts()},
           {"summary",
-           {{"records", run.records().size()}, {"ready", ready}, {"needs_person", waiting}, {"candidates", candidates},
-            {"dropped", dropped}, {"zh", zh}, {"en", run.records().size() - zh}, {"writers", writers},
+           {{"records", run.records().size()},
+            {"ready", ready},
+            {"needs_person", waiting},
+            {"candidates", candidates},
+            {"dropped", dropped},
+            {"zh", zh},
+            {"en", run.records().size() - zh},
+            {"writers", writers},
             {"reasons", Bars(reasons, dropped)}}},
           {"records", records}};
 }
 
 Json RenderLine(const Json& record) {
   const auto brief = [](const Json& candidate) -> Json {
-    return {{"output", candidate["output"]}, {"writer", candidate["writer"]}, {"generation", candidate["generation"]},
+    return {{"output", candidate["output"]},
+            {"writer", candidate["writer"]},
+            {"generation", candidate["generation"]},
             {"scores", candidate["scores"]}};
   };
   Json runners = Json::array();

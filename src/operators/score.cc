@@ -19,7 +19,8 @@ struct Settings {
 
 class Score : public recipe::Operator {
  public:
-  Score(std::string id, Settings settings, std::map<std::string, text::Template> before, std::map<std::string, text::Template> blank)
+  Score(std::string id, Settings settings, std::map<std::string, text::Template> before,
+        std::map<std::string, text::Template> blank)
       : id_(std::move(id)), settings_(std::move(settings)), before_(std::move(before)), blank_(std::move(blank)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
@@ -81,7 +82,8 @@ class Score : public recipe::Operator {
     }
   }
 
-  static std::vector<double> Means(artefact::Generator& model, const std::string& prefix, const std::vector<std::string>& texts) {
+  static std::vector<double> Means(artefact::Generator& model, const std::string& prefix,
+                                   const std::vector<std::string>& texts) {
     std::vector<double> means;
     for (const artefact::Scored& scored : model.Score(prefix, texts)) {
       means.push_back(scored.tokens > 0 ? scored.sum_logprob / scored.tokens : 0);
@@ -102,7 +104,8 @@ std::unique_ptr<recipe::Operator> MakeScore(Table& step, const recipe::StepConte
   settings.optional = step.BoolOr("optional", false);
   settings.fields = step.Strings("fields");
   for (const std::string& field : settings.fields) {
-    if (!context.outputs.empty() && std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
+    if (!context.outputs.empty() &&
+        std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
       step.Refuse("fields", Cat("the recipe has no output field ", Quote(field)));
     }
   }
@@ -113,7 +116,8 @@ std::unique_ptr<recipe::Operator> MakeScore(Table& step, const recipe::StepConte
   if (step.Has("blank")) blank = ReadTemplates(step, "blank", context);
   for (const auto& [lang, model] : settings.model) {
     if (!before.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
-    if (settings.contrast != 0 && !blank.contains(lang)) step.Refuse("contrast", Cat("wants a `blank` template for ", lang));
+    if (settings.contrast != 0 && !blank.contains(lang))
+      step.Refuse("contrast", Cat("wants a `blank` template for ", lang));
   }
   return std::make_unique<Score>(context.id, std::move(settings), std::move(before), std::move(blank));
 }

@@ -12,7 +12,8 @@
 //   contrast = 0.0                                         # how much of the likelihood without the sheet is taken off
 //   blank = { zh = "templates/blank.zh.jinja", ... }       # needed with contrast: the text before, without a sheet
 //
-// The score is named like the step: it is the mean log-probability per token (natural log), less contrast times the same after `blank`.
+// The score is named like the step: it is the mean log-probability per token (natural log), less contrast times the
+// same after `blank`.
 #pragma once
 
 #include <memory>

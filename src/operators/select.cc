@@ -51,8 +51,8 @@ class Select : public recipe::Operator {
   Select(Settings settings) : settings_(std::move(settings)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
-    std::map<std::string, size_t> used;   // traits of those chosen so far
-    std::set<std::string> taken;          // their unique fields
+    std::map<std::string, size_t> used;  // traits of those chosen so far
+    std::set<std::string> taken;         // their unique fields
     uint64_t done = 0;
     for (const size_t index : records) {
       run.Report(done++, records.size(), "choosing");
@@ -80,9 +80,11 @@ class Select : public recipe::Operator {
         if (!check.passed) ++reasons[check.reason];
       }
     }
-    const auto most = std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(reasons.begin(), reasons.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     if (most == reasons.end()) return Say(record, "没有写出任何文案", "nothing was written for it");
-    return Say(record, Cat("没有一条通过检查；最多的原因：", most->first), Cat("nothing passed the checks; most often: ", most->first));
+    return Say(record, Cat("没有一条通过检查；最多的原因：", most->first),
+               Cat("nothing passed the checks; most often: ", most->first));
   }
 
   void Rate(recipe::Record& record, const std::map<std::string, size_t>& used) const {
@@ -122,19 +124,25 @@ class Select : public recipe::Operator {
         totals[i] += weight * (!relative ? at->second : most > least ? (at->second - least) / (most - least) : 1);
       }
     }
-    for (size_t i = 0; i < totals.size(); ++i) record.candidates[i].scores["total"] = weight_sum > 0 ? totals[i] / weight_sum : 0;
+    for (size_t i = 0; i < totals.size(); ++i)
+      record.candidates[i].scores["total"] = weight_sum > 0 ? totals[i] / weight_sum : 0;
   }
 
-  std::string Key(const recipe::Candidate& candidate) const { return Normalised(OutputText(candidate, settings_.unique)); }
+  std::string Key(const recipe::Candidate& candidate) const {
+    return Normalised(OutputText(candidate, settings_.unique));
+  }
 
   void Choose(recipe::Record& record, std::map<std::string, size_t>* used, std::set<std::string>* taken) const {
     size_t best = record.candidates.size();
     for (size_t i = 0; i < record.candidates.size(); ++i) {
       if (!settings_.unique.empty() && taken->contains(Key(record.candidates[i]))) continue;
-      if (best == record.candidates.size() || record.candidates[i].scores["total"] > record.candidates[best].scores["total"]) best = i;
+      if (best == record.candidates.size() ||
+          record.candidates[i].scores["total"] > record.candidates[best].scores["total"])
+        best = i;
     }
     if (best == record.candidates.size()) {
-      record.needs_person = Say(record, Cat("每条的", settings_.unique, "都已用在别的产品上"), Cat("every ", settings_.unique, " is already used for another product"));
+      record.needs_person = Say(record, Cat("每条的", settings_.unique, "都已用在别的产品上"),
+                                Cat("every ", settings_.unique, " is already used for another product"));
       return;
     }
     if (!settings_.unique.empty()) taken->insert(Key(record.candidates[best]));
@@ -165,7 +173,8 @@ class Select : public recipe::Operator {
         if (candidate.scores["total"] < least) continue;
         if (!settings_.unique.empty() && keys.contains(Key(candidate))) continue;
         double& alike = nearest[rest[r]];
-        for (size_t i = compared[rest[r]]; i < shown.size(); ++i) alike = std::max(alike, evaluate::CharacterJaccard(AllText(candidate), shown[i]));
+        for (size_t i = compared[rest[r]]; i < shown.size(); ++i)
+          alike = std::max(alike, evaluate::CharacterJaccard(AllText(candidate), shown[i]));
         compared[rest[r]] = shown.size();
         const double value = candidate.scores["total"] - settings_.diversity * alike;
         if (best == rest.size() || value > best_value) {
@@ -199,7 +208,8 @@ std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepCont
   for (const std::string& name : weights.Keys()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       const std::string near = Nearest(name, known);
-      weights.Refuse(name, "no score has this name", near.empty() ? Cat("there are ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
+      weights.Refuse(name, "no score has this name",
+                     near.empty() ? Cat("there are ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
     }
     settings.weights[name] = weights.Double(name, 0, 1000);
   }

@@ -11,9 +11,10 @@
 //   names = ["name", "category"]  features = "features"     # as the check `about` has them
 //
 // Scores, each in [0, 1] within its record: `coverage` the share of the features spoken of (three are all), `about` the
-// share of the text that comes from the sheet, `margin` how far from failing its checks, `variety` a device and patterns
-// that records before it did not use, and those of earlier `score` steps, named like the step, from the record's least to
-// its greatest. `total` is their weighted mean. Same input, same ranking: ties go to the candidate drawn first.
+// share of the text that comes from the sheet, `margin` how far from failing its checks, `variety` a device and
+// patterns that records before it did not use, and those of earlier `score` steps, named like the step, from the
+// record's least to its greatest. `total` is their weighted mean. Same input, same ranking: ties go to the candidate
+// drawn first.
 #pragma once
 
 #include <memory>

@@ -32,7 +32,8 @@ Engine::Engine(Recipe recipe, RunOptions options)
 Engine::~Engine() = default;
 
 void Engine::CheckCancelled() const {
-  if (options_.cancelled && options_.cancelled()) throw Error(Code::kCancelled, "stopped", "what was stored so far is kept");
+  if (options_.cancelled && options_.cancelled())
+    throw Error(Code::kCancelled, "stopped", "what was stored so far is kept");
 }
 
 void Engine::Execute(std::vector<Record> records) {
@@ -79,7 +80,8 @@ void Engine::Rerun(const std::string& id, std::span<const size_t> records, int a
     if (!step.skip) step.work->Apply(*this, records, attempt);
     return;
   }
-  throw Error(Code::kNotFound, Cat("the recipe ", recipe_.name, " has no step ", Quote(id)), Cat("it has ", Join(ids_, ", ")));
+  throw Error(Code::kNotFound, Cat("the recipe ", recipe_.name, " has no step ", Quote(id)),
+              Cat("it has ", Join(ids_, ", ")));
 }
 
 std::shared_ptr<artefact::Generator> Engine::Model(const std::string& name) {

@@ -14,12 +14,12 @@
 namespace atelier::recipe {
 
 struct RunOptions {
-  std::string out;                            // folder for `render`; "" : nothing is written
+  std::string out;  // folder for `render`; "" : nothing is written
   uint64_t seed = 1;
-  bool quiet = true;                          // no progress on standard error
+  bool quiet = true;  // no progress on standard error
   artefact::ModelProvider models;
   std::span<const OperatorEntry> operators;
-  std::function<bool()> cancelled;            // asked often; true ends the run with Error(kCancelled)
+  std::function<bool()> cancelled;  // asked often; true ends the run with Error(kCancelled)
   // Called in the run's thread after each step and at the end, to keep what there is so far. See recipe/keep.h.
   std::function<void(Run& run, bool finished)> keep;
 };

@@ -25,7 +25,9 @@ void ForEachChar(std::string_view text, F&& f) {
   }
 }
 
-bool IsEmpty(const Json& value) { return value.is_array() ? value.empty() : value.get_ref<const std::string&>().empty(); }
+bool IsEmpty(const Json& value) {
+  return value.is_array() ? value.empty() : value.get_ref<const std::string&>().empty();
+}
 
 // Why the field as given cannot be used, or "". In the record's language.
 std::string Complain(const Field& field, const Json& value, bool zh) {
@@ -60,7 +62,8 @@ std::string Complain(const Field& field, const Json& value, bool zh) {
 }  // namespace
 
 size_t CountChars(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
 }
 
 std::string CleanField(std::string_view text) {
@@ -105,7 +108,8 @@ Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index) {
       if (list) {
         for (const Json& item : *at) {
           std::string clean = CleanField(item.get_ref<const std::string&>());
-          if (!clean.empty() && std::find(value.begin(), value.end(), Json(clean)) == value.end()) value.push_back(clean);
+          if (!clean.empty() && std::find(value.begin(), value.end(), Json(clean)) == value.end())
+            value.push_back(clean);
         }
       } else {
         value = CleanField(at->get_ref<const std::string&>());

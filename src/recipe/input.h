@@ -12,8 +12,8 @@
 
 namespace atelier::recipe {
 
-// Reads `path` by the recipe's [input]. Throws Error(kInvalidInput) with file:line for what is not a table of records or
-// has a field the recipe does not know.
+// Reads `path` by the recipe's [input]. Throws Error(kInvalidInput) with file:line for what is not a table of records
+// or has a field the recipe does not know.
 std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path);
 
 Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index);

@@ -23,7 +23,8 @@ FieldType ReadType(Table& table) {
 std::string ReadName(Table& table, std::string_view key) {
   std::string name = table.String(key);
   const bool plain = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
   });
   if (!plain) table.Refuse(key, Cat(Quote(name), " is not a name"), "letters, digits, '_', '-' and '.', at most 64");
   return name;
@@ -42,7 +43,8 @@ InputSpec ReadInput(Table table) {
   for (Table& field_table : table.Tables("field")) {
     Field field;
     field.name = ReadName(field_table, "name");
-    if (!seen.insert(field.name).second) field_table.Refuse("name", Cat("the field ", Quote(field.name), " stands here twice"));
+    if (!seen.insert(field.name).second)
+      field_table.Refuse("name", Cat("the field ", Quote(field.name), " stands here twice"));
     field.type = ReadType(field_table);
     field.required = field_table.BoolOr("required", false);
     field.most_chars = static_cast<size_t>(field_table.IntOr("most_chars", 200, 1, 100'000));
@@ -105,11 +107,13 @@ std::vector<StepSpec> ReadSteps(Table& root, const std::string& variant, std::ve
         const auto at = std::find(ids.begin(), ids.end(), id);
         if (at == ids.end()) {
           const std::string near = Nearest(id, ids);
-          overrides.Refuse(id, "no step has this id", near.empty() ? Cat("the steps are ", Join(ids, ", ")) : Cat("did you mean '", near, "'?"));
+          overrides.Refuse(id, "no step has this id",
+                           near.empty() ? Cat("the steps are ", Join(ids, ", ")) : Cat("did you mean '", near, "'?"));
         }
         Table keys = overrides.Sub(id);
         for (const char* fixed : {"id", "use"}) {
-          if (keys.Has(fixed)) keys.Refuse(fixed, "a variant cannot change what a step is", "add another step, and skip this one");
+          if (keys.Has(fixed))
+            keys.Refuse(fixed, "a variant cannot change what a step is", "add another step, and skip this one");
         }
         if (name == variant) steps[static_cast<size_t>(at - ids.begin())].table.Overlay(keys);
       }
@@ -131,7 +135,8 @@ const Field* InputSpec::Find(std::string_view name) const {
   return nullptr;
 }
 
-Recipe ParseRecipe(std::string_view text, const std::string& file, const std::string& folder, const std::string& variant) {
+Recipe ParseRecipe(std::string_view text, const std::string& file, const std::string& folder,
+                   const std::string& variant) {
   Table root = Table::Parse(text, file);
   Recipe recipe;
   recipe.folder = folder;
@@ -150,7 +155,8 @@ Recipe ParseRecipe(std::string_view text, const std::string& file, const std::st
 
 Recipe LoadRecipe(const std::string& folder, const std::string& variant) {
   const std::string path = Cat(folder, "/recipe.toml");
-  if (!FileExists(path)) throw Error(Code::kNotFound, Cat(folder, ": no recipe.toml in this folder"), "name a recipe's folder");
+  if (!FileExists(path))
+    throw Error(Code::kNotFound, Cat(folder, ": no recipe.toml in this folder"), "name a recipe's folder");
   Recipe recipe = ParseRecipe(ReadFile(path, 4u << 20), path, folder, variant);
   recipe.hash = HashFolder(folder, variant);
   return recipe;
@@ -163,7 +169,8 @@ std::string HashFolder(const std::string& folder, const std::string& variant) {
     const std::string at = folders.back();
     folders.pop_back();
     for (const std::string& name : ListFolder(at.empty() ? folder : Cat(folder, "/", at))) {
-      if (name.starts_with('.') || (at.empty() && (name == "sample" || name == "tests" || name.starts_with("README")))) continue;
+      if (name.starts_with('.') || (at.empty() && (name == "sample" || name == "tests" || name.starts_with("README"))))
+        continue;
       const std::string relative = at.empty() ? name : Cat(at, "/", name);
       const std::string full = Cat(folder, "/", relative);
       if (FolderExists(full)) {
@@ -172,7 +179,8 @@ std::string HashFolder(const std::string& folder, const std::string& variant) {
         files.push_back(relative);
       }
       if (files.size() + folders.size() > kMostFiles) {
-        throw Error(Code::kInvalidInput, Cat(folder, ": more than ", kMostFiles, " files in a recipe"), "is this the recipe's folder?");
+        throw Error(Code::kInvalidInput, Cat(folder, ": more than ", kMostFiles, " files in a recipe"),
+                    "is this the recipe's folder?");
       }
     }
   }

@@ -64,9 +64,11 @@ struct Recipe {
 Recipe LoadRecipe(const std::string& folder, const std::string& variant);
 
 // The same from text, without the folder's hash; for tests and fuzzing.
-Recipe ParseRecipe(std::string_view text, const std::string& file, const std::string& folder, const std::string& variant);
+Recipe ParseRecipe(std::string_view text, const std::string& file, const std::string& folder,
+                   const std::string& variant);
 
-// SHA-256 over names and contents of the folder's files but for README*, sample/, tests/ and hidden ones, and the variant.
+// SHA-256 over names and contents of the folder's files but for README*, sample/, tests/ and hidden ones, and the
+// variant.
 std::string HashFolder(const std::string& folder, const std::string& variant);
 
 }  // namespace atelier::recipe

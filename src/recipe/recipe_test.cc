@@ -49,7 +49,9 @@ one = { word = "LOUD" }
 two = { skip = true }
 )";
 
-Recipe Parse(std::string_view text, const std::string& variant = "") { return ParseRecipe(text, "recipe.toml", "/f", variant); }
+Recipe Parse(std::string_view text, const std::string& variant = "") {
+  return ParseRecipe(text, "recipe.toml", "/f", variant);
+}
 
 std::string MessageOf(const std::string& text, const std::string& variant = "") {
   try {
@@ -76,11 +78,13 @@ TEST(Recipe, ReadsWhatItSays) {
 TEST(Recipe, SaysWhereItIsWrong) {
   const std::string good(kRecipe);
   const auto with = [&](std::string_view from, std::string_view to) { return MessageOf(ReplaceAll(good, from, to)); };
-  EXPECT_NE(with("summary", "sumary").find("recipe.toml:4: [recipe] sumary: unknown key (did you mean 'summary'?)"), std::string::npos);
+  EXPECT_NE(with("summary", "sumary").find("recipe.toml:4: [recipe] sumary: unknown key (did you mean 'summary'?)"),
+            std::string::npos);
   EXPECT_NE(with("type = \"list\"", "type = \"lst\"").find("'lst' is not a type"), std::string::npos);
   EXPECT_NE(with("name = \"stock\"", "name = \"name\"").find("stands here twice"), std::string::npos);
   EXPECT_NE(with("name = \"stock\"", "name = \"a b\"").find("is not a name"), std::string::npos);
-  EXPECT_NE(with("language_field = \"lang\"", "language_field = \"l\"").find("no field is named 'l'"), std::string::npos);
+  EXPECT_NE(with("language_field = \"lang\"", "language_field = \"l\"").find("no field is named 'l'"),
+            std::string::npos);
   EXPECT_NE(with("[\"zh\", \"en\"]", "[\"zh\", \"fr\"]").find("'fr' is not supported"), std::string::npos);
   EXPECT_NE(with("id = \"two\"", "id = \"one\"").find("two steps are named 'one'"), std::string::npos);
   EXPECT_NE(with("two = { skip", "tow = { skip").find("did you mean 'two'?"), std::string::npos);
@@ -107,11 +111,15 @@ TEST(Input, FieldsAreCleanedAndTheLanguageFound) {
 TEST(Input, WhatIsTooLittleOrTooMuchNeedsAPerson) {
   EXPECT_EQ(Row(R"({"name":"","features":["保温","便携"]})").needs_person, "缺少“名称”");
   EXPECT_EQ(Row(R"({"features":["a","b"]})").needs_person, "the name is missing");
-  EXPECT_EQ(Row(R"({"name":"kettle","features":["a"]})").needs_person, "only 1 of the features given, at least 2 are needed");
-  EXPECT_EQ(Row(R"({"name":"kettle","features":["a","b","c","d"]})").needs_person, "4 features given, at most 3 can be used");
-  EXPECT_EQ(Row(R"({"name":"12345678901","features":["a","b"]})").needs_person, "the name has 11 characters, at most 10 can be used");
+  EXPECT_EQ(Row(R"({"name":"kettle","features":["a"]})").needs_person,
+            "only 1 of the features given, at least 2 are needed");
+  EXPECT_EQ(Row(R"({"name":"kettle","features":["a","b","c","d"]})").needs_person,
+            "4 features given, at most 3 can be used");
+  EXPECT_EQ(Row(R"({"name":"12345678901","features":["a","b"]})").needs_person,
+            "the name has 11 characters, at most 10 can be used");
   EXPECT_EQ(Row(R"({"name":"kettle","features":["a","b"],"stock":"many"})").needs_person, "the stock is not a number");
-  EXPECT_EQ(Row(R"({"name":"kettle","features":["a","b"],"lang":"fr"})").needs_person, "unknown language 'fr'; zh and en are known");
+  EXPECT_EQ(Row(R"({"name":"kettle","features":["a","b"],"lang":"fr"})").needs_person,
+            "unknown language 'fr'; zh and en are known");
 }
 
 // An operator that writes its word into every record's `needs_person`.
@@ -128,7 +136,9 @@ class Note : public Operator {
 };
 
 std::vector<OperatorEntry> Notes() {
-  return {{"note", "", [](Table& step, const StepContext&) -> std::unique_ptr<Operator> { return std::make_unique<Note>(step.String("word")); }}};
+  return {{"note", "", [](Table& step, const StepContext&) -> std::unique_ptr<Operator> {
+             return std::make_unique<Note>(step.String("word"));
+           }}};
 }
 
 TEST(Engine, RunsStepsInOrderWithTheVariantLaidOver) {

@@ -13,10 +13,12 @@ void Compare(std::string_view what, const T& was, const T& is, std::vector<std::
 
 }  // namespace
 
-Replayed Replay(feedback::Generations& generations, const std::string& id, const std::string& folder, RunOptions options,
-                const std::string& build, bool force) {
+Replayed Replay(feedback::Generations& generations, const std::string& id, const std::string& folder,
+                RunOptions options, const std::string& build, bool force) {
   std::optional<feedback::GenerationRow> stored = generations.Get(id);
-  if (!stored) throw Error(Code::kNotFound, Cat("no generation ", Quote(id), " in this studio"), "ids stand on the page and in copy.jsonl");
+  if (!stored)
+    throw Error(Code::kNotFound, Cat("no generation ", Quote(id), " in this studio"),
+                "ids stand on the page and in copy.jsonl");
   std::optional<feedback::RunRow> run = generations.GetRun(stored->run_id);
   if (!run) throw Error(Code::kCorrupt, Cat("the run of generation ", id, " is missing"));
   Replayed out;

@@ -18,7 +18,7 @@ struct Replayed {
 
 // `folder`: the recipe's. Throws kNotFound for an unknown generation, kConflict when the recipe's files, the model, the
 // engine's build, instruction set or threads are not those that were stored (naming each), unless `force`.
-Replayed Replay(feedback::Generations& generations, const std::string& id, const std::string& folder, RunOptions options,
-                const std::string& build, bool force);
+Replayed Replay(feedback::Generations& generations, const std::string& id, const std::string& folder,
+                RunOptions options, const std::string& build, bool force);
 
 }  // namespace atelier::recipe

@@ -30,12 +30,12 @@ struct CheckResult {
 };
 
 struct Candidate {
-  Json output;          // the recipe's output fields, e.g. {"headline": "...", "body": "...", "tags": [...]}
-  std::string writer;   // id of the step that wrote it
-  int attempt = 0;      // 0 first, then one more per retry
-  int sample = 0;       // its number within (record, step, attempt)
-  Json choices;         // what made it: pattern ids and slot fillers, or the sampling settings; what the loop learns on
-  std::string model;    // registered name, "" where no model wrote it
+  Json output;         // the recipe's output fields, e.g. {"headline": "...", "body": "...", "tags": [...]}
+  std::string writer;  // id of the step that wrote it
+  int attempt = 0;     // 0 first, then one more per retry
+  int sample = 0;      // its number within (record, step, attempt)
+  Json choices;        // what made it: pattern ids and slot fillers, or the sampling settings; what the loop learns on
+  std::string model;   // registered name, "" where no model wrote it
   std::string model_hash;
   uint64_t seed = 0;
   int prompt_tokens = 0, output_tokens = 0;
@@ -84,7 +84,8 @@ class Run {
   // Progress of the step that is running, drawn for people. Throws Error(kCancelled) once the user said stop: call it
   // at least once a second.
   virtual void Report(uint64_t done, uint64_t total, std::string_view note) = 0;
-  // Something the reader of the result should know ("the model ... is not here: ..."); shown at the end and by `render`.
+  // Something the reader of the result should know ("the model ... is not here: ..."); shown at the end and by
+  // `render`.
   virtual void Note(std::string_view) {}
   virtual std::vector<std::string> notes() const { return {}; }
   // Facts about the run for `render`: recipe's version and summary, engine, time, labels of the input's fields.
@@ -102,8 +103,8 @@ class Operator {
 
 // What an operator needs to know of its step when it is made.
 struct StepContext {
-  std::string id;      // the step's id, unique in the recipe
-  std::string folder;  // the recipe's folder
+  std::string id;                         // the step's id, unique in the recipe
+  std::string folder;                     // the recipe's folder
   std::vector<std::string> earlier = {};  // ids of the steps before this one
   std::vector<std::string> outputs = {};  // names of the recipe's output fields
 };

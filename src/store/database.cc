@@ -50,19 +50,20 @@ void Statement::BindNull(int index) {
 }
 
 void Statement::BindInt(int index, int64_t value) {
-  if (const int status = sqlite3_bind_int64(statement_, index + 1, value); status != SQLITE_OK) Fail(db_, status, *path_);
+  if (const int status = sqlite3_bind_int64(statement_, index + 1, value); status != SQLITE_OK)
+    Fail(db_, status, *path_);
 }
 
 void Statement::BindDouble(int index, double value) {
   if (std::isnan(value)) throw Error(Code::kInvalidInput, Cat(*path_, ": 'not a number' cannot be stored"));
-  if (const int status = sqlite3_bind_double(statement_, index + 1, value); status != SQLITE_OK) Fail(db_, status, *path_);
+  if (const int status = sqlite3_bind_double(statement_, index + 1, value); status != SQLITE_OK)
+    Fail(db_, status, *path_);
 }
 
 void Statement::BindText(int index, std::string_view value) {
   // An empty view may have no address; SQLite would take that for NULL.
   const char* text = value.data() != nullptr ? value.data() : "";
-  const int status =
-      sqlite3_bind_text64(statement_, index + 1, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int status = sqlite3_bind_text64(statement_, index + 1, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   if (status != SQLITE_OK) Fail(db_, status, *path_);
 }
 
@@ -98,21 +99,21 @@ std::string Statement::Text(int column) const {
 
 Database Database::Open(const std::string& path) {
   sqlite3* handle = nullptr;
-  const int status = sqlite3_open_v2(path.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int status =
+      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(handle, path);  // closes the handle whatever happens below
   if (status != SQLITE_OK) Fail(handle, status, path);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyMillis);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // recursive_triggers: without it INSERT OR REPLACE would delete rows past the triggers that forbid it.
-  db.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-             "PRAGMA recursive_triggers = ON;");
+  db.Execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+      "PRAGMA recursive_triggers = ON;");
   return db;
 }
 
-Database::Database(Database&& other) noexcept
-    : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)) {}
+Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(db_, other.db_);
@@ -130,7 +131,8 @@ Statement Database::Prepare(std::string_view sql) {
   const int status = sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
   if (status != SQLITE_OK) Fail(db_, status, path());
   Statement out(db_, statement, path_.get());
-  if (statement == nullptr || !Trim(std::string_view(rest, static_cast<size_t>(sql.data() + sql.size() - rest))).empty()) {
+  if (statement == nullptr ||
+      !Trim(std::string_view(rest, static_cast<size_t>(sql.data() + sql.size() - rest))).empty()) {
     throw Error(Code::kInternal, Cat(path(), ": one SQL statement is wanted in ", Quote(sql)));
   }
   return out;

@@ -60,7 +60,8 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(sqlite3* db, sqlite3_stmt* statement, const std::string* path) : db_(db), statement_(statement), path_(path) {}
+  Statement(sqlite3* db, sqlite3_stmt* statement, const std::string* path)
+      : db_(db), statement_(statement), path_(path) {}
 
   template <typename T>
   void BindOne(int index, const T& value) {

@@ -106,8 +106,8 @@ TEST(Database, WritersWaitForEachOther) {
   EXPECT_EQ(Database::Open(path).QueryInt("SELECT n FROM t"), 100);
 }
 
-// A child writes transactions of ten rows and says through a pipe how many it has committed; it is killed at some moment.
-// Every transaction it had announced must be there, none in part.
+// A child writes transactions of ten rows and says through a pipe how many it has committed; it is killed at some
+// moment. Every transaction it had announced must be there, none in part.
 TEST(Database, KilledInMidWriteLosesNothing) {
   constexpr int kRows = 10;
   bool cut_one = false;

@@ -176,9 +176,10 @@ void Migrate(Database& db, std::span<const Migration> migrations) {
       throw Error(Code::kInvalidInput, Cat(db.path(), ": is a database, but not a studio's"));
     }
     if (at > last) {
-      throw Error(Code::kUnsupported,
-                  Cat(db.path(), ": was written by a newer Atelier (schema ", at, "; this program knows up to ", last, ")"),
-                  "use the newer program, or restore a backup made before the upgrade");
+      throw Error(
+          Code::kUnsupported,
+          Cat(db.path(), ": was written by a newer Atelier (schema ", at, "; this program knows up to ", last, ")"),
+          "use the newer program, or restore a backup made before the upgrade");
     }
     return at;
   };

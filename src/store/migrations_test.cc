@@ -27,8 +27,9 @@ TEST(Migrations, EveryTableIsStrictAndHasItsTenant) {
   Migrate(db);
   Migrate(db);  // again is nothing
   EXPECT_EQ(SchemaVersion(db), AllMigrations().back().number);
-  Statement tables = db.Prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-                                "AND name NOT LIKE 'sqlite_%'");
+  Statement tables = db.Prepare(
+      "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+      "AND name NOT LIKE 'sqlite_%'");
   int count = 0;
   while (tables.Step()) {
     ++count;

@@ -10,7 +10,8 @@ namespace atelier::store {
 std::string Objects::Path(std::string_view hash) const {
   bool good = hash.size() == 64;
   for (const char c : hash) good = good && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
-  if (!good) throw Error(Code::kInvalidInput, Cat(Quote(hash, 80), " is not an object's name: 64 lower-case hex digits"));
+  if (!good)
+    throw Error(Code::kInvalidInput, Cat(Quote(hash, 80), " is not an object's name: 64 lower-case hex digits"));
   return Cat(folder_, "/", hash.substr(0, 2), "/", hash.substr(2));
 }
 

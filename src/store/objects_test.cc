@@ -48,8 +48,8 @@ TEST(Objects, DamageIsSeenAndHealed) {
 
 TEST(Objects, NamesAreHashesOnly) {
   const Objects objects(FreshFolder("names"));
-  for (const std::string& name : {std::string(), std::string("../../etc/passwd"), std::string(64, 'G'), std::string(63, 'a'),
-                                  std::string(64, 'A'), std::string(62, 'a') + "/."}) {
+  for (const std::string& name : {std::string(), std::string("../../etc/passwd"), std::string(64, 'G'),
+                                  std::string(63, 'a'), std::string(64, 'A'), std::string(62, 'a') + "/."}) {
     EXPECT_THROW(objects.Get(name), Error) << name;
   }
   try {

@@ -134,12 +134,9 @@ class Bpe : public Tokenizer {
     if (!table_.Has(id)) return "";
     switch (table_.Type(id)) {
       case TokenType::kControl:
-      case TokenType::kUnknown:
-        return special ? table_.Text(id) : "";
-      case TokenType::kUserDefined:
-        return table_.Text(id);
-      default:
-        break;
+      case TokenType::kUnknown: return special ? table_.Text(id) : "";
+      case TokenType::kUserDefined: return table_.Text(id);
+      default: break;
     }
     const std::string& text = table_.Text(id);
     std::string bytes;

@@ -16,10 +16,10 @@
 namespace atelier::text {
 
 struct RenderOptions {
-  uint64_t max_steps = 2'000'000;             // evaluated nodes; a fraction of a second
-  uint64_t max_output = 16u << 20;            // bytes, also for every string made on the way
-  int64_t now_unix_millis = -1;               // what strftime_now sees; -1: the clock
-  bool html_escape = false;                   // escape {{ }} output for HTML unless marked `| safe`
+  uint64_t max_steps = 2'000'000;   // evaluated nodes; a fraction of a second
+  uint64_t max_output = 16u << 20;  // bytes, also for every string made on the way
+  int64_t now_unix_millis = -1;     // what strftime_now sees; -1: the clock
+  bool html_escape = false;         // escape {{ }} output for HTML unless marked `| safe`
 };
 
 class Template {

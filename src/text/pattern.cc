@@ -192,7 +192,8 @@ Pattern Pattern::Compile(std::string_view source) {
   Pattern pattern;
   PatternParser(source, &pattern).Parse();
   for (const Alternative& alternative : pattern.alternatives_) {
-    if (alternative.items.empty()) throw Error(Code::kInternal, Cat("pattern ", Quote(source), ": an empty alternative"));
+    if (alternative.items.empty())
+      throw Error(Code::kInternal, Cat("pattern ", Quote(source), ": an empty alternative"));
   }
   if (pattern.alternatives_.size() > kMostAlternatives) {
     throw Error(Code::kInternal, Cat("pattern ", Quote(source), ": more than ", kMostAlternatives, " alternatives"));

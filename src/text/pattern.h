@@ -1,13 +1,14 @@
 // Patterns: the small part of regular expressions in which pre-tokenizers are published, matched in linear time.
 //
-// Knows: characters, escapes (\r \n \t \x{4E00} \\ ...), \s \S, \p{L} \p{M} \p{N} \p{P} \p{S} \p{Lu} \p{Ll}, classes [...] and
+// Knows: characters, escapes (\r \n \t \x{4E00} \\ ...), \s \S, \p{L} \p{M} \p{N} \p{P} \p{S} \p{Lu} \p{Ll}, classes
+// [...] and
 // [^...] with ranges and one level of intersection [a&&[^b]], the quantifiers ? * + {n} {m,n}, alternatives, groups
 // (?:...) that are kept once matched, an end anchor $, a negative look-ahead (?!C) of one class. The first alternative
 // that matches wins and loops are greedy, as in Perl and Python.
 //
-// Linear for the patterns of pretokenizers.cc: a loop gives back characters only until what follows it can begin, at most
-// two loops stand in a row, and a loop that failed once is not walked again. No other source of patterns exists: Pattern
-// is for our list, not for users' regexes (those are RE2's).
+// Linear for the patterns of pretokenizers.cc: a loop gives back characters only until what follows it can begin, at
+// most two loops stand in a row, and a loop that failed once is not walked again. No other source of patterns exists:
+// Pattern is for our list, not for users' regexes (those are RE2's).
 #pragma once
 
 #include <bitset>
@@ -36,9 +37,7 @@ class CharClass {
     std::vector<std::pair<char32_t, char32_t>> ranges;
   };
   explicit CharClass(std::vector<Term> terms);
-  bool Has(char32_t c, uint16_t properties) const {
-    return c < 128 ? ascii_[c] : Evaluate(c, properties);
-  }
+  bool Has(char32_t c, uint16_t properties) const { return c < 128 ? ascii_[c] : Evaluate(c, properties); }
 
  private:
   bool Evaluate(char32_t c, uint16_t properties) const;

@@ -54,7 +54,8 @@ TEST(Pattern, LooksOnlyAtItsOwnStretch) {
 }
 
 TEST(Pattern, RefusesWhatItDoesNotKnow) {
-  for (const char* source : {"", "a|", "(ab)", "a.b", "\\w+", "\\p{Greek}", "[ab", "(?:a", "(?=a)", "^a", "a)", "x{a}", "\\x{ZZ}", "\\"}) {
+  for (const char* source :
+       {"", "a|", "(ab)", "a.b", "\\w+", "\\p{Greek}", "[ab", "(?:a", "(?=a)", "^a", "a)", "x{a}", "\\x{ZZ}", "\\"}) {
     EXPECT_THROW(Pattern::Compile(source), Error) << source;
   }
 }

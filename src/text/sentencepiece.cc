@@ -28,7 +28,10 @@ int ByteOf(std::string_view text) {
   if (text.size() != 6 || text.substr(0, 3) != "<0x" || text[5] != '>') return -1;
   int value = 0;
   for (char c : text.substr(3, 2)) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                             : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -72,15 +75,12 @@ class SentencePiece : public Tokenizer {
     const std::string& text = table_.Text(id);
     switch (table_.Type(id)) {
       case TokenType::kControl:
-      case TokenType::kUnknown:
-        return special ? text : "";
-      case TokenType::kUserDefined:
-        return text;
+      case TokenType::kUnknown: return special ? text : "";
+      case TokenType::kUserDefined: return text;
       case TokenType::kByte:
         if (const int byte = ByteOf(text); byte >= 0) return std::string(1, static_cast<char>(byte));
         return text;
-      default:
-        return ReplaceAll(text, kSpaceMark, " ");
+      default: return ReplaceAll(text, kSpaceMark, " ");
     }
   }
 

@@ -28,10 +28,10 @@ class SpecialTokens {
 
  private:
   struct Node {
-    int32_t fail = 0;         // longest proper suffix that is a node
-    int32_t shorter = -1;     // nearest node along `fail` that ends a token
-    int32_t id = -1;          // the token that ends here
-    uint32_t depth = 0;       // its length
+    int32_t fail = 0;                         // longest proper suffix that is a node
+    int32_t shorter = -1;                     // nearest node along `fail` that ends a token
+    int32_t id = -1;                          // the token that ends here
+    uint32_t depth = 0;                       // its length
     uint32_t edges_begin = 0, edges_end = 0;  // in edges_, sorted by byte
   };
   int32_t Child(int32_t node, unsigned char byte) const;

@@ -177,9 +177,9 @@ TEST(Bpe, DecodeGivesBackEveryValidText) {
 }
 
 TEST(SentencePiece, TheHighestScoreMergesFirstThenTheLeftmost) {
-  const auto tokenizer = MakeTokenizer(
-      PieceSpec({{"a", -1}, {"b", -1}, {"c", -1}, {"ab", -5}, {"bc", -4}, {"abc", -9}, {"aa", -2}, {"▁", -1}, {"▁a", -3}}));
-  EXPECT_EQ(tokenizer->Encode("abc"), (Ids{264}));       // bc, then a+bc
+  const auto tokenizer = MakeTokenizer(PieceSpec(
+      {{"a", -1}, {"b", -1}, {"c", -1}, {"ab", -5}, {"bc", -4}, {"abc", -9}, {"aa", -2}, {"▁", -1}, {"▁a", -3}}));
+  EXPECT_EQ(tokenizer->Encode("abc"), (Ids{264}));  // bc, then a+bc
   EXPECT_EQ(tokenizer->Encode("abab"), (Ids{262, 262}));
   EXPECT_EQ(tokenizer->Encode("aaa"), (Ids{265, 259}));
   EXPECT_EQ(tokenizer->Encode(" a"), (Ids{267}));
@@ -286,8 +286,9 @@ TEST(Tokenizer, LongLinesTakeNoTime) {
   while (han.size() < 1'000'000) han += "的";
   for (const char* pre : {"llama-bpe", "deepseek-llm", "tekken", "jais-2"}) {
     const auto tokenizer = MakeTokenizer(ByteSpec(merges, pre));
-    for (const std::string& text : {std::string(1'000'000, 'a'), std::string(1'000'000, 'A'), std::string(1'000'000, ' '), han,
-                                    std::string(1'000'000, ' ') + "x", std::string(500'000, '\n') + std::string(500'000, ' ') + "x"}) {
+    for (const std::string& text :
+         {std::string(1'000'000, 'a'), std::string(1'000'000, 'A'), std::string(1'000'000, ' '), han,
+          std::string(1'000'000, ' ') + "x", std::string(500'000, '\n') + std::string(500'000, ' ') + "x"}) {
       ASSERT_EQ(tokenizer->Decode(tokenizer->Encode(text)), text) << pre;
     }
   }

@@ -64,9 +64,9 @@ void AddUnicode151(std::vector<uint16_t>* flat) {
       if ((*flat)[c] & kUnassigned) (*flat)[c] = bits;
     }
   };
-  fill(0x2FFC, 0x2FFF, kSymbol);            // ideographic description characters
-  fill(0x31EF, 0x31EF, kSymbol);            // ideographic description character subtraction
-  fill(0x2EBF0, 0x2EE5D, kLetter | kHan);   // CJK unified ideographs, extension I
+  fill(0x2FFC, 0x2FFF, kSymbol);           // ideographic description characters
+  fill(0x31EF, 0x31EF, kSymbol);           // ideographic description character subtraction
+  fill(0x2EBF0, 0x2EE5D, kLetter | kHan);  // CJK unified ideographs, extension I
 }
 
 const PropertyTable& Table() {

@@ -17,7 +17,9 @@ struct BrokenCase {
 // Expected values: Python 3.11, bytes.decode("utf-8", errors="replace").
 constexpr BrokenCase kBroken[] = {
     {"\x80", "\uFFFD"},
-    {"a\xFF" "b", "a\uFFFDb"},
+    {"a\xFF"
+     "b",
+     "a\uFFFDb"},
     {"\xC0\xAF", "\uFFFD\uFFFD"},
     {"\xE0\x80\xAF", "\uFFFD\uFFFD\uFFFD"},
     {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD"},
@@ -26,7 +28,9 @@ constexpr BrokenCase kBroken[] = {
     {"\xE4\xB8x", "\uFFFDx"},
     {"\xF0\x9F\x98", "\uFFFD"},
     {"\xF0\x9F\xE4\xBD\xA0", "\uFFFD你"},
-    {"\xF1\x80\x80\xE1\x80\xC2" "b\x80", "\uFFFD\uFFFD\uFFFDb\uFFFD"},
+    {"\xF1\x80\x80\xE1\x80\xC2"
+     "b\x80",
+     "\uFFFD\uFFFD\uFFFDb\uFFFD"},
     {"\xF8\x88\x80\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD"},
     {"\xC2", "\uFFFD"},
     {"\xF4\x8F\xBF\xBF", "\U0010FFFF"},

@@ -21,12 +21,14 @@ bool IsHan(std::string_view unit) { return static_cast<unsigned char>(unit[0]) >
 
 const std::set<std::string, std::less<>>& StopWords() {
   static const std::set<std::string, std::less<>> words = {
-      "a", "an", "the", "and", "or", "but", "of", "to", "in", "on", "at", "for", "with", "by", "from", "up", "out", "as", "is",
-      "are", "was", "were", "be", "been", "it", "its", "this", "that", "these", "those", "you", "your", "we", "our", "they",
-      "their", "he", "she", "his", "her", "i", "my", "me", "not", "no", "so", "if", "when", "then", "than", "just", "can",
-      "will", "do", "does", "has", "have", "had", "all", "one", "who", "what", "which", "into", "over", "there", "here", "more",
-      "too", "very", "any", "some", "yet", "only", "also", "even", "still", "about", "after", "before", "off", "down", "them",
-      "youre", "dont", "doesnt", "its", "us", "him", "while", "where", "how", "why", "every", "each", "both"};
+      "a",    "an",     "the",   "and",  "or",    "but",   "of",    "to",     "in",   "on",    "at",   "for",
+      "with", "by",     "from",  "up",   "out",   "as",    "is",    "are",    "was",  "were",  "be",   "been",
+      "it",   "its",    "this",  "that", "these", "those", "you",   "your",   "we",   "our",   "they", "their",
+      "he",   "she",    "his",   "her",  "i",     "my",    "me",    "not",    "no",   "so",    "if",   "when",
+      "then", "than",   "just",  "can",  "will",  "do",    "does",  "has",    "have", "had",   "all",  "one",
+      "who",  "what",   "which", "into", "over",  "there", "here",  "more",   "too",  "very",  "any",  "some",
+      "yet",  "only",   "also",  "even", "still", "about", "after", "before", "off",  "down",  "them", "youre",
+      "dont", "doesnt", "its",   "us",   "him",   "while", "where", "how",    "why",  "every", "each", "both"};
   return words;
 }
 
@@ -56,8 +58,10 @@ std::string Stranger(std::string_view text, const std::set<std::string>& sheet) 
     const std::string word(text.substr(at, end - at));
     if (upper && !start && word != "I" && !word.starts_with("I'")) {
       const std::string stem = Stem(ToLowerAscii(word));
-      static const std::set<std::string, std::less<>> kDays = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
-      if (!sheet.contains(stem) && !StopWords().contains(ToLowerAscii(word)) && !kDays.contains(ToLowerAscii(word))) return word;
+      static const std::set<std::string, std::less<>> kDays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                               "friday", "saturday", "sunday"};
+      if (!sheet.contains(stem) && !StopWords().contains(ToLowerAscii(word)) && !kDays.contains(ToLowerAscii(word)))
+        return word;
     }
     start = false;
     at = end;
@@ -86,15 +90,19 @@ class About : public Check {
     for (const std::string& field : TextFields(candidate)) text.append(OutputText(candidate, field)).push_back('\n');
     const Aboutness about = MeasureAbout(record, text, fields_);
     if (!about.stranger.empty()) {
-      return {Say(record, Cat("提到资料里没有的“", about.stranger, "”"), Cat("names '", about.stranger, "', which is not on the sheet")), 0};
+      return {Say(record, Cat("提到资料里没有的“", about.stranger, "”"),
+                  Cat("names '", about.stranger, "', which is not on the sheet")),
+              0};
     }
     if (about.touched < std::min(least_features_, about.features)) {
       return {Say(record, "没有说到产品的特点", "speaks of none of the features"), 0};
     }
-    if (!about.names_it && about.touched == 0) return {Say(record, "说的不是这个产品", "does not speak of the product"), 0};
+    if (!about.names_it && about.touched == 0)
+      return {Say(record, "说的不是这个产品", "does not speak of the product"), 0};
     const auto least = least_share_.find(record.lang);
     const double cut = least == least_share_.end() ? 0 : least->second;
-    if (about.share < cut) return {Say(record, "离题：太多资料里没有的话", "wanders off: too little of it is on the sheet"), 0};
+    if (about.share < cut)
+      return {Say(record, "离题：太多资料里没有的话", "wanders off: too little of it is on the sheet"), 0};
     return {"", std::min(1.0, (about.share - cut) / 0.25)};
   }
 
@@ -123,10 +131,14 @@ std::vector<std::string> Content(std::string_view text) {
 
 std::string Stem(std::string_view word) {
   std::string stem(word);
-  const auto ends = [&](std::string_view suffix, size_t left) { return stem.size() >= suffix.size() + left && stem.ends_with(suffix); };
+  const auto ends = [&](std::string_view suffix, size_t left) {
+    return stem.size() >= suffix.size() + left && stem.ends_with(suffix);
+  };
   const auto undouble = [&] {
     const size_t n = stem.size();
-    if (n >= 3 && stem[n - 1] == stem[n - 2] && std::string_view("bdgmnprt").find(stem[n - 1]) != std::string_view::npos) stem.pop_back();
+    if (n >= 3 && stem[n - 1] == stem[n - 2] &&
+        std::string_view("bdgmnprt").find(stem[n - 1]) != std::string_view::npos)
+      stem.pop_back();
   };
   if (ends("ies", 2)) {
     stem.replace(stem.size() - 3, 3, "y");
@@ -166,7 +178,8 @@ Aboutness MeasureAbout(const recipe::Record& record, std::string_view text, cons
     for (const Json& feature : *at) {
       ++out.features;
       const std::vector<std::string> pieces = Content(feature.get_ref<const std::string&>());
-      out.touched += std::any_of(pieces.begin(), pieces.end(), [&](const std::string& piece) { return said.contains(piece); });
+      out.touched +=
+          std::any_of(pieces.begin(), pieces.end(), [&](const std::string& piece) { return said.contains(piece); });
     }
   }
   if (record.lang == "en") {

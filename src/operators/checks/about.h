@@ -15,11 +15,11 @@ struct AboutFields {
 };
 
 struct Aboutness {
-  bool names_it = false;    // a word of the name or the category occurs
-  size_t touched = 0;       // features of which a word occurs
-  size_t features = 0;      // on the sheet
-  double share = 0;         // of the text's content that comes from the sheet: words (English), pairs of Han
-  std::string stranger;     // a name in the text that the sheet does not have, or ""
+  bool names_it = false;  // a word of the name or the category occurs
+  size_t touched = 0;     // features of which a word occurs
+  size_t features = 0;    // on the sheet
+  double share = 0;       // of the text's content that comes from the sheet: words (English), pairs of Han
+  std::string stranger;   // a name in the text that the sheet does not have, or ""
   // The share of features touched, counting up to three of them, in [0, 1].
   double coverage() const;
 };

@@ -15,11 +15,19 @@ namespace {
 recipe::Record Sheet(bool zh) {
   recipe::Record record;
   record.lang = zh ? "zh" : "en";
-  record.input = zh ? Json{{"name", "青瓷手冲壶"}, {"category", "咖啡器具"}, {"features", {"一点五升", "六档温控", "每饼100克", "半小时出汤", "USB-C充电"}},
-                           {"audience", "上班族"}, {"price", "80元起"}, {"tone", "温暖"}}
-                    : Json{{"name", "Stoneware Pour-Over Kettle"}, {"category", "coffee gear"},
-                           {"features", {"1.5 litre body", "six heat settings", "340 g of beans included", "30-minute hold"}},
-                           {"audience", "home brewers"}, {"price", "from $18"}, {"tone", "warm"}};
+  record.input =
+      zh ? Json{{"name", "青瓷手冲壶"},
+                {"category", "咖啡器具"},
+                {"features", {"一点五升", "六档温控", "每饼100克", "半小时出汤", "USB-C充电"}},
+                {"audience", "上班族"},
+                {"price", "80元起"},
+                {"tone", "温暖"}}
+         : Json{{"name", "Stoneware Pour-Over Kettle"},
+                {"category", "coffee gear"},
+                {"features", {"1.5 litre body", "six heat settings", "340 g of beans included", "30-minute hold"}},
+                {"audience", "home brewers"},
+                {"price", "from $18"},
+                {"tone", "warm"}};
   return record;
 }
 
@@ -53,7 +61,8 @@ void Expect(const Check& check, const std::vector<Case>& cases) {
     if (one.reason.empty()) {
       EXPECT_EQ(verdict.reason, "") << one.headline << " | " << one.body;
     } else {
-      EXPECT_NE(verdict.reason.find(one.reason), std::string::npos) << one.headline << " | " << one.body << " -> " << verdict.reason;
+      EXPECT_NE(verdict.reason.find(one.reason), std::string::npos)
+          << one.headline << " | " << one.body << " -> " << verdict.reason;
     }
   }
 }
@@ -61,42 +70,42 @@ void Expect(const Check& check, const std::vector<Case>& cases) {
 TEST(CheckFacts, QuantitiesMustStandOnTheSheet) {
   const auto check = Make("facts", "");
   Expect(*check, {
-      {true, "一壶一点五升", "1.5升，够一家人喝。", ""},
-      {true, "１.５升", "一点五升的壶身。", ""},
-      {true, "升半的壶", "一升半也是它。", ""},
-      {true, "一百克一饼", "每饼100克，慢慢喝。", ""},
-      {true, "六档温控", "6档随手调。", ""},
-      {true, "半小时出汤", "半个小时就好。", ""},
-      {true, "30分钟出汤", "等三十分钟。", ""},
-      {true, "一起喝一杯", "十分安静的一天，一口下去，万一下雨也不怕。", ""},
-      {true, "两升的壶", "大。", "“两升”不在资料里"},
-      {true, "一百五十克", "多。", "一百五十克"},
-      {true, "七档温控", "细。", "“七档”"},
-      {true, "一小时出汤吗", "两小时出汤。", "“两小时”"},
-      {true, "100毫升", "数对单位不对。", "100毫升"},
-      {true, "八十元起", "80元起就带走。", ""},
-      {true, "只要80元", "带走它。", "价格丢了“起”"},
-      {true, "省百分之五", "便宜。", "百分之五"},
-      {true, "打九折", "便宜。", "九折"},
-      {true, "主要看三项：出汤、温控", "五项都好。", ""},
-      {true, "主要看九项", "好。", "九项"},
-      {false, "Three reasons", "Four things to like.", ""},
-      {false, "Nine reasons", "Good.", "'Nine'"},
-      {true, "第二杯", "第三天也好喝。", ""},
-      {false, "A 1.5-litre kettle", "1.5 litres of calm, 340 grams of beans.", ""},
-      {false, "Six settings", "Six heat settings and 340g of beans. Half an hour hot.", ""},
-      {false, "Hold it", "It holds for thirty minutes. One of a kind, one day at a time.", ""},
-      {false, "From $18", "From $18, and worth a shelf.", ""},
-      {false, "Only $18", "Yours for $18.", "the price lost its 'from'"},
-      {false, "Eighteen dollars and up", "Starts at eighteen dollars.", ""},
-      {false, "Two litres", "Big.", "'Two litres' is not on the sheet"},
-      {false, "Seven settings", "Fine.", "'Seven'"},
-      {false, "340 ml", "The unit is wrong.", "'340 ml'"},
-      {false, "A dozen cups", "Much.", "'dozen cups'"},
-      {false, "Hundreds love it", "Much.", "'Hundreds'"},
-      {false, "Save 20%", "Cheap.", "'20%'"},
-      {false, "1,340 g", "Thousands are read whole.", "'1,340 g'"},
-  });
+                     {true, "一壶一点五升", "1.5升，够一家人喝。", ""},
+                     {true, "１.５升", "一点五升的壶身。", ""},
+                     {true, "升半的壶", "一升半也是它。", ""},
+                     {true, "一百克一饼", "每饼100克，慢慢喝。", ""},
+                     {true, "六档温控", "6档随手调。", ""},
+                     {true, "半小时出汤", "半个小时就好。", ""},
+                     {true, "30分钟出汤", "等三十分钟。", ""},
+                     {true, "一起喝一杯", "十分安静的一天，一口下去，万一下雨也不怕。", ""},
+                     {true, "两升的壶", "大。", "“两升”不在资料里"},
+                     {true, "一百五十克", "多。", "一百五十克"},
+                     {true, "七档温控", "细。", "“七档”"},
+                     {true, "一小时出汤吗", "两小时出汤。", "“两小时”"},
+                     {true, "100毫升", "数对单位不对。", "100毫升"},
+                     {true, "八十元起", "80元起就带走。", ""},
+                     {true, "只要80元", "带走它。", "价格丢了“起”"},
+                     {true, "省百分之五", "便宜。", "百分之五"},
+                     {true, "打九折", "便宜。", "九折"},
+                     {true, "主要看三项：出汤、温控", "五项都好。", ""},
+                     {true, "主要看九项", "好。", "九项"},
+                     {false, "Three reasons", "Four things to like.", ""},
+                     {false, "Nine reasons", "Good.", "'Nine'"},
+                     {true, "第二杯", "第三天也好喝。", ""},
+                     {false, "A 1.5-litre kettle", "1.5 litres of calm, 340 grams of beans.", ""},
+                     {false, "Six settings", "Six heat settings and 340g of beans. Half an hour hot.", ""},
+                     {false, "Hold it", "It holds for thirty minutes. One of a kind, one day at a time.", ""},
+                     {false, "From $18", "From $18, and worth a shelf.", ""},
+                     {false, "Only $18", "Yours for $18.", "the price lost its 'from'"},
+                     {false, "Eighteen dollars and up", "Starts at eighteen dollars.", ""},
+                     {false, "Two litres", "Big.", "'Two litres' is not on the sheet"},
+                     {false, "Seven settings", "Fine.", "'Seven'"},
+                     {false, "340 ml", "The unit is wrong.", "'340 ml'"},
+                     {false, "A dozen cups", "Much.", "'dozen cups'"},
+                     {false, "Hundreds love it", "Much.", "'Hundreds'"},
+                     {false, "Save 20%", "Cheap.", "'20%'"},
+                     {false, "1,340 g", "Thousands are read whole.", "'1,340 g'"},
+                 });
 }
 
 TEST(Quantities, ReadsManyHands) {
@@ -123,79 +132,82 @@ TEST(Quantities, ReadsManyHands) {
 TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
   const auto check = Make("debris", "lines = ['headline']\nsentences = ['body']\n");
   Expect(*check, {
-      {true, "慢慢来，一壶好水", "轻轻松松，水温刚好。", ""},
-      {true, "好壶好壶好壶", "水温刚好。", "重复"},
-      {true, "一壶好水", "水温刚好", "没有说完"},
-      {true, "一壶好水和", "水温刚好。", "没有说完"},
-      {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
-      {true, "青瓷手冲壶", "水温刚好。", "只有品名"},
-      {false, "Stoneware Pour-Over Kettle", "Good.", "only the product's name"},
-      {false, "For slow mornings", "Slow water. Price: $34.", ""},
-      {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
-      {true, "一壶{name}", "水温刚好。", "残留"},
-      {true, "一壶“好水", "水温刚好。", "不成对"},
-      {true, "一壶好水", "水温刚好。。", "标点重叠"},
-      {true, "一壶好水", "，水温刚好。", "以标点开头"},
-      {true, "一壶好水", "水温刚好。水温刚好。", "说了两遍"},
-      {true, "慢慢来一壶好水", "慢慢来一壶好水，真好。", "又把headline说了一遍"},
-      {true, "手冲壶，六档温控", "六档温控，细细地烧。", "又把headline说了一遍"},
-      {true, "一壶\xEF\xBF\xBD水", "水温刚好。", "坏字符"},
-      {true, "一壶好水", "水温\n刚好。", "坏字符"},
-      {true, "", "水温刚好。", "是空的"},
-      {false, "Don't rush the pour", "It's a slow kettle, and that's the point.", ""},
-      {false, "Slow water", "\"Slow\" is the point (and the pleasure).", ""},
-      {false, "A 5\" spout", "Say \"route 5\" and pour.", ""},
-      {false, "Slow water for the", "Good.", "ends in the air"},
-      {false, "Slow water", "It pours and it pours and it pours and it", "stutters"},
-      {false, "Slow water", "It pours well. And the", "cut off"},
-      {false, "Slow water", "pours well and stays hot.", "middle of a sentence"},
-      {false, "Product: kettle", "Good.", "'product:'"},
-      {false, "Slow \"water", "Good.", "unpaired"},
-      {false, "Slow water!!", "Good.", "doubled punctuation"},
-      {false, "<b>Slow</b>", "Good.", "template or mark-up"},
-      {false, "Slow water", "Good ; better.", "space before punctuation"},
-      {false, "Slow water", "See www.example.test for it.", "'www.'"},
-  });
+                     {true, "慢慢来，一壶好水", "轻轻松松，水温刚好。", ""},
+                     {true, "好壶好壶好壶", "水温刚好。", "重复"},
+                     {true, "一壶好水", "水温刚好", "没有说完"},
+                     {true, "一壶好水和", "水温刚好。", "没有说完"},
+                     {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
+                     {true, "青瓷手冲壶", "水温刚好。", "只有品名"},
+                     {false, "Stoneware Pour-Over Kettle", "Good.", "only the product's name"},
+                     {false, "For slow mornings", "Slow water. Price: $34.", ""},
+                     {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
+                     {true, "一壶{name}", "水温刚好。", "残留"},
+                     {true, "一壶“好水", "水温刚好。", "不成对"},
+                     {true, "一壶好水", "水温刚好。。", "标点重叠"},
+                     {true, "一壶好水", "，水温刚好。", "以标点开头"},
+                     {true, "一壶好水", "水温刚好。水温刚好。", "说了两遍"},
+                     {true, "慢慢来一壶好水", "慢慢来一壶好水，真好。", "又把headline说了一遍"},
+                     {true, "手冲壶，六档温控", "六档温控，细细地烧。", "又把headline说了一遍"},
+                     {true, "一壶\xEF\xBF\xBD水", "水温刚好。", "坏字符"},
+                     {true, "一壶好水", "水温\n刚好。", "坏字符"},
+                     {true, "", "水温刚好。", "是空的"},
+                     {false, "Don't rush the pour", "It's a slow kettle, and that's the point.", ""},
+                     {false, "Slow water", "\"Slow\" is the point (and the pleasure).", ""},
+                     {false, "A 5\" spout", "Say \"route 5\" and pour.", ""},
+                     {false, "Slow water for the", "Good.", "ends in the air"},
+                     {false, "Slow water", "It pours and it pours and it pours and it", "stutters"},
+                     {false, "Slow water", "It pours well. And the", "cut off"},
+                     {false, "Slow water", "pours well and stays hot.", "middle of a sentence"},
+                     {false, "Product: kettle", "Good.", "'product:'"},
+                     {false, "Slow \"water", "Good.", "unpaired"},
+                     {false, "Slow water!!", "Good.", "doubled punctuation"},
+                     {false, "<b>Slow</b>", "Good.", "template or mark-up"},
+                     {false, "Slow water", "Good ; better.", "space before punctuation"},
+                     {false, "Slow water", "See www.example.test for it.", "'www.'"},
+                 });
 }
 
 TEST(CheckLanguage, OwnScriptButForWhatTheSheetHas) {
   const auto check = Make("language", "");
   Expect(*check, {
-      {true, "USB-C充电的壶", "水温刚好。", ""},
-      {true, "A nice 壶", "水温刚好。", "外文"},
-      {true, "お湯の壶", "水温刚好。", "外文"},
-      {true, "123", "456。", "不是用中文写的"},
-      {false, "Slow water", "A café kettle.", ""},
-      {false, "Slow 水", "A kettle.", "not written in English"},
-      {false, "Медленно", "A kettle.", "another script"},
-  });
+                     {true, "USB-C充电的壶", "水温刚好。", ""},
+                     {true, "A nice 壶", "水温刚好。", "外文"},
+                     {true, "お湯の壶", "水温刚好。", "外文"},
+                     {true, "123", "456。", "不是用中文写的"},
+                     {false, "Slow water", "A café kettle.", ""},
+                     {false, "Slow 水", "A kettle.", "not written in English"},
+                     {false, "Медленно", "A kettle.", "another script"},
+                 });
 }
 
 TEST(CheckLength, BoundsPerLanguage) {
   const auto check = Make("length", "zh = { headline = [2, 8], body = [4, 20] }\nen = { headline = [5, 20] }\n");
   Expect(*check, {
-      {true, "一壶好水", "水温刚好呀。", ""},
-      {true, "壶", "水温刚好呀。", "headline太短：1字，至少2字"},
-      {true, "一壶好水", "水温刚好呀，水温刚好呀，水温刚好呀，水温刚好。", "body太长"},
-      {false, "Slow water", "", ""},
-      {false, "Slow", "", "too short: 4"},
-      {false, "Slow water and more of it", "", "too long"},
-  });
+                     {true, "一壶好水", "水温刚好呀。", ""},
+                     {true, "壶", "水温刚好呀。", "headline太短：1字，至少2字"},
+                     {true, "一壶好水", "水温刚好呀，水温刚好呀，水温刚好呀，水温刚好。", "body太长"},
+                     {false, "Slow water", "", ""},
+                     {false, "Slow", "", "too short: 4"},
+                     {false, "Slow water and more of it", "", "too long"},
+                 });
   const recipe::Record sheet = Sheet(true);
-  EXPECT_GT(check->Look(sheet, Copy("一壶好水", "水温刚好，一壶好水。"), {}).margin, check->Look(sheet, Copy("一壶", "水温刚好。"), {}).margin);
+  EXPECT_GT(check->Look(sheet, Copy("一壶好水", "水温刚好，一壶好水。"), {}).margin,
+            check->Look(sheet, Copy("一壶", "水温刚好。"), {}).margin);
 }
 
 TEST(CheckAbout, SpeaksOfThisProduct) {
   const auto check = Make("about", "least_features = 1\nleast_share = { zh = 0.1, en = 0.15 }\n");
-  Expect(*check, {
-      {true, "手冲壶里的早晨", "六档温控，水温自己挑。", ""},
-      {true, "草原上的风", "羊群慢慢走过山坡。", "没有说到产品的特点"},
-      {true, "手冲壶", "羊群慢慢走过山坡，去年的雪还没有化，六档的风吹来吹去，谁也说不清明天会怎样，大家都这么想。", "离题"},
-      {false, "Six ways to pour", "Six heat settings for home brewers, and beans to begin with.", ""},
-      {false, "The wind", "Sheep walk over the hill.", "none of the features"},
-      {false, "Six ways", "Ask Amelia about the six heat settings of this kettle.", "names 'Amelia'"},
-      {false, "Pour-Over Made Simple Again", "Six heat settings, and beans to begin with.", ""},
-  });
+  Expect(*check,
+         {
+             {true, "手冲壶里的早晨", "六档温控，水温自己挑。", ""},
+             {true, "草原上的风", "羊群慢慢走过山坡。", "没有说到产品的特点"},
+             {true, "手冲壶",
+              "羊群慢慢走过山坡，去年的雪还没有化，六档的风吹来吹去，谁也说不清明天会怎样，大家都这么想。", "离题"},
+             {false, "Six ways to pour", "Six heat settings for home brewers, and beans to begin with.", ""},
+             {false, "The wind", "Sheep walk over the hill.", "none of the features"},
+             {false, "Six ways", "Ask Amelia about the six heat settings of this kettle.", "names 'Amelia'"},
+             {false, "Pour-Over Made Simple Again", "Six heat settings, and beans to begin with.", ""},
+         });
 }
 
 TEST(CheckAbout, CoverageCountsFeatures) {
@@ -211,46 +223,64 @@ TEST(CheckAbout, CoverageCountsFeatures) {
 TEST(CheckClaims, ReadsItsListsAndSparesTheName) {
   const std::string folder = Cat(::testing::TempDir(), "claims_", ::getpid());
   MakeFolders(folder);
-  WriteFileAtomic(folder + "/zh.toml", "[[claim]]\nwords = ['最', '青瓷']\nreason = '绝对化用语'\nlaw = '广告法第九条'\n");
+  WriteFileAtomic(folder + "/zh.toml",
+                  "[[claim]]\nwords = ['最', '青瓷']\nreason = '绝对化用语'\nlaw = '广告法第九条'\n");
   WriteFileAtomic(folder + "/en.toml", "[[claim]]\nwords = ['best']\nreason = 'superlative'\n");
   const auto check = Make("claims", "lists = { zh = 'zh.toml', en = 'en.toml' }\n", folder);
   Expect(*check, {
-      {true, "青瓷手冲壶", "水温刚好。", ""},
-      {true, "青瓷", "水温刚好。", "“青瓷”：绝对化用语（广告法第九条）"},
-      {true, "最好的壶", "水温刚好。", "“最”"},
-      {false, "The best kettle", "Good.", "'best': superlative"},
-  });
+                     {true, "青瓷手冲壶", "水温刚好。", ""},
+                     {true, "青瓷", "水温刚好。", "“青瓷”：绝对化用语（广告法第九条）"},
+                     {true, "最好的壶", "水温刚好。", "“最”"},
+                     {false, "The best kettle", "Good.", "'best': superlative"},
+                 });
   EXPECT_THROW(Make("claims", "lists = { zh = '../zh.toml' }\n", folder), Error);
 }
 
 TEST(CheckCopied, NotLiftedFromAnExample) {
   const std::string folder = Cat(::testing::TempDir(), "copied_", ::getpid());
   MakeFolders(folder);
-  WriteFileAtomic(folder + "/en.jsonl", R"({"headline":"Fixed at home","body":"We come to you and agree the price. Six heat settings and more."})" "\n");
-  WriteFileAtomic(folder + "/zh.jsonl", R"({"headline":"香","body":"想吃糖水的时候，开一杯。"})" "\n");
-  const auto check = Make("copied", "examples = { zh = 'zh.jsonl', en = 'en.jsonl' }\nlongest = { zh = 6, en = 4 }\n", folder);
+  WriteFileAtomic(
+      folder + "/en.jsonl",
+      R"({"headline":"Fixed at home","body":"We come to you and agree the price. Six heat settings and more."})"
+      "\n");
+  WriteFileAtomic(folder + "/zh.jsonl", R"({"headline":"香","body":"想吃糖水的时候，开一杯。"})"
+                                        "\n");
+  const auto check =
+      Make("copied", "examples = { zh = 'zh.jsonl', en = 'en.jsonl' }\nlongest = { zh = 6, en = 4 }\n", folder);
   Expect(*check, {
-      {false, "Kettle", "We come to you, kettle in hand.", "lifted from an example: we come to you"},
-      {false, "Kettle", "We come with six heat settings.", ""},
-      {true, "壶", "想吃糖水的时候，用这壶。", "照抄例子：想吃糖水的时"},
-      {true, "壶", "喝水的时候，用这壶。", ""},
-  });
+                     {false, "Kettle", "We come to you, kettle in hand.", "lifted from an example: we come to you"},
+                     {false, "Kettle", "We come with six heat settings.", ""},
+                     {true, "壶", "想吃糖水的时候，用这壶。", "照抄例子：想吃糖水的时"},
+                     {true, "壶", "喝水的时候，用这壶。", ""},
+                 });
 }
 
 TEST(CheckDuplicates, SameAndNearlySame) {
   const auto check = Make("duplicates", "most_alike = 0.6\n");
-  const std::vector<recipe::Candidate> earlier = {Copy("Slow water, warm hands", "Six heat settings and beans to begin with.")};
+  const std::vector<recipe::Candidate> earlier = {
+      Copy("Slow water, warm hands", "Six heat settings and beans to begin with.")};
   const recipe::Record sheet = Sheet(false);
-  EXPECT_NE(check->Look(sheet, Copy("slow water: warm hands!", "Six heat settings and beans to begin with"), earlier).reason.find("the same as"), std::string::npos);
-  EXPECT_NE(check->Look(sheet, Copy("Slow water, warm hands", "Six heat settings, beans to begin with."), earlier).reason.find("nearly"), std::string::npos);
+  EXPECT_NE(check->Look(sheet, Copy("slow water: warm hands!", "Six heat settings and beans to begin with"), earlier)
+                .reason.find("the same as"),
+            std::string::npos);
+  EXPECT_NE(check->Look(sheet, Copy("Slow water, warm hands", "Six heat settings, beans to begin with."), earlier)
+                .reason.find("nearly"),
+            std::string::npos);
   EXPECT_EQ(check->Look(sheet, Copy("A kettle for quiet mornings", "Hold it for thirty minutes."), earlier).reason, "");
 }
 
 TEST(Checks, RefuseWhatTheyDoNotKnow) {
-  for (const auto& [name, toml] : std::vector<std::pair<std::string, std::string>>{
-           {"length", "zh = { headlin = [1, 2] }"}, {"length", "zh = { headline = [3, 2] }"}, {"length", ""},
-           {"debris", "linse = ['headline']"}, {"debris", "lines = ['headlin']"}, {"language", "least_share = 2"},
-           {"facts", "prise_field = 'x'"}, {"about", "least_share = { fr = 0.1 }"}, {"claims", ""}, {"duplicates", "most = 1"}}) {
+  for (const auto& [name, toml] :
+       std::vector<std::pair<std::string, std::string>>{{"length", "zh = { headlin = [1, 2] }"},
+                                                        {"length", "zh = { headline = [3, 2] }"},
+                                                        {"length", ""},
+                                                        {"debris", "linse = ['headline']"},
+                                                        {"debris", "lines = ['headlin']"},
+                                                        {"language", "least_share = 2"},
+                                                        {"facts", "prise_field = 'x'"},
+                                                        {"about", "least_share = { fr = 0.1 }"},
+                                                        {"claims", ""},
+                                                        {"duplicates", "most = 1"}}) {
     EXPECT_THROW(Make(name, toml), Error) << name << ": " << toml;
   }
 }

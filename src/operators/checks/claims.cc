@@ -29,8 +29,11 @@ class ClaimsCheck : public Check {
       for (const Json& part : value.is_array() ? value : Json::array({value})) {
         if (!part.is_string()) continue;
         for (const guard::ClaimHit& hit : list->second.Find(part.get_ref<const std::string&>(), allowed)) {
-          const std::string law = hit.law.empty() ? "" : record.lang == "zh" ? Cat("（", hit.law, "）") : Cat(" (", hit.law, ")");
-          return {Say(record, Cat("“", hit.text, "”：", hit.reason, law), Cat("'", hit.text, "': ", hit.reason, law)), 0};
+          const std::string law = hit.law.empty()       ? ""
+                                  : record.lang == "zh" ? Cat("（", hit.law, "）")
+                                                        : Cat(" (", hit.law, ")");
+          return {Say(record, Cat("“", hit.text, "”：", hit.reason, law), Cat("'", hit.text, "': ", hit.reason, law)),
+                  0};
         }
       }
     }

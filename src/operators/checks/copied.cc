@@ -1,7 +1,9 @@
-// copied: not lifted from the examples that a model was shown. Small models repeat the last one when they are at a loss.
+// copied: not lifted from the examples that a model was shown. Small models repeat the last one when they are at a
+// loss.
 //
 //   examples = { zh = "examples/zh.jsonl", en = "examples/en.jsonl" }   # each line an object with the output's fields
-//   longest = { zh = 6, en = 4 }       # so many units (Han, words) in a row of an example, not on the sheet, are too many
+//   longest = { zh = 6, en = 4 }       # so many units (Han, words) in a row of an example, not on the sheet, are too
+//   many
 #include <map>
 #include <set>
 
@@ -30,10 +32,12 @@ class Copied : public Check {
     if (shown == shown_.end()) return {};
     std::set<std::string> sheet;
     for (const std::string& line : Split(SheetText(record), '\n')) {
-      for (std::string& gram : evaluate::Grams(evaluate::Units(line), shown->second.length)) sheet.insert(std::move(gram));
+      for (std::string& gram : evaluate::Grams(evaluate::Units(line), shown->second.length))
+        sheet.insert(std::move(gram));
     }
     for (const std::string& field : TextFields(candidate)) {
-      for (const std::string& gram : evaluate::Grams(evaluate::Units(OutputText(candidate, field)), shown->second.length)) {
+      for (const std::string& gram :
+           evaluate::Grams(evaluate::Units(OutputText(candidate, field)), shown->second.length)) {
         if (!shown->second.grams.contains(gram) || sheet.contains(gram)) continue;
         const std::string words = ReplaceAll(gram, "\x1f", record.lang == "zh" ? "" : " ");
         return {Say(record, Cat("照抄例子：", words), Cat("lifted from an example: ", words)), 0};
@@ -61,7 +65,8 @@ std::unique_ptr<Check> MakeCopied(Table& table, const recipe::StepContext& conte
       const Json example = ParseJson(row, Cat(path, ":", line));
       for (const std::string& field : context.outputs) {
         if (!example.is_object() || !example.contains(field) || !example[field].is_string()) continue;
-        for (std::string& gram : evaluate::Grams(evaluate::Units(example[field].get<std::string>()), shown[lang].length)) {
+        for (std::string& gram :
+             evaluate::Grams(evaluate::Units(example[field].get<std::string>()), shown[lang].length)) {
           shown[lang].grams.insert(std::move(gram));
         }
       }

@@ -1,5 +1,5 @@
-// debris: what small language models leave behind. Repetition, remains of a template, broken quotes, control characters,
-// sentences that stop in the middle.
+// debris: what small language models leave behind. Repetition, remains of a template, broken quotes, control
+// characters, sentences that stop in the middle.
 //
 //   sentences = ["body"]       # fields of whole sentences: must begin and end as such
 //   lines = ["headline"]       # fields of one line: must not end in the air ("the", "的", ",")
@@ -50,7 +50,8 @@ struct Fault {
 Fault OddCharacters(const Text& text, const std::u32string& sheet) {
   for (const char32_t c : text.chars) {
     const int8_t type = u_charType(static_cast<UChar32>(c));
-    if (c == U'\uFFFD' || type == U_CONTROL_CHAR || type == U_PRIVATE_USE_CHAR || type == U_UNASSIGNED || type == U_SURROGATE) {
+    if (c == U'\uFFFD' || type == U_CONTROL_CHAR || type == U_PRIVATE_USE_CHAR || type == U_UNASSIGNED ||
+        type == U_SURROGATE) {
       return {Cat(text.name, "里有坏字符或换行"), Cat("a broken character or line break in the ", text.name)};
     }
     if (Holds(U"{}<>[]|\\#*_`~=^@•●■□◆→", c) && !Holds(sheet, c)) {
@@ -67,9 +68,10 @@ Fault Labels(const Text& text, const std::string& sheet) {
     return {Cat(text.name, "里留有“", label, "”"), Cat("'", label, "' left in the ", text.name)};
   };
   for (const std::string_view label :
-       {"标题：", "标题:", "正文：", "正文:", "文案：", "文案:", "产品：", "产品:", "卖点：", "卖点:", "标签：", "特点：", "受众：", "headline:", "body:",
-        "product:", "features:", "feature:", "tagline:", "title:", "tags:", "copy:", "category:", "audience:", "tone:", "example:",
-        "answer:", "http", "www.", ".com", "<|"}) {
+       {"标题：",    "标题:",    "正文：",   "正文:",  "文案：", "文案:",     "产品：",    "产品:",
+        "卖点：",    "卖点:",    "标签：",   "特点：", "受众：", "headline:", "body:",     "product:",
+        "features:", "feature:", "tagline:", "title:", "tags:",  "copy:",     "category:", "audience:",
+        "tone:",     "example:", "answer:",  "http",   "www.",   ".com",      "<|"}) {
     if (lower.find(label) != std::string::npos && sheet.find(label) == std::string::npos) return found(label);
   }
   for (const std::string_view label : {"价格：", "名称：", "价格:", "名称:", "price:", "name:"}) {
@@ -84,17 +86,21 @@ Fault Pairs(const Text& text) {
   size_t straight = 0;
   for (size_t i = 0; i < text.chars.size(); ++i) {
     const char32_t c = text.chars[i];
-    const auto letter = [&](size_t at) { return at < text.chars.size() && u_isalpha(static_cast<UChar32>(text.chars[at])); };
+    const auto letter = [&](size_t at) {
+      return at < text.chars.size() && u_isalpha(static_cast<UChar32>(text.chars[at]));
+    };
     if (c == U'’' && (i > 0 && letter(i - 1)) && (open.empty() || open.back() != U'‘')) continue;  // an apostrophe
     const bool inches = straight % 2 == 0 && i > 0 && text.chars[i - 1] >= U'0' && text.chars[i - 1] <= U'9';  // 5"
     if (c == U'"' && !inches) ++straight;
     if (Holds(kOpen, c)) open.push_back(c);
     if (const size_t at = kClose.find(c); at != std::u32string_view::npos) {
-      if (open.empty() || open.back() != kOpen[at]) return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};
+      if (open.empty() || open.back() != kOpen[at])
+        return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};
       open.pop_back();
     }
   }
-  if (!open.empty() || straight % 2 != 0) return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};
+  if (!open.empty() || straight % 2 != 0)
+    return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};
   return {};
 }
 
@@ -102,8 +108,10 @@ Fault Punctuation(const Text& text) {
   for (size_t i = 1; i < text.chars.size(); ++i) {
     const char32_t a = text.chars[i - 1], b = text.chars[i];
     const bool mark = Holds(U"。！？，、；：.!?,;:", b);
-    if (mark && Holds(U"。！？，、；：.!?,;:", a)) return {Cat(text.name, "里标点重叠"), Cat("doubled punctuation in the ", text.name)};
-    if (mark && a == U' ' && b < 0x80) return {Cat(text.name, "里标点前有空格"), Cat("a space before punctuation in the ", text.name)};
+    if (mark && Holds(U"。！？，、；：.!?,;:", a))
+      return {Cat(text.name, "里标点重叠"), Cat("doubled punctuation in the ", text.name)};
+    if (mark && a == U' ' && b < 0x80)
+      return {Cat(text.name, "里标点前有空格"), Cat("a space before punctuation in the ", text.name)};
   }
   if (!text.chars.empty() && Holds(U"。！？，、；：.!?,;:)）」』”- ", text.chars.front())) {
     return {Cat(text.name, "以标点开头"), Cat("the ", text.name, " begins with punctuation")};
@@ -112,8 +120,10 @@ Fault Punctuation(const Text& text) {
 }
 
 Fault Repetition(const Text& text, bool zh, double most) {
-  if (evaluate::LongestStutter(text.bytes) >= 3) return {Cat(text.name, "里有重复的话"), Cat("the ", text.name, " stutters")};
-  if (evaluate::RepetitionRate(text.bytes, zh ? 4 : 3) > most) return {Cat(text.name, "里翻来覆去"), Cat("the ", text.name, " repeats itself")};
+  if (evaluate::LongestStutter(text.bytes) >= 3)
+    return {Cat(text.name, "里有重复的话"), Cat("the ", text.name, " stutters")};
+  if (evaluate::RepetitionRate(text.bytes, zh ? 4 : 3) > most)
+    return {Cat(text.name, "里翻来覆去"), Cat("the ", text.name, " repeats itself")};
   std::set<std::u32string> sentences;
   std::u32string sentence;
   for (const char32_t c : text.chars) {
@@ -121,7 +131,8 @@ Fault Repetition(const Text& text, bool zh, double most) {
       if (c != U' ' || !sentence.empty()) sentence.push_back(c);
       continue;
     }
-    if (sentence.size() > 3 && !sentences.insert(sentence).second) return {Cat(text.name, "里同一句说了两遍"), Cat("a sentence twice in the ", text.name)};
+    if (sentence.size() > 3 && !sentences.insert(sentence).second)
+      return {Cat(text.name, "里同一句说了两遍"), Cat("a sentence twice in the ", text.name)};
     sentence.clear();
   }
   return {};
@@ -137,19 +148,22 @@ Fault Sentences(const Text& text, bool zh, const std::string& sheet) {
   while (end > 0 && Holds(kClosers, text.chars[end - 1])) --end;
   const Fault cut = {Cat(text.name, "没有说完"), Cat("the ", text.name, " is cut off")};
   if (end == 0 || !Holds(kFinal, text.chars[end - 1])) return cut;
-  static const std::set<std::string, std::less<>> kOpenEnds = {"the", "a", "an", "and", "or", "of", "with", "for", "to", "by"};
+  static const std::set<std::string, std::less<>> kOpenEnds = {"the", "a",    "an",  "and", "or",
+                                                               "of",  "with", "for", "to",  "by"};
   if (!zh && kOpenEnds.contains(LastWord(text.bytes)) && LastWord(text.bytes).size() > 0) return cut;
   if (!zh && text.chars.front() >= U'a' && text.chars.front() <= U'z') {
     const std::string first = text.bytes.substr(0, text.bytes.find(' '));
-    if (sheet.find(first) == std::string::npos) return {Cat(text.name, "从半句开始"), Cat("the ", text.name, " begins in the middle of a sentence")};
+    if (sheet.find(first) == std::string::npos)
+      return {Cat(text.name, "从半句开始"), Cat("the ", text.name, " begins in the middle of a sentence")};
   }
   return {};
 }
 
 Fault OneLine(const Text& text, bool zh) {
   static const std::set<std::string, std::less<>> kOpenEnds = {
-      "the", "a", "an", "and", "or", "of", "with", "for", "to", "by", "your", "our", "my", "in", "on", "at", "from", "is", "are",
-      "that", "which", "but", "than", "as", "its", "their", "的", "和", "与", "及", "或", "在", "把", "被", "从", "向", "且", "而", "但", "跟", "比"};
+      "the", "a",  "an",   "and", "or",  "of",   "with",  "for", "to",   "by", "your", "our",   "my", "in",
+      "on",  "at", "from", "is",  "are", "that", "which", "but", "than", "as", "its",  "their", "的", "和",
+      "与",  "及", "或",   "在",  "把",  "被",   "从",    "向",  "且",   "而", "但",   "跟",    "比"};
   const std::string last = LastWord(text.bytes);
   const bool open = kOpenEnds.contains(last) || (!text.chars.empty() && Holds(U",:;-，、：；—", text.chars.back()));
   // "Wipe it on" and "step in" may end so; a particle alone is no proof in one-word-verb headlines of two words.
@@ -205,7 +219,8 @@ class Debris : public Check {
       }
       if (Named(lines_, text.name)) {
         if (Fault fault = OneLine(text, zh)) return fault;
-        if (!Trim(SheetText(record, "name")).empty() && evaluate::Units(text.bytes) == evaluate::Units(SheetText(record, "name"))) {
+        if (!Trim(SheetText(record, "name")).empty() &&
+            evaluate::Units(text.bytes) == evaluate::Units(SheetText(record, "name"))) {
           return {Cat(text.name, "只有品名"), Cat("the ", text.name, " is only the product's name")};
         }
       }
@@ -213,8 +228,10 @@ class Debris : public Check {
     for (const Text& line : texts) {
       for (const Text& whole : texts) {
         if (!Named(lines_, line.name) || !Named(sentences_, whole.name)) continue;
-        if ((line.chars.size() >= 5 && whole.bytes.starts_with(line.bytes)) || Echoes(line.bytes, whole.bytes, record)) {
-          return {Cat(whole.name, "又把", line.name, "说了一遍"), Cat("the ", whole.name, " says the ", line.name, " again")};
+        if ((line.chars.size() >= 5 && whole.bytes.starts_with(line.bytes)) ||
+            Echoes(line.bytes, whole.bytes, record)) {
+          return {Cat(whole.name, "又把", line.name, "说了一遍"),
+                  Cat("the ", whole.name, " says the ", line.name, " again")};
         }
       }
     }
@@ -235,7 +252,8 @@ std::unique_ptr<Check> MakeDebris(Table& table, const recipe::StepContext& conte
   std::vector<std::string> sentences = table.StringsOr("sentences", {}), lines = table.StringsOr("lines", {});
   for (const auto& [key, fields] : {std::pair("sentences", sentences), std::pair("lines", lines)}) {
     for (const std::string& field : fields) {
-      if (!context.outputs.empty() && std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
+      if (!context.outputs.empty() &&
+          std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
         table.Refuse(key, Cat("the recipe has no output field ", Quote(field)));
       }
     }

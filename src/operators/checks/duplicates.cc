@@ -27,7 +27,8 @@ class Duplicates : public Check {
       if (alike >= 1) return {Say(record, "与另一条相同", "the same as another candidate"), 0};
       if (alike > most_alike_) {
         return {Say(record, Cat("与另一条几乎相同：", OutputText(other, "headline")),
-                    Cat("nearly the same as another: ", OutputText(other, "headline"))), 0};
+                    Cat("nearly the same as another: ", OutputText(other, "headline"))),
+                0};
       }
       nearest = std::max(nearest, alike);
     }

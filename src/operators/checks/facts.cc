@@ -30,12 +30,15 @@ const std::vector<Limit>& Limits() {
       {{"/小时", "每小时"}, {"/小时", "每小时", "一小时", "一个小时"}},
       {{"/斤", "每斤"}, {"/斤", "每斤", "一斤"}},
       {{"from "}, {"from ", "starting at", "starts at", "start at", "and up"}},
-      {{"/mo", "per month", "a month", "monthly"}, {"/mo", "per month", "a month", "monthly", "each month", "every month"}},
-      {{"/year", "/yr", "per year", "a year", "yearly"}, {"/year", "/yr", "per year", "a year", "yearly", "annual", "each year"}},
+      {{"/mo", "per month", "a month", "monthly"},
+       {"/mo", "per month", "a month", "monthly", "each month", "every month"}},
+      {{"/year", "/yr", "per year", "a year", "yearly"},
+       {"/year", "/yr", "per year", "a year", "yearly", "annual", "each year"}},
       {{"/week", "/wk", "per week", "a week", "weekly"}, {"/week", "/wk", "per week", "a week", "weekly", "each week"}},
       {{"/day", "per day", "a day", "daily"}, {"/day", "per day", "a day", "daily", "each day"}},
       {{"/night", "per night", "a night", "nightly"}, {"/night", "per night", "a night", "nightly", "each night"}},
-      {{"/hour", "/hr", "per hour", "an hour", "hourly"}, {"/hour", "/hr", "per hour", "an hour", "hourly", "each hour"}},
+      {{"/hour", "/hr", "per hour", "an hour", "hourly"},
+       {"/hour", "/hr", "per hour", "an hour", "hourly", "each hour"}},
       {{"/person", "per person", "a person"}, {"/person", "per person", "a person", "each", "a head", "a guest"}},
       {{" each"}, {"each", "apiece", "a piece", "every"}},
       {{"/class", "per class", "a class"}, {"/class", "per class", "a class", "each class"}},
@@ -54,7 +57,8 @@ class Facts : public Check {
     for (const std::string& field : TextFields(candidate)) {
       const std::string text(OutputText(candidate, field));
       for (const Quantity& said : FindQuantities(text)) {
-        const bool known = std::any_of(sheet.begin(), sheet.end(), [&](const Quantity& q) { return SameQuantity(said, q); });
+        const bool known =
+            std::any_of(sheet.begin(), sheet.end(), [&](const Quantity& q) { return SameQuantity(said, q); });
         if (!known && !CountsFeatures(said, text, record)) {
           return {Say(record, Cat("“", said.text, "”不在资料里"), Cat("'", said.text, "' is not on the sheet")), 0};
         }
@@ -73,9 +77,12 @@ class Facts : public Check {
   static bool CountsFeatures(const Quantity& said, const std::string& text, const recipe::Record& record) {
     if (said.kind != "count" || said.value < 1) return false;
     const auto features = record.input.find("features");
-    if (features == record.input.end() || !features->is_array() || said.value > static_cast<double>(features->size())) return false;
+    if (features == record.input.end() || !features->is_array() || said.value > static_cast<double>(features->size()))
+      return false;
     for (const std::string_view counter : {"项", "样", "条理由"}) {
-      if (said.text.ends_with(counter) || std::string_view(text).substr(said.begin).starts_with(Cat(said.text, counter))) return true;
+      if (said.text.ends_with(counter) ||
+          std::string_view(text).substr(said.begin).starts_with(Cat(said.text, counter)))
+        return true;
     }
     const std::string rest = ToLowerAscii(std::string_view(text).substr(said.end, 12));
     for (const std::string_view noun : {" things", " reasons", " facts", " points", " words"}) {
@@ -85,7 +92,9 @@ class Facts : public Check {
   }
 
   static std::string LostLimit(const std::string& price, const std::string& text) {
-    const auto holds = [](const std::string& where) { return [&where](std::string_view part) { return where.find(part) != std::string::npos; }; };
+    const auto holds = [](const std::string& where) {
+      return [&where](std::string_view part) { return where.find(part) != std::string::npos; };
+    };
     for (const Limit& limit : Limits()) {
       const auto mark = std::find_if(limit.marks.begin(), limit.marks.end(), holds(price));
       if (mark != limit.marks.end() && std::none_of(limit.kept.begin(), limit.kept.end(), holds(text))) {

@@ -31,11 +31,13 @@ class Length : public Check {
       const size_t chars = recipe::CountChars(OutputText(candidate, bounds.field));
       if (chars < bounds.least) {
         return {Say(record, Cat(bounds.field, "太短：", chars, "字，至少", bounds.least, "字"),
-                    Cat(bounds.field, " too short: ", chars, " characters, at least ", bounds.least)), 0};
+                    Cat(bounds.field, " too short: ", chars, " characters, at least ", bounds.least)),
+                0};
       }
       if (chars > bounds.most) {
         return {Say(record, Cat(bounds.field, "太长：", chars, "字，最多", bounds.most, "字"),
-                    Cat(bounds.field, " too long: ", chars, " characters, at most ", bounds.most)), 0};
+                    Cat(bounds.field, " too long: ", chars, " characters, at most ", bounds.most)),
+                0};
       }
       // 1 in the middle half of what is allowed, down to 0 at its ends.
       const double middle = (static_cast<double>(bounds.least) + static_cast<double>(bounds.most)) / 2;
@@ -58,9 +60,11 @@ std::unique_ptr<Check> MakeLength(Table& table, const recipe::StepContext& conte
     std::optional<Table> fields = table.SubOr(lang);
     if (!fields) continue;
     for (const std::string& field : fields->Keys()) {
-      if (!context.outputs.empty() && std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
+      if (!context.outputs.empty() &&
+          std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
         const std::string near = Nearest(field, context.outputs);
-        fields->Refuse(field, "the recipe has no such output field", near.empty() ? "" : Cat("did you mean '", near, "'?"));
+        fields->Refuse(field, "the recipe has no such output field",
+                       near.empty() ? "" : Cat("did you mean '", near, "'?"));
       }
       const std::vector<double> pair = fields->Doubles(field);
       if (pair.size() != 2 || pair[0] < 0 || pair[1] < pair[0] || pair[1] > 1e6) {

@@ -135,18 +135,20 @@ Unit ReadUnit(const Chars& chars, size_t at) {
   for (const std::string_view word_list : HanCounters()) {
     if (text.starts_with(word_list)) counter = std::max(counter, word_list.size());
   }
-  if (best != nullptr && best->word.size() >= counter) return {std::string(best->kind), best->factor, gap + best->word.size() / 3};
+  if (best != nullptr && best->word.size() >= counter)
+    return {std::string(best->kind), best->factor, gap + best->word.size() / 3};
   if (counter > 0) return {"count", 1, gap + counter / 3, true};
   return {};
 }
 
 const std::map<std::string, double, std::less<>>& EnglishNumbers() {
   static const std::map<std::string, double, std::less<>> numbers = {
-      {"one", 1}, {"two", 2}, {"three", 3}, {"four", 4}, {"five", 5}, {"six", 6}, {"seven", 7}, {"eight", 8}, {"nine", 9},
-      {"ten", 10}, {"eleven", 11}, {"twelve", 12}, {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16},
-      {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20}, {"thirty", 30}, {"forty", 40}, {"fifty", 50},
-      {"sixty", 60}, {"seventy", 70}, {"eighty", 80}, {"ninety", 90}, {"hundred", 100}, {"thousand", 1000},
-      {"million", 1e6}, {"billion", 1e9}, {"dozen", 12}};
+      {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},      {"five", 5},        {"six", 6},
+      {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},      {"eleven", 11},     {"twelve", 12},
+      {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16},  {"seventeen", 17},  {"eighteen", 18},
+      {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"forty", 40},    {"fifty", 50},      {"sixty", 60},
+      {"seventy", 70},  {"eighty", 80},   {"ninety", 90},  {"hundred", 100}, {"thousand", 1000}, {"million", 1e6},
+      {"billion", 1e9}, {"dozen", 12}};
   return numbers;
 }
 
@@ -183,7 +185,8 @@ class Finder {
         digits.push_back(static_cast<char>(text_[at++]));
       } else if (text_[at] == U',' && Thousands(at)) {
         ++at;
-      } else if (text_[at] == U'.' && at + 1 < text_.size() && Digit(text_[at + 1]) && digits.find('.') == std::string::npos) {
+      } else if (text_[at] == U'.' && at + 1 < text_.size() && Digit(text_[at + 1]) &&
+                 digits.find('.') == std::string::npos) {
         digits.push_back('.');
         ++at;
       } else {
@@ -262,9 +265,9 @@ class Finder {
       value += 0.5;
       ++end;
     }
-    const bool idle = value == 1 && (unit.counter || unit.kind == "time" || unit.kind == "night" || unit.kind == "month" ||
-                                     unit.kind == "date" || unit.kind == "degree" || unit.kind == "percent" ||
-                                     unit.kind == "times" || unit.kind == "size");
+    const bool idle = value == 1 && (unit.counter || unit.kind == "time" || unit.kind == "night" ||
+                                     unit.kind == "month" || unit.kind == "date" || unit.kind == "degree" ||
+                                     unit.kind == "percent" || unit.kind == "times" || unit.kind == "size");
     if (idle) return at;
     Add(value, unit, begin, end);
     return end;
@@ -308,7 +311,8 @@ class Finder {
     }
     const double value = total + current;
     const Unit unit = ReadUnit(chars_, last);
-    if (value == 1 && (unit.length == 0 || unit.kind == "time" || unit.kind == "night")) return last;  // one of, one day
+    if (value == 1 && (unit.length == 0 || unit.kind == "time" || unit.kind == "night"))
+      return last;  // one of, one day
     Add(value, unit, begin, last + unit.length);
     return last + unit.length;
   }
@@ -317,7 +321,8 @@ class Finder {
   size_t Half(size_t begin, size_t end) {
     size_t at = end;
     for (const std::u32string_view article : {U" an", U" a"}) {
-      if (text_.substr(at).starts_with(article) && at + article.size() < text_.size() && text_[at + article.size()] == U' ') {
+      if (text_.substr(at).starts_with(article) && at + article.size() < text_.size() &&
+          text_[at + article.size()] == U' ') {
         at += article.size();
         break;
       }

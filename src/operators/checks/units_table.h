@@ -9,7 +9,7 @@ namespace atelier::operators {
 struct UnitEntry {
   std::string_view word;  // lower case
   std::string_view kind;
-  double factor;          // to the kind's base unit
+  double factor;  // to the kind's base unit
 };
 
 // Chinese units are matched as prefixes of what follows the number, the longest first; Latin ones as whole words.

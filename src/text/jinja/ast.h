@@ -78,10 +78,10 @@ struct Stmt {
   ExprPtr target;
   std::vector<ExprPtr> exprs;
   std::vector<Body> bodies;
-  std::vector<ExprPtr> targets;                      // kWith
+  std::vector<ExprPtr> targets;                     // kWith
   std::vector<std::pair<int, ExprPtr>> parameters;  // name, default or null
   bool recursive = false;
-  bool uses_loop = false;                                             // kFor: its body mentions `loop`
+  bool uses_loop = false;                                               // kFor: its body mentions `loop`
   bool uses_caller = false, uses_kwargs = false, uses_varargs = false;  // kMacro, kCall
   // Per body, the names that it assigns before any of its code or an outer one mentions them: they start as missing,
   // hiding a variable of the context, as jinja2's compiled code has it.

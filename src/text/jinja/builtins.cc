@@ -108,17 +108,45 @@ bool InTest(Renderer& r, const Value& v, Arguments& a) {
 
 const std::unordered_map<std::string_view, Test>& Tests() {
   static const std::unordered_map<std::string_view, Test> tests = {
-      {"odd", Odd}, {"even", Even}, {"divisibleby", DivisibleBy}, {"defined", Defined},
-      {"undefined", IsA<Kind::kUndefined>}, {"none", IsA<Kind::kNone>}, {"boolean", IsA<Kind::kBool>},
-      {"integer", IsA<Kind::kInt>}, {"float", IsA<Kind::kFloat>}, {"string", IsA<Kind::kString>},
-      {"mapping", IsA<Kind::kDict>}, {"true", IsBool<true>}, {"false", IsBool<false>}, {"number", Number},
-      {"lower", LowerTest}, {"upper", UpperTest}, {"sequence", Sequence}, {"iterable", IterableTest},
-      {"callable", CallableTest}, {"escaped", Escaped}, {"sameas", SameAs}, {"filter", FilterTest}, {"test", TestTest},
-      {"in", InTest}, {"==", Relation<kEqual>}, {"eq", Relation<kEqual>}, {"equalto", Relation<kEqual>},
-      {"!=", Relation<kNotEqual>}, {"ne", Relation<kNotEqual>}, {"<", Relation<kLess>}, {"lt", Relation<kLess>},
-      {"lessthan", Relation<kLess>}, {"<=", Relation<kLessEqual>}, {"le", Relation<kLessEqual>},
-      {">", Relation<kGreater>}, {"gt", Relation<kGreater>}, {"greaterthan", Relation<kGreater>},
-      {">=", Relation<kGreaterEqual>}, {"ge", Relation<kGreaterEqual>},
+      {"odd", Odd},
+      {"even", Even},
+      {"divisibleby", DivisibleBy},
+      {"defined", Defined},
+      {"undefined", IsA<Kind::kUndefined>},
+      {"none", IsA<Kind::kNone>},
+      {"boolean", IsA<Kind::kBool>},
+      {"integer", IsA<Kind::kInt>},
+      {"float", IsA<Kind::kFloat>},
+      {"string", IsA<Kind::kString>},
+      {"mapping", IsA<Kind::kDict>},
+      {"true", IsBool<true>},
+      {"false", IsBool<false>},
+      {"number", Number},
+      {"lower", LowerTest},
+      {"upper", UpperTest},
+      {"sequence", Sequence},
+      {"iterable", IterableTest},
+      {"callable", CallableTest},
+      {"escaped", Escaped},
+      {"sameas", SameAs},
+      {"filter", FilterTest},
+      {"test", TestTest},
+      {"in", InTest},
+      {"==", Relation<kEqual>},
+      {"eq", Relation<kEqual>},
+      {"equalto", Relation<kEqual>},
+      {"!=", Relation<kNotEqual>},
+      {"ne", Relation<kNotEqual>},
+      {"<", Relation<kLess>},
+      {"lt", Relation<kLess>},
+      {"lessthan", Relation<kLess>},
+      {"<=", Relation<kLessEqual>},
+      {"le", Relation<kLessEqual>},
+      {">", Relation<kGreater>},
+      {"gt", Relation<kGreater>},
+      {"greaterthan", Relation<kGreater>},
+      {">=", Relation<kGreaterEqual>},
+      {"ge", Relation<kGreaterEqual>},
   };
   return tests;
 }
@@ -259,12 +287,13 @@ Value StrftimeNow(Renderer& r, Arguments& a) {
     millis = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   }
   const time_t seconds = static_cast<time_t>(millis / 1000);
-  struct tm parts{};
+  struct tm parts {};
   localtime_r(&seconds, &parts);
   // %f is Python's own: microseconds.
   std::string format;
   const std::string& given = b[0].text();
-  if (given.size() > 1000 || given.find('\0') != std::string::npos) Fail("strftime_now: a format of at most 1000 bytes");
+  if (given.size() > 1000 || given.find('\0') != std::string::npos)
+    Fail("strftime_now: a format of at most 1000 bytes");
   for (size_t i = 0; i < given.size(); ++i) {
     if (given[i] == '%' && i + 1 < given.size()) {
       if (given[i + 1] == 'f') {
@@ -306,8 +335,8 @@ bool CallTest(Renderer& r, std::string_view name, const Value& value, Arguments 
 
 Value GlobalFunction(std::string_view name) {
   static constexpr std::pair<std::string_view, Function> kFunctions[] = {
-      {"range", RangeFunction},   {"dict", DictFunction},     {"namespace", NamespaceFunction},
-      {"cycler", CyclerFunction}, {"joiner", JoinerFunction}, {"raise_exception", RaiseException},
+      {"range", RangeFunction},   {"dict", DictFunction},        {"namespace", NamespaceFunction},
+      {"cycler", CyclerFunction}, {"joiner", JoinerFunction},    {"raise_exception", RaiseException},
       {"lipsum", Lipsum},         {"strftime_now", StrftimeNow},
   };
   for (const auto& [known, function] : kFunctions) {

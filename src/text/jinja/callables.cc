@@ -43,7 +43,8 @@ std::string Macro::Repr(Renderer&) const {
   return out + ">";
 }
 
-LoopObject::LoopObject(const Stmt* statement, ScopePtr scope, std::shared_ptr<Iterator> items, int64_t length, int depth0)
+LoopObject::LoopObject(const Stmt* statement, ScopePtr scope, std::shared_ptr<Iterator> items, int64_t length,
+                       int depth0)
     : statement_(statement), scope_(std::move(scope)), items_(std::move(items)), length_(length), depth0_(depth0) {
   depth = items_->depth;
 }
@@ -112,7 +113,8 @@ Value LoopObject::Attribute(Renderer& r, std::string_view name) {
   if (name == "previtem") return index0_ == 0 ? Value::Undefined("there is no previous item") : before_;
   if (name == "nextitem") return Peek(r) ? after_ : Value::Undefined("there is no next item");
   if (name == "cycle" || name == "changed") {
-    return Value::Of(std::make_shared<LoopMethod>(std::static_pointer_cast<LoopObject>(shared_from_this()), name == "cycle"));
+    return Value::Of(
+        std::make_shared<LoopMethod>(std::static_pointer_cast<LoopObject>(shared_from_this()), name == "cycle"));
   }
   return Value::Missing();
 }

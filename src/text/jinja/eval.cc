@@ -28,7 +28,8 @@ Value Renderer::Eval(const Expr& e) {
     case ExprKind::kPlus: {
       const Value value = Eval(*e.a);
       if (value.is(Kind::kUndefined)) Fail(value.why());
-      if (!value.is_number()) Fail(Cat("bad operand type for unary ", e.kind == ExprKind::kPlus ? "+" : "-", ": '", TypeName(value), "'"));
+      if (!value.is_number())
+        Fail(Cat("bad operand type for unary ", e.kind == ExprKind::kPlus ? "+" : "-", ": '", TypeName(value), "'"));
       if (value.is(Kind::kFloat)) return Value::Float(e.kind == ExprKind::kPlus ? value.number() : -value.number());
       return Arithmetic(*this, e.kind == ExprKind::kPlus ? "+" : "-", Value::Int(0), value);
     }

@@ -357,9 +357,10 @@ Value Macro::Call(Renderer& r, Arguments arguments) {
   const int line = r.line_;
   for (size_t i = 0; i < parameters.size(); ++i) {
     if (!scope->Find(parameters[i].first)->is(Kind::kMissing)) continue;
-    Value value = parameters[i].second ? r.Eval(*parameters[i].second)
-                                       : Value::Undefined(Cat("the parameter '", r.tree_.names[static_cast<size_t>(parameters[i].first)],
-                                                              "' was not given"));
+    Value value = parameters[i].second
+                      ? r.Eval(*parameters[i].second)
+                      : Value::Undefined(Cat("the parameter '", r.tree_.names[static_cast<size_t>(parameters[i].first)],
+                                             "' was not given"));
     scope->Set(parameters[i].first, std::move(value));
   }
   Capture capture(&r.out_);

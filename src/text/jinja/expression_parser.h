@@ -16,11 +16,11 @@ class ExpressionParser {
   explicit ExpressionParser(std::string_view source);
 
   struct TupleRules {
-    bool condition = true;         // `a if b` may stand in it
-    const char* end_name = "";     // a name that ends it too
-    bool parenthesised = false;    // () is a tuple
-    bool target = false;           // names only
-    bool namespaces = false;       // with ns.attribute among them
+    bool condition = true;       // `a if b` may stand in it
+    const char* end_name = "";   // a name that ends it too
+    bool parenthesised = false;  // () is a tuple
+    bool target = false;         // names only
+    bool namespaces = false;     // with ns.attribute among them
   };
   ExprPtr Tuple(const TupleRules& rules);
   ExprPtr Expression() { return Condition(); }

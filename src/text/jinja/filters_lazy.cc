@@ -17,7 +17,8 @@ Path::Path(Renderer& r, const Value& path, Value otherwise) : otherwise_(std::mo
   }
   r.Scan(path.text().size());
   for (const std::string& part : Split(path.text(), '.')) {
-    const bool digits = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!digits) {
       parts_.push_back(Value::String(part));
     } else if (const std::optional<int64_t> number = ParseInt(part)) {
@@ -99,7 +100,8 @@ struct Map final : Lazy {
 };
 
 struct Select final : Lazy {
-  Select(Value s, Arguments a, bool w, bool attr) : Lazy(std::move(s)), arguments(std::move(a)), want(w), by_attribute(attr) {
+  Select(Value s, Arguments a, bool w, bool attr)
+      : Lazy(std::move(s)), arguments(std::move(a)), want(w), by_attribute(attr) {
     for (const Value& v : arguments.positional) Deepen(this, v);
     for (const auto& [name, v] : arguments.named) Deepen(this, v);
   }
@@ -271,9 +273,9 @@ Value ItemsFilter(Renderer&, const Value& value, Arguments& a) {
 
 const std::vector<FilterEntry>& LazyFilters() {
   static const std::vector<FilterEntry> list = {
-      {"map", MapFilter},           {"select", SelectFilter}, {"reject", RejectFilter}, {"selectattr", SelectAttr},
-      {"rejectattr", RejectAttr},   {"unique", UniqueFilter}, {"batch", BatchFilter},   {"slice", SliceFilter},
-      {"items", ItemsFilter},
+      {"map", MapFilter},         {"select", SelectFilter},   {"reject", RejectFilter},
+      {"selectattr", SelectAttr}, {"rejectattr", RejectAttr}, {"unique", UniqueFilter},
+      {"batch", BatchFilter},     {"slice", SliceFilter},     {"items", ItemsFilter},
   };
   return list;
 }

@@ -140,7 +140,8 @@ Value GroupBy(Renderer& r, const Value& value, Arguments& a) {
   const Path path(r, b[0], b[1].is(Kind::kMissing) ? Value::None() : b[1]);
   const bool sensitive = Flag(b[2]);
   auto keyed = Keyed(r.ToVector(value));
-  SortBy(r, &keyed, false, [&](const Value& item) { return sensitive ? path.Of(r, item) : Folded(r, path.Of(r, item)); });
+  SortBy(r, &keyed, false,
+         [&](const Value& item) { return sensitive ? path.Of(r, item) : Folded(r, path.Of(r, item)); });
   std::vector<Value> groups;
   for (size_t i = 0; i < keyed.size();) {
     const size_t from = i;
@@ -190,14 +191,16 @@ Value Sum(Renderer& r, const Value& value, Arguments& a) {
   return total;
 }
 
-Value Random(Renderer&, const Value&, Arguments&) { Fail("the filter random is refused: a rendering must be repeatable"); }
+Value Random(Renderer&, const Value&, Arguments&) {
+  Fail("the filter random is refused: a rendering must be repeatable");
+}
 
 }  // namespace
 
 const std::vector<FilterEntry>& ListFilters() {
   static const std::vector<FilterEntry> list = {
-      {"first", First}, {"last", Last},         {"length", Length},   {"count", Length}, {"list", ListOf},
-      {"join", Join},   {"reverse", Reverse},   {"sort", Sort},       {"min", Min},      {"max", Max},
+      {"first", First}, {"last", Last},         {"length", Length},   {"count", Length},  {"list", ListOf},
+      {"join", Join},   {"reverse", Reverse},   {"sort", Sort},       {"min", Min},       {"max", Max},
       {"sum", Sum},     {"dictsort", DictSort}, {"groupby", GroupBy}, {"random", Random},
   };
   return list;

@@ -20,8 +20,12 @@ bool Flag(const Value& value, bool otherwise = false) { return value.is(Kind::kM
 // The text of any value, still marked safe when it was.
 Value Text(Renderer& r, const Value& value) { return value.is(Kind::kString) ? value : r.Made(ToStr(r, value)); }
 
-Value UpperFilter(Renderer& r, const Value& value, Arguments& a) { return CallStringMethod(r, Text(r, value), "upper", a); }
-Value LowerFilter(Renderer& r, const Value& value, Arguments& a) { return CallStringMethod(r, Text(r, value), "lower", a); }
+Value UpperFilter(Renderer& r, const Value& value, Arguments& a) {
+  return CallStringMethod(r, Text(r, value), "upper", a);
+}
+Value LowerFilter(Renderer& r, const Value& value, Arguments& a) {
+  return CallStringMethod(r, Text(r, value), "lower", a);
+}
 Value CapitalizeFilter(Renderer& r, const Value& value, Arguments& a) {
   return CallStringMethod(r, Text(r, value), "capitalize", a);
 }
@@ -201,9 +205,9 @@ Value String(Renderer& r, const Value& value, Arguments& a) {
 
 std::string Unescaped(const std::string& text) {
   static const std::unordered_map<std::string, char32_t> names = {
-      {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xA0}, {"copy", 0xA9},
-      {"reg", 0xAE}, {"raquo", 0xBB}, {"laquo", 0xAB}, {"hellip", 0x2026}, {"mdash", 0x2014}, {"ndash", 0x2013},
-      {"middot", 0xB7}, {"times", 0xD7}, {"yen", 0xA5}, {"euro", 0x20AC}, {"bull", 0x2022}};
+      {"amp", '&'},      {"lt", '<'},      {"gt", '>'},     {"quot", '"'},   {"apos", '\''},     {"nbsp", 0xA0},
+      {"copy", 0xA9},    {"reg", 0xAE},    {"raquo", 0xBB}, {"laquo", 0xAB}, {"hellip", 0x2026}, {"mdash", 0x2014},
+      {"ndash", 0x2013}, {"middot", 0xB7}, {"times", 0xD7}, {"yen", 0xA5},   {"euro", 0x20AC},   {"bull", 0x2022}};
   std::string out;
   for (size_t i = 0; i < text.size();) {
     const size_t end = text[i] == '&' ? text.find(';', i) : std::string::npos;
@@ -251,8 +255,8 @@ Value StripTags(Renderer& r, const Value& value, Arguments& a) {
 void Quoted(std::string* out, const std::string& text, bool query) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   for (char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z' && c < 0x7F && c > 0) || c == '_' ||
-                       c == '.' || c == '-' || c == '~' || (c == '/' && !query);
+    const bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z' && c < 0x7F && c > 0) ||
+                       c == '_' || c == '.' || c == '-' || c == '~' || (c == '/' && !query);
     if (plain) {
       *out += c;
     } else if (c == ' ' && query) {
@@ -268,8 +272,8 @@ void Quoted(std::string* out, const std::string& text, bool query) {
 Value UrlEncode(Renderer& r, const Value& value, Arguments& a) {
   Bind("urlencode", a, {});
   std::string out;
-  const bool pairs = value.is_sequence() || value.is(Kind::kDict) || value.is(Kind::kView) || value.is(Kind::kIterator) ||
-                     value.is(Kind::kRange) || value.is(Kind::kUndefined);
+  const bool pairs = value.is_sequence() || value.is(Kind::kDict) || value.is(Kind::kView) ||
+                     value.is(Kind::kIterator) || value.is(Kind::kRange) || value.is(Kind::kUndefined);
   if (!pairs) {
     Quoted(&out, ToStr(r, value), false);
     return r.Made(std::move(out));
@@ -312,11 +316,26 @@ Value XmlAttr(Renderer& r, const Value& value, Arguments& a) {
 
 const std::vector<FilterEntry>& TextFilters() {
   static const std::vector<FilterEntry> list = {
-      {"upper", UpperFilter},   {"lower", LowerFilter},     {"capitalize", CapitalizeFilter}, {"title", Title},
-      {"trim", Trim},           {"replace", Replace},       {"center", Center},               {"indent", Indent},
-      {"truncate", Truncate},   {"wordcount", WordCount},   {"wordwrap", WordWrap},           {"format", Format},
-      {"e", Escape},            {"escape", Escape},         {"forceescape", ForceEscape},     {"safe", Safe},
-      {"string", String},       {"striptags", StripTags},   {"urlencode", UrlEncode},         {"xmlattr", XmlAttr},
+      {"upper", UpperFilter},
+      {"lower", LowerFilter},
+      {"capitalize", CapitalizeFilter},
+      {"title", Title},
+      {"trim", Trim},
+      {"replace", Replace},
+      {"center", Center},
+      {"indent", Indent},
+      {"truncate", Truncate},
+      {"wordcount", WordCount},
+      {"wordwrap", WordWrap},
+      {"format", Format},
+      {"e", Escape},
+      {"escape", Escape},
+      {"forceescape", ForceEscape},
+      {"safe", Safe},
+      {"string", String},
+      {"striptags", StripTags},
+      {"urlencode", UrlEncode},
+      {"xmlattr", XmlAttr},
   };
   return list;
 }

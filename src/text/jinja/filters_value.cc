@@ -25,9 +25,11 @@ Value Attr(Renderer& r, const Value& value, Arguments& a) {
   const auto b = Bind("attr", a, {"name"}, 1);
   if (!b[0].is(Kind::kString)) Fail("attr needs an attribute's name");
   const std::string& name = b[0].text();
-  if (value.is(Kind::kUndefined) || value.is(Kind::kNamespace) || value.is(Kind::kObject)) return r.Attribute(value, name);
+  if (value.is(Kind::kUndefined) || value.is(Kind::kNamespace) || value.is(Kind::kObject))
+    return r.Attribute(value, name);
   // Attributes only: never the items of a mapping.
-  if (value.is(Kind::kDict) && !HasMethod(value, name)) return Value::Undefined(Cat("'dict' has no attribute ", Quote(name, 40)));
+  if (value.is(Kind::kDict) && !HasMethod(value, name))
+    return Value::Undefined(Cat("'dict' has no attribute ", Quote(name, 40)));
   return r.Attribute(value, name);
 }
 
@@ -222,7 +224,8 @@ Value FileSize(Renderer& r, const Value& value, Arguments& a) {
   size_t i = 0;
   for (; i < 7 && !(bytes < unit); ++i) unit *= base;
   char buffer[400];
-  std::snprintf(buffer, sizeof buffer, "%.1f %c%sB", base * bytes / unit, binary ? "KMGTPEZY"[i] : "kMGTPEZY"[i], binary ? "i" : "");
+  std::snprintf(buffer, sizeof buffer, "%.1f %c%sB", base * bytes / unit, binary ? "KMGTPEZY"[i] : "kMGTPEZY"[i],
+                binary ? "i" : "");
   return r.Made(buffer);
 }
 
@@ -266,9 +269,9 @@ Value Urlize(Renderer&, const Value&, Arguments&) { Fail("the filter urlize is n
 
 const std::vector<FilterEntry>& ValueFilters() {
   static const std::vector<FilterEntry> list = {
-      {"abs", Abs},     {"attr", Attr},   {"default", Default},         {"d", Default},     {"int", IntFilter},
-      {"round", Round}, {"float", FloatFilter}, {"filesizeformat", FileSize}, {"tojson", ToJson}, {"pprint", PPrint},
-      {"urlize", Urlize},
+      {"abs", Abs},       {"attr", Attr},     {"default", Default},   {"d", Default},
+      {"int", IntFilter}, {"round", Round},   {"float", FloatFilter}, {"filesizeformat", FileSize},
+      {"tojson", ToJson}, {"pprint", PPrint}, {"urlize", Urlize},
   };
   return list;
 }

@@ -103,14 +103,18 @@ std::string FloatDigits(const Spec& spec, double value, bool braces) {
       text += ".0";
       if (braces && static_cast<int64_t>(text.size()) - 2 >= std::max<int64_t>(spec.precision, 1) && magnitude >= 1) {
         // Python shows no more digits than asked for: 12 with two digits is 1.2e+01
-        std::snprintf(buffer, sizeof buffer, "%.*e", static_cast<int>(std::max<int64_t>(spec.precision, 1)) - 1, magnitude);
+        std::snprintf(buffer, sizeof buffer, "%.*e", static_cast<int>(std::max<int64_t>(spec.precision, 1)) - 1,
+                      magnitude);
         text = buffer;
       }
     }
     return text;
   }
   const int precision = spec.precision < 0 ? 6 : static_cast<int>(spec.precision);
-  const std::string format = Cat("%", spec.alternate ? "#" : "", ".*", spec.type == '%' ? 'f' : spec.type == 'n' ? 'g' : spec.type);
+  const std::string format = Cat("%", spec.alternate ? "#" : "", ".*",
+                                 spec.type == '%'   ? 'f'
+                                 : spec.type == 'n' ? 'g'
+                                                    : spec.type);
   std::snprintf(buffer, sizeof buffer, format.c_str(), precision, spec.type == '%' ? magnitude * 100 : magnitude);
   return buffer;
 }
@@ -199,8 +203,8 @@ class Percent {
       if (out.size() > r_.max_bytes()) r_.Make(out.size());
     }
     // Python asks for no use of what has subscripts and might be looked up by name.
-    const bool mapping = values_.is(Kind::kDict) || values_.is(Kind::kList) || values_.is(Kind::kRange) ||
-                         values_.is(Kind::kUndefined);
+    const bool mapping =
+        values_.is(Kind::kDict) || values_.is(Kind::kList) || values_.is(Kind::kRange) || values_.is(Kind::kUndefined);
     const size_t given = values_.is(Kind::kTuple) ? values_.items().size() : 1;
     if (!mapping && !keyed_ && used_ < given) {
       Fail("not all arguments were used in formatting a text with %");
@@ -265,7 +269,8 @@ class Percent {
     r_.Make(static_cast<uint64_t>(spec.width));
     const char type = format_[(*i)++];
     if (type == '%') return "%";
-    if (!std::strchr("sradiuoxXeEfFgGc", type)) Fail(Cat("an unsupported character in a format: ", Quote(std::string(1, type))));
+    if (!std::strchr("sradiuoxXeEfFgGc", type))
+      Fail(Cat("an unsupported character in a format: ", Quote(std::string(1, type))));
     if (!named) value = Take();
     return Convert(spec, type, value);
   }

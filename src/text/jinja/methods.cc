@@ -91,9 +91,11 @@ Value CallMethod(Renderer& r, const Value& self, std::string_view name, Argument
   }
   Bind(name, arguments, {});
   if (name == "conjugate") return self.is(Kind::kBool) ? Value::Int(self.integer()) : self;
-  if (name == "is_integer") return Value::Bool(self.number() == static_cast<double>(static_cast<long double>(self.number())) &&
-                                              Truth(Arithmetic(r, "%", self, Value::Int(1))) == false);
-  uint64_t magnitude = self.integer() < 0 ? 0 - static_cast<uint64_t>(self.integer()) : static_cast<uint64_t>(self.integer());
+  if (name == "is_integer")
+    return Value::Bool(self.number() == static_cast<double>(static_cast<long double>(self.number())) &&
+                       Truth(Arithmetic(r, "%", self, Value::Int(1))) == false);
+  uint64_t magnitude =
+      self.integer() < 0 ? 0 - static_cast<uint64_t>(self.integer()) : static_cast<uint64_t>(self.integer());
   int64_t bits = 0;
   for (; magnitude; magnitude >>= 1) ++bits;
   return Value::Int(bits);
@@ -114,7 +116,8 @@ std::vector<Value> Bind(std::string_view what, Arguments& arguments, std::initia
     slot = std::move(value);
   }
   for (size_t i = 0; i < required; ++i) {
-    if (bound[i].is(Kind::kMissing)) Fail(Cat(what, " needs at least ", required, required == 1 ? " argument" : " arguments"));
+    if (bound[i].is(Kind::kMissing))
+      Fail(Cat(what, " needs at least ", required, required == 1 ? " argument" : " arguments"));
   }
   return bound;
 }

@@ -116,7 +116,8 @@ Value Arithmetic(Renderer& r, std::string_view op, const Value& a, const Value& 
     if (a.is_integral() && b.is_integral()) return Integers(op, a.integer(), b.integer());
     return Floats(op, a.number(), b.number());
   }
-  const bool repeatable_a = a.is(Kind::kString) || a.is_sequence(), repeatable_b = b.is(Kind::kString) || b.is_sequence();
+  const bool repeatable_a = a.is(Kind::kString) || a.is_sequence(),
+             repeatable_b = b.is(Kind::kString) || b.is_sequence();
   if (op == "*" && repeatable_a && b.is_integral()) return Repeat(r, a, b.integer());
   if (op == "*" && repeatable_b && a.is_integral()) return Repeat(r, b, a.integer());
   if (op == "+" && a.is(Kind::kString) && b.is(Kind::kString)) {
@@ -166,7 +167,8 @@ Value Renderer::Attribute(const Value& object, std::string_view name) {
   switch (object.kind()) {
     case Kind::kMissing:
     case Kind::kUndefined:
-      if (name.substr(0, 2) == "__") return Value::Undefined(Cat("an internal attribute is refused: ", Quote(name, 30)));
+      if (name.substr(0, 2) == "__")
+        return Value::Undefined(Cat("an internal attribute is refused: ", Quote(name, 30)));
       Fail(object.why());
     case Kind::kNamespace: {
       const Value* found = object.ns().attributes.Find(name);
@@ -281,7 +283,8 @@ Value Renderer::Slice(const Value& object, const Value& start, const Value& stop
   if (count == 0) return Value::String("", str.safe);
   if (by == 1) {
     const size_t a = str.ascii() ? static_cast<size_t>(from) : OffsetOf(str.text, from);
-    const size_t length = str.ascii() ? static_cast<size_t>(count) : OffsetOf(std::string_view(str.text).substr(a), count);
+    const size_t length =
+        str.ascii() ? static_cast<size_t>(count) : OffsetOf(std::string_view(str.text).substr(a), count);
     return Made(str.text.substr(a, length), str.safe);
   }
   std::vector<std::string_view> points;

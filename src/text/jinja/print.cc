@@ -33,7 +33,8 @@ std::string FloatText(double value) {
     return sign + digits + buffer;
   }
   if (exponent < 0) return Cat(sign, "0.", std::string(static_cast<size_t>(-exponent - 1), '0'), digits);
-  if (count <= exponent + 1) return Cat(sign, digits, std::string(static_cast<size_t>(exponent + 1 - count), '0'), ".0");
+  if (count <= exponent + 1)
+    return Cat(sign, digits, std::string(static_cast<size_t>(exponent + 1 - count), '0'), ".0");
   digits.insert(static_cast<size_t>(exponent) + 1, ".");
   return sign + digits;
 }
@@ -59,7 +60,10 @@ void AppendQuoted(std::string* out, std::string_view text) {
     } else if (c >= 0x80 && IsPrintable(c)) {
       out->append(text.substr(from, i - from));
     } else {
-      std::snprintf(buffer, sizeof buffer, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x",
+      std::snprintf(buffer, sizeof buffer,
+                    c < 0x100     ? "\\x%02x"
+                    : c < 0x10000 ? "\\u%04x"
+                                  : "\\U%08x",
                     static_cast<unsigned>(c));
       *out += buffer;
     }

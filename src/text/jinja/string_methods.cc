@@ -136,9 +136,9 @@ Value StartsEnds(Renderer& r, const Value& self, std::string_view name, Argument
   auto matches = [&](const Value& value) {
     const std::string& part = TextArgument(value, name);
     if (window.beyond) return false;
-    return name == "startswith" ? window.text.substr(0, part.size()) == part
-                                : window.text.size() >= part.size() &&
-                                      window.text.substr(window.text.size() - part.size()) == part;
+    return name == "startswith"
+               ? window.text.substr(0, part.size()) == part
+               : window.text.size() >= part.size() && window.text.substr(window.text.size() - part.size()) == part;
   };
   if (!b[0].is(Kind::kTuple)) return Value::Bool(matches(b[0]));
   for (const Value& part : b[0].items()) {
@@ -150,8 +150,8 @@ Value StartsEnds(Renderer& r, const Value& self, std::string_view name, Argument
 
 Value Replace(Renderer& r, const Value& self, std::string_view name, Arguments& a) {
   const auto b = Bind(name, a, {"/old", "/new", "/count"}, 2);
-  return r.Made(ReplaceText(r, self.text(), TextArgument(b[0], name), TextArgument(b[1], name),
-                            CountArgument(b[2], name, -1)));
+  return r.Made(
+      ReplaceText(r, self.text(), TextArgument(b[0], name), TextArgument(b[1], name), CountArgument(b[2], name, -1)));
 }
 
 Value Join(Renderer& r, const Value& self, std::string_view name, Arguments& a) {
@@ -201,7 +201,10 @@ Value Justify(Renderer& r, const Value& self, std::string_view name, Arguments& 
   const auto b = Bind(name, a, {"/width", "/fill"}, 1);
   const std::string fill = b[1].is(Kind::kMissing) ? " " : TextArgument(b[1], name);
   if (CountPoints(fill) != 1) Fail("the fill must be exactly one character long");
-  return r.Made(PadText(r, self.str(), IntArgument(b[0], name), fill, name == "ljust" ? '<' : name == "rjust" ? '>' : '^'));
+  return r.Made(PadText(r, self.str(), IntArgument(b[0], name), fill,
+                        name == "ljust"   ? '<'
+                        : name == "rjust" ? '>'
+                                          : '^'));
 }
 
 Value ZeroFill(Renderer& r, const Value& self, std::string_view name, Arguments& a) {
@@ -266,15 +269,22 @@ struct Entry {
 };
 
 constexpr Entry kMethods[] = {
-    {"upper", Case}, {"lower", Case}, {"casefold", Case}, {"title", Case}, {"swapcase", Case}, {"capitalize", Case},
-    {"strip", Strip}, {"lstrip", Strip}, {"rstrip", Strip}, {"split", SplitMethod}, {"rsplit", SplitMethod},
-    {"splitlines", SplitLinesMethod}, {"find", Find}, {"rfind", Find}, {"index", Find}, {"rindex", Find},
-    {"count", Count}, {"startswith", StartsEnds}, {"endswith", StartsEnds}, {"replace", Replace}, {"join", Join},
-    {"partition", Partition}, {"rpartition", Partition}, {"removeprefix", Affix}, {"removesuffix", Affix},
-    {"ljust", Justify}, {"rjust", Justify}, {"center", Justify}, {"zfill", ZeroFill}, {"expandtabs", ExpandTabs},
-    {"isalnum", Is}, {"isalpha", Is}, {"isascii", Is}, {"isdecimal", Is}, {"isdigit", Is}, {"isidentifier", Is},
-    {"islower", Is}, {"isnumeric", Is}, {"isprintable", Is}, {"isspace", Is}, {"istitle", Is}, {"isupper", Is},
-    {"format", Format}, {"format_map", Format}, {"encode", Refused}, {"maketrans", Refused}, {"translate", Refused},
+    {"upper", Case},          {"lower", Case},           {"casefold", Case},
+    {"title", Case},          {"swapcase", Case},        {"capitalize", Case},
+    {"strip", Strip},         {"lstrip", Strip},         {"rstrip", Strip},
+    {"split", SplitMethod},   {"rsplit", SplitMethod},   {"splitlines", SplitLinesMethod},
+    {"find", Find},           {"rfind", Find},           {"index", Find},
+    {"rindex", Find},         {"count", Count},          {"startswith", StartsEnds},
+    {"endswith", StartsEnds}, {"replace", Replace},      {"join", Join},
+    {"partition", Partition}, {"rpartition", Partition}, {"removeprefix", Affix},
+    {"removesuffix", Affix},  {"ljust", Justify},        {"rjust", Justify},
+    {"center", Justify},      {"zfill", ZeroFill},       {"expandtabs", ExpandTabs},
+    {"isalnum", Is},          {"isalpha", Is},           {"isascii", Is},
+    {"isdecimal", Is},        {"isdigit", Is},           {"isidentifier", Is},
+    {"islower", Is},          {"isnumeric", Is},         {"isprintable", Is},
+    {"isspace", Is},          {"istitle", Is},           {"isupper", Is},
+    {"format", Format},       {"format_map", Format},    {"encode", Refused},
+    {"maketrans", Refused},   {"translate", Refused},
 };
 
 const Entry* FindMethod(std::string_view name) {

@@ -24,7 +24,9 @@ std::string TitleWords(std::string_view text) {
     const size_t from = i;
     const char32_t c = DecodeAt(text, &i);
     const bool cased = IsUpper(c) || IsLower(c) || IsTitle(c);
-    out += !cased ? std::string(text.substr(from, i - from)) : in_word ? Lower(text.substr(from, i - from)) : TitleCase(c);
+    out += !cased    ? std::string(text.substr(from, i - from))
+           : in_word ? Lower(text.substr(from, i - from))
+                     : TitleCase(c);
     in_word = cased;
   }
   return out;
@@ -113,7 +115,8 @@ std::vector<std::string_view> SplitSpacesFromRight(std::string_view text, int64_
   // The first words stay together with the spaces between them.
   const std::string_view last = words[static_cast<size_t>(count - most - 1)];
   const char* begin = words[0].data();
-  std::vector<std::string_view> parts = {std::string_view(begin, static_cast<size_t>(last.data() + last.size() - begin))};
+  std::vector<std::string_view> parts = {
+      std::string_view(begin, static_cast<size_t>(last.data() + last.size() - begin))};
   parts.insert(parts.end(), words.end() - most, words.end());
   return parts;
 }
@@ -133,7 +136,8 @@ std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends) 
   return lines;
 }
 
-std::string ReplaceText(Budget& budget, std::string_view text, std::string_view from, std::string_view to, int64_t most) {
+std::string ReplaceText(Budget& budget, std::string_view text, std::string_view from, std::string_view to,
+                        int64_t most) {
   budget.Scan(text.size() + from.size());
   std::string out;
   auto room = [&](size_t more) {
@@ -185,7 +189,8 @@ std::string PadText(Budget& budget, const Str& text, int64_t width, std::string_
 }
 
 bool IsKindOfText(std::string_view text, std::string_view name) {
-  if (name == "isascii") return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (name == "isascii")
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (name == "isprintable" && text.empty()) return true;
   bool cased = false, previous_cased = false, first = true;
   for (size_t i = 0; i < text.size();) {

@@ -22,7 +22,8 @@ std::vector<std::string_view> SplitSpaces(std::string_view text, int64_t most);
 std::vector<std::string_view> SplitSpacesFromRight(std::string_view text, int64_t most);
 std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends);
 
-std::string ReplaceText(Budget& budget, std::string_view text, std::string_view from, std::string_view to, int64_t most);
+std::string ReplaceText(Budget& budget, std::string_view text, std::string_view from, std::string_view to,
+                        int64_t most);
 // align: < > ^ as ljust, rjust, center.
 std::string PadText(Budget& budget, const Str& text, int64_t width, std::string_view fill, char align);
 // `name` is isalpha, isdigit ...

@@ -107,8 +107,9 @@ const std::string& Value::why() const {
 
 int64_t Range::size() const {
   if (step > 0) return start < stop ? static_cast<int64_t>((static_cast<uint64_t>(stop) - start - 1) / step + 1) : 0;
-  return start > stop ? static_cast<int64_t>((static_cast<uint64_t>(start) - stop - 1) / (0 - static_cast<uint64_t>(step)) + 1)
-                      : 0;
+  return start > stop
+             ? static_cast<int64_t>((static_cast<uint64_t>(start) - stop - 1) / (0 - static_cast<uint64_t>(step)) + 1)
+             : 0;
 }
 
 Value View::At(size_t i) const {

@@ -177,7 +177,7 @@ struct Callable : Object, std::enable_shared_from_this<Callable> {
 // Throws kResourceExhausted when `inner` values would nest too deeply.
 void Deepen(Object* outer, const Value& inner);
 
-bool Truth(const Value& value);                             // bool(value)
+bool Truth(const Value& value);                              // bool(value)
 bool Equal(Budget& budget, const Value& a, const Value& b);  // a == b
 // -1, 0, 1; Fail for what Python does not order.
 int Compare(Budget& budget, const Value& a, const Value& b, const char* op);

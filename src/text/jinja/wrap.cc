@@ -56,8 +56,10 @@ class Pieces {
     for (size_t j = i + 1;; ++j) {
       if (j >= text_.size() || IsBlank(text_[j])) return j;
       if (text_[j] == '-') {
-        const bool before = j >= 2 && Letter(j - 1) && (Letter(j - 2) || (j >= 3 && text_[j - 2] == '-' && Letter(j - 3)));
-        const bool behind = Letter(j + 1) && (Letter(j + 2) || (j + 2 < text_.size() && text_[j + 2] == '-' && Letter(j + 3)));
+        const bool before =
+            j >= 2 && Letter(j - 1) && (Letter(j - 2) || (j >= 3 && text_[j - 2] == '-' && Letter(j - 3)));
+        const bool behind =
+            Letter(j + 1) && (Letter(j + 2) || (j + 2 < text_.size() && text_[j + 2] == '-' && Letter(j + 3)));
         if (before && behind) return j + 1;
         if (EndsWord(text_[j - 1]) && DashEnd(j)) return j;
       }
