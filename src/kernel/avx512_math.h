@@ -4,6 +4,8 @@
 // e^x: x = n ln2 + r, |r| <= ln2/2, a polynomial of degree 6 for e^r, 2^n by scalef (which gives 0 and inf at the
 // ends).
 inline __m512 Exp(__m512 x) {
+  // Far beyond the ends r would lose its meaning. NaN passes through both (the second operand wins).
+  x = _mm512_max_ps(_mm512_set1_ps(-200.0f), _mm512_min_ps(_mm512_set1_ps(200.0f), x));
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)), 8);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693145751953125f), x);
   r = _mm512_fnmadd_ps(n, _mm512_set1_ps(1.428606765330187e-6f), r);

@@ -46,7 +46,7 @@ class Decoder {
   size_t weight_bytes() const { return weights_.bytes; }
 
   // Tokens are checked against the vocabulary and the context: kInvalidInput. Throws kResourceExhausted when the pages
-  // do not suffice; sequences then keep their old length.
+  // do not suffice; sequences then keep their old length. REQUIRES: no sequence stands in two chunks.
   void Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits);
 
  private:

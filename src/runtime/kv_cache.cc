@@ -38,13 +38,12 @@ std::shared_ptr<uint8_t> PagePool::Take() {
 void Sequence::Reserve(PagePool* pool, int64_t count) {
   constexpr int64_t kPage = KvShape::kPageTokens;
   if (count <= 0) return;
-  if (length_ % kPage != 0) {
-    std::shared_ptr<uint8_t>& last = pages_[static_cast<size_t>(length_ / kPage)];
-    if (last.use_count() > 1) {
-      std::shared_ptr<uint8_t> copy = pool->Take();
-      std::memcpy(copy.get(), last.get(), pool->shape().page_bytes());
-      last = std::move(copy);
-    }
+  // Pages that will be written: the partly filled one, and those that an earlier, failed Reserve left behind.
+  for (auto page = static_cast<size_t>(length_ / kPage); page < pages_.size(); ++page) {
+    if (pages_[page].use_count() == 1) continue;
+    std::shared_ptr<uint8_t> copy = pool->Take();
+    std::memcpy(copy.get(), pages_[page].get(), pool->shape().page_bytes());
+    pages_[page] = std::move(copy);
   }
   const auto wanted = static_cast<size_t>((length_ + count + kPage - 1) / kPage);
   while (pages_.size() < wanted) pages_.push_back(pool->Take());

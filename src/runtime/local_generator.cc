@@ -46,6 +46,10 @@ class PrefixCache {
     return fork;
   }
   void Keep(std::vector<int32_t> tokens, Sequence sequence) {
+    // What the new one begins with it can serve too.
+    entries_.remove_if([&](const Entry& entry) {
+      return entry.tokens.size() <= tokens.size() && std::equal(entry.tokens.begin(), entry.tokens.end(), tokens.begin());
+    });
     entries_.push_front({std::move(tokens), std::move(sequence)});
     if (entries_.size() > kMost) entries_.pop_back();
   }
@@ -66,6 +70,10 @@ class LocalGenerator : public artefact::Generator {
     file->RequireSupportedTypes();
     DecoderSpec spec = ReadSpec(*file);
     tokenizer_ = TokenizerFromGguf(*file);
+    if (tokenizer_->vocab_size() != spec.vocab) {
+      throw Error(Code::kCorrupt, Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
+    }
+    spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
     info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
     info_.architecture = spec.architecture;
     info_.hash = hash;
@@ -103,6 +111,8 @@ class LocalGenerator : public artefact::Generator {
  private:
   struct Reply;
   std::vector<int32_t> PromptTokens(std::string_view prompt, bool add_bos, bool parse_special) const;
+  // Tokens of a text that goes on after `prefix`.
+  std::vector<int32_t> ContinuationTokens(std::string_view prefix, const std::string& text) const;
   // The prompt's sequence, all but its last token computed: the last one is computed with whatever follows.
   Sequence Prefill(const std::vector<int32_t>& prompt);
   void Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits);
@@ -114,6 +124,7 @@ class LocalGenerator : public artefact::Generator {
 
   artefact::ModelInfo info_;
   std::string chat_template_;
+  bool spaces_texts_ = false;  // the tokenizer puts a space before every text
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::unique_ptr<Decoder> decoder_;
   PrefixCache prefixes_;  // after decoder_: its sequences live in the decoder's pages
@@ -140,6 +151,18 @@ std::vector<int32_t> LocalGenerator::PromptTokens(std::string_view prompt, bool 
   if (tokens.empty() && tokenizer_->bos() >= 0) tokens.push_back(tokenizer_->bos());  // something must come first
   if (tokens.empty()) throw Error(Code::kInvalidInput, "the prompt is empty and the model has no beginning token");
   return tokens;
+}
+
+std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix, const std::string& text) const {
+  if (spaces_texts_ && !prefix.empty()) {  // alone, the text would get a space of its own
+    const std::vector<int32_t> before = tokenizer_->Encode(prefix);
+    std::vector<int32_t> all = tokenizer_->Encode(Cat(prefix, text));
+    if (all.size() >= before.size() && std::equal(before.begin(), before.end(), all.begin())) {
+      all.erase(all.begin(), all.begin() + static_cast<int64_t>(before.size()));
+      return all;
+    }
+  }
+  return tokenizer_->Encode(text);
 }
 
 void LocalGenerator::Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits) {
@@ -235,6 +258,7 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
   for (size_t i = 0; i < replies.size(); ++i) {
     const std::string rest = replies[i].stop.Finish();
     replies[i].out.text += rest;
+    if (replies[i].stop.stopped() && replies[i].out.finish != Finish::kCancelled) replies[i].out.finish = Finish::kStop;
     if (!rest.empty() && stream && replies[i].out.finish != Finish::kCancelled) stream(static_cast<int>(i), rest);
     result.samples.push_back(std::move(replies[i].out));
   }
@@ -252,7 +276,7 @@ std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix, con
     std::vector<std::vector<int32_t>> tokens;
     size_t total = 0, end = begin;
     while (end < continuations.size() && (end == begin || total < kTokensPerPass)) {
-      std::vector<int32_t> ids = tokenizer_->Encode(continuations[end]);
+      std::vector<int32_t> ids = ContinuationTokens(prefix, continuations[end]);
       ids.insert(ids.begin(), prompt.back());
       total += ids.size();
       tokens.push_back(std::move(ids));
@@ -284,6 +308,9 @@ std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix, con
 
 std::vector<float> LocalGenerator::Logprobs(std::span<const int32_t> tokens, size_t first) {
   if (tokens.size() <= first) return {};
+  if (const int32_t last = tokens.back(); last < 0 || last >= decoder_->spec().vocab) {  // Forward sees all but this one
+    throw Error(Code::kInvalidInput, Cat("token ", last, " is outside the vocabulary of ", decoder_->spec().vocab));
+  }
   std::vector<float> out(tokens.size() - first);
   Sequence sequence;
   const Chunk chunk{&sequence, tokens.first(tokens.size() - 1), first - 1};

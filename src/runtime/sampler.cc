@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/error.h"
@@ -53,7 +54,10 @@ void Sampler::Penalise(float* logits, std::span<const int32_t> context, size_t r
 int32_t Sampler::Draw(const float* logits, float greatest) {
   // Everything that could matter: a token below the cut has less than e^-40 of the greatest's chance.
   const double temperature = settings_.temperature;
-  const float cut = greatest - static_cast<float>(temperature * (settings_.min_p > 0 ? std::min(40.0, -std::log(settings_.min_p)) : 40.0));
+  const auto below = [&](double logs) { return greatest - static_cast<float>(temperature * logs); };
+  const float floor = settings_.min_p > 0 ? below(std::min(40.0, -std::log(settings_.min_p))) : below(40.0);
+  // What min-p will drop still counts in top-p's mass.
+  const float cut = settings_.top_p < 1 ? below(40.0) : floor;
   candidates_.clear();
   for (int64_t t = 0; t < vocab_; ++t) {
     if (logits[t] >= cut) candidates_.push_back({logits[t], static_cast<int32_t>(t)});
@@ -75,6 +79,7 @@ int32_t Sampler::Draw(const float* logits, float greatest) {
     size_t count = 0;
     while (count < candidates_.size() && kept < wanted) kept += weight(candidates_[count++]);
     candidates_.resize(std::max<size_t>(count, 1));
+    while (candidates_.back().logit < floor) candidates_.pop_back();  // the likeliest is not
   }
   mass = 0;
   for (const Candidate& c : candidates_) mass += weight(c);
@@ -96,6 +101,13 @@ int32_t Sampler::Pick(float* logits, std::span<const int32_t> context, size_t re
   const float* own = logits;  // the model's own, for the log-probabilities
   if (logprob != nullptr) {
     kernels_.log_sum_exp(logits, vocab_, &greatest, &log_sum);
+    if (!std::isfinite(log_sum)) {  // some logit is none: broken ones become impossible, infinite ones certain
+      for (int64_t t = 0; t < vocab_; ++t) {
+        logits[t] = std::isnan(logits[t]) ? -INFINITY : std::min(logits[t], std::numeric_limits<float>::max());
+      }
+      kernels_.log_sum_exp(logits, vocab_, &greatest, &log_sum);
+      if (!std::isfinite(log_sum)) greatest = log_sum = 0;  // all are impossible
+    }
     if (tops > 0) {
       const size_t count = std::min<size_t>(static_cast<size_t>(tops), static_cast<size_t>(vocab_));
       std::vector<int32_t> order(static_cast<size_t>(vocab_));

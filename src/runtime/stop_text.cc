@@ -17,13 +17,17 @@ std::string StopText::Finish() {
 }
 
 std::string StopText::Release(bool all) {
-  size_t end = std::string::npos;
+  // The stop text that is complete first, as if letters came one by one: how tokens cut the text must not matter.
+  size_t end = std::string::npos, start = 0;
   for (const std::string& stop : stops_) {
-    if (!stop.empty()) end = std::min(end, held_.find(stop));
+    const size_t at = stop.empty() ? std::string::npos : held_.find(stop);
+    if (at == std::string::npos || at + stop.size() > end) continue;
+    start = at + stop.size() == end ? std::min(start, at) : at;
+    end = at + stop.size();
   }
   if (end != std::string::npos) {
     stopped_ = true;
-    std::string out = held_.substr(0, end);
+    std::string out = held_.substr(0, start);
     held_.clear();
     return out;
   }

@@ -1,5 +1,6 @@
-// Turns a reply's tokens into text that may be shown: valid UTF-8, nothing from the first stop text on, and nothing that
-// could still turn out to be the start of one.
+// Turns a reply's tokens into text that may be shown: valid UTF-8, nothing from the first stop text on (the one that is
+// complete first; of several that end together, the longest), and nothing that could still turn out to be the start of
+// one. The whole depends on the bytes alone, not on how they were cut.
 #pragma once
 
 #include <string>

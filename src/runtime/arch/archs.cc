@@ -93,7 +93,10 @@ DecoderSpec ReadCommon(const artefact::GgufFile& file) {
   if (spec.heads % spec.kv_heads != 0) {
     throw Error(Code::kCorrupt, Cat(file.path(), ": ", spec.heads, " heads do not share ", spec.kv_heads, " key heads"));
   }
-  if (spec.head_dim % 16 != 0 || value_dim != spec.head_dim) {
+  if (!(spec.norm_eps >= 0 && spec.norm_eps < 1)) {
+    throw Error(Code::kCorrupt, Cat(file.path(), ": ", Key(file, "attention.layer_norm_rms_epsilon"), " is ", spec.norm_eps));
+  }
+  if (spec.head_dim < 16 || spec.head_dim % 16 != 0 || value_dim != spec.head_dim) {
     throw Error(Code::kUnsupported, Cat(file.path(), ": heads of ", spec.head_dim, " and ", value_dim,
                                         " dimensions; equal multiples of 16 are supported"));
   }
