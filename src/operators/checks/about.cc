@@ -114,6 +114,8 @@ class About : public Check {
 
 }  // namespace
 
+bool IsStopWord(std::string_view word) { return StopWords().contains(word); }
+
 std::vector<std::string> Content(std::string_view text) {
   std::vector<std::string> out;
   const std::vector<std::string> units = evaluate::Units(text);

@@ -29,6 +29,9 @@ Aboutness MeasureAbout(const recipe::Record& record, std::string_view text, cons
 // What carries meaning: pairs of neighbouring Han, and stems of words that are not stop words.
 std::vector<std::string> Content(std::string_view text);
 
+// Words that hold an English sentence together; lower case.
+bool IsStopWord(std::string_view word);
+
 // An English word without its commonest endings, lower case: "brewing", "brewed" and "brews" are one.
 std::string Stem(std::string_view word);
 

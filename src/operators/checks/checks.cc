@@ -11,6 +11,7 @@ std::span<const CheckEntry> AllChecks() {
       {"about", "speaks of the product, not of something else", &MakeAbout},
       {"claims", "none of the words that advertising may not use", &MakeClaims},
       {"copied", "not lifted from the examples that the model was shown", &MakeCopied},
+      {"grounded", "a model's words are the sheet's, or those of the recipe's own phrases", &MakeGrounded},
       {"duplicates", "not the same as another candidate", &MakeDuplicates},
   };
   return list;

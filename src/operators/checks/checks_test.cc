@@ -255,6 +255,53 @@ TEST(CheckCopied, NotLiftedFromAnExample) {
                  });
 }
 
+TEST(CheckGrounded, ModelsSayNothingThatTheSheetDoesNot) {
+  const std::string folder = Cat(::testing::TempDir(), "/grounded_", getpid());
+  MakeFolders(folder);
+  for (const auto& [lang, headline, body, kitchen] :
+       {std::tuple("zh", "嘴馋的时候，有{name}", "{f1}，{f2}。慢慢喝一杯。", "今天吃点{name}"),
+        std::tuple("en", "Take a look at {name}", "{f1}, {f2}. The rest is up to you.", "Supper with {name}")}) {
+    WriteFileAtomic(
+        Cat(folder, "/", lang, ".toml"),
+        Cat("format = 1\nlang = '", lang, "'\n[[pattern]]\nid = 'h1'\npart = 'headline'\ndevice = 'plain'\ntext = '",
+            headline, "'\n[[pattern]]\nid = 'b1'\npart = 'body'\ndevice = 'plain'\ntext = '", body,
+            "'\n[[pattern]]\nid = 'h2'\npart = 'headline'\ndevice = 'plain'\nwhen = { category = ['food', '零食'] "
+            "}\ntext = '",
+            kitchen, "'\n"));
+  }
+  Table table = Table::Parse("writers = ['model']\nsafe = { zh = 'zh.toml', en = 'en.toml' }\n", "t.toml");
+  const auto check = MakeGrounded(table, {"checks", folder, {"model"}, {"headline", "body", "tags"}});
+  table.Done();
+  struct One {
+    bool zh;
+    std::string headline, body, reason;
+  };
+  for (const One& one : std::vector<One>{
+           {true, "青瓷手冲壶，慢慢喝", "每饼100克，六档温控，适合上班族。", "适合"},
+           {true, "青瓷手冲壶，慢慢喝", "每饼100克的青瓷手冲壶，有六档温控。", ""},
+           {true, "青瓷手冲壶", "六档温控，花生仁，半小时出汤。", "花生仁"},
+           {true, "温暖的青瓷", "这把壶来自景德镇，六档温控。", "来自景"},
+           {true, "今天吃点青瓷", "六档温控。", "吃点"},  // said only for food
+           {true, "USB-C充电，还有蓝牙X5", "六档温控。", "蓝牙"},
+           {false, "A kettle for home brewers", "Six heat settings and a 30-minute hold.", ""},
+           {false, "Take a look at kettles", "At home, up to six settings. The rest is up to you.", ""},
+           {false, "The kettle of Champions", "Six heat settings.", "champions"},
+           {false, "Pour-over, for supper", "Six heat settings.", "supper"},
+           {false, "Pour-over kettle", "The fastest kettle, six heat settings.", "fastest"},
+       }) {
+    recipe::Candidate copy = Copy(one.headline, one.body);
+    copy.writer = "model";
+    const Verdict verdict = check->Look(Sheet(one.zh), copy, {});
+    EXPECT_NE(verdict.reason.find(one.reason), std::string::npos)
+        << one.headline << " | " << one.body << " -> " << verdict.reason;
+    EXPECT_EQ(verdict.reason.empty(), one.reason.empty()) << one.headline << " -> " << verdict.reason;
+    copy.writer = "phrases";  // the grammar's own are held to the sheet by their slots
+    EXPECT_EQ(check->Look(Sheet(one.zh), copy, {}).reason, "");
+  }
+  Table wrong = Table::Parse("writers = ['modle']\nsafe = { zh = 'zh.toml' }\n", "t.toml");
+  EXPECT_THROW(MakeGrounded(wrong, {"checks", folder, {"model"}, {}}), Error);
+}
+
 TEST(CheckDuplicates, SameAndNearlySame) {
   const auto check = Make("duplicates", "most_alike = 0.6\n");
   const std::vector<recipe::Candidate> earlier = {
