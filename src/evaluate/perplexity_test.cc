@@ -40,7 +40,8 @@ class ByteModel : public artefact::Generator {
   bool wants_bos_;
 };
 
-const std::string kText = "窗 The quick brown fox, 37 times; never twice in one window. 🦊 And on it goes to an end.";
+const std::string kText =
+    "窗 The quick brown fox, 37 times; never twice in one window. 🦊 And on it goes to an end.";
 
 TEST(Perplexity, IsTheFormulaOverTheSecondHalves) {
   for (bool bos : {false, true}) {
@@ -64,7 +65,8 @@ TEST(Perplexity, IsTheFormulaOverTheSecondHalves) {
       EXPECT_EQ(got.windows, windows);
       EXPECT_EQ(got.scored, static_cast<int64_t>(values.size()));
       EXPECT_NEAR(got.perplexity, std::exp(mean), 1e-5 * std::exp(mean)) << context;
-      EXPECT_NEAR(got.standard_error, std::exp(mean) * std::sqrt(variance / static_cast<double>(values.size())), 1e-4) << context;
+      EXPECT_NEAR(got.standard_error, std::exp(mean) * std::sqrt(variance / static_cast<double>(values.size())), 1e-4)
+          << context;
       ASSERT_EQ(static_cast<int64_t>(model.windows.size()), windows);
       for (const auto& window : model.windows) {
         EXPECT_EQ(static_cast<int64_t>(window.size()), context);
@@ -96,7 +98,8 @@ TEST(Perplexity, RefusesWhatHasNoSecondWindow) {
     }
     return std::string("fine");
   };
-  EXPECT_EQ(refused("seven..", 4), "the text has 7 tokens, two windows of 4 are needed (give a longer text or a smaller --ctx)");
+  EXPECT_EQ(refused("seven..", 4),
+            "the text has 7 tokens, two windows of 4 are needed (give a longer text or a smaller --ctx)");
   EXPECT_EQ(refused("eight...", 4), "fine");
   EXPECT_EQ(refused(kText, 3), "a window of 3 tokens (from 4 to the model's context of 64)");
   EXPECT_EQ(refused(kText, 65), "a window of 65 tokens (from 4 to the model's context of 64)");

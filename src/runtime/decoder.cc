@@ -81,10 +81,10 @@ struct Decoder::Row {
 };
 
 struct Decoder::Scratch {
-  Activations h, attended, hidden, head;         // inputs of the products
-  std::vector<float> x, branch, q, k, v, up;     // [rows, ...]
-  kernel::Buffer logits;                         // [kHeadRows, vocab]
-  std::vector<std::vector<float>> scores;        // per thread
+  Activations h, attended, hidden, head;           // inputs of the products
+  std::vector<float> x, branch, q, k, v, up;       // [rows, ...]
+  kernel::Buffer logits;                           // [kHeadRows, vocab]
+  std::vector<std::vector<float>> scores;          // per thread
   std::vector<std::vector<const uint8_t*>> pages;  // per thread: keys, then values
 };
 
@@ -100,8 +100,14 @@ struct Tile {
 class Decoder::Pass {
  public:
   Pass(Decoder* decoder, std::span<const Row> rows, const LogitsFn& on_logits)
-      : d_(*decoder), spec_(decoder->spec_), s_(*decoder->scratch_), rows_(rows), on_logits_(on_logits),
-        threads_(decoder->threads_->size()), barrier_(threads_), next_tile_(spec_.layers.size()) {
+      : d_(*decoder),
+        spec_(decoder->spec_),
+        s_(*decoder->scratch_),
+        rows_(rows),
+        on_logits_(on_logits),
+        threads_(decoder->threads_->size()),
+        barrier_(threads_),
+        next_tile_(spec_.layers.size()) {
     for (size_t r = 0; r < rows.size(); ++r) {
       if (rows[r].wanted) wanted_.push_back(r);
     }
@@ -148,7 +154,9 @@ class Decoder::Pass {
     const Span1 part = SplitRange(static_cast<int64_t>(rows), 1, thread, threads_);
     return {static_cast<size_t>(part.begin), static_cast<size_t>(part.end)};
   }
-  Span1 MyPanels(int thread, const kernel::PackedMatrix& w) const { return SplitRange(w.panels(), 1, thread, threads_); }
+  Span1 MyPanels(int thread, const kernel::PackedMatrix& w) const {
+    return SplitRange(w.panels(), 1, thread, threads_);
+  }
 
   void PrepareScratch() {
     const size_t n = rows_.size();
@@ -205,8 +213,8 @@ class Decoder::Pass {
     const RowRange mine = MyRows(thread, rows_.size());
     for (size_t r = mine.begin; r < mine.end; ++r) {
       float* x = X(r);
-      kernel::Dequantise(d_.weights_.embedding_format, d_.weights_.embedding + static_cast<size_t>(rows_[r].token) * row_bytes,
-                         spec_.width, x);
+      kernel::Dequantise(d_.weights_.embedding_format,
+                         d_.weights_.embedding + static_cast<size_t>(rows_[r].token) * row_bytes, spec_.width, x);
       if (spec_.embedding_scale != 1) {
         for (int64_t i = 0; i < spec_.width; ++i) x[i] *= spec_.embedding_scale;
       }
@@ -237,7 +245,8 @@ class Decoder::Pass {
   void QuantiseRows(int thread, Activations* a) {
     if (!quantises_) return;
     const RowRange mine = MyRows(thread, rows_.size());
-    for (size_t r = mine.begin; r < mine.end; ++r) d_.kernels_.quantise(a->row(r), static_cast<int64_t>(r), &a->quantised);
+    for (size_t r = mine.begin; r < mine.end; ++r)
+      d_.kernels_.quantise(a->row(r), static_cast<int64_t>(r), &a->quantised);
   }
 
   void MultiplyPanels(const kernel::PackedMatrix& w, Span1 panels, const Activations& in, size_t rows, float* out,
@@ -248,7 +257,8 @@ class Decoder::Pass {
       x.tokens = static_cast<int64_t>(rows);
       d_.kernels_.matmul_quantised(&w, panels.begin, panels.end, &x, out, stride);
     } else {
-      d_.kernels_.matmul_float(&w, panels.begin, panels.end, in.values, in.cols, static_cast<int64_t>(rows), out, stride);
+      d_.kernels_.matmul_float(&w, panels.begin, panels.end, in.values, in.cols, static_cast<int64_t>(rows), out,
+                               stride);
     }
   }
 
@@ -263,7 +273,8 @@ class Decoder::Pass {
       if (bias.empty()) return;
       const int64_t begin = panels.begin * kernel::kPanel, end = std::min(panels.end * kernel::kPanel, matrix.rows);
       for (size_t r = 0; r < rows_.size(); ++r) {
-        for (int64_t i = begin; i < end; ++i) out[r * static_cast<size_t>(matrix.rows) + static_cast<size_t>(i)] += bias[static_cast<size_t>(i)];
+        for (int64_t i = begin; i < end; ++i)
+          out[r * static_cast<size_t>(matrix.rows) + static_cast<size_t>(i)] += bias[static_cast<size_t>(i)];
       }
     };
     // The three matrices as one row of panels, so that the split stays even.
@@ -364,8 +375,8 @@ class Decoder::Pass {
     const int64_t begin = panels.begin * kernel::kPanel, end = std::min(panels.end * kernel::kPanel, spec_.hidden);
     if (begin >= end) return;
     for (size_t r = 0; r < rows_.size(); ++r) {
-      d_.kernels_.gated(spec_.gate, s_.hidden.row(r) + begin, s_.up.data() + static_cast<int64_t>(r) * spec_.hidden + begin,
-                        end - begin);
+      d_.kernels_.gated(spec_.gate, s_.hidden.row(r) + begin,
+                        s_.up.data() + static_cast<int64_t>(r) * spec_.hidden + begin, end - begin);
     }
   }
 
@@ -388,7 +399,8 @@ class Decoder::Pass {
       for (size_t i = mine.begin; i < mine.end; ++i) {
         float* row = logits + i * LogitStride();
         if (spec_.final_softcap > 0) {
-          for (int64_t t = 0; t < spec_.vocab; ++t) row[t] = std::tanh(row[t] / spec_.final_softcap) * spec_.final_softcap;
+          for (int64_t t = 0; t < spec_.vocab; ++t)
+            row[t] = std::tanh(row[t] / spec_.final_softcap) * spec_.final_softcap;
         }
         const Row& wanted = rows_[wanted_[begin + i]];
         on_logits_(wanted.chunk, wanted.index, row);
@@ -418,10 +430,15 @@ KvShape ShapeOf(const DecoderSpec& spec, bool wide) {
 
 }  // namespace
 
-Decoder::Decoder(DecoderSpec spec, DecoderWeights weights, const kernel::Table& kernels, std::unique_ptr<ThreadPool> threads, size_t kv_bytes)
-    : spec_(std::move(spec)), weights_(std::move(weights)), kernels_(kernels), threads_(std::move(threads)),
+Decoder::Decoder(DecoderSpec spec, DecoderWeights weights, const kernel::Table& kernels,
+                 std::unique_ptr<ThreadPool> threads, size_t kv_bytes)
+    : spec_(std::move(spec)),
+      weights_(std::move(weights)),
+      kernels_(kernels),
+      threads_(std::move(threads)),
       // Models kept in f32 are kept so to be exact; their cache is too.
-      pages_(ShapeOf(spec_, weights_.all_f32), kv_bytes), scratch_(std::make_unique<Scratch>()) {
+      pages_(ShapeOf(spec_, weights_.all_f32), kv_bytes),
+      scratch_(std::make_unique<Scratch>()) {
   for (const RopeSpec& rope : spec_.ropes) ropes_.emplace_back(rope);
 }
 

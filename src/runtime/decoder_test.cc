@@ -31,7 +31,8 @@ Golden ReadGolden(const std::string& name) {
 }
 
 // Appends tokens [from, to) in chunks of `step` and returns the logits after each.
-Logits LogitsOf(Decoder* decoder, Sequence* sequence, const std::vector<int32_t>& tokens, size_t from, size_t to, size_t step) {
+Logits LogitsOf(Decoder* decoder, Sequence* sequence, const std::vector<int32_t>& tokens, size_t from, size_t to,
+                size_t step) {
   Logits out(to - from);
   for (size_t at = from; at < to; at += step) {
     const size_t count = std::min(step, to - at);
@@ -97,7 +98,8 @@ TEST_P(Decoders, TheCutOfAPromptChangesNoBit) {
   for (const auto& [name, bytes] : Variants()) {
     const auto decoder = MakeDecoder(bytes, *GetParam());
     const Logits whole = LogitsOf(decoder.get(), tokens, tokens.size());
-    for (size_t step : {1, 3, 7, 16, 31, 33, 50}) EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), tokens, step)), -1) << name << " by " << step;
+    for (size_t step : {1, 3, 7, 16, 31, 33, 50})
+      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), tokens, step)), -1) << name << " by " << step;
   }
 }
 
@@ -138,11 +140,14 @@ TEST_P(Decoders, ForksAndTruncationsChangeNoBit) {
       LogitsOf(decoder.get(), &first, tokens, 0, at, 11);
       Sequence second = first, third = first;
       LogitsOf(decoder.get(), &second, other, at, other.size(), 5);  // writes where first and third will
-      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &first, tokens, at, tokens.size(), 4), at), -1) << name << " at " << at;
-      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &third, tokens, at, tokens.size(), 13), at), -1) << name << " at " << at;
+      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &first, tokens, at, tokens.size(), 4), at), -1)
+          << name << " at " << at;
+      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &third, tokens, at, tokens.size(), 13), at), -1)
+          << name << " at " << at;
       second.Truncate(static_cast<int64_t>(at));
       EXPECT_EQ(second.length(), static_cast<int64_t>(at));
-      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &second, tokens, at, tokens.size(), 6), at), -1) << name << " at " << at;
+      EXPECT_EQ(Differs(whole, LogitsOf(decoder.get(), &second, tokens, at, tokens.size(), 6), at), -1)
+          << name << " at " << at;
     }
   }
 }
@@ -152,7 +157,8 @@ TEST_P(Decoders, ThreadsChangeNoBit) {
   for (const auto& [name, bytes] : Variants()) {
     const Logits one = LogitsOf(MakeDecoder(bytes, *GetParam(), 1).get(), tokens, 20);
     for (int threads : {2, 3, 5}) {
-      EXPECT_EQ(Differs(one, LogitsOf(MakeDecoder(bytes, *GetParam(), threads).get(), tokens, 20)), -1) << name << " on " << threads;
+      EXPECT_EQ(Differs(one, LogitsOf(MakeDecoder(bytes, *GetParam(), threads).get(), tokens, 20)), -1)
+          << name << " on " << threads;
     }
   }
 }
@@ -174,8 +180,9 @@ TEST_P(Decoders, MoreTokensThanAPassHoldsChangeNoBit) {
 
 TEST_P(Decoders, QuantisedWeightsAreNearTheirOwnValuesInFloat) {
   // The activations' eight bits are what is left: about 1 in 250 of a layer's input, over two and six layers.
-  for (const auto& [name, type, most] : {std::tuple{"llama", TensorType::kQ8_0, 0.06}, std::tuple{"llama", TensorType::kQ4_0, 0.06},
-                                         std::tuple{"gemma3", TensorType::kQ8_0, 0.06}, std::tuple{"gemma3", TensorType::kQ4_0, 0.06}}) {
+  for (const auto& [name, type, most] :
+       {std::tuple{"llama", TensorType::kQ8_0, 0.06}, std::tuple{"llama", TensorType::kQ4_0, 0.06},
+        std::tuple{"gemma3", TensorType::kQ8_0, 0.06}, std::tuple{"gemma3", TensorType::kQ4_0, 0.06}}) {
     const Golden golden = ReadGolden(name);
     const std::string bytes = Quantised(golden.bytes, type);
     const Logits narrow = LogitsOf(MakeDecoder(bytes, *GetParam()).get(), golden.tokens, 24);

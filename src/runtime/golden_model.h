@@ -50,7 +50,8 @@ struct LooseTensor {
 using ChangeTensor = std::function<void(LooseTensor*)>;
 using ChangeKey = std::function<bool(const std::string& key, artefact::GgufWriter*)>;
 
-inline std::string Rewritten(const std::string& bytes, const ChangeTensor& change, const ChangeKey& metadata = nullptr) {
+inline std::string Rewritten(const std::string& bytes, const ChangeTensor& change,
+                             const ChangeKey& metadata = nullptr) {
   const auto file = OpenBytes(bytes);
   artefact::GgufWriter writer;
   for (const std::string& key : file->Keys()) {
@@ -78,7 +79,8 @@ inline std::string Rewritten(const std::string& bytes, const ChangeTensor& chang
   std::vector<std::unique_ptr<LooseTensor>> tensors;
   for (const artefact::TensorInfo& tensor : file->tensors()) {
     tensors.push_back(std::make_unique<LooseTensor>(
-        LooseTensor{tensor.name, tensor.type, tensor.shape, std::string(reinterpret_cast<const char*>(tensor.data), tensor.bytes)}));
+        LooseTensor{tensor.name, tensor.type, tensor.shape,
+                    std::string(reinterpret_cast<const char*>(tensor.data), tensor.bytes)}));
     LooseTensor* loose = tensors.back().get();
     if (change) change(loose);
     if (!loose->data.empty()) writer.AddTensor(loose->name, loose->type, loose->shape, loose->data);
@@ -101,7 +103,9 @@ inline std::string Quantised(const std::string& bytes, artefact::TensorType type
       const float scale = four ? most / -8 : std::fabs(most) / 127;
       const uint16_t half = kernel::FloatToHalf(scale);
       out.append(reinterpret_cast<const char*>(&half), 2);
-      const auto number = [&](size_t i) { return scale == 0 ? 0 : static_cast<int>(std::lround(values[at + i] / scale)); };
+      const auto number = [&](size_t i) {
+        return scale == 0 ? 0 : static_cast<int>(std::lround(values[at + i] / scale));
+      };
       if (four) {
         const auto nibble = [&](size_t i) { return static_cast<unsigned>(std::clamp(number(i) + 8, 0, 15)); };
         for (size_t i = 0; i < 16; ++i) out += static_cast<char>(nibble(i) | nibble(i + 16) << 4);

@@ -9,7 +9,8 @@
 namespace atelier::runtime {
 
 PagePool::PagePool(KvShape shape, size_t max_bytes)
-    : shape_(shape), max_pages_(std::max<int64_t>(2, static_cast<int64_t>(max_bytes / shape.page_bytes()))),
+    : shape_(shape),
+      max_pages_(std::max<int64_t>(2, static_cast<int64_t>(max_bytes / shape.page_bytes()))),
       free_(std::make_shared<std::vector<kernel::Buffer>>()) {}
 
 PagePool::~PagePool() = default;
@@ -24,7 +25,8 @@ std::shared_ptr<uint8_t> PagePool::Take() {
   } else {
     if (made_ >= max_pages_) {
       throw Error(Code::kResourceExhausted,
-                  Cat("the key/value cache of ", FormatBytes(static_cast<uint64_t>(max_pages_) * shape_.page_bytes()), " is full"),
+                  Cat("the key/value cache of ", FormatBytes(static_cast<uint64_t>(max_pages_) * shape_.page_bytes()),
+                      " is full"),
                   "ask for fewer samples or a shorter context");
     }
     page = kernel::Buffer(shape_.page_bytes());

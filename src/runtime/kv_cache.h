@@ -29,7 +29,7 @@ class PagePool {
   ~PagePool();
 
   const KvShape& shape() const { return shape_; }
-  int64_t free_pages() const;  // how many could still be taken
+  int64_t free_pages() const;       // how many could still be taken
   std::shared_ptr<uint8_t> Take();  // throws kResourceExhausted when the limit is reached
 
  private:

@@ -104,7 +104,8 @@ INSTANTIATE_TEST_SUITE_P(Isa, KvDecoders, testing::ValuesIn(kernel::AvailableTab
 std::vector<float> LastLogits(Decoder* decoder, Sequence* sequence, const std::vector<int32_t>& tokens) {
   std::vector<float> out;
   const Chunk chunk{sequence, tokens, tokens.size() - 1};
-  decoder->Forward({&chunk, 1}, [&](size_t, size_t, float* logits) { out.assign(logits, logits + decoder->spec().vocab); });
+  decoder->Forward({&chunk, 1},
+                   [&](size_t, size_t, float* logits) { out.assign(logits, logits + decoder->spec().vocab); });
   return out;
 }
 
@@ -118,7 +119,8 @@ TEST_P(KvDecoders, WhatARecycledPageHeldDoesNotLeak) {
     {
       Sequence dirty;
       dirty.Reserve(decoder->pages(), 200);
-      for (size_t page = 0; page < dirty.pages(); ++page) std::memset(dirty.keys(shape, page, 0, 0), 0xff, shape.page_bytes());  // NaN
+      for (size_t page = 0; page < dirty.pages(); ++page)
+        std::memset(dirty.keys(shape, page, 0, 0), 0xff, shape.page_bytes());  // NaN
     }
     Sequence again;
     const std::vector<float> got = LastLogits(decoder.get(), &again, tokens);

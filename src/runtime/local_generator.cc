@@ -16,9 +16,9 @@ namespace atelier::runtime {
 namespace {
 
 using artefact::Finish;
+using artefact::Generated;
 using artefact::GenerateRequest;
 using artefact::GenerateResult;
-using artefact::Generated;
 
 // Prompts computed a while ago, so that the next one with the same beginning starts where they part.
 class PrefixCache {
@@ -48,7 +48,8 @@ class PrefixCache {
   void Keep(std::vector<int32_t> tokens, Sequence sequence) {
     // What the new one begins with it can serve too.
     entries_.remove_if([&](const Entry& entry) {
-      return entry.tokens.size() <= tokens.size() && std::equal(entry.tokens.begin(), entry.tokens.end(), tokens.begin());
+      return entry.tokens.size() <= tokens.size() &&
+             std::equal(entry.tokens.begin(), entry.tokens.end(), tokens.begin());
     });
     entries_.push_front({std::move(tokens), std::move(sequence)});
     if (entries_.size() > kMost) entries_.pop_back();
@@ -65,13 +66,15 @@ class PrefixCache {
 
 class LocalGenerator : public artefact::Generator {
  public:
-  LocalGenerator(const std::string& path, const std::string& name, const std::string& hash, const EngineOptions& options) {
+  LocalGenerator(const std::string& path, const std::string& name, const std::string& hash,
+                 const EngineOptions& options) {
     auto file = artefact::GgufFile::Open(path);
     file->RequireSupportedTypes();
     DecoderSpec spec = ReadSpec(*file);
     tokenizer_ = TokenizerFromGguf(*file);
     if (tokenizer_->vocab_size() != spec.vocab) {
-      throw Error(Code::kCorrupt, Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
+      throw Error(Code::kCorrupt,
+                  Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
     }
     spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
     info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
@@ -198,7 +201,8 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
   const auto prompt_size = static_cast<int64_t>(prompt.size());
   if (prompt_size > spec.context) {
     throw Error(Code::kInvalidInput,
-                Cat("the prompt has ", prompt_size, " tokens, the model's context holds ", spec.context), "shorten the prompt");
+                Cat("the prompt has ", prompt_size, " tokens, the model's context holds ", spec.context),
+                "shorten the prompt");
   }
   GenerateResult result;
   result.prompt_tokens = static_cast<int>(prompt_size);
@@ -208,8 +212,15 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
 
   std::vector<Reply> replies;
   for (int i = 0; i < request.samples; ++i) {
-    Reply reply{start, Sampler(request.sampling, request.seed, i, spec.vocab, decoder_->kernels()), StopText(request.stop),
-                prompt, prompt.size(), {}, prompt.back(), {}, request.max_tokens == 0};
+    Reply reply{start,
+                Sampler(request.sampling, request.seed, i, spec.vocab, decoder_->kernels()),
+                StopText(request.stop),
+                prompt,
+                prompt.size(),
+                {},
+                prompt.back(),
+                {},
+                request.max_tokens == 0};
     reply.out.finish = Finish::kLength;
     replies.push_back(std::move(reply));
   }
@@ -266,7 +277,8 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
   return result;
 }
 
-std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix, const std::vector<std::string>& continuations) {
+std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix,
+                                                    const std::vector<std::string>& continuations) {
   const std::vector<int32_t> prompt = PromptTokens(prefix, true, false);
   const Sequence start = Prefill(prompt);
   std::vector<artefact::Scored> out(continuations.size());
@@ -308,20 +320,22 @@ std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix, con
 
 std::vector<float> LocalGenerator::Logprobs(std::span<const int32_t> tokens, size_t first) {
   if (tokens.size() <= first) return {};
-  if (const int32_t last = tokens.back(); last < 0 || last >= decoder_->spec().vocab) {  // Forward sees all but this one
+  if (const int32_t last = tokens.back();
+      last < 0 || last >= decoder_->spec().vocab) {  // Forward sees all but this one
     throw Error(Code::kInvalidInput, Cat("token ", last, " is outside the vocabulary of ", decoder_->spec().vocab));
   }
   std::vector<float> out(tokens.size() - first);
   Sequence sequence;
   const Chunk chunk{&sequence, tokens.first(tokens.size() - 1), first - 1};
-  Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) { out[token + 1 - first] = Logprob(logits, tokens[token + 1]); });
+  Forward({&chunk, 1},
+          [&](size_t, size_t token, float* logits) { out[token + 1 - first] = Logprob(logits, tokens[token + 1]); });
   return out;
 }
 
 }  // namespace
 
-std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name, const std::string& hash,
-                                                   const EngineOptions& options) {
+std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name,
+                                                   const std::string& hash, const EngineOptions& options) {
   return std::make_shared<LocalGenerator>(path, name, hash, options);
 }
 

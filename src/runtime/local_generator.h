@@ -10,12 +10,13 @@ namespace atelier::runtime {
 
 // Affect speed and memory only. Threads change no bit of a result; the ISA may change last bits and is in EngineInfo.
 struct EngineOptions {
-  int threads = 0;                      // 0: as many as this process may use
+  int threads = 0;                        // 0: as many as this process may use
   uint64_t kv_bytes = uint64_t{2} << 30;  // the most memory for keys and values
 };
 
 // Loads the file. `name` and `hash` are for ModelInfo ("" where unknown). Throws what the reader, the tokenizer and the
-// architectures throw, and kCorrupt where the tokenizer and the embedding disagree on the vocabulary. The object serves one caller at a time.
+// architectures throw, and kCorrupt where the tokenizer and the embedding disagree on the vocabulary. The object serves
+// one caller at a time.
 std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name = "",
                                                    const std::string& hash = "", const EngineOptions& options = {});
 

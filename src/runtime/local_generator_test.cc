@@ -16,8 +16,8 @@ namespace atelier::runtime {
 namespace {
 
 using artefact::Finish;
-using artefact::GenerateRequest;
 using artefact::Generated;
+using artefact::GenerateRequest;
 using artefact::Generator;
 
 std::shared_ptr<Generator> Load(const std::string& bytes, const EngineOptions& options = {.threads = 2}) {
@@ -70,7 +70,8 @@ TEST(LocalGenerator, ASampleDependsOnSeedAndIndexAlone) {
 }
 
 TEST(LocalGenerator, WhatWasAskedBeforeChangesNothing) {
-  for (const std::string& bytes : {GoldenBytes("gemma3"), Quantised(GoldenBytes("llama"), artefact::TensorType::kQ8_0)}) {
+  for (const std::string& bytes :
+       {GoldenBytes("gemma3"), Quantised(GoldenBytes("llama"), artefact::TensorType::kQ8_0)}) {
     const GenerateRequest request{.prompt = kPrompt, .max_tokens = 30, .samples = 2, .seed = 3};
     const auto want = Load(bytes)->Generate(request);
     const auto model = Load(bytes);
@@ -94,8 +95,11 @@ TEST(LocalGenerator, WhatWasAskedBeforeChangesNothing) {
       const auto got = narrow->Generate(request);
       for (size_t k = 0; k < 2; ++k) ExpectSame(got.samples[k], want.samples[k]);
     }
-    EXPECT_NE(LineOf([&] { narrow->Generate({.prompt = kPrompt, .max_tokens = 100, .samples = 9, .ignore_end = true}); },
-                     Code::kResourceExhausted).find("cache of"), std::string::npos);
+    EXPECT_NE(
+        LineOf([&] { narrow->Generate({.prompt = kPrompt, .max_tokens = 100, .samples = 9, .ignore_end = true}); },
+               Code::kResourceExhausted)
+            .find("cache of"),
+        std::string::npos);
     const auto after = narrow->Generate(request);
     for (size_t k = 0; k < 2; ++k) ExpectSame(after.samples[k], want.samples[k]);
   }
@@ -104,8 +108,12 @@ TEST(LocalGenerator, WhatWasAskedBeforeChangesNothing) {
 TEST(LocalGenerator, LogprobsScoreAndGenerationAgree) {
   for (const char* name : {"llama", "gemma3", "qwen2"}) {
     const auto model = Load(name);
-    const auto made = model->Generate({.prompt = kPrompt, .max_tokens = 12, .seed = 5, .sampling = {.temperature = 0.8, .top_k = 9},
-                                       .ignore_end = true, .logprobs = 3});
+    const auto made = model->Generate({.prompt = kPrompt,
+                                       .max_tokens = 12,
+                                       .seed = 5,
+                                       .sampling = {.temperature = 0.8, .top_k = 9},
+                                       .ignore_end = true,
+                                       .logprobs = 3});
     const Generated& sample = made.samples[0];
     std::vector<int32_t> tokens = model->Tokenize(kPrompt, true);
     const size_t prompt = tokens.size();
@@ -136,17 +144,24 @@ TEST(LocalGenerator, LogprobsScoreAndGenerationAgree) {
       EXPECT_EQ(scores[i].tokens, static_cast<int>(more.size()));
       EXPECT_DOUBLE_EQ(scores[i].sum_logprob, want) << name << " " << texts[i];
     }
-    EXPECT_EQ(LineOf([&] { model->Logprobs(std::vector<int32_t>{1, 2, 288}, 1); }), "token 288 is outside the vocabulary of 288");
-    EXPECT_EQ(LineOf([&] { model->Logprobs(std::vector<int32_t>{1, -7, 2}, 1); }), "token -7 is outside the vocabulary of 288");
+    EXPECT_EQ(LineOf([&] {
+                model->Logprobs(std::vector<int32_t>{1, 2, 288}, 1);
+              }),
+              "token 288 is outside the vocabulary of 288");
+    EXPECT_EQ(LineOf([&] {
+                model->Logprobs(std::vector<int32_t>{1, -7, 2}, 1);
+              }),
+              "token -7 is outside the vocabulary of 288");
     EXPECT_TRUE(model->Logprobs(std::vector<int32_t>{1, 2}, 2).empty());
   }
 }
 
 TEST(LocalGenerator, AContinuationGetsNoSpaceOfItsOwn) {
-  const auto bytes = Rewritten(GoldenBytes("gemma3"), nullptr, [](const std::string& key, artefact::GgufWriter* writer) {
-    if (key == "tokenizer.ggml.add_space_prefix") writer->Set(key, true);
-    return key != "tokenizer.ggml.add_space_prefix";
-  });
+  const auto bytes =
+      Rewritten(GoldenBytes("gemma3"), nullptr, [](const std::string& key, artefact::GgufWriter* writer) {
+        if (key == "tokenizer.ggml.add_space_prefix") writer->Set(key, true);
+        return key != "tokenizer.ggml.add_space_prefix";
+      });
   const auto model = Load(bytes);
   const auto scores = model->Score("ab", {"cd", " cd"});
   std::vector<int32_t> all = model->Tokenize("abcd", true);
@@ -210,18 +225,20 @@ TEST(LocalGenerator, EndsAtEndTokensUnlessToldNotTo) {
 }
 
 TEST(LocalGenerator, TheContextIsTheLimit) {
-  const auto model = Load("llama");  // 256 tokens
+  const auto model = Load("llama");                                      // 256 tokens
   const auto prompt = [](size_t n) { return std::string(n - 1, '~'); };  // and BOS
   ASSERT_EQ(model->Tokenize(prompt(256), true).size(), 256u);
   const auto full = model->Generate({.prompt = prompt(256), .max_tokens = 50, .samples = 2, .ignore_end = true});
   EXPECT_EQ(full.samples[1].tokens.size(), 1u);
   EXPECT_EQ(full.samples[1].finish, Finish::kLength);
-  EXPECT_EQ(model->Generate({.prompt = prompt(250), .max_tokens = 50, .ignore_end = true}).samples[0].tokens.size(), 7u);
+  EXPECT_EQ(model->Generate({.prompt = prompt(250), .max_tokens = 50, .ignore_end = true}).samples[0].tokens.size(),
+            7u);
   EXPECT_EQ(LineOf([&] { model->Generate({.prompt = prompt(257)}); }),
             "the prompt has 257 tokens, the model's context holds 256 (shorten the prompt)");
   EXPECT_EQ(LineOf([&] { model->Generate({.prompt = std::string(100000, '~')}); }),
             "the prompt has 100001 tokens, the model's context holds 256 (shorten the prompt)");
-  EXPECT_EQ(LineOf([&] { model->Score(prompt(250), {"abcdefgh"}); }), "257 tokens do not fit the model's context of 256");
+  EXPECT_EQ(LineOf([&] { model->Score(prompt(250), {"abcdefgh"}); }),
+            "257 tokens do not fit the model's context of 256");
   EXPECT_EQ(LineOf([&] { model->Score(prompt(300), {"a"}); }).substr(0, 3), "299");
   EXPECT_EQ(LineOf([&] { model->Generate({.prompt = "a", .samples = 0}); }), "samples is 0 (from 1 to 256)");
   EXPECT_EQ(LineOf([&] { model->Generate({.prompt = "a", .max_tokens = -1}); }), "max_tokens is -1");
@@ -232,8 +249,10 @@ TEST(LocalGenerator, EmptyAndUglyPrompts) {
   EXPECT_EQ(model->Generate({.prompt = "", .max_tokens = 2}).prompt_tokens, 1);
   EXPECT_EQ(model->Generate({.prompt = "", .add_bos = false, .max_tokens = 2}).prompt_tokens, 1);
   EXPECT_EQ(model->Generate({.prompt = "<bos>a", .parse_special = true, .max_tokens = 2}).prompt_tokens, 2);  // one BOS
-  for (const std::string& prompt : {std::string("\xff\xfe\0\xe4", 4), std::string("🎈你<bos>"), std::string(100, '\n')}) {
-    for (const Generated& sample : model->Generate({.prompt = prompt, .max_tokens = 60, .samples = 4, .ignore_end = true}).samples) {
+  for (const std::string& prompt :
+       {std::string("\xff\xfe\0\xe4", 4), std::string("🎈你<bos>"), std::string(100, '\n')}) {
+    for (const Generated& sample :
+         model->Generate({.prompt = prompt, .max_tokens = 60, .samples = 4, .ignore_end = true}).samples) {
       EXPECT_TRUE(text::IsValidUtf8(sample.text));
     }
   }

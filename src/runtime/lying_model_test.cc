@@ -36,7 +36,8 @@ void ExpectRefused(const std::string& bytes, std::string_view part, Code code = 
 }
 
 // A golden with one key replaced (or dropped, where `value` does nothing).
-std::string With(const char* model, std::string_view key, const std::function<void(GgufWriter*, std::string_view)>& value) {
+std::string With(const char* model, std::string_view key,
+                 const std::function<void(GgufWriter*, std::string_view)>& value) {
   bool found = false;
   std::string bytes = Rewritten(GoldenBytes(model), nullptr, [&](const std::string& k, GgufWriter* writer) {
     if (k != key) return true;
@@ -56,7 +57,9 @@ template <typename T>
 std::string Set(const char* model, std::string_view key, T value) {
   return With(model, key, [&](GgufWriter* writer, std::string_view k) { writer->Set(k, value); });
 }
-std::string Without(const char* model, std::string_view key) { return With(model, key, [](GgufWriter*, std::string_view) {}); }
+std::string Without(const char* model, std::string_view key) {
+  return With(model, key, [](GgufWriter*, std::string_view) {});
+}
 
 std::string Tensor(const char* model, std::string_view name, const ChangeTensor& change) {
   return Rewritten(GoldenBytes(model), [&](LooseTensor* tensor) {
@@ -70,7 +73,8 @@ TEST(LyingModel, TheGoldensThemselvesAreFine) {
 }
 
 TEST(LyingModel, SizesThatTheTensorsContradict) {
-  ExpectRefused(Set("llama", "llama.embedding_length", uint32_t{128}), "[64, 288], where the metadata needs [128, 288]");
+  ExpectRefused(Set("llama", "llama.embedding_length", uint32_t{128}),
+                "[64, 288], where the metadata needs [128, 288]");
   ExpectRefused(Set("llama", "llama.embedding_length", uint32_t{0}), "it must be from 1");
   ExpectRefused(Set("llama", "llama.embedding_length", uint32_t{0xffffffff}), "it must be from 1");
   ExpectRefused(Set("llama", "llama.feed_forward_length", uint32_t{97}), "blk.0.ffn_gate.weight");
@@ -101,15 +105,19 @@ TEST(LyingModel, RopeAndNorms) {
   ExpectRefused(Set("llama", "llama.rope.dimension_count", uint32_t{18}), "it must be from 2 to 16");
   ExpectRefused(Set("llama", "llama.rope.freq_base", 0.0f), "with base 0");
   ExpectRefused(Set("llama", "llama.rope.freq_base", std::nanf("")), "not a finite number");
-  ExpectRefused(Set("llama_linear", "llama.rope.scaling.type", "longrope"), "'longrope' is not supported", Code::kUnsupported);
+  ExpectRefused(Set("llama_linear", "llama.rope.scaling.type", "longrope"), "'longrope' is not supported",
+                Code::kUnsupported);
   ExpectRefused(Set("llama_linear", "llama.rope.scaling.factor", -4.0f), "scaling factor -4");
   ExpectRefused(Without("llama_yarn", "llama.rope.scaling.original_context_length"), "original_context_length");
   ExpectRefused(Set("llama", "llama.attention.layer_norm_rms_epsilon", -1.0f), "epsilon is -1");
-  ExpectRefused(Tensor("llama3", "rope_freqs.weight", [](LooseTensor* t) {
-                  t->shape = {4};
-                  t->data.resize(16);
-                }), "rope_freqs.weight has 4 values, not 8");
-  ExpectRefused(Tensor("llama3", "rope_freqs.weight", [](LooseTensor* t) { t->data.assign(32, '\0'); }), "rope_freqs.weight holds 0");
+  ExpectRefused(Tensor("llama3", "rope_freqs.weight",
+                       [](LooseTensor* t) {
+                         t->shape = {4};
+                         t->data.resize(16);
+                       }),
+                "rope_freqs.weight has 4 values, not 8");
+  ExpectRefused(Tensor("llama3", "rope_freqs.weight", [](LooseTensor* t) { t->data.assign(32, '\0'); }),
+                "rope_freqs.weight holds 0");
   ExpectRefused(Set("gemma3", "gemma3.attention.sliding_window", int32_t{-1}), "sliding_window");
   ExpectRefused(Set("gemma3", "gemma3.attention.sliding_window_pattern", uint32_t{0}), "sliding_window_pattern");
 }
@@ -124,7 +132,8 @@ TEST(LyingModel, TensorsThatAreMissingOrOfAnotherShape) {
       EXPECT_NE(missing.what.find(tensor.name + "' is missing"), std::string::npos) << missing.what;
       const Refusal bent = Loaded(Tensor(model, tensor.name, [](LooseTensor* t) {
         t->shape.back() -= 1;
-        t->data.resize(t->data.size() / static_cast<size_t>(t->shape.back() + 1) * static_cast<size_t>(t->shape.back()));
+        t->data.resize(t->data.size() / static_cast<size_t>(t->shape.back() + 1) *
+                       static_cast<size_t>(t->shape.back()));
       }));
       EXPECT_EQ(bent.code, Code::kCorrupt) << tensor.name;
       const Refusal deep = Loaded(Tensor(model, tensor.name, [](LooseTensor* t) {
@@ -143,10 +152,12 @@ TEST(LyingModel, UnknownKinds) {
   ExpectRefused(Set("llama", "general.architecture", uint32_t{1}), "general.architecture");
   ExpectRefused(Without("llama", "general.architecture"), "general.architecture");
   ExpectRefused(Set("llama", "llama.expert_count", uint32_t{8}), "mixture of experts", Code::kUnsupported);
-  ExpectRefused(Tensor("llama", "blk.1.ffn_up.weight", [](LooseTensor* t) {
-                  t->type = static_cast<TensorType>(24);  // I8: known, not computed with
-                  t->data.resize(t->data.size() / 4);
-                }), "which this build does not compute with", Code::kUnsupported);
+  ExpectRefused(Tensor("llama", "blk.1.ffn_up.weight",
+                       [](LooseTensor* t) {
+                         t->type = static_cast<TensorType>(24);  // I8: known, not computed with
+                         t->data.resize(t->data.size() / 4);
+                       }),
+                "which this build does not compute with", Code::kUnsupported);
 }
 
 TEST(LyingModel, AVocabularyOfAnotherSizeThanTheEmbedding) {
@@ -170,12 +181,15 @@ TEST(LyingModel, AVocabularyOfAnotherSizeThanTheEmbedding) {
 
 // Weights that are no numbers are no lie, but must not harm anyone.
 TEST(LyingModel, WeightsThatAreNoNumbersGiveNoCrash) {
-  for (const char* name : {"token_embd.weight", "blk.0.attn_k.weight", "blk.1.ffn_down.weight", "output_norm.weight", "output.weight"}) {
+  for (const char* name :
+       {"token_embd.weight", "blk.0.attn_k.weight", "blk.1.ffn_down.weight", "output_norm.weight", "output.weight"}) {
     for (unsigned char fill : {0xff, 0x7f}) {
-      const std::string bytes = Tensor("llama", name, [&](LooseTensor* t) { t->data.assign(t->data.size(), static_cast<char>(fill)); });
+      const std::string bytes =
+          Tensor("llama", name, [&](LooseTensor* t) { t->data.assign(t->data.size(), static_cast<char>(fill)); });
       for (const std::string& variant : {bytes, Quantised(bytes, TensorType::kQ8_0)}) {
         const auto model = LoadGenerator(artefact::MemoryFile(variant).path(), "", "", {.threads = 2});
-        const auto made = model->Generate({.prompt = "the thing", .max_tokens = 5, .samples = 2, .ignore_end = true, .logprobs = 4});
+        const auto made =
+            model->Generate({.prompt = "the thing", .max_tokens = 5, .samples = 2, .ignore_end = true, .logprobs = 4});
         for (const auto& sample : made.samples) {
           ASSERT_EQ(sample.tokens.size(), 5u);
           for (const auto& logprob : sample.logprobs) EXPECT_FALSE(std::isnan(logprob.logprob));

@@ -10,7 +10,8 @@ RopeTable::RopeTable(const RopeSpec& spec) : spec_(spec) {
   // YaRN keeps pairs that turn more than beta_fast times over the original context, interpolates those that turn less
   // than beta_slow times, and blends linearly in between.
   const auto pair_turning = [&](double turns) {
-    return spec.dims * std::log(static_cast<double>(spec.original_context) / (turns * 2 * M_PI)) / (2 * std::log(spec.base));
+    return spec.dims * std::log(static_cast<double>(spec.original_context) / (turns * 2 * M_PI)) /
+           (2 * std::log(spec.base));
   };
   double low = 0, high = 0;
   if (spec.original_context > 0) {

@@ -18,7 +18,8 @@ void Validate(const artefact::Sampling& s, int64_t vocab) {
   check(s.top_k >= 0, "top_k", s.top_k, "0 (off) or more");
   check(s.top_p > 0 && s.top_p <= 1, "top_p", s.top_p, "above 0, at most 1");
   check(s.min_p >= 0 && s.min_p <= 1, "min_p", s.min_p, "from 0 to 1");
-  check(s.repetition_penalty > 0 && s.repetition_penalty <= 100, "repetition_penalty", s.repetition_penalty, "above 0, at most 100");
+  check(s.repetition_penalty > 0 && s.repetition_penalty <= 100, "repetition_penalty", s.repetition_penalty,
+        "above 0, at most 100");
   check(std::abs(s.presence_penalty) <= 100, "presence_penalty", s.presence_penalty, "from -100 to 100");
   check(std::abs(s.frequency_penalty) <= 100, "frequency_penalty", s.frequency_penalty, "from -100 to 100");
   check(s.penalty_window >= 0, "penalty_window", s.penalty_window, "0 or more");
@@ -28,7 +29,8 @@ void Validate(const artefact::Sampling& s, int64_t vocab) {
   }
 }
 
-Sampler::Sampler(const artefact::Sampling& settings, uint64_t seed, int index, int64_t vocab, const kernel::Table& kernels)
+Sampler::Sampler(const artefact::Sampling& settings, uint64_t seed, int index, int64_t vocab,
+                 const kernel::Table& kernels)
     : settings_(settings), vocab_(vocab), kernels_(kernels), rng_(seed, Cat("sample ", index)) {}
 
 void Sampler::Penalise(float* logits, std::span<const int32_t> context, size_t reply) const {
@@ -69,7 +71,9 @@ int32_t Sampler::Draw(const float* logits, float greatest) {
     std::nth_element(candidates_.begin(), candidates_.begin() + settings_.top_k, candidates_.end(), likelier);
     candidates_.resize(static_cast<size_t>(settings_.top_k));
   }
-  const auto weight = [&](const Candidate& c) { return std::exp((static_cast<double>(c.logit) - greatest) / temperature); };
+  const auto weight = [&](const Candidate& c) {
+    return std::exp((static_cast<double>(c.logit) - greatest) / temperature);
+  };
   double mass = 0;
   if (settings_.top_p < 1) {
     std::sort(candidates_.begin(), candidates_.end(), likelier);

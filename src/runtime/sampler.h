@@ -21,7 +21,8 @@ class Sampler {
   // The next token. `logits` [vocab] is changed in place. `context` are the tokens so far (prompt and reply), `reply`
   // the last of them that were generated. Fills `logprob` (where not null) with the `tops` likeliest beside the choice.
   // Logits that are not numbers count as impossible; where none is possible the choice is token 0, its logprob -inf.
-  int32_t Pick(float* logits, std::span<const int32_t> context, size_t reply, int tops, artefact::TokenLogprob* logprob);
+  int32_t Pick(float* logits, std::span<const int32_t> context, size_t reply, int tops,
+               artefact::TokenLogprob* logprob);
 
  private:
   void Penalise(float* logits, std::span<const int32_t> context, size_t reply) const;

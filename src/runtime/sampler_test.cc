@@ -1,4 +1,5 @@
-// Draws against exact probabilities computed here in doubles: the seeds are fixed, so a test that passes goes on passing.
+// Draws against exact probabilities computed here in doubles: the seeds are fixed, so a test that passes goes on
+// passing.
 #include "runtime/sampler.h"
 
 #include <gtest/gtest.h>
@@ -34,8 +35,8 @@ std::vector<double> Softmax(const std::vector<float>& logits, double temperature
 }
 
 // How often each token was drawn in `draws` tries.
-std::vector<int> Draws(const Sampling& settings, const std::vector<float>& logits, int draws, std::vector<int32_t> context = {},
-                       size_t reply = 0) {
+std::vector<int> Draws(const Sampling& settings, const std::vector<float>& logits, int draws,
+                       std::vector<int32_t> context = {}, size_t reply = 0) {
   Sampler sampler(settings, 42, 0, static_cast<int64_t>(logits.size()), kernel::BestTable());
   std::vector<int> counts(logits.size());
   for (int i = 0; i < draws; ++i) {
@@ -79,7 +80,8 @@ constexpr double kMost = 26;  // chi-square with 7 degrees of freedom exceeds it
 TEST(Sampler, DrawsFromTheModelsDistribution) {
   EXPECT_LT(ChiSquare(Draws({}, Logits(), kDraws), kP), kMost);
   for (double temperature : {0.3, 0.7, 1.5, 4.0}) {
-    EXPECT_LT(ChiSquare(Draws({.temperature = temperature}, Logits(), kDraws), Softmax(Logits(), temperature)), kMost) << temperature;
+    EXPECT_LT(ChiSquare(Draws({.temperature = temperature}, Logits(), kDraws), Softmax(Logits(), temperature)), kMost)
+        << temperature;
   }
   EXPECT_GT(ChiSquare(Draws({.temperature = 1.1}, Logits(), kDraws), kP), kMost);  // the statistic can tell
 }
@@ -100,8 +102,8 @@ TEST(Sampler, KeepsExactlyTheSetsAskedFor) {
   near({.min_p = 0.6}, {0, 2, 5});
   near({.min_p = 1}, {0});
   near({.min_p = 0.15}, {0, 1, 2, 3, 5, 7});
-  near({.top_k = 3, .top_p = 0.7}, {0, 2});         // of what top-k left, .30 and .25 are 73 %
-  near({.top_p = 0.56, .min_p = 0.5}, {0, 2, 5});   // top-p's mass counts what min-p will drop
+  near({.top_k = 3, .top_p = 0.7}, {0, 2});           // of what top-k left, .30 and .25 are 73 %
+  near({.top_p = 0.56, .min_p = 0.5}, {0, 2, 5});     // top-p's mass counts what min-p will drop
   near({.top_p = 0.99, .min_p = 0.3}, {0, 2, 3, 5});  // and min-p still drops
 }
 
@@ -122,21 +124,28 @@ TEST(Sampler, PenaltiesAndBiasesAreTheirFormulas) {
     return Softmax(out);
   };
   const auto divided = [](float logit, float by) { return logit > 0 ? logit / by : logit * by; };
-  EXPECT_LT(ChiSquare(Draws({.repetition_penalty = 1.8}, logits, kDraws, context, 4),
-                      penalised([&](size_t i, float x) { return i == 5 || i == 0 || i == 3 || i == 2 ? divided(x, 1.8f) : x; })),
+  EXPECT_LT(ChiSquare(Draws({.repetition_penalty = 1.8}, logits, kDraws, context, 4), penalised([&](size_t i, float x) {
+                        return i == 5 || i == 0 || i == 3 || i == 2 ? divided(x, 1.8f) : x;
+                      })),
             kMost);
   EXPECT_LT(ChiSquare(Draws({.repetition_penalty = 1.8, .penalty_window = 4}, logits, kDraws, context, 4),
                       penalised([&](size_t i, float x) { return i == 3 || i == 2 ? divided(x, 1.8f) : x; })),
             kMost);
   EXPECT_LT(ChiSquare(Draws({.presence_penalty = 0.7, .frequency_penalty = 0.4}, logits, kDraws, context, 4),
-                      penalised([&](size_t i, float x) { return i == 2 ? x - 0.7f - 1.2f : i == 3 ? x - 1.1f : x; })),
+                      penalised([&](size_t i, float x) { return i == 2   ? x - 0.7f - 1.2f
+                                                                : i == 3 ? x - 1.1f
+                                                                         : x; })),
             kMost);
   EXPECT_LT(ChiSquare(Draws({.frequency_penalty = 0.4, .penalty_window = 2}, logits, kDraws, context, 4),
                       penalised([&](size_t i, float x) { return i == 2 ? x - 0.8f : x; })),
             kMost);
-  EXPECT_LT(ChiSquare(Draws({.repetition_penalty = 1.8, .presence_penalty = 1, .penalty_window = 0}, logits, kDraws, context, 4), kP), kMost);
-  EXPECT_LT(ChiSquare(Draws({.logit_bias = {{4, 2.5f}, {0, -1.0f}}}, logits, kDraws),
-                      penalised([](size_t i, float x) { return i == 4 ? x + 2.5f : i == 0 ? x - 1 : x; })),
+  EXPECT_LT(ChiSquare(Draws({.repetition_penalty = 1.8, .presence_penalty = 1, .penalty_window = 0}, logits, kDraws,
+                            context, 4),
+                      kP),
+            kMost);
+  EXPECT_LT(ChiSquare(Draws({.logit_bias = {{4, 2.5f}, {0, -1.0f}}}, logits, kDraws), penalised([](size_t i, float x) {
+                        return i == 4 ? x + 2.5f : i == 0 ? x - 1 : x;
+                      })),
             kMost);
   EXPECT_EQ(Draws({.logit_bias = {{0, -kInf}, {2, -kInf}, {5, -kInf}}}, logits, 5000)[0], 0);
   EXPECT_EQ(Draws({.logit_bias = {{4, kInf}}}, logits, 50)[4], 50);
@@ -231,12 +240,21 @@ TEST(Sampler, SettingsOutOfRangeAreNamed) {
   EXPECT_EQ(refused({}), "fine");
   EXPECT_EQ(refused({.temperature = -1}), "temperature is -1 (it may be from 0 to 100)");
   EXPECT_EQ(refused({.top_p = 0}), "top_p is 0 (it may be above 0, at most 1)");
-  for (const auto& [settings, name] : std::vector<std::pair<Sampling, std::string>>{
-           {{.temperature = std::nan("")}, "temperature"}, {{.temperature = 101}, "temperature"}, {{.top_k = -1}, "top_k"},
-           {{.top_p = 1.01}, "top_p"}, {{.top_p = std::nan("")}, "top_p"}, {{.min_p = -0.1}, "min_p"}, {{.min_p = 2}, "min_p"},
-           {{.repetition_penalty = 0}, "repetition_penalty"}, {{.presence_penalty = std::nan("")}, "presence_penalty"},
-           {{.frequency_penalty = 1e9}, "frequency_penalty"}, {{.penalty_window = -1}, "penalty_window"},
-           {{.logit_bias = {{10, 1.0f}}}, "logit_bias"}, {{.logit_bias = {{-1, 1.0f}}}, "logit_bias"}, {{.logit_bias = {{1, kNaN}}}, "logit_bias"}}) {
+  for (const auto& [settings, name] :
+       std::vector<std::pair<Sampling, std::string>>{{{.temperature = std::nan("")}, "temperature"},
+                                                     {{.temperature = 101}, "temperature"},
+                                                     {{.top_k = -1}, "top_k"},
+                                                     {{.top_p = 1.01}, "top_p"},
+                                                     {{.top_p = std::nan("")}, "top_p"},
+                                                     {{.min_p = -0.1}, "min_p"},
+                                                     {{.min_p = 2}, "min_p"},
+                                                     {{.repetition_penalty = 0}, "repetition_penalty"},
+                                                     {{.presence_penalty = std::nan("")}, "presence_penalty"},
+                                                     {{.frequency_penalty = 1e9}, "frequency_penalty"},
+                                                     {{.penalty_window = -1}, "penalty_window"},
+                                                     {{.logit_bias = {{10, 1.0f}}}, "logit_bias"},
+                                                     {{.logit_bias = {{-1, 1.0f}}}, "logit_bias"},
+                                                     {{.logit_bias = {{1, kNaN}}}, "logit_bias"}}) {
     EXPECT_TRUE(refused(settings).starts_with(name)) << refused(settings);
   }
 }

@@ -32,7 +32,8 @@ text::TokenizerSpec SpecFromGguf(const artefact::GgufFile& file) {
   if (!pieces && file.Has(key("merges"))) {
     for (std::string_view merge : file.Strings(key("merges"))) spec.merges.emplace_back(merge);
   } else if (spec.model == "gpt2") {
-    throw Error(Code::kCorrupt, Cat(file.path(), ": ", key("merges"), " is missing, byte-level BPE cannot do without it"));
+    throw Error(Code::kCorrupt,
+                Cat(file.path(), ": ", key("merges"), " is missing, byte-level BPE cannot do without it"));
   }
 
   const auto id = [&](std::string_view name, text::TokenId otherwise) {

@@ -74,7 +74,8 @@ TEST(Vocabulary, DefaultsWhereTheFileIsSilent) {
   EXPECT_EQ(spec.scores.size(), 4u);
   EXPECT_TRUE(spec.add_bos);
   EXPECT_TRUE(spec.add_space_prefix);
-  for (const auto& [pre, adds] : std::vector<std::pair<std::string, bool>>{{"llama-bpe", true}, {"tekken", true}, {"qwen2", false}}) {
+  for (const auto& [pre, adds] :
+       std::vector<std::pair<std::string, bool>>{{"llama-bpe", true}, {"tekken", true}, {"qwen2", false}}) {
     const auto file = FileWith([&](artefact::GgufWriter& w) {
       w.Set("tokenizer.ggml.model", "gpt2");
       w.Set("tokenizer.ggml.pre", pre);

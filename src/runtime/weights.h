@@ -26,11 +26,11 @@ struct DecoderWeights {
   std::shared_ptr<const artefact::GgufFile> file;  // owns the embedding's bytes
   const uint8_t* embedding = nullptr;              // [vocab, width] in `embedding_format`
   kernel::Format embedding_format = kernel::Format::kF32;
-  std::vector<float> output_norm;                  // [width]
-  kernel::PackedMatrix head;                       // [vocab, width]; packed from the embedding where the two are tied
+  std::vector<float> output_norm;  // [width]
+  kernel::PackedMatrix head;       // [vocab, width]; packed from the embedding where the two are tied
   std::vector<LayerWeights> layers;
-  bool all_f32 = true;                             // no matrix is narrower than f32
-  size_t bytes = 0;                                // of the packed matrices
+  bool all_f32 = true;  // no matrix is narrower than f32
+  size_t bytes = 0;     // of the packed matrices
 };
 
 // Checks every tensor's presence, type and shape against the spec. Throws kCorrupt or kUnsupported naming the tensor.

@@ -39,10 +39,10 @@ struct DecoderSpec {
   kernel::Gate gate = kernel::Gate::kSilu;
   float embedding_scale = 1, attention_scale = 1;  // attention_scale multiplies q·k
   float attention_softcap = 0, final_softcap = 0;  // 0: off
-  bool qkv_bias = false;     // blk.N.attn_{q,k,v}.bias; taken where present when `optional_bias`
+  bool qkv_bias = false;                           // blk.N.attn_{q,k,v}.bias; taken where present when `optional_bias`
   bool optional_bias = false;
-  bool qk_norm = false;      // RMS norm of every query and key head
-  bool post_norms = false;   // RMS norm of both branches before they are added
+  bool qk_norm = false;     // RMS norm of every query and key head
+  bool post_norms = false;  // RMS norm of both branches before they are added
   std::vector<RopeSpec> ropes;
   std::vector<LayerSpec> layers;
 };
@@ -63,7 +63,8 @@ std::span<const ArchEntry> AllArchs();
 DecoderSpec ReadSpec(const artefact::GgufFile& file);
 
 // --- what the files of this folder share
-// The part that all families state alike: sizes, heads, context, eps, one RoPE with its scaling, one LayerSpec per block.
+// The part that all families state alike: sizes, heads, context, eps, one RoPE with its scaling, one LayerSpec per
+// block.
 DecoderSpec ReadCommon(const artefact::GgufFile& file);
 // "llama.block_count" for "block_count".
 std::string Key(const artefact::GgufFile& file, std::string_view name);

@@ -63,7 +63,8 @@ RopeSpec ReadRope(const artefact::GgufFile& file, int64_t head_dim) {
   }
   if (const artefact::TensorInfo* divisors = file.Find("rope_freqs.weight")) {
     if (divisors->type != artefact::TensorType::kF32 || divisors->elements() != rope.dims / 2) {
-      throw Error(Code::kCorrupt, Cat(file.path(), ": rope_freqs.weight has ", divisors->elements(), " values, not ", rope.dims / 2));
+      throw Error(Code::kCorrupt,
+                  Cat(file.path(), ": rope_freqs.weight has ", divisors->elements(), " values, not ", rope.dims / 2));
     }
     const auto* values = reinterpret_cast<const float*>(divisors->data);
     rope.divisors.assign(values, values + rope.dims / 2);
@@ -91,10 +92,12 @@ DecoderSpec ReadCommon(const artefact::GgufFile& file) {
   const artefact::TensorInfo& embedding = file.Require("token_embd.weight");
   spec.vocab = embedding.dim(1);
   if (spec.heads % spec.kv_heads != 0) {
-    throw Error(Code::kCorrupt, Cat(file.path(), ": ", spec.heads, " heads do not share ", spec.kv_heads, " key heads"));
+    throw Error(Code::kCorrupt,
+                Cat(file.path(), ": ", spec.heads, " heads do not share ", spec.kv_heads, " key heads"));
   }
   if (!(spec.norm_eps >= 0 && spec.norm_eps < 1)) {
-    throw Error(Code::kCorrupt, Cat(file.path(), ": ", Key(file, "attention.layer_norm_rms_epsilon"), " is ", spec.norm_eps));
+    throw Error(Code::kCorrupt,
+                Cat(file.path(), ": ", Key(file, "attention.layer_norm_rms_epsilon"), " is ", spec.norm_eps));
   }
   if (spec.head_dim < 16 || spec.head_dim % 16 != 0 || value_dim != spec.head_dim) {
     throw Error(Code::kUnsupported, Cat(file.path(), ": heads of ", spec.head_dim, " and ", value_dim,
