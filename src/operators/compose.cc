@@ -117,6 +117,7 @@ Composed Compose(const Grammar& grammar, const Json& input, const ComposeOptions
     recipe::Candidate candidate;
     candidate.output = Json{{"headline", draft.headline->text}, {"body", draft.body->text}, {"tags", tags}};
     candidate.choices = Json{{"headline", ChoicesOf(*draft.headline)}, {"body", ChoicesOf(*draft.body)}};
+    candidate.scores["grade"] = (draft.headline->pattern->grade + draft.body->pattern->grade) / 2;
     candidate.sample = static_cast<int>(composed.candidates.size());
     composed.candidates.push_back(std::move(candidate));
   }

@@ -202,6 +202,7 @@ void Grammar::ReadPattern(Table table) {
   pattern.device = table.String("device");
   if (!ValidName(pattern.device)) table.Refuse("device", Cat(Quote(pattern.device), " is not a name"));
   pattern.weight = table.DoubleOr("weight", 1.0, 1e-6, 1e6);
+  pattern.grade = table.DoubleOr("grade", 0.5, 0, 1);
   pattern.when = ReadWhen(table);
   pattern.phrase = ReadPhrase(table, "text", table.String("text"));
   std::fill(std::begin(pattern.feature_masks), std::end(pattern.feature_masks), ~0ull);

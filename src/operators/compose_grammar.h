@@ -92,6 +92,7 @@ struct Pattern {
   When when;
   Phrase phrase;
   double weight = 1;
+  double grade = 0.5;                            // how well it reads, by whoever wrote it
   uint64_t feature_masks[kMaxFeatureSlots + 1];  // what each slot accepts, over all its uses in the pattern's own text
   int slots = 0;                                 // how many different features the pattern's own text takes
 };

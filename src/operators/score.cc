@@ -51,6 +51,14 @@ class Score : public recipe::Operator {
   std::vector<size_t> Chosen(const recipe::Record& record) const {
     std::map<std::string, std::vector<size_t>> by_writer;
     for (size_t i = 0; i < record.candidates.size(); ++i) by_writer[record.candidates[i].writer].push_back(i);
+    // Where an earlier step rated them, the best of each writer come first.
+    for (auto& [writer, indices] : by_writer) {
+      const auto total = [&](size_t i) {
+        const auto at = record.candidates[i].scores.find("total");
+        return at == record.candidates[i].scores.end() ? 0.0 : at->second;
+      };
+      std::stable_sort(indices.begin(), indices.end(), [&](size_t a, size_t b) { return total(a) > total(b); });
+    }
     std::vector<size_t> chosen;
     for (size_t round = 0; chosen.size() < std::min(settings_.most, record.candidates.size()); ++round) {
       for (const auto& [writer, indices] : by_writer) {

@@ -1,6 +1,7 @@
 #include "operators/select.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "evaluate/units.h"
 #include "operators/checks/about.h"
 #include "operators/checks/checks.h"
+#include "operators/shape.h"
 
 namespace atelier::operators {
 namespace {
@@ -16,8 +18,10 @@ namespace {
 struct Settings {
   std::map<std::string, double> weights;
   double diversity = 0.5, within = 1;
+  double repeat = 0;
   size_t show = 4;
   std::string unique;
+  std::string headline, body;
   AboutFields about;
 };
 
@@ -46,9 +50,14 @@ std::vector<std::string> Traits(const recipe::Candidate& candidate) {
   return traits;
 }
 
+// Scores that are in [0, 1] as they come; others are put between the record's least and greatest.
+const std::vector<std::string> kOwn = {"coverage", "about", "margin", "variety", "shape", "grade"};
+
 class Select : public recipe::Operator {
  public:
   Select(Settings settings) : settings_(std::move(settings)) {}
+
+  static bool Absolute(const std::string& name) { return std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end(); }
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
     std::map<std::string, size_t> used;  // traits of those chosen so far
@@ -68,7 +77,7 @@ class Select : public recipe::Operator {
     }
     for (const size_t index : records) {
       recipe::Record& record = run.records().at(index);
-      if (record.needs_person.empty()) Fill(record, taken);
+      if (record.needs_person.empty()) Fill(record, taken, &used);
     }
   }
 
@@ -87,6 +96,10 @@ class Select : public recipe::Operator {
                Cat("nothing passed the checks; most often: ", most->first));
   }
 
+  // What a score that has no scale of its own is worth, by its distance from the record's mean in standard deviations:
+  // all but the clearly worse are as good as each other. The likeliest copy is the barest, so likelihood may only sink.
+  static double Sunk(double z) { return std::clamp(1 + (z + 0.5) / 2, 0.0, 1.0); }
+
   void Rate(recipe::Record& record, const std::map<std::string, size_t>& used) const {
     for (recipe::Candidate& candidate : record.candidates) {
       const Aboutness about = MeasureAbout(record, AllText(candidate), settings_.about);
@@ -102,26 +115,28 @@ class Select : public recipe::Operator {
         fresh += 1.0 / static_cast<double>(1 + (at == used.end() ? 0 : at->second));
       }
       candidate.scores["variety"] = fresh / static_cast<double>(traits.size());
+      candidate.scores["shape"] =
+          RateShape(record, OutputText(candidate, settings_.headline), OutputText(candidate, settings_.body));
+      candidate.scores.try_emplace("grade", 0.5);
     }
     std::vector<double> totals(record.candidates.size(), 0);
     double weight_sum = 0;
     for (const auto& [name, weight] : settings_.weights) {
-      const bool relative = name != "coverage" && name != "about" && name != "margin" && name != "variety";
-      double least = 0, most = 0;
-      bool any = false;
+      double sum = 0, squares = 0, count = 0;
       for (const recipe::Candidate& candidate : record.candidates) {
         const auto at = candidate.scores.find(name);
         if (at == candidate.scores.end()) continue;
-        least = any ? std::min(least, at->second) : at->second;
-        most = any ? std::max(most, at->second) : at->second;
-        any = true;
+        sum += at->second;
+        squares += at->second * at->second;
+        ++count;
       }
-      if (!any) continue;  // no model gave this score: the others decide
+      if (count == 0) continue;  // no model gave this score: the others decide
+      const double mean = sum / count, spread = std::sqrt(std::max(0.0, squares / count - mean * mean));
       weight_sum += weight;
       for (size_t i = 0; i < totals.size(); ++i) {
         const auto at = record.candidates[i].scores.find(name);
         if (at == record.candidates[i].scores.end()) continue;
-        totals[i] += weight * (!relative ? at->second : most > least ? (at->second - least) / (most - least) : 1);
+        totals[i] += weight * (Absolute(name) ? at->second : Sunk(spread > 1e-9 ? (at->second - mean) / spread : 0));
       }
     }
     for (size_t i = 0; i < totals.size(); ++i)
@@ -151,7 +166,7 @@ class Select : public recipe::Operator {
   }
 
   // The runner-ups by maximal marginal relevance (Carbonell and Goldstein 1998), then the rest by their total.
-  void Fill(recipe::Record& record, const std::set<std::string>& taken) const {
+  void Fill(recipe::Record& record, const std::set<std::string>& taken, std::map<std::string, size_t>* used) const {
     std::vector<size_t> rest;
     for (size_t i = 0; i < record.candidates.size(); ++i) {
       if (i != record.ranking[0]) rest.push_back(i);
@@ -160,7 +175,8 @@ class Select : public recipe::Operator {
       return record.candidates[a].scores["total"] > record.candidates[b].scores["total"];
     });
     std::vector<std::string> shown = {AllText(record.candidates[record.ranking[0]])};
-    std::set<std::string> keys = taken;
+    std::set<std::string> keys = taken, traits;
+    for (const std::string& trait : Traits(record.candidates[record.ranking[0]])) traits.insert(trait);
     std::vector<double> nearest(record.candidates.size(), 0);
     std::vector<size_t> compared(record.candidates.size(), 0);
     const double best_total = record.candidates[record.ranking[0]].scores["total"];
@@ -176,7 +192,14 @@ class Select : public recipe::Operator {
         for (size_t i = compared[rest[r]]; i < shown.size(); ++i)
           alike = std::max(alike, evaluate::CharacterJaccard(AllText(candidate), shown[i]));
         compared[rest[r]] = shown.size();
-        const double value = candidate.scores["total"] - settings_.diversity * alike;
+        double again = 0;  // traits that this card shows already, and patterns that other cards show
+        for (const std::string& trait : Traits(candidate)) {
+          again += traits.contains(trait) ? 1 : 0;
+          const auto at = used->find(trait);
+          if (at != used->end() && trait.find(".pattern=") != std::string::npos)
+            again += 0.5 * std::min<double>(4, static_cast<double>(at->second));
+        }
+        const double value = candidate.scores["total"] - settings_.diversity * alike - settings_.repeat * again;
         if (best == rest.size() || value > best_value) {
           best = r;
           best_value = value;
@@ -190,6 +213,10 @@ class Select : public recipe::Operator {
       record.ranking.push_back(rest[best]);
       keys.insert(Key(record.candidates[rest[best]]));
       shown.push_back(AllText(record.candidates[rest[best]]));
+      for (const std::string& trait : Traits(record.candidates[rest[best]])) {
+        traits.insert(trait);
+        ++(*used)[trait];
+      }
       rest.erase(rest.begin() + static_cast<ptrdiff_t>(best));
     }
     record.ranking.insert(record.ranking.end(), rest.begin(), rest.end());
@@ -202,7 +229,7 @@ class Select : public recipe::Operator {
 
 std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepContext& context) {
   Settings settings;
-  std::vector<std::string> known = {"coverage", "about", "margin", "variety"};
+  std::vector<std::string> known = kOwn;
   known.insert(known.end(), context.earlier.begin(), context.earlier.end());
   Table weights = step.Sub("weights");
   for (const std::string& name : weights.Keys()) {
@@ -216,12 +243,15 @@ std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepCont
   if (settings.weights.empty()) step.Refuse("weights", "is empty", "weights = { coverage = 1.0 }");
   settings.diversity = step.DoubleOr("diversity", 0.5, 0, 100);
   settings.within = step.DoubleOr("within", 1, 0, 1);
+  settings.repeat = step.DoubleOr("repeat", 0, 0, 100);
   settings.show = static_cast<size_t>(step.IntOr("show", 4, 1, 100));
   settings.unique = step.StringOr("unique", "");
   if (!settings.unique.empty() && !context.outputs.empty() &&
       std::find(context.outputs.begin(), context.outputs.end(), settings.unique) == context.outputs.end()) {
     step.Refuse("unique", Cat("the recipe has no output field ", Quote(settings.unique)));
   }
+  settings.headline = step.StringOr("headline", "headline");
+  settings.body = step.StringOr("body", "body");
   settings.about.names = step.StringsOr("names", settings.about.names);
   settings.about.features = step.StringOr("features", settings.about.features);
   return std::make_unique<Select>(std::move(settings));
