@@ -1,6 +1,7 @@
 #include "operators/compose.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -117,7 +118,8 @@ Composed Compose(const Grammar& grammar, const Json& input, const ComposeOptions
     recipe::Candidate candidate;
     candidate.output = Json{{"headline", draft.headline->text}, {"body", draft.body->text}, {"tags", tags}};
     candidate.choices = Json{{"headline", ChoicesOf(*draft.headline)}, {"body", ChoicesOf(*draft.body)}};
-    candidate.scores["grade"] = (draft.headline->pattern->grade + draft.body->pattern->grade) / 2;
+    // The geometric mean: a fine body does not make up for a poor headline.
+    candidate.scores["grade"] = std::sqrt(draft.headline->pattern->grade * draft.body->pattern->grade);
     candidate.sample = static_cast<int>(composed.candidates.size());
     composed.candidates.push_back(std::move(candidate));
   }

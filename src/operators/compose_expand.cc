@@ -412,7 +412,8 @@ std::vector<Expansion> Expand(const Grammar& grammar, const Facts& facts, Part p
       }
     }
     for (size_t i = first; i < all.size(); ++i)
-      all[i].weight = pattern.weight * (0.1 + 1.8 * pattern.grade) / static_cast<double>(all.size() - first);
+      all[i].weight =
+          pattern.weight * (0.05 + 3.8 * pattern.grade * pattern.grade) / static_cast<double>(all.size() - first);
   }
   return all;
 }

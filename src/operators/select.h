@@ -16,10 +16,10 @@
 // Scores, each in [0, 1]: `coverage` the share of the features spoken of (three are all), `about` the share of the text
 // that comes from the sheet, `margin` how far from failing its checks, `variety` a device and patterns that records
 // before it did not use, `shape` sentences rather than bare lists (operators/shape.h), `grade` what the grammar says of
-// its patterns (0.5 for other writers), and those of earlier `score` steps, named like the step: these only sink what is
-// clearly below the record's mean, for the likeliest copy is the barest. What such a step left out gets none. `total` is
-// the weighted mean. Same input, same ranking: ties go to the candidate drawn first. A `score` step after a `select`
-// rates the best by its total.
+// its patterns (0.5 for other writers), and those of earlier `score` steps, named like the step: these only sink what
+// is clearly below the record's mean, for the likeliest copy is the barest. What such a step left out gets none.
+// `total` is the weighted mean. Same input, same ranking: ties go to the candidate drawn first. A `score` step after a
+// `select` rates the best by its total.
 #pragma once
 
 #include <memory>

@@ -62,6 +62,15 @@ TEST(Shape, SentencesBeforeLists) {
   }
 }
 
+TEST(Shape, SaysNothingTwice) {
+  const recipe::Record zh = Sheet(true), en = Sheet(false);
+  const double once = RateShape(zh, "铺好床单，早点睡", "忙完一天，回家歇着。亚麻床单，纯亚麻，水洗做旧。");
+  EXPECT_LT(RateShape(zh, "铺好床单，早点睡", "忙完一天，铺好歇着。亚麻床单，纯亚麻，水洗做旧。"), once - 0.05);
+  EXPECT_LT(RateShape(zh, "铺好床单，水洗做旧", "忙完一天，回家歇着。亚麻床单，纯亚麻，水洗做旧。"), once - 0.05);
+  EXPECT_LT(RateShape(en, "Felt for your morning", "Every morning: Wool Insoles, cut to size."),
+            RateShape(en, "Felt for your morning", "Every evening: Wool Insoles, cut to size.") - 0.05);
+}
+
 class Bench : public recipe::Run {
  public:
   std::vector<recipe::Record>& records() override { return records_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "operators/checks/about.h"
 #include "operators/checks/checks.h"
 
 namespace atelier::operators {
@@ -29,6 +30,27 @@ double Within(size_t value, size_t low, size_t high, double slack) {
                      : value > high ? static_cast<double>(value - high)
                                     : 0;
   return std::max(0.0, 1 - off / slack);
+}
+
+// What the body says again, the name apart: features of the sheet, and the headline's own words.
+size_t Echoes(const recipe::Record& record, std::string_view headline, std::string_view body,
+              const std::vector<std::string>& pieces, std::string_view name) {
+  const std::string head = ToLowerAscii(headline), rest = ToLowerAscii(body);
+  size_t echoes = 0;
+  for (const std::string& piece : pieces) {
+    const std::string lower = ToLowerAscii(piece);
+    if (piece != name && head.find(lower) != std::string::npos && rest.find(lower) != std::string::npos) echoes += 2;
+  }
+  std::vector<std::string> sheet;
+  for (const std::string& piece : pieces) {
+    for (std::string& one : Content(piece)) sheet.push_back(std::move(one));
+  }
+  const std::vector<std::string> said = Content(body);
+  for (const std::string& own : Content(headline)) {
+    const bool known = std::find(sheet.begin(), sheet.end(), own) != sheet.end();
+    if (!known && std::find(said.begin(), said.end(), own) != said.end()) ++echoes;
+  }
+  return echoes;
 }
 
 }  // namespace
@@ -89,8 +111,10 @@ double RateShape(const recipe::Record& record, std::string_view headline, std::s
   const double body_joins = 1 - 0.3 * static_cast<double>(rest.joins > 2 ? rest.joins - 2 : 0);
   const size_t named = head.named + rest.named;
   const double once = named <= 1 ? 1 : named == 2 ? 0.6 : 0;
-  return std::max(0.0, 0.3 * std::max(0.0, head_own)) + 0.15 * head_length + 0.25 * body_own +
-         0.15 * std::max(0.0, body_joins) + 0.15 * once;
+  const double echoes = 0.1 * static_cast<double>(std::min<size_t>(4, Echoes(record, headline, body, pieces, name)));
+  const double built = 0.3 * std::max(0.0, head_own) + 0.15 * head_length + 0.25 * body_own +
+                       0.15 * std::max(0.0, body_joins) + 0.15 * once;
+  return std::max(0.0, built - echoes);
 }
 
 }  // namespace atelier::operators

@@ -23,7 +23,8 @@ Shape MeasureShape(std::string_view text, const std::vector<std::string>& pieces
 std::vector<std::string> SheetPieces(const recipe::Record& record);
 
 // How well the pair is built, in [0, 1]: 1 is a headline of good length that says something besides the sheet's own
-// pieces, over a body with a phrase or two of its own, with the name said once.
+// pieces, over a body with a phrase or two of its own, with the name said once and nothing
+// else said twice.
 double RateShape(const recipe::Record& record, std::string_view headline, std::string_view body);
 
 }  // namespace atelier::operators
