@@ -52,16 +52,30 @@ inline __attribute__((always_inline)) void Unpack(const uint8_t* q, int half, __
   }
 }
 
+// Products of four k-values and a row, two and two, as 16-bit sums.
 template <int kBits>
-inline __attribute__((always_inline)) __m256i Dot(__m256i sum, __m256i weights, const int8_t* x) {
+inline __attribute__((always_inline)) __m256i Pairs(__m256i weights, const int8_t* x) {
   const __m256i xs = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(x));
-  __m256i pairs;
-  if constexpr (kBits == 8) {
-    pairs = _mm256_maddubs_epi16(_mm256_sign_epi8(weights, weights), _mm256_sign_epi8(xs, weights));
-  } else {
-    pairs = _mm256_maddubs_epi16(weights, xs);
+  if constexpr (kBits == 8)
+    return _mm256_maddubs_epi16(_mm256_sign_epi8(weights, weights), _mm256_sign_epi8(xs, weights));
+  return _mm256_maddubs_epi16(weights, xs);
+}
+
+// sum + the products of groups [0, kGroups). As many 16-bit sums are added before they are widened as cannot overflow:
+// 8 * 2 * 15 * 127, 4 * 2 * 31 * 127 and 2 * 2 * 63 * 127 are all below 2^15.
+template <int kBits, int kGroups>
+inline __attribute__((always_inline)) __m256i Dot(__m256i sum, const __m256i* weights, const int8_t* x) {
+  constexpr int kTogether = kBits == 4 ? 8 : kBits == 5 ? 4 : kBits == 6 ? 2 : 1;
+  static_assert(kGroups % kTogether == 0);
+  const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 8
+  for (int g = 0; g < kGroups; g += kTogether) {
+    __m256i pairs = Pairs<kBits>(weights[g], x + g * 4);
+#pragma GCC unroll 8
+    for (int i = 1; i < kTogether; ++i) pairs = _mm256_add_epi16(pairs, Pairs<kBits>(weights[g + i], x + (g + i) * 4));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
   }
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  return sum;
 }
 
 inline __attribute__((always_inline)) __m256 LoadHalves(const uint16_t* at) {
@@ -114,12 +128,12 @@ inline __attribute__((always_inline)) void Tile(const PackedMatrix& w, int64_t p
         }
       }
       if constexpr (kGroups == 2) {
-        for (int g = 0; g < 4; ++g) dot0 = Dot<kBits>(dot0, group[g], xq + g * 4);
-        for (int g = 4; g < 8; ++g) dot1 = Dot<kBits>(dot1, group[g], xq + g * 4);
+        dot0 = Dot<kBits, 4>(dot0, group, xq);
+        dot1 = Dot<kBits, 4>(dot1, group + 4, xq + 16);
         sum[t] = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dot0), dx), scale0, sum[t]);
         sum[t] = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dot1), dx), scale1, sum[t]);
       } else {
-        for (int g = 0; g < 8; ++g) dot0 = Dot<kBits>(dot0, group[g], xq + g * 4);
+        dot0 = Dot<kBits, 8>(dot0, group, xq);
         sum[t] = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dot0), dx), scale0, sum[t]);
       }
       if constexpr (kMin) sum[t] = _mm256_fmadd_ps(_mm256_set1_ps(x.scaled_sum[at * stretches + s]), min0, sum[t]);

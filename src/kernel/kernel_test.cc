@@ -105,6 +105,57 @@ TEST_P(Kernels, QuantisedProductEqualsPlainArithmetic) {
   }
 }
 
+// Sums that are kept in 16 bits on the way must hold where every weight and every activation is as large as can be.
+TEST_P(Kernels, QuantisedProductHoldsAtTheExtremes) {
+  const Table& table = *GetParam();
+  Rng rng(3);
+  for (Format format : kQuantised) {
+    const int64_t rows = 17, cols = Info(format).block == 256 ? 512 : 96;
+    for (const uint8_t fill : {0x00, 0x7F, 0x80, 0xFF}) {
+      std::vector<uint8_t> blocks = RandomBlocks(format, rows, cols, &rng);
+      const FormatInfo& info = Info(format);
+      for (size_t at = 0; at < blocks.size(); ++at) {  // all but the scales that RandomBlocks has set
+        const size_t in = at % static_cast<size_t>(info.bytes);
+        const bool scale =
+            format == Format::kQ6_K ? in >= 208
+            : format == Format::kQ4_1 || format == Format::kQ5_1 || format == Format::kQ4_K || format == Format::kQ5_K
+                ? in < 4
+                : in < 2;
+        if (!scale) blocks[at] = fill;
+      }
+      std::vector<float> weights(static_cast<size_t>(rows * cols));
+      Dequantise(format, blocks.data(), rows * cols, weights.data());
+      PackedMatrix packed = AllocatePacked(format, rows, cols);
+      PackPanels(blocks.data(), 0, packed.panels(), &packed);
+      const int64_t tokens = 5;
+      std::vector<float> x(static_cast<size_t>(tokens * cols));
+      for (int64_t t = 0; t < tokens; ++t) {
+        for (int64_t k = 0; k < cols; ++k) {  // all up, all down, alternating, alternating by pairs, by halves
+          const bool down = t == 1 || (t == 2 && k % 2) || (t == 3 && k / 2 % 2) || (t == 4 && k % 32 < 16);
+          x[static_cast<size_t>(t * cols + k)] = down ? -2.0f : 2.0f;
+        }
+      }
+      const Quants quants(table, x, tokens, cols);
+      ASSERT_EQ(quants.q[0], 127);
+      std::vector<float> out(static_cast<size_t>(tokens * rows));
+      table.matmul_quantised(&packed, 0, packed.panels(), &quants.rows, out.data(), rows);
+      for (int64_t t = 0; t < tokens; ++t) {
+        for (int64_t r = 0; r < rows; ++r) {
+          double want = 0, size = 0;
+          for (int64_t k = 0; k < cols; ++k) {
+            const double term =
+                static_cast<double>(weights[static_cast<size_t>(r * cols + k)]) * x[static_cast<size_t>(t * cols + k)];
+            want += term;
+            size += std::abs(term);
+          }
+          ASSERT_NEAR(out[static_cast<size_t>(t * rows + r)], want, size * 6e-4 + 1e-5)
+              << Info(format).name << " fill " << int{fill} << " token " << t;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Kernels, FloatProductEqualsPlainArithmetic) {
   const Table& table = *GetParam();
   Rng rng(2);
