@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,6 +39,7 @@ struct GenerateRequest {
   std::vector<std::string> stop;  // generation ends before the first of these texts
   bool ignore_end = false;        // go on past the model's own end tokens (benchmarks)
   int logprobs = -1;              // per token: -1 none, 0 the chosen one, n also the n likeliest
+  std::string owner;              // who waits for it (a key's id): owners get equal shares of a busy engine
 };
 
 enum class Finish { kEnd, kStop, kLength, kCancelled };
@@ -60,7 +62,26 @@ struct Generated {
 struct GenerateResult {
   std::vector<Generated> samples;
   int prompt_tokens = 0;
-  double prefill_seconds = 0, decode_seconds = 0;
+  int cached_tokens = 0;  // of them, computed for an earlier request
+  double queue_seconds = 0, prefill_seconds = 0, decode_seconds = 0;
+};
+
+// A request on its way. Letting go of the ticket does not stop it.
+class Ticket {
+ public:
+  virtual ~Ticket() = default;
+  // Ends the request at the next token: Finish::kCancelled. Any thread, any time, more than once.
+  virtual void Cancel() = 0;
+};
+
+// Called once when a request ends: its result, or why there is none. Must not throw nor wait.
+using DoneFn = std::function<void(GenerateResult result, std::exception_ptr error)>;
+
+// How busy an engine is.
+struct EngineLoad {
+  int waiting = 0, running = 0;  // requests
+  int64_t pages = 0, free_pages = 0, cached_pages = 0;
+  int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
 };
 
 // Called with each piece of valid UTF-8 as it is certain; false stops that sample.
@@ -95,6 +116,11 @@ class Generator {
   // The same request gives the same bytes on the same engine build, ISA and thread count, whatever else is running.
   // Throws kInvalidInput for a prompt longer than the context (saying both lengths).
   virtual GenerateResult Generate(const GenerateRequest& request, const StreamFn& stream = nullptr) = 0;
+  // Puts a request beside those that run and returns at once. Both functions are called on a thread of the generator
+  // and must not wait. Throws what Generate throws for a bad request, and kResourceExhausted where too many wait.
+  // By default it has run by then.
+  virtual std::shared_ptr<Ticket> Submit(GenerateRequest request, StreamFn stream, DoneFn done);
+  virtual EngineLoad Load() const { return {}; }
   // One entry per continuation; the prefix is computed once. BOS where the model wants it.
   virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;
   // The model's chat template, or "" where it has none.

@@ -41,7 +41,7 @@ class Decoder {
 
   const DecoderSpec& spec() const { return spec_; }
   PagePool* pages() { return &pages_; }
-  ThreadPool* threads() { return threads_.get(); }
+  ThreadPool* threads() const { return threads_.get(); }
   const kernel::Table& kernels() const { return kernels_; }
   size_t weight_bytes() const { return weights_.bytes; }
 

@@ -51,6 +51,15 @@ void Sequence::Reserve(PagePool* pool, int64_t count) {
   while (pages_.size() < wanted) pages_.push_back(pool->Take());
 }
 
+int64_t Sequence::PagesFor(int64_t count) const {
+  constexpr int64_t kPage = KvShape::kPageTokens;
+  if (count <= 0) return 0;
+  int64_t wanted = std::max<int64_t>(0, (length_ + count + kPage - 1) / kPage - static_cast<int64_t>(pages_.size()));
+  for (auto page = static_cast<size_t>(length_ / kPage); page < pages_.size(); ++page)
+    wanted += pages_[page].use_count() > 1;
+  return wanted;
+}
+
 void Sequence::Truncate(int64_t length) {
   length_ = std::min(length_, length);
   pages_.resize(static_cast<size_t>((length_ + KvShape::kPageTokens - 1) / KvShape::kPageTokens));

@@ -40,6 +40,10 @@ class PagePool {
 
 class Sequence {
  public:
+  Sequence() = default;
+  // The first `length` tokens of what `pages` hold.
+  Sequence(std::vector<std::shared_ptr<uint8_t>> pages, int64_t length) : pages_(std::move(pages)), length_(length) {}
+
   int64_t length() const { return length_; }
   // Makes room for `count` more tokens: new pages, and a copy of the last page where others share it. On failure
   // nothing has changed but pages that wait for the next try.
@@ -56,6 +60,9 @@ class Sequence {
     return keys(shape, page, layer, head) + shape.part_bytes();
   }
   size_t pages() const { return pages_.size(); }
+  const std::shared_ptr<uint8_t>& page(size_t index) const { return pages_[index]; }
+  // How many pages Reserve(count) would take from the pool.
+  int64_t PagesFor(int64_t count) const;
 
  private:
   std::vector<std::shared_ptr<uint8_t>> pages_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "artefact/generator.h"
+#include "runtime/engine.h"
 
 namespace atelier::runtime {
 
@@ -12,11 +13,12 @@ namespace atelier::runtime {
 struct EngineOptions {
   int threads = 0;                        // 0: as many as this process may use
   uint64_t kv_bytes = uint64_t{2} << 30;  // the most memory for keys and values
+  EngineLimits limits;
 };
 
 // Loads the file. `name` and `hash` are for ModelInfo ("" where unknown). Throws what the reader, the tokenizer and the
 // architectures throw, and kCorrupt where the tokenizer and the embedding disagree on the vocabulary. The object serves
-// one caller at a time.
+// any number of threads at once, but not its own callbacks.
 std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name = "",
                                                    const std::string& hash = "", const EngineOptions& options = {});
 
