@@ -1,6 +1,8 @@
 // What `atelier tokenize` promises to scripts, on a tiny vocabulary of our own.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "artefact/gguf_writer.h"
@@ -16,7 +18,7 @@ namespace {
 class TokenizeCommand : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "tokenize_command";
+    folder_ = Cat(testing::TempDir(), "tokenize_", getpid());  // tests run side by side
     MakeFolders(folder_);
     model_ = folder_ + "/tiny.gguf";
     std::vector<std::string> tokens;

@@ -4,11 +4,12 @@
 
 #include "artefact/gguf_writer.h"
 #include "base/error.h"
+#include "base/str.h"
 
 namespace atelier::artefact {
 namespace {
 
-std::string TempPath(const std::string& name) { return ::testing::TempDir() + "/" + name; }
+std::string TempPath(const std::string& name) { return Cat(::testing::TempDir(), "/", getpid(), name); }
 
 TEST(Gguf, ReadsWhatTheWriterWrote) {
   GgufWriter writer;

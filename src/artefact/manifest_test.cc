@@ -6,6 +6,7 @@
 #include "artefact/tiny_model.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/str.h"
 
 namespace atelier::artefact {
 namespace {
@@ -54,7 +55,7 @@ Manifest Full() {
 }
 
 TEST(Manifest, ComesBackFromItsFile) {
-  const std::string path = ::testing::TempDir() + "/manifest_test.json";
+  const std::string path = Cat(::testing::TempDir(), "/manifest_", getpid(), ".json");
   for (const bool terms : {true, false}) {
     Manifest m = Full();
     if (!terms) m.terms = {};

@@ -153,7 +153,7 @@ Json RenderContext(recipe::Run& run, size_t show) {
       if (!needs_person && place == 0) {
         chosen = view;
         ++wins[candidate.writer];
-      } else if (!needs_person && place < show) {
+      } else if (!needs_person && place < std::min(show, record.offered)) {
         runners.push_back(view);
       }
       all.push_back(std::move(view));

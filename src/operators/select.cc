@@ -67,6 +67,7 @@ class Select : public recipe::Operator {
       run.Report(done++, records.size(), "choosing");
       recipe::Record& record = run.records().at(index);
       record.ranking.clear();
+      record.offered = 0;
       if (!record.needs_person.empty()) continue;
       if (record.candidates.empty()) {
         record.needs_person = Hopeless(record);
@@ -219,6 +220,7 @@ class Select : public recipe::Operator {
       }
       rest.erase(rest.begin() + static_cast<ptrdiff_t>(best));
     }
+    record.offered = record.ranking.size();
     record.ranking.insert(record.ranking.end(), rest.begin(), rest.end());
   }
 

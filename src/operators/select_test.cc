@@ -142,6 +142,17 @@ TEST(Select, LikelihoodOnlySinks) {
   EXPECT_LT(candidates[4].scores["total"], candidates[3].scores["total"] - 0.2);
 }
 
+TEST(Select, OffersNoHeadlineTwice) {
+  Bench run;
+  run.records().push_back(Sheet(false));
+  auto& candidates = run.records()[0].candidates;
+  candidates = {Copy("Felt for you", "Merino felt.", "a", 0.9), Copy("Felt for you", "Cut to size.", "b", 0.8),
+                Copy("Felt for them", "Cut to size.", "c", 0.7), Copy("Felt for them", "Merino felt.", "d", 0.6)};
+  Choose(run, "weights = { grade = 1.0 }\nunique = 'headline'\nshow = 4\n");
+  EXPECT_EQ(run.records()[0].offered, 2u);
+  EXPECT_EQ(run.records()[0].ranking, (std::vector<size_t>{0, 2, 1, 3}));
+}
+
 TEST(Select, RefusesScoresThatNobodyGives) {
   Bench run;
   EXPECT_THROW(Choose(run, "weights = { likelyhood = 1.0 }\n"), Error);

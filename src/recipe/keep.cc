@@ -6,8 +6,6 @@
 namespace atelier::recipe {
 namespace {
 
-constexpr size_t kShown = 4;  // the chosen one and three runner-ups
-
 std::string Why(const Candidate& candidate) {
   for (const CheckResult& check : candidate.checks) {
     if (!check.passed) return Cat(check.check, ": ", check.reason);
@@ -73,9 +71,9 @@ void Keeper::operator()(Run& run, bool finished) {
     for (const Candidate& candidate : record.dropped) add(record, candidate, feedback::Status::kDropped, -1);
     if (record.ranking.empty() && !finished) continue;
     for (size_t place = 0; place < record.ranking.size(); ++place) {
-      const auto status = place == 0       ? feedback::Status::kChosen
-                          : place < kShown ? feedback::Status::kRunnerUp
-                                           : feedback::Status::kCandidate;
+      const auto status = place == 0               ? feedback::Status::kChosen
+                          : place < record.offered ? feedback::Status::kRunnerUp
+                                                   : feedback::Status::kCandidate;
       add(record, record.candidates[record.ranking[place]], status, static_cast<int64_t>(place));
     }
     for (const Candidate& candidate : record.candidates) add(record, candidate, feedback::Status::kCandidate, -1);

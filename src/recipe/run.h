@@ -61,6 +61,7 @@ struct Record {
   std::vector<Candidate> candidates;  // alive: not dropped yet
   std::vector<Candidate> dropped;     // failed a check on the last attempt; reasons inside
   std::vector<size_t> ranking;        // indices into candidates, best first; filled by `select`
+  size_t offered = 0;                 // so many of them, from the front, are for people to choose from
   std::string needs_person;           // not empty: why no copy is offered for this record
 };
 

@@ -16,7 +16,7 @@ using Strings = std::vector<std::string>;
 std::shared_ptr<const artefact::GgufFile> FileWith(const std::function<void(artefact::GgufWriter&)>& fill) {
   artefact::GgufWriter writer;
   fill(writer);
-  const std::string path = testing::TempDir() + "vocabulary_test.gguf";
+  const std::string path = Cat(testing::TempDir(), "vocabulary_", getpid(), ".gguf");
   writer.Write(path);
   return artefact::GgufFile::Open(path);
 }

@@ -41,8 +41,9 @@ std::set<std::string> SheetContent(const recipe::Record& record, std::string_vie
   return out;
 }
 
-// A capitalised word inside an English sentence that the sheet does not have: a name made up.
-std::string Stranger(std::string_view text, const std::set<std::string>& sheet) {
+// A capitalised word inside an English sentence that the sheet does not have: a name made up. `letters` is the sheet in
+// lower case: what stands there within a word ("4XL", "Clockmaker's") is known too.
+std::string Stranger(std::string_view text, const std::set<std::string>& sheet, const std::string& letters) {
   bool start = true;
   for (size_t at = 0; at < text.size();) {
     const char c = text[at];
@@ -60,7 +61,9 @@ std::string Stranger(std::string_view text, const std::set<std::string>& sheet) 
       const std::string stem = Stem(ToLowerAscii(word));
       static const std::set<std::string, std::less<>> kDays = {"monday", "tuesday",  "wednesday", "thursday",
                                                                "friday", "saturday", "sunday"};
-      if (!sheet.contains(stem) && !StopWords().contains(ToLowerAscii(word)) && !kDays.contains(ToLowerAscii(word)))
+      const std::string lower = ToLowerAscii(word);
+      if (!sheet.contains(stem) && !StopWords().contains(lower) && !kDays.contains(lower) &&
+          letters.find(lower) == std::string::npos)
         return word;
     }
     start = false;
@@ -185,9 +188,10 @@ Aboutness MeasureAbout(const recipe::Record& record, std::string_view text, cons
     }
   }
   if (record.lang == "en") {
+    const std::string letters = ToLowerAscii(SheetText(record));
     // Headlines In Title Case say nothing about names.
     for (const std::string& line : Split(text, '\n')) {
-      if (out.stranger.empty() && !TitleCase(line)) out.stranger = Stranger(line, sheet);
+      if (out.stranger.empty() && !TitleCase(line)) out.stranger = Stranger(line, sheet, letters);
     }
   }
   return out;

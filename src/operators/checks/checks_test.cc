@@ -131,40 +131,45 @@ TEST(Quantities, ReadsManyHands) {
 
 TEST(CheckDebris, CatchesWhatSmallModelsLeave) {
   const auto check = Make("debris", "lines = ['headline']\nsentences = ['body']\n");
-  Expect(*check, {
-                     {true, "慢慢来，一壶好水", "轻轻松松，水温刚好。", ""},
-                     {true, "好壶好壶好壶", "水温刚好。", "重复"},
-                     {true, "一壶好水", "水温刚好", "没有说完"},
-                     {true, "一壶好水和", "水温刚好。", "没有说完"},
-                     {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
-                     {true, "青瓷手冲壶", "水温刚好。", "只有品名"},
-                     {false, "Stoneware Pour-Over Kettle", "Good.", "only the product's name"},
-                     {false, "For slow mornings", "Slow water. Price: $34.", ""},
-                     {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
-                     {true, "一壶{name}", "水温刚好。", "残留"},
-                     {true, "一壶“好水", "水温刚好。", "不成对"},
-                     {true, "一壶好水", "水温刚好。。", "标点重叠"},
-                     {true, "一壶好水", "，水温刚好。", "以标点开头"},
-                     {true, "一壶好水", "水温刚好。水温刚好。", "说了两遍"},
-                     {true, "慢慢来一壶好水", "慢慢来一壶好水，真好。", "又把headline说了一遍"},
-                     {true, "手冲壶，六档温控", "六档温控，细细地烧。", "又把headline说了一遍"},
-                     {true, "一壶\xEF\xBF\xBD水", "水温刚好。", "坏字符"},
-                     {true, "一壶好水", "水温\n刚好。", "坏字符"},
-                     {true, "", "水温刚好。", "是空的"},
-                     {false, "Don't rush the pour", "It's a slow kettle, and that's the point.", ""},
-                     {false, "Slow water", "\"Slow\" is the point (and the pleasure).", ""},
-                     {false, "A 5\" spout", "Say \"route 5\" and pour.", ""},
-                     {false, "Slow water for the", "Good.", "ends in the air"},
-                     {false, "Slow water", "It pours and it pours and it pours and it", "stutters"},
-                     {false, "Slow water", "It pours well. And the", "cut off"},
-                     {false, "Slow water", "pours well and stays hot.", "middle of a sentence"},
-                     {false, "Product: kettle", "Good.", "'product:'"},
-                     {false, "Slow \"water", "Good.", "unpaired"},
-                     {false, "Slow water!!", "Good.", "doubled punctuation"},
-                     {false, "<b>Slow</b>", "Good.", "template or mark-up"},
-                     {false, "Slow water", "Good ; better.", "space before punctuation"},
-                     {false, "Slow water", "See www.example.test for it.", "'www.'"},
-                 });
+  Expect(*check,
+         {
+             {true, "慢慢来，一壶好水", "轻轻松松，水温刚好。", ""},
+             {true, "好壶好壶好壶", "水温刚好。", "重复"},
+             {true, "一壶好水", "水温刚好", "没有说完"},
+             {true, "一壶好水和", "水温刚好。", "没有说完"},
+             {true, "标题：一壶好水", "水温刚好。", "“标题：”"},
+             {true, "青瓷手冲壶", "水温刚好。", "只有品名"},
+             {false, "Stoneware Pour-Over Kettle", "Good.", "only the product's name"},
+             {false, "For slow mornings", "Slow water. Price: $34.", ""},
+             {false, "For slow mornings", "Price: $34. Slow water.", "'price:'"},
+             {true, "一壶{name}", "水温刚好。", "残留"},
+             {true, "一壶“好水", "水温刚好。", "不成对"},
+             {true, "一壶好水", "水温刚好。。", "标点重叠"},
+             {true, "一壶好水", "，水温刚好。", "以标点开头"},
+             {true, "一壶好水", "水温刚好。水温刚好。", "说了两遍"},
+             {true, "一壶好水", "好水，慢慢倒，好水。", "同一句说了两遍"},
+             {true, "一壶好水", "有六档温控的壶，也就是六档温控。", "“六档温控”在body里说了两遍"},
+             {true, "慢慢来一壶好水", "慢慢来一壶好水，真好。", "又把headline说了一遍"},
+             {true, "手冲壶，六档温控", "六档温控，细细地烧。", "又把headline说了一遍"},
+             {true, "一壶\xEF\xBF\xBD水", "水温刚好。", "坏字符"},
+             {true, "一壶好水", "水温\n刚好。", "坏字符"},
+             {true, "", "水温刚好。", "是空的"},
+             {false, "Don't rush the pour", "It's a slow kettle, and that's the point.", ""},
+             {false, "Slow water", "\"Slow\" is the point (and the pleasure).", ""},
+             {false, "A 5\" spout", "Say \"route 5\" and pour.", ""},
+             {false, "Slow water for the", "Good.", "ends in the air"},
+             {false, "Slow water", "It pours and it pours and it pours and it", "stutters"},
+             {false, "Slow water", "It pours well. And the", "cut off"},
+             {false, "Slow water", "For you, every day, for you, at home.", "the same words twice"},
+             {false, "Slow water", "Six heat settings. It has six heat settings.", "says 'six heat settings' twice"},
+             {false, "Slow water", "pours well and stays hot.", "middle of a sentence"},
+             {false, "Product: kettle", "Good.", "'product:'"},
+             {false, "Slow \"water", "Good.", "unpaired"},
+             {false, "Slow water!!", "Good.", "doubled punctuation"},
+             {false, "<b>Slow</b>", "Good.", "template or mark-up"},
+             {false, "Slow water", "Good ; better.", "space before punctuation"},
+             {false, "Slow water", "See www.example.test for it.", "'www.'"},
+         });
 }
 
 TEST(CheckLanguage, OwnScriptButForWhatTheSheetHas) {
@@ -206,8 +211,18 @@ TEST(CheckAbout, SpeaksOfThisProduct) {
              {false, "Six ways to pour", "Six heat settings for home brewers, and beans to begin with.", ""},
              {false, "The wind", "Sheep walk over the hill.", "none of the features"},
              {false, "Six ways", "Ask Amelia about the six heat settings of this kettle.", "names 'Amelia'"},
+             {false, "Six ways", "The six heat settings of Home Brewer's kettle, for a Brewer.", ""},
              {false, "Pour-Over Made Simple Again", "Six heat settings, and beans to begin with.", ""},
          });
+}
+
+TEST(CheckAbout, WhatTheSheetHasWithinAWordIsNoStranger) {
+  const auto check = Make("about", "least_features = 1\nleast_share = { en = 0.1 }\n");
+  recipe::Record sheet = Sheet(false);
+  sheet.input["features"] = {"sizes XS to 4XL", "a clockmaker’s loupe"};
+  EXPECT_EQ(check->Look(sheet, Copy("Sizes for all", "In sizes XS to 4XL, for home brewers."), {}).reason, "");
+  EXPECT_EQ(check->Look(sheet, Copy("A kettle", "With a loupe of a Clockmaker’s make, in 4XL."), {}).reason, "");
+  EXPECT_NE(check->Look(sheet, Copy("A kettle", "In sizes XS to 4XL, says Bob."), {}).reason, "");
 }
 
 TEST(CheckAbout, CoverageCountsFeatures) {

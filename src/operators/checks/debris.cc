@@ -37,7 +37,7 @@ std::u32string Decode(std::string_view text) {
   return out;
 }
 
-constexpr std::u32string_view kFinal = U"。！？.!?";
+constexpr std::u32string_view kFinal = U"。！？.!?", kClauseEnds = U"。！？.!?，、；,;";
 constexpr std::u32string_view kClosers = U"”’」』）)\"'》";
 bool Holds(std::u32string_view set, char32_t c) { return set.find(c) != std::u32string_view::npos; }
 
@@ -124,16 +124,33 @@ Fault Repetition(const Text& text, bool zh, double most) {
     return {Cat(text.name, "里有重复的话"), Cat("the ", text.name, " stutters")};
   if (evaluate::RepetitionRate(text.bytes, zh ? 4 : 3) > most)
     return {Cat(text.name, "里翻来覆去"), Cat("the ", text.name, " repeats itself")};
-  std::set<std::u32string> sentences;
-  std::u32string sentence;
+  std::set<std::u32string> clauses;
+  std::u32string clause;
   for (const char32_t c : text.chars) {
-    if (!Holds(kFinal, c)) {
-      if (c != U' ' || !sentence.empty()) sentence.push_back(c);
+    if (!Holds(kClauseEnds, c)) {
+      if (c != U' ' || !clause.empty()) clause.push_back(c);
       continue;
     }
-    if (sentence.size() > 3 && !sentences.insert(sentence).second)
-      return {Cat(text.name, "里同一句说了两遍"), Cat("a sentence twice in the ", text.name)};
-    sentence.clear();
+    if (clause.size() >= (zh ? 2 : 4) && !clauses.insert(clause).second)
+      return {Cat(text.name, "里同一句说了两遍"), Cat("the same words twice in the ", text.name)};
+    clause.clear();
+  }
+  return {};
+}
+
+// What the text says of the sheet it says once: no item of a list stands in it twice.
+Fault SaidTwice(const Text& text, const recipe::Record& record) {
+  const std::string lower = ToLowerAscii(text.bytes);
+  for (const auto& [field, value] : record.input.items()) {
+    if (!value.is_array()) continue;
+    for (const Json& entry : value) {
+      if (!entry.is_string()) continue;
+      const std::string item = ToLowerAscii(entry.get<std::string>());
+      if (item.size() < 4) continue;  // two Han or four letters, to be more than a coincidence
+      const size_t first = lower.find(item);
+      if (first == std::string::npos || lower.find(item, first + item.size()) == std::string::npos) continue;
+      return {Cat("“", item, "”在", text.name, "里说了两遍"), Cat("the ", text.name, " says '", item, "' twice")};
+    }
   }
   return {};
 }
@@ -216,6 +233,7 @@ class Debris : public Check {
       if (Fault fault = Repetition(text, zh, most_repetition_)) return fault;
       if (Named(sentences_, text.name)) {
         if (Fault fault = Sentences(text, zh, sheet)) return fault;
+        if (Fault fault = SaidTwice(text, record)) return fault;
       }
       if (Named(lines_, text.name)) {
         if (Fault fault = OneLine(text, zh)) return fault;
