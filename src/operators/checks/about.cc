@@ -61,7 +61,8 @@ std::string Stranger(std::string_view text, const std::set<std::string>& sheet, 
       const std::string stem = Stem(ToLowerAscii(word));
       static const std::set<std::string, std::less<>> kDays = {"monday", "tuesday",  "wednesday", "thursday",
                                                                "friday", "saturday", "sunday"};
-      const std::string lower = ToLowerAscii(word);
+      std::string lower = ToLowerAscii(word);
+      if (lower.ends_with("'s")) lower.resize(lower.size() - 2);
       if (!sheet.contains(stem) && !StopWords().contains(lower) && !kDays.contains(lower) &&
           letters.find(lower) == std::string::npos)
         return word;

@@ -128,7 +128,7 @@ Fault Repetition(const Text& text, bool zh, double most) {
   std::u32string clause;
   for (const char32_t c : text.chars) {
     if (!Holds(kClauseEnds, c)) {
-      if (c != U' ' || !clause.empty()) clause.push_back(c);
+      if (c != U' ' || !clause.empty()) clause.push_back(c >= U'A' && c <= U'Z' ? c + 32 : c);
       continue;
     }
     if (clause.size() >= (zh ? 2 : 4) && !clauses.insert(clause).second)
