@@ -2,13 +2,17 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "fake_generator.h"
 #include "operators/generate_text.h"
@@ -518,6 +522,45 @@ TEST_F(Kept, AFullDiskLosesNothingAndLeavesNoHalfFile) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_EQ(ListFolder(root_ + "/out"), std::vector<std::string>{"index.html"});
   EXPECT_EQ(ReadFile(root_ + "/out/index.html"), "the page of before");
+}
+
+TEST_F(RecipeRun, ATemplateThatFailsLeavesTheFilesOfBefore) {
+  MakeFolders(root_ + "/out");
+  WriteFileAtomic(root_ + "/out/copy.jsonl", "the lines of before");
+  WriteFileAtomic(folder_ + "/page.jinja", "{{ nosuch.name }}");
+  recipe::RunOptions options = Options();
+  options.out = root_ + "/out";
+  EXPECT_THROW(Go(std::move(options), "quiet"), Error);
+  EXPECT_EQ(ListFolder(root_ + "/out"), std::vector<std::string>{"copy.jsonl"});
+  EXPECT_EQ(ReadFile(root_ + "/out/copy.jsonl"), "the lines of before");
+}
+
+TEST_F(RecipeRun, APipeAmongTheRecipesFilesIsRefusedNotWaitedFor) {
+  RemoveFile(folder_ + "/page.jinja");
+  ASSERT_EQ(::mkfifo((folder_ + "/page.jinja").c_str(), 0600), 0);
+  EXPECT_NE(MessageOf(std::string(kRecipe)).find("'page.jinja' is a pipe or a device"), std::string::npos);
+}
+
+TEST_F(RecipeRun, ACellOfManyItemsTakesNoTimeToSay) {
+  std::string items;
+  for (int i = 0; i < 200'000; ++i) items += Cat(i, ";");
+  WriteFileAtomic(root_ + "/rows.csv", Cat("name,features\nLamp,", items, "\n"));
+  const auto started = std::chrono::steady_clock::now();
+  const auto records = recipe::ReadInput(recipe::LoadRecipe(folder_, ""), root_ + "/rows.csv");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));  // minutes, were each held to all
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_NE(records[0].needs_person.find("200000 features given"), std::string::npos) << records[0].needs_person;
+}
+
+TEST_F(RecipeRun, InputIsReadOnceSoThatItMayBeAPipe) {
+  const recipe::Recipe recipe = recipe::LoadRecipe(folder_, "");
+  const std::string rows = ReadFile(root_ + "/rows.jsonl"), pipe = root_ + "/pipe.jsonl";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << rows; });
+  std::string sha256;
+  EXPECT_EQ(recipe::ReadInput(recipe, pipe, &sha256).size(), 4u);
+  EXPECT_EQ(sha256, Sha256Hex(rows));
+  writer.join();
 }
 
 TEST(GenerateText, CutsLinesAndSentences) {
