@@ -22,6 +22,7 @@
 #include "recipe/keep.h"
 #include "recipe/replay.h"
 #include "store/studio.h"
+#include "text/jinja.h"
 
 namespace atelier::operators {
 namespace {
@@ -533,6 +534,25 @@ TEST_F(RecipeRun, ATemplateThatFailsLeavesTheFilesOfBefore) {
   EXPECT_THROW(Go(std::move(options), "quiet"), Error);
   EXPECT_EQ(ListFolder(root_ + "/out"), std::vector<std::string>{"copy.jsonl"});
   EXPECT_EQ(ReadFile(root_ + "/out/copy.jsonl"), "the lines of before");
+}
+
+TEST(AdCopy, WhatTheSheetSaysIsNotMarkdown) {
+  const text::Template page = text::Template::Parse(
+      ReadFile(Cat(ATELIER_SOURCE_DIR, "/recipes/ad_copy/templates/copy.md.jinja")), "copy.md.jinja");
+  const Json output = {
+      {"headline", "<script>x</script>"}, {"body", "[a](javascript:b) `c`"}, {"tags", {"**d**", "e_f"}}};
+  const Json record = {{"number", 1},  {"input", {{"name", "![n](http://n)"}}}, {"needs_person", ""},
+                       {"lang", "en"}, {"chosen", {{"output", output}}},        {"runners", Json::array()}};
+  const std::string made = page.Render({{"recipe", {{"name", "r"}}},
+                                        {"summary", Json::object()},
+                                        {"facts", Json::object()},
+                                        {"run", {{"notes", Json::array()}}},
+                                        {"records", Json::array({record})}});
+  EXPECT_TRUE(made.starts_with("# r\n")) << made;
+  for (const char* text : {"## 1. !\\[n](http://n)", "**\\<script>x\\</script>**", "\\[a](javascript:b) \\`c\\`",
+                           "\\*\\*d\\*\\* · e\\_f"}) {
+    EXPECT_NE(made.find(text), std::string::npos) << text << made;
+  }
 }
 
 TEST_F(RecipeRun, APipeAmongTheRecipesFilesIsRefusedNotWaitedFor) {
