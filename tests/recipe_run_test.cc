@@ -563,13 +563,13 @@ TEST_F(RecipeRun, APipeAmongTheRecipesFilesIsRefusedNotWaitedFor) {
 
 TEST_F(RecipeRun, ACellOfManyItemsTakesNoTimeToSay) {
   std::string items;
-  for (int i = 0; i < 200'000; ++i) items += Cat(i, ";");
+  for (int i = 0; i < 140'000; ++i) items += Cat(i, ";");
   WriteFileAtomic(root_ + "/rows.csv", Cat("name,features\nLamp,", items, "\n"));
   const auto started = std::chrono::steady_clock::now();
   const auto records = recipe::ReadInput(recipe::LoadRecipe(folder_, ""), root_ + "/rows.csv");
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));  // minutes, were each held to all
   ASSERT_EQ(records.size(), 1u);
-  EXPECT_NE(records[0].needs_person.find("200000 features given"), std::string::npos) << records[0].needs_person;
+  EXPECT_NE(records[0].needs_person.find("140000 features given"), std::string::npos) << records[0].needs_person;
 }
 
 TEST_F(RecipeRun, InputIsReadOnceSoThatItMayBeAPipe) {

@@ -28,7 +28,7 @@ class CliEleven : public Cli {
     app_->add_option(names, *target, help)->allow_extra_args(false);
   }
   void Int(const std::string& names, int64_t* target, const std::string& help, int64_t least, int64_t most) override {
-    Number(names, Cat("INT in [", least, " - ", most, "]"), Cat(*target), help, [=](const std::string& text) {
+    Number(names, Cat("a whole number from ", least, " to ", most), Cat(*target), help, [=](const std::string& text) {
       const std::optional<int64_t> value = ParseInt(text);
       if (!value || *value < least || *value > most) return false;
       *target = *value;
@@ -36,7 +36,7 @@ class CliEleven : public Cli {
     });
   }
   void Double(const std::string& names, double* target, const std::string& help, double least, double most) override {
-    const std::string range = Cat("NUMBER in [", FormatShort(least), " - ", FormatShort(most), "]");
+    const std::string range = Cat("a number from ", FormatShort(least), " to ", FormatShort(most));
     Number(names, range, FormatShort(*target), help, [=](const std::string& text) {
       const std::optional<double> value = ParseDouble(text);
       if (!value || *value < least || *value > most) return false;
@@ -53,12 +53,12 @@ class CliEleven : public Cli {
   void Number(const std::string& names, const std::string& range, const std::string& fallback, const std::string& help,
               const std::function<bool(const std::string&)>& take) {
     const auto check = [=](const std::string& text) {
-      return take(text) ? std::string() : Cat(Quote(text), " is not one of ", range);
+      return take(text) ? std::string() : Cat(Quote(text), " is not ", range);
     };
     app_->add_option_function<std::string>(
             names, [](const std::string&) {}, help)
         ->check(CLI::Validator(check, ""))
-        ->type_name(range)
+        ->type_name(Cat("(", range, ")"))
         ->default_str(fallback);
   }
   static std::string FormatShort(double value) {

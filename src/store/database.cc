@@ -38,7 +38,7 @@ constexpr int kBusyMillis = 10'000;
     case SQLITE_PERM:
     case SQLITE_AUTH:
       throw Error(Code::kPermissionDenied, Cat(path, ": ", why),
-                  "the database and its folder have to be writable, also to read (its log lies beside it)");
+                  "the database and its folder have to be writable, also to read: its log lies beside it");
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR: {
       // The log and its index are files of their own; a disk too full for them is an I/O error to SQLite.
