@@ -2,13 +2,17 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "fake_generator.h"
 #include "operators/generate_text.h"
@@ -18,6 +22,7 @@
 #include "recipe/keep.h"
 #include "recipe/replay.h"
 #include "store/studio.h"
+#include "text/jinja.h"
 
 namespace atelier::operators {
 namespace {
@@ -518,6 +523,64 @@ TEST_F(Kept, AFullDiskLosesNothingAndLeavesNoHalfFile) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_EQ(ListFolder(root_ + "/out"), std::vector<std::string>{"index.html"});
   EXPECT_EQ(ReadFile(root_ + "/out/index.html"), "the page of before");
+}
+
+TEST_F(RecipeRun, ATemplateThatFailsLeavesTheFilesOfBefore) {
+  MakeFolders(root_ + "/out");
+  WriteFileAtomic(root_ + "/out/copy.jsonl", "the lines of before");
+  WriteFileAtomic(folder_ + "/page.jinja", "{{ nosuch.name }}");
+  recipe::RunOptions options = Options();
+  options.out = root_ + "/out";
+  EXPECT_THROW(Go(std::move(options), "quiet"), Error);
+  EXPECT_EQ(ListFolder(root_ + "/out"), std::vector<std::string>{"copy.jsonl"});
+  EXPECT_EQ(ReadFile(root_ + "/out/copy.jsonl"), "the lines of before");
+}
+
+TEST(AdCopy, WhatTheSheetSaysIsNotMarkdown) {
+  const text::Template page = text::Template::Parse(
+      ReadFile(Cat(ATELIER_SOURCE_DIR, "/recipes/ad_copy/templates/copy.md.jinja")), "copy.md.jinja");
+  const Json output = {
+      {"headline", "<script>x</script>"}, {"body", "[a](javascript:b) `c`"}, {"tags", {"**d**", "e_f"}}};
+  const Json record = {{"number", 1},  {"input", {{"name", "![n](http://n)"}}}, {"needs_person", ""},
+                       {"lang", "en"}, {"chosen", {{"output", output}}},        {"runners", Json::array()}};
+  const std::string made = page.Render({{"recipe", {{"name", "r"}}},
+                                        {"summary", Json::object()},
+                                        {"facts", Json::object()},
+                                        {"run", {{"notes", Json::array()}}},
+                                        {"records", Json::array({record})}});
+  EXPECT_TRUE(made.starts_with("# r\n")) << made;
+  for (const char* text : {"## 1. !\\[n](http://n)", "**\\<script>x\\</script>**", "\\[a](javascript:b) \\`c\\`",
+                           "\\*\\*d\\*\\* · e\\_f"}) {
+    EXPECT_NE(made.find(text), std::string::npos) << text << made;
+  }
+}
+
+TEST_F(RecipeRun, APipeAmongTheRecipesFilesIsRefusedNotWaitedFor) {
+  RemoveFile(folder_ + "/page.jinja");
+  ASSERT_EQ(::mkfifo((folder_ + "/page.jinja").c_str(), 0600), 0);
+  EXPECT_NE(MessageOf(std::string(kRecipe)).find("'page.jinja' is a pipe or a device"), std::string::npos);
+}
+
+TEST_F(RecipeRun, ACellOfManyItemsTakesNoTimeToSay) {
+  std::string items;
+  for (int i = 0; i < 140'000; ++i) items += Cat(i, ";");
+  WriteFileAtomic(root_ + "/rows.csv", Cat("name,features\nLamp,", items, "\n"));
+  const auto started = std::chrono::steady_clock::now();
+  const auto records = recipe::ReadInput(recipe::LoadRecipe(folder_, ""), root_ + "/rows.csv");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));  // minutes, were each held to all
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_NE(records[0].needs_person.find("140000 features given"), std::string::npos) << records[0].needs_person;
+}
+
+TEST_F(RecipeRun, InputIsReadOnceSoThatItMayBeAPipe) {
+  const recipe::Recipe recipe = recipe::LoadRecipe(folder_, "");
+  const std::string rows = ReadFile(root_ + "/rows.jsonl"), pipe = root_ + "/pipe.jsonl";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << rows; });
+  std::string sha256;
+  EXPECT_EQ(recipe::ReadInput(recipe, pipe, &sha256).size(), 4u);
+  EXPECT_EQ(sha256, Sha256Hex(rows));
+  writer.join();
 }
 
 TEST(GenerateText, CutsLinesAndSentences) {

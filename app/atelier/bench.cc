@@ -33,12 +33,13 @@ class BenchCommand : public Command {
     const auto model = model_.Load(globals);
     const int64_t most = model->info().context_length;
     const int64_t prompt = std::min(prompt_, most - 1), reply = std::min(reply_, most - 1);
+    const auto tokens_known = static_cast<uint64_t>(std::clamp(model->info().vocabulary, 1, 1000));
     Rng rng(1);
     std::vector<double> prefill, decode;
     Progress progress("measuring", ProgressUnit::kItems, globals.quiet || globals.json);
     for (int64_t round = -1; round < repeat_; ++round) {  // the first one warms up
       std::vector<int32_t> tokens;
-      for (int64_t i = 0; i <= prompt; ++i) tokens.push_back(static_cast<int32_t>(rng.Below(1000)));
+      for (int64_t i = 0; i <= prompt; ++i) tokens.push_back(static_cast<int32_t>(rng.Below(tokens_known)));
       const double started = MonotonicSeconds();
       model->Logprobs(tokens, tokens.size() - 1);
       if (round >= 0) prefill.push_back(static_cast<double>(prompt) / (MonotonicSeconds() - started));

@@ -1,7 +1,9 @@
 // The program `atelier`: finds the command, runs it, turns an Error into one line and an exit code.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <map>
 
@@ -9,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -25,16 +28,45 @@ class CliEleven : public Cli {
     app_->add_option(names, *target, help)->allow_extra_args(false);
   }
   void Int(const std::string& names, int64_t* target, const std::string& help, int64_t least, int64_t most) override {
-    app_->add_option(names, *target, help)->check(CLI::Range(least, most))->capture_default_str();
+    Number(names, Cat("a whole number from ", least, " to ", most), Cat(*target), help, [=](const std::string& text) {
+      const std::optional<int64_t> value = ParseInt(text);
+      if (!value || *value < least || *value > most) return false;
+      *target = *value;
+      return true;
+    });
   }
   void Double(const std::string& names, double* target, const std::string& help, double least, double most) override {
-    app_->add_option(names, *target, help)->check(CLI::Range(least, most))->capture_default_str();
+    const std::string range = Cat("a number from ", FormatShort(least), " to ", FormatShort(most));
+    Number(names, range, FormatShort(*target), help, [=](const std::string& text) {
+      const std::optional<double> value = ParseDouble(text);
+      if (!value || *value < least || *value > most) return false;
+      *target = *value;
+      return true;
+    });
   }
   void Flag(const std::string& names, bool* target, const std::string& help) override {
     app_->add_flag(names, *target, help);
   }
 
  private:
+  // CLI11's own conversion reads 010 as 8, takes nan, and holds what does not fit 64 bits for the greatest that does.
+  void Number(const std::string& names, const std::string& range, const std::string& fallback, const std::string& help,
+              const std::function<bool(const std::string&)>& take) {
+    const auto check = [=](const std::string& text) {
+      return take(text) ? std::string() : Cat(Quote(text), " is not ", range);
+    };
+    app_->add_option_function<std::string>(
+            names, [](const std::string&) {}, help)
+        ->check(CLI::Validator(check, ""))
+        ->type_name(Cat("(", range, ")"))
+        ->default_str(fallback);
+  }
+  static std::string FormatShort(double value) {
+    char buffer[32];
+    std::snprintf(buffer, sizeof(buffer), "%g", value);
+    return buffer;
+  }
+
   CLI::App* app_;
 };
 
@@ -49,12 +81,14 @@ void PrintError(const Error& error, bool json) {
     Json body = {{"error", {{"code", Info(error.code()).name}, {"message", error.what()}, {"hint", error.hint()}}}};
     std::cout << ToText(body) << "\n";
   }
-  std::fprintf(stderr, "atelier: %s\n", error.Line().c_str());
+  // A path, an argument or a template's own complaint may hold anything; what is said is one line of plain UTF-8.
+  std::fprintf(stderr, "atelier: %s\n", text::ForTerminal(error.Line()).c_str());
 }
 
 int Main(int argc, char** argv) {
   // A reader that closes the pipe ends the program quietly through a failed write, not through a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // the same for a file that may not grow
   CLI::App app("Atelier: a private studio for generated content that learns from what its readers do.", "atelier");
   app.set_version_flag("--version", std::string("atelier ") + kVersion);
   app.require_subcommand(0, 1);
@@ -92,7 +126,9 @@ int Main(int argc, char** argv) {
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    PrintError(Error(Code::kUsage, e.what(), "see `atelier --help`"), globals.json);
+    // The flag may stand behind the mistake, where the parser has not come.
+    const bool json = globals.json || std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+    PrintError(Error(Code::kUsage, e.what(), "see `atelier --help`"), json);
     return Info(Code::kUsage).exit_code;
   }
   for (auto& [sub, command] : commands) {

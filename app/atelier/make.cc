@@ -10,7 +10,6 @@
 #include "app/atelier/models.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -121,7 +120,7 @@ class MakeCommand final : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("recipe", &recipe_, "a recipe's folder, or its name", true);
-    cli.Text("--input", &input_, "records: CSV or JSON lines");
+    cli.Text("--input", &input_, "records: CSV or JSON lines; - for CSV on standard input");
     cli.Text("--out", &out_, "folder for the page and the other files");
     cli.Text("--variant", &variant_, "one of the recipe's variants");
     cli.Int("--seed", &seed_, "everything drawn at random comes from it", 0, INT64_MAX);
@@ -152,7 +151,8 @@ class MakeCommand final : public Command {
   int MakeCopy(const Globals& globals, store::Studio& studio, const std::string& folder, recipe::RunOptions options) {
     recipe::Recipe recipe = recipe::LoadRecipe(folder, variant_);
     const std::vector<recipe::OutputField> fields = recipe.output;
-    std::vector<recipe::Record> records = recipe::ReadInput(recipe, input_);
+    std::string input_hash;
+    std::vector<recipe::Record> records = recipe::ReadInput(recipe, input_ == "-" ? "/dev/stdin" : input_, &input_hash);
     if (limit_ > 0 && records.size() > static_cast<size_t>(limit_)) records.resize(static_cast<size_t>(limit_));
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
 
@@ -161,7 +161,7 @@ class MakeCommand final : public Command {
     row.variant = recipe.variant;
     row.config_hash = recipe.hash;
     row.input_path = input_;
-    row.input_hash = Sha256HexOfFile(input_);
+    row.input_hash = input_hash;
     row.seed = options.seed;
     row.options = {{"limit", limit_}, {"out", out_}};
     row.traceparent = NewTraceparent();

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "guard/audit.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -55,7 +56,7 @@ class ModelPull : public Command {
     const artefact::Manifest& m = entry.manifest;
     std::cout << entry.name << (pulled.already ? " is here already: " : ": ") << m.architecture << ", "
               << m.quantisation << ", " << FormatBytes(m.bytes) << ", licence "
-              << (m.licence.empty() ? "not stated" : m.licence) << "\n  " << entry.path << "\n";
+              << (m.licence.empty() ? "not stated" : text::ForTerminal(m.licence)) << "\n  " << entry.path << "\n";
     if (entry.registered) {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {

@@ -8,6 +8,7 @@
 #include "artefact/gguf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -65,38 +66,38 @@ void Print(const Json& d) {
   const auto line = [](std::string_view name, const std::string& value) {
     std::string label(name);
     label.resize(16, ' ');
-    std::cout << label << value << "\n";
+    std::cout << label << text::ForTerminal(value) << "\n";
   };
-  const auto text = [](const Json& value) {
+  const auto shown = [](const Json& value) {
     return value.is_null() ? std::string("-") : value.is_string() ? value.get<std::string>() : ToText(value);
   };
-  line("name", text(d["name"]));
-  line("path", text(d["path"]));
-  line("architecture", text(d["architecture"]));
+  line("name", shown(d["name"]));
+  line("path", shown(d["path"]));
+  line("architecture", shown(d["architecture"]));
   line("parameters", Millions(d["parameters"].get<int64_t>()));
-  line("quantisation", text(d["quantisation"]));
-  line("context", Cat(text(d["context_length"]), " tokens"));
+  line("quantisation", shown(d["quantisation"]));
+  line("context", Cat(shown(d["context_length"]), " tokens"));
   line("size", FormatBytes(d["bytes"].get<uint64_t>()));
-  line("licence", d["licence"].get<std::string>().empty() ? "not stated" : text(d["licence"]));
-  line("source", text(d["source"]));
-  line("sha256", text(d["sha256"]));
+  line("licence", d["licence"].get<std::string>().empty() ? "not stated" : shown(d["licence"]));
+  line("source", shown(d["source"]));
+  line("sha256", shown(d["sha256"]));
   if (const Json& tokenizer = d["tokenizer"]; !tokenizer.is_null()) {
-    line("tokenizer", Cat(text(tokenizer["model"]), ", ", text(tokenizer["tokens"]), " tokens"));
+    line("tokenizer", Cat(shown(tokenizer["model"]), ", ", shown(tokenizer["tokens"]), " tokens"));
   }
   line("chat template", d["chat_template"].get<bool>() ? "yes" : "no");
   std::cout << "\n";
   TextTable types({"TENSORS", "TYPE", "SIZE"});
   for (const auto& item : d["tensors"]["types"].items()) {
-    types.Add({text(item.value()["count"]), item.key(), FormatBytes(item.value()["bytes"].get<uint64_t>())});
+    types.Add({shown(item.value()["count"]), item.key(), FormatBytes(item.value()["bytes"].get<uint64_t>())});
   }
   std::cout << types.Text();
   if (const Json& unsupported = d["tensors"]["unsupported"]; !unsupported.empty()) {
     std::cout << unsupported.size() << " tensors are of types that this build does not compute with, the first is "
-              << text(unsupported[0]) << ".\n";
+              << text::ForTerminal(shown(unsupported[0])) << ".\n";
   }
   std::cout << "\n";
   TextTable metadata({"KEY", "VALUE"});
-  for (const auto& item : d["metadata"].items()) metadata.Add({item.key(), Quote(text(item.value()), 80)});
+  for (const auto& item : d["metadata"].items()) metadata.Add({item.key(), Quote(shown(item.value()), 80)});
   std::cout << metadata.Text();
 }
 

@@ -12,6 +12,13 @@ bool IsNumeric(const std::string& cell) { return !cell.empty() && cell[0] >= '0'
 
 }  // namespace
 
+TextTable::TextTable(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
+
+void TextTable::Add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = text::ForTerminal(cell);
+  rows_.push_back(std::move(cells));
+}
+
 std::string TextTable::Text() const {
   const size_t columns = rows_[0].size();
   std::vector<int> widths(columns, 0);

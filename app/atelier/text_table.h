@@ -8,9 +8,9 @@ namespace atelier::app {
 
 class TextTable {
  public:
-  explicit TextTable(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-  // Fewer cells than the header: the rest stays empty.
-  void Add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  explicit TextTable(std::vector<std::string> header);
+  // Fewer cells than the header: the rest stays empty. Control characters of a cell are not passed to the terminal.
+  void Add(std::vector<std::string> cells);
   std::string Text() const;
 
  private:

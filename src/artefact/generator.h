@@ -106,6 +106,7 @@ struct ModelInfo {
   std::string licence;
   int64_t parameters = 0;
   int context_length = 0;
+  int vocabulary = 0;  // tokens
 };
 
 class Generator {

@@ -181,6 +181,8 @@ std::string JoinInside(const std::string& folder, std::string_view name) {
   const fs::path full = fs::weakly_canonical(root / relative, ignored);
   const auto [end, at] = std::mismatch(root.begin(), root.end(), full.begin(), full.end());
   if (end != root.end()) refuse("leads out of its folder");
+  const fs::file_status what = fs::status(full, ignored);  // opening a pipe would wait for somebody to write to it
+  if (fs::exists(what) && !fs::is_regular_file(what) && !fs::is_directory(what)) refuse("is a pipe or a device");
   return full.string();
 }
 

@@ -41,7 +41,7 @@ void Rename(const std::string& from, const std::string& to);
 std::vector<std::string> ListFolder(const std::string& path);  // names, sorted
 
 // A name from outside (a recipe, an archive's entry) as a path below `folder`. Throws kPermissionDenied for absolute
-// names, '..', NUL bytes and links that lead out.
+// names, '..', NUL bytes, links that lead out, pipes and devices.
 std::string JoinInside(const std::string& folder, std::string_view name);
 
 // The user's home for Atelier: $ATELIER_HOME, else ~/.atelier.

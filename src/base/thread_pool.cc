@@ -3,10 +3,14 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "base/error.h"
+#include "base/str.h"
 
 namespace atelier {
 
@@ -17,14 +21,26 @@ void ThreadPool::Pause() {
 }
 
 ThreadPool::ThreadPool(int threads) {
-  for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
+  workers_.reserve(static_cast<size_t>(std::max(threads, 1)));
+  try {
+    for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
+  } catch (const std::system_error& why) {
+    const size_t started = workers_.size() + 1;
+    Stop();  // a thread that nobody joins would end the program
+    throw Error(Code::kResourceExhausted,
+                Cat("only ", started, " of ", threads, " threads could be started: ", why.code().message()),
+                "ask for fewer threads (-t), or raise the limit of processes or memory");
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { Stop(); }
+
+void ThreadPool::Stop() {
   stopping_.store(true);
   generation_.fetch_add(1);
   generation_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
 }
 
 void ThreadPool::Run(const std::function<void(int)>& task) {

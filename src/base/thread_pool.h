@@ -13,7 +13,7 @@ namespace atelier {
 
 class ThreadPool {
  public:
-  // `threads` counts the caller, so 1 starts none.
+  // `threads` counts the caller, so 1 starts none. Throws kResourceExhausted where the system gives fewer.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -34,6 +34,7 @@ class ThreadPool {
 
  private:
   void Work(int thread);
+  void Stop();
 
   const std::function<void(int)>* task_ = nullptr;
   std::atomic<uint32_t> generation_{0};

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "data/csv.h"
 
@@ -157,12 +158,15 @@ std::vector<std::string> SplitList(std::string_view text, std::string_view separ
 }
 
 Imported ReadRecords(const std::string& path, const ImportOptions& options) {
-  Decoded decoded = DecodeText(ReadFile(path, options.most_bytes), path);
+  std::string bytes = ReadFile(path, options.most_bytes);  // once: it may be a pipe, or change meanwhile
+  std::string sha256 = Sha256Hex(bytes);
+  Decoded decoded = DecodeText(std::move(bytes), path);
   const std::string lower = ToLowerAscii(path);
   const bool lines = lower.ends_with(".jsonl") || lower.ends_with(".ndjson");
   Imported out = lines ? ReadJsonLines(decoded.text, path, options) : ReadCsv(decoded.text, path, options);
   if (out.records.empty()) throw Error(Code::kInvalidInput, Cat(path, ": no records"), "is it only a header?");
   out.encoding = decoded.encoding;
+  out.sha256 = std::move(sha256);
   return out;
 }
 

@@ -27,6 +27,7 @@ struct Record {
 struct Imported {
   std::vector<Record> records;
   Encoding encoding = Encoding::kUtf8;
+  std::string sha256;  // of the file's bytes, as they were read
 };
 
 // By the file's name: .jsonl or .ndjson are JSON lines, everything else is delimited text. JSON scalars become text, so

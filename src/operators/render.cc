@@ -83,11 +83,18 @@ class Render : public recipe::Operator {
     if (run.out().empty()) return;
     MakeFolders(run.out());
     const Json context = RenderContext(run, show_);
-    uint64_t done = 0;
+    // All are rendered and written before the first takes its name: a template that fails or a full disk leaves the
+    // files of the run before, not some of each.
+    std::vector<std::unique_ptr<AtomicFile>> written;
     for (const OutputFile& file : files_) {
-      run.Report(done++, files_.size(), file.name);
-      WriteFileAtomic(Cat(run.out(), "/", file.name), Content(file, context, run.records().size()));
+      run.Report(written.size(), files_.size(), file.name);
+      const std::string path = Cat(run.out(), "/", file.name);
+      if (FolderExists(path))
+        throw Error(Code::kConflict, Cat(path, ": is a folder"), "move it away, or take another --out");
+      written.push_back(std::make_unique<AtomicFile>(path));
+      written.back()->Write(Content(file, context, run.records().size()));
     }
+    for (const auto& file : written) file->Commit();
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -106,10 +107,10 @@ Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index) {
     Json value = list ? Json(Json::array()) : Json("");
     if (const auto at = row.fields.find(field.name); at != row.fields.end()) {
       if (list) {
+        std::unordered_set<std::string> seen;  // a cell may hold half a million items
         for (const Json& item : *at) {
           std::string clean = CleanField(item.get_ref<const std::string&>());
-          if (!clean.empty() && std::find(value.begin(), value.end(), Json(clean)) == value.end())
-            value.push_back(clean);
+          if (!clean.empty() && seen.insert(clean).second) value.push_back(std::move(clean));
         }
       } else {
         value = CleanField(at->get_ref<const std::string&>());
@@ -145,7 +146,7 @@ Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index) {
   return record;
 }
 
-std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path) {
+std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256) {
   data::ImportOptions options;
   options.most_records = 100'000;
   options.list_separators = recipe.input.list_separators;
@@ -153,8 +154,10 @@ std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path) {
     options.known_fields.push_back(field.name);
     if (field.type == FieldType::kList) options.list_fields.push_back(field.name);
   }
+  const data::Imported imported = data::ReadRecords(path, options);
+  if (sha256 != nullptr) *sha256 = imported.sha256;
   std::vector<Record> records;
-  for (const data::Record& row : data::ReadRecords(path, options).records) {
+  for (const data::Record& row : imported.records) {
     records.push_back(MakeRecord(recipe, row, records.size()));
   }
   return records;

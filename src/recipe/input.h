@@ -12,9 +12,9 @@
 
 namespace atelier::recipe {
 
-// Reads `path` by the recipe's [input]. Throws Error(kInvalidInput) with file:line for what is not a table of records
-// or has a field the recipe does not know.
-std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path);
+// Reads `path` by the recipe's [input]; `sha256`, where given, becomes that of the bytes read. Throws
+// Error(kInvalidInput) with file:line for what is not a table of records or has a field the recipe does not know.
+std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256 = nullptr);
 
 Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index);
 

@@ -33,6 +33,7 @@ class LocalGenerator : public artefact::Generator {
     info_.hash = hash;
     info_.licence = std::string(file->StringOr("general.license", ""));
     info_.context_length = static_cast<int>(spec.context);
+    info_.vocabulary = static_cast<int>(spec.vocab);
     for (const artefact::TensorInfo& tensor : file->tensors()) info_.parameters += tensor.elements();
     chat_template_ = std::string(file->StringOr("tokenizer.chat_template", ""));
     auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads());

@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -14,6 +16,11 @@ namespace {
 
 constexpr int kBusyMillis = 10'000;
 
+[[noreturn]] void FailFull(const std::string& path) {
+  throw Error(Code::kResourceExhausted, Cat(path, ": the disk is full"),
+              "free some space and try again; nothing was changed");
+}
+
 [[noreturn]] void Fail(sqlite3* db, int status, const std::string& path) {
   const std::string why = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(status);
   switch (status & 0xff) {
@@ -23,15 +30,23 @@ constexpr int kBusyMillis = 10'000;
     case SQLITE_CONSTRAINT: throw Error(Code::kConflict, Cat(path, ": ", why));
     case SQLITE_CORRUPT:
       throw Error(Code::kCorrupt, Cat(path, ": the database is damaged: ", why), "restore it from a backup");
-    case SQLITE_NOTADB: throw Error(Code::kCorrupt, Cat(path, ": is not a database"));
-    case SQLITE_FULL:
-      throw Error(Code::kResourceExhausted, Cat(path, ": the disk is full"),
-                  "free some space and try again; nothing was changed");
+    case SQLITE_NOTADB:
+      throw Error(Code::kCorrupt, Cat(path, ": is not a database"),
+                  "restore it from a backup, or move it away and start with an empty one");
+    case SQLITE_FULL: FailFull(path);
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH: throw Error(Code::kPermissionDenied, Cat(path, ": ", why));
+    case SQLITE_AUTH:
+      throw Error(Code::kPermissionDenied, Cat(path, ": ", why),
+                  "the database and its folder have to be writable, also to read: its log lies beside it");
     case SQLITE_CANTOPEN:
-    case SQLITE_IOERR: throw Error(Code::kIo, Cat(path, ": ", why));
+    case SQLITE_IOERR: {
+      // The log and its index are files of their own; a disk too full for them is an I/O error to SQLite.
+      const int system = db != nullptr ? sqlite3_system_errno(db) : 0;
+      if (system == ENOSPC || system == EDQUOT || status == SQLITE_IOERR_SHMSIZE) FailFull(path);
+      throw Error(Code::kIo, Cat(path, ": ", why, system != 0 ? Cat(": ", std::strerror(system)) : std::string()),
+                  "look whether the folder is there, writable, and its disk sound");
+    }
     case SQLITE_NOMEM: throw std::bad_alloc();
     case SQLITE_TOOBIG: throw Error(Code::kInvalidInput, Cat(path, ": a value is too large to store"));
     default: throw Error(Code::kInternal, Cat(path, ": ", why));

@@ -85,6 +85,18 @@ TEST(Database, FailuresHaveTheirCodes) {
   const std::string other = Fresh("other.db");
   WriteFileAtomic(other, std::string(5000, 'x'));
   EXPECT_EQ(CodeOf([&] { Database::Open(other); }), Code::kCorrupt);
+  // What the system said, and what to do.
+  const auto line = [](const std::string& file) {
+    try {
+      Database::Open(file);
+    } catch (const Error& error) {
+      return error.hint().empty() ? "no hint: " + error.Line() : error.Line();
+    }
+    return std::string();
+  };
+  EXPECT_NE(line(other).find("restore it from a backup"), std::string::npos) << line(other);
+  EXPECT_NE(line("/nowhere/at/all.db").find("No such file or directory"), std::string::npos)
+      << line("/nowhere/at/all.db");
 }
 
 TEST(Database, WritersWaitForEachOther) {

@@ -236,6 +236,19 @@ std::string SanitizeUtf8(std::string_view text) {
   return out;
 }
 
+std::string ForTerminal(std::string_view text, size_t most) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    if (out.size() >= most) return out + "…";
+    const DecodedChar d = DecodeChar(text.substr(at));
+    const bool control = d.c < 0x20 || (d.c >= 0x7F && d.c < 0xA0);
+    const bool turns = (d.c >= 0x202A && d.c <= 0x202E) || (d.c >= 0x2066 && d.c <= 0x2069);
+    AppendUtf8(&out, d.valid && !control && !turns ? d.c : kReplacement);
+    at += d.length;
+  }
+  return out;
+}
+
 std::string Utf8Stream::Append(std::string_view bytes) {
   held_.append(bytes);
   std::string out;

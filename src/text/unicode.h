@@ -28,6 +28,9 @@ void AppendUtf8(std::string* out, char32_t c);  // surrogates and numbers beyond
 std::string EncodeUtf8(std::u32string_view text);
 bool IsValidUtf8(std::string_view text);
 std::string SanitizeUtf8(std::string_view text);
+// Text from outside for a line on a terminal: valid UTF-8; control characters (an escape could move the cursor or turn
+// the line around) as U+FFFD; at most `most` bytes, then an ellipsis.
+std::string ForTerminal(std::string_view text, size_t most = 4000);
 
 // Turns pieces of bytes (tokens) into pieces of valid UTF-8: holds back a character that is not complete yet, replaces
 // what can no longer become one. The pieces together equal SanitizeUtf8 of all bytes together.
