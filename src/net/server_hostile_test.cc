@@ -174,7 +174,7 @@ TEST(ServerHostile, VanishedClientsAreNoticed) {
       }
       EXPECT_EQ(gone.get_future().wait_for(std::chrono::seconds(1)), std::future_status::ready) << how << stream;
       EXPECT_TRUE(exchange->gone()) << how;
-      if (stream) EXPECT_FALSE(exchange->Write("second")) << how;
+      EXPECT_FALSE(exchange->Write("second")) << how;
       bool late = false;
       exchange->OnGone([&] { late = true; });
       EXPECT_TRUE(late);
@@ -344,14 +344,14 @@ TEST(ServerHostile, RequestsBeyondTheQueueAreToldSo) {
   for (int i = 0; i < 8; ++i) {
     clients.push_back(std::make_unique<TestClient>(at.port()));
     clients.back()->Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    if (i == 0) EXPECT_TRUE(Soon([&] { return running == 1; }));
+    EXPECT_TRUE(Soon([&] { return running == 1; }));
   }
   EXPECT_TRUE(Soon([&] { return at.server.stats().by_status[503] == 5; }));
   release.set_value();
   int answered = 0;
   for (const auto& client : clients) {
     const TestAnswer answer = client->Receive();
-    if (answer.status == 503) EXPECT_EQ(answer.headers.at("retry-after"), "2");
+    EXPECT_EQ(answer.headers.count("retry-after"), answer.status == 503 ? 1u : 0u);
     answered += answer.status == 200 ? 1 : 0;
   }
   EXPECT_EQ(answered, 3);
