@@ -8,7 +8,6 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -93,10 +92,16 @@ Connection::~Connection() {
   core_->shared->changed.notify_all();
 }
 
-void Connection::Start() {
+// A coroutine of this connection; what it throws (memory, for the most part) ends the connection.
+void Connection::Spawn(Awaitable<void> (Connection::*loop)()) {
   asio::co_spawn(
-      socket_.get_executor(), [self = shared_from_this()] { return self->Run(); }, asio::detached);
+      socket_.get_executor(), [self = shared_from_this(), loop] { return ((*self).*loop)(); },
+      [self = shared_from_this()](const std::exception_ptr& failure) {
+        if (failure) self->Die(false);
+      });
 }
+
+void Connection::Start() { Spawn(&Connection::Run); }
 
 std::function<void()> Connection::Waker() {
   // The strand is copied, so that it can be used whatever became of the connection.
@@ -169,10 +174,8 @@ Connection::Awaitable<void> Connection::Run() {
       if (error) Die(false);
     }
     if (!dead_) {
-      asio::co_spawn(
-          socket_.get_executor(), [self] { return self->ReadLoop(); }, asio::detached);
-      asio::co_spawn(
-          socket_.get_executor(), [self] { return self->WriteLoop(); }, asio::detached);
+      Spawn(&Connection::ReadLoop);
+      Spawn(&Connection::WriteLoop);
       if (refuse_) {
         raw_ = Cat("HTTP/1.1 503 Service Unavailable\r\nRetry-After: ", options_.retry_after_seconds,
                    "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -340,8 +343,13 @@ Connection::Awaitable<bool> Connection::ReadRequest(RequestReader* reader, std::
     co_return true;
   }
   if (options_.admit) {
-    *refusal = options_.admit(request);
-    if (refusal->has_value()) co_return true;
+    try {
+      *refusal = options_.admit(request);
+    } catch (const std::exception& error) {
+      Log(LogLevel::kError, "http.admit_failed", {{"request", request.id}, {"error", error.what()}});
+      *fault = HttpError{500, "internal", "the server failed", {}};
+    }
+    if (fault->has_value() || refusal->has_value()) co_return true;
   }
   if (reader->state() == State::kBody) co_return co_await ReadBody(reader, fault);
   co_return true;
@@ -410,6 +418,12 @@ Connection::Awaitable<bool> Connection::ServeOne() {
   co_return keep;
 }
 
+Connection::Awaitable<void> Connection::EndTls() {
+  co_await tls_->async_shutdown(kTuple);
+  tls_down_ = true;
+  session_.cancel();
+}
+
 // Says that no more comes, and reads on for a moment: closing with unread input would reset the connection, and the
 // client could lose the answer.
 Connection::Awaitable<void> Connection::ShutDown() {
@@ -421,12 +435,7 @@ Connection::Awaitable<void> Connection::ShutDown() {
   while (!dead_ && (!raw_.empty() || writing_) && Clock::now() < deadline) co_await Wait(&session_, deadline);
   if (dead_) co_return;
   if (tls_) {
-    auto down = [self = shared_from_this()]() -> Awaitable<void> {
-      co_await self->tls_->async_shutdown(kTuple);
-      self->tls_down_ = true;
-      self->session_.cancel();
-    };
-    asio::co_spawn(socket_.get_executor(), down, asio::detached);
+    Spawn(&Connection::EndTls);
   } else {
     error_code ignored;
     socket_.shutdown(Tcp::socket::shutdown_send, ignored);

@@ -57,6 +57,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> ReadRequest(RequestReader* reader, std::optional<HttpError>* fault, std::optional<Response>* refusal);
   Awaitable<bool> ReadBody(RequestReader* reader, std::optional<HttpError>* fault);
   Awaitable<void> ShutDown();
+  Awaitable<void> EndTls();
+  void Spawn(Awaitable<void> (Connection::*loop)());
   Awaitable<ReadOrWritten> ReadSome(boost::asio::mutable_buffer buffer);
   Awaitable<ReadOrWritten> WriteSome(boost::asio::const_buffer buffer);
   Awaitable<void> Wait(boost::asio::steady_timer* timer, Clock::time_point deadline);

@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 
 namespace atelier::net {
@@ -268,7 +269,11 @@ void ExchangeState::Close(bool whole, double seconds) {
     out_.shrink_to_fit();
   }
   if (!whole) shared_->clients_gone++;
-  if (shared_->options.access_log) shared_->options.access_log(record);
+  try {
+    if (shared_->options.access_log) shared_->options.access_log(record);
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "http.access_log_failed", {{"request", record.id}, {"error", error.what()}});
+  }
   {
     std::lock_guard lock(shared_->mutex);
     shared_->by_status[record.status]++;
