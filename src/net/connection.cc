@@ -103,15 +103,23 @@ void Connection::Spawn(Awaitable<void> (Connection::*loop)()) {
 
 void Connection::Start() { Spawn(&Connection::Run); }
 
+// Holds no executor: an exchange may outlive the server, and its io_context with it.
 std::function<void()> Connection::Waker() {
-  // The strand is copied, so that it can be used whatever became of the connection.
-  return [weak = weak_from_this(), executor = socket_.get_executor()] {
+  return [weak = weak_from_this()] {
     const auto self = weak.lock();  // while it lives, so does the io_context
     if (self == nullptr) return;
-    asio::post(executor, [weak] {
-      if (const auto here = weak.lock()) here->writer_.cancel();
+    asio::post(self->socket_.get_executor(), [weak] {
+      if (const auto here = weak.lock()) here->Wake();
     });
   };
+}
+
+void Connection::Wake() {
+  writer_.cancel();
+  // WriteLoop may be stuck in a write that the client does not take.
+  if (dead_ || exchange_ == nullptr || !exchange_->overrun()) return;
+  core_->shared->readers_dropped++;
+  Die(true);
 }
 
 void Connection::Kill() {
@@ -259,7 +267,7 @@ Connection::Awaitable<void> Connection::WriteLoop() {
     } else if (exchange_ != nullptr && !exchange_done_) {
       const ExchangeState::Next next = exchange_->Take(&batch);
       if (next == ExchangeState::Next::kDrop) {
-        if (!eof_) core_->shared->readers_dropped++;
+        if (exchange_->overrun()) core_->shared->readers_dropped++;
         Die(true);
         co_return;
       }

@@ -33,7 +33,7 @@ struct Core {
   void Dispatch(const std::shared_ptr<ExchangeState>& state);
 };
 
-// Everything but the constructor, the destructor and Wake runs on the connection's strand.
+// Everything but the constructor, the destructor, Start, CloseWhenIdle and Kill runs on the connection's strand.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Tcp = boost::asio::ip::tcp;
@@ -63,6 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<ReadOrWritten> WriteSome(boost::asio::const_buffer buffer);
   Awaitable<void> Wait(boost::asio::steady_timer* timer, Clock::time_point deadline);
   void Feed(RequestReader* reader);
+  void Wake();
   void WatchWrites();
   void Die(bool reset);
   bool PeerClosed();

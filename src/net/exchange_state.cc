@@ -251,6 +251,11 @@ void ExchangeState::ClientGone(bool reset) {
   for (const auto& callback : callbacks) callback();
 }
 
+bool ExchangeState::overrun() const {
+  std::lock_guard lock(mutex_);
+  return overrun_;
+}
+
 bool ExchangeState::keep_alive() const {
   std::lock_guard lock(mutex_);
   return keep_alive_;

@@ -57,6 +57,7 @@ class ExchangeState {
   Next Take(std::string* batch);                         // kSend: bytes to be sent; each of them goes to Sent later
   void Sent(size_t bytes);
   void ClientGone(bool reset);             // reset: nothing can be sent either
+  bool overrun() const;                    // more was written than a client may cost
   bool keep_alive() const;                 // decided once the answer began
   void Close(bool whole, double seconds);  // counts and logs; once
 

@@ -243,9 +243,15 @@ TEST(ServerHostile, AWriterThatDoesNotLookLosesItsReaderNotTheMemory) {
   ASSERT_TRUE(exchange->BeginStream({}));
   const std::string bytes(10'000, 'w');
   size_t written = 0;
+  while (exchange->buffered() + bytes.size() + 100 < 200'000) {
+    ASSERT_TRUE(exchange->Write(bytes));
+    written += bytes.size();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that the server is stuck in a write by now
+  }
   while (written < (64u << 20) && exchange->Write(bytes)) written += bytes.size();
   EXPECT_LT(written, 4u << 20);
-  EXPECT_TRUE(Soon([&] { return exchange->gone(); }));
+  EXPECT_TRUE(Soon([&] { return exchange->gone(); }, 1));  // long before write_seconds
+  EXPECT_TRUE(Soon([&] { return at.server.stats().readers_dropped == 1; }));
   EXPECT_FALSE(exchange->Write("x"));
 }
 

@@ -159,9 +159,11 @@ TEST(Server, AdmitRefusesBeforeTheBodyIsRead) {
 }
 
 TEST(Server, StreamsFromAnotherThread) {
+  std::mutex mutex;
   std::vector<std::thread> threads;
   {
     Running at(Options(), [&](std::shared_ptr<Exchange> exchange) {
+      std::lock_guard lock(mutex);
       threads.emplace_back([exchange] {
         exchange->BeginStream({200, "text/event-stream", "", {{"Cache-Control", "no-store"}}});
         for (int i = 0; i < 100; ++i) EXPECT_TRUE(exchange->Write(SseEvent(Cat("token ", i))));
@@ -178,8 +180,8 @@ TEST(Server, StreamsFromAnotherThread) {
     for (int i = 0; i < 100; ++i) expected += Cat("data: token ", i, "\n\n");
     EXPECT_EQ(answer.body, expected);
     EXPECT_EQ(client.Get("/").body, expected);
-    for (std::thread& thread : threads) thread.join();
-  }
+  }  // the last handler has returned
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(Server, AnExchangeThatIsDroppedIsAnswered500AndAStreamIsCut) {
