@@ -33,8 +33,11 @@ KeyLimits::Use& KeyLimits::At(const KeyInfo& key, int64_t now) {
   Use& use = found->second;
   const int64_t today = now / kDayMillis;
   if (use.day != today) {  // what is still reserved goes on into the new day
+    if ((use.new_tokens > 0 || use.new_requests > 0) && late_.size() < most_) {
+      late_.push_back({key.id, use.tenant, use.day, use.new_tokens, use.new_requests});
+    }
     use.day = today;
-    use.used = 0;
+    use.used = use.new_tokens = use.new_requests = 0;
   }
   use.touched = now;
   const auto capacity = static_cast<double>(std::max<int64_t>(key.requests_per_minute, 1));
@@ -109,13 +112,12 @@ void KeyLimits::Load(store::Database& db, std::string_view tenant) {
 }
 
 void KeyLimits::Flush(store::Database& db) {
-  struct Row {
-    std::string id, tenant;
-    int64_t day, tokens, requests;
-  };
   std::vector<Row> rows;
+  size_t late = 0;
   {
     std::lock_guard lock(mutex_);
+    rows = late_;
+    late = rows.size();
     for (const auto& [id, use] : uses_) {
       if (use.new_tokens > 0 || use.new_requests > 0) {
         rows.push_back({id, use.tenant, use.day, use.new_tokens, use.new_requests});
@@ -133,11 +135,20 @@ void KeyLimits::Flush(store::Database& db) {
   }
   transaction.Commit();
   std::lock_guard lock(mutex_);  // only what was written is forgotten
-  for (const Row& row : rows) {
-    const auto found = uses_.find(row.id);
+  late_.erase(late_.begin(), late_.begin() + static_cast<std::ptrdiff_t>(late));
+  for (size_t i = late; i < rows.size(); ++i) {
+    const auto found = uses_.find(rows[i].id);
     if (found == uses_.end()) continue;
-    found->second.new_tokens -= row.tokens;
-    found->second.new_requests -= row.requests;
+    if (found->second.day == rows[i].day) {
+      found->second.new_tokens -= rows[i].tokens;
+      found->second.new_requests -= rows[i].requests;
+      continue;
+    }
+    for (Row& row : late_) {  // the day ended while its use was being written
+      if (row.id != rows[i].id || row.day != rows[i].day) continue;
+      row.tokens -= rows[i].tokens;
+      row.requests -= rows[i].requests;
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/ids.h"
 #include "guard/authenticator.h"
@@ -51,6 +52,10 @@ class KeyLimits {
     int64_t touched = 0;
     bool begun = false;
   };
+  struct Row {  // of key_usage, to be added
+    std::string id, tenant;
+    int64_t day, tokens, requests;
+  };
   Use& At(const KeyInfo& key, int64_t now);
   void MakeRoom();
 
@@ -58,6 +63,7 @@ class KeyLimits {
   const size_t most_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Use> uses_;  // by the key's id
+  std::vector<Row> late_;                      // of days that ended before they were written; at most `most`
 };
 
 }  // namespace atelier::guard

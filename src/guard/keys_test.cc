@@ -318,11 +318,24 @@ TEST(KeyLimits, UseIsCarriedOverARestart) {
       limits.Flush(db);
     }
     limits.Flush(db);
+    const int64_t noon = now;
+    now += 86'400'000;
+    EXPECT_TRUE(limits.Admit(key).allowed);
+    limits.Settle(key, 0, 5);  // not written before the day after it
+    now += 86'400'000;
+    EXPECT_TRUE(limits.Admit(key).allowed);
+    limits.Flush(db);
+    limits.Flush(db);
+    EXPECT_EQ(db.QueryInt("SELECT tokens FROM key_usage WHERE day = ?", noon / 86'400'000 + 1), 5);
+    EXPECT_EQ(db.QueryInt("SELECT requests FROM key_usage WHERE day = ?", noon / 86'400'000 + 1), 1);
+    EXPECT_EQ(db.QueryInt("SELECT tokens FROM key_usage WHERE day = ?", noon / 86'400'000 + 2), 0);
+    EXPECT_EQ(db.QueryInt("SELECT requests FROM key_usage WHERE day = ?", noon / 86'400'000 + 2), 1);
+    now = noon;
     limits.Admit(Limited("of no table", 0, 0));
     limits.Flush(db);
   }
-  EXPECT_EQ(db.QueryInt("SELECT tokens FROM key_usage WHERE key_id = ?", key.id), 900);
-  EXPECT_EQ(db.QueryInt("SELECT requests FROM key_usage WHERE key_id = ?", key.id), 3);
+  EXPECT_EQ(db.QueryInt("SELECT tokens FROM key_usage WHERE day = 20000 AND key_id = ?", key.id), 900);
+  EXPECT_EQ(db.QueryInt("SELECT requests FROM key_usage WHERE day = 20000 AND key_id = ?", key.id), 3);
   KeyLimits limits([&] { return now; });
   limits.Load(db, kTenant);
   EXPECT_EQ(limits.TokensToday(key), 900);
