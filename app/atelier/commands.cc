@@ -9,6 +9,9 @@ std::unique_ptr<Command> MakeModelList();           // model_list.cc
 std::unique_ptr<Command> MakeModelShow();           // model_show.cc
 std::unique_ptr<Command> MakeModelVerify();         // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
+std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
+std::unique_ptr<Command> MakeKeyList();             // key_list.cc
+std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeMake();                // make.cc
@@ -30,6 +33,12 @@ std::span<const CommandEntry> AllCommands() {
       {"model verify", "Read models again and hold them against their hashes", "atelier model verify",
        &MakeModelVerify},
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
+      {"key create", "Make an API key; it is shown once",
+       "atelier key create shop-page --scope generate --scope feedback --requests-per-minute 60\n"
+       "atelier key create trial --tokens-per-day 100000 --days 30 --json",
+       &MakeKeyCreate},
+      {"key list", "List the studio's API keys", "atelier key list --all --json", &MakeKeyList},
+      {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",

@@ -153,9 +153,42 @@ CREATE TABLE terms_acceptances (
 CREATE INDEX terms_by_model ON terms_acceptances (tenant, model);
 )sql";
 
+// `hash` is the hex of a keyed hash; the key itself is nowhere. 0 stands for no limit, for never. A day of key_usage is
+// the number of days since 1970 in UTC.
+constexpr std::string_view kKeys = R"sql(
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL DEFAULT 'default',
+  name TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  scopes TEXT NOT NULL CHECK (json_valid(scopes)),
+  requests_per_minute INTEGER NOT NULL DEFAULT 0 CHECK (requests_per_minute >= 0),
+  tokens_per_day INTEGER NOT NULL DEFAULT 0 CHECK (tokens_per_day >= 0),
+  expires_at INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL DEFAULT 0,
+  revoked_at INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE UNIQUE INDEX api_keys_by_name ON api_keys (tenant, name) WHERE revoked_at = 0;
+CREATE INDEX api_keys_by_time ON api_keys (tenant, created_at);
+
+CREATE TABLE key_usage (
+  tenant TEXT NOT NULL DEFAULT 'default',
+  key_id TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  requests INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant, key_id, day),
+  FOREIGN KEY (tenant, key_id) REFERENCES api_keys (tenant, id)
+) STRICT;
+)sql";
+
 // The visible list, in order.
 constexpr Migration kMigrations[] = {
     {1, "models, runs, generations, exposures, feedback, audit, terms", kFirst},
+    {2, "API keys and what they used", kKeys},
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(Migrations, EveryTableIsStrictAndHasItsTenant) {
               1)
         << tables.Text(0) << " has no tenant";
   }
-  EXPECT_EQ(count, 7);
+  EXPECT_EQ(count, 9);
 }
 
 TEST(Migrations, ANewerSchemaIsRefused) {

@@ -1,0 +1,17 @@
+// How the key commands print a key.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "guard/keys.h"
+
+namespace atelier::app {
+
+// "live", "expired" or "revoked".
+std::string KeyState(const guard::KeyInfo& key);
+Json KeyJson(const guard::KeyInfo& key);
+// Where a studio keeps the secret that its keys are hashed under.
+inline constexpr const char* kKeySecret = "keys.secret";
+
+}  // namespace atelier::app
