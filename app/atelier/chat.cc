@@ -51,34 +51,50 @@ class ChatCommand : public Command {
         continue;
       }
       messages.push_back({{"role", "user"}, {"content", line}});
-      artefact::GenerateRequest request;
-      request.prompt = RenderChat(*model, messages);
-      request.parse_special = true;
-      request.max_tokens = static_cast<int>(max_tokens_);
-      request.seed = static_cast<uint64_t>(seed_ + turn);
-      request.sampling.temperature = temperature_;
-      request.sampling.top_p = top_p_;
-      const auto result = model->Generate(
-          request, globals.json ? artefact::StreamFn() : [](int, std::string_view piece) {
-            return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
-          });
-      const artefact::Generated& reply = result.samples[0];
-      messages.push_back({{"role", "assistant"}, {"content", reply.text}});
-      if (globals.json) {
-        std::cout << ToText({{"text", reply.text},
-                             {"finish", artefact::Name(reply.finish)},
-                             {"prompt_tokens", result.prompt_tokens},
-                             {"output_tokens", reply.tokens.size()}})
-                  << "\n"
-                  << std::flush;
-      } else {
-        std::cout << "\n" << std::flush;
+      try {
+        Answer(*model, messages, turn, globals.json);
+      } catch (const Error& error) {  // one message that cannot be answered does not end the conversation
+        if (error.code() != Code::kInvalidInput) throw;
+        messages.erase(messages.end() - 1);
+        if (globals.json) {
+          std::cout << ToText({{"error", {{"code", Info(error.code()).name}, {"message", error.Line()}}}}) << "\n"
+                    << std::flush;
+        } else {
+          std::fprintf(stderr, "atelier: %s\n", text::ForTerminal(error.Line()).c_str());
+        }
       }
     }
     return 0;
   }
 
  private:
+  // Answers the last message, shows the answer, and adds it to the conversation.
+  void Answer(artefact::Generator& model, Json& messages, int64_t turn, bool json) const {
+    artefact::GenerateRequest request;
+    request.prompt = RenderChat(model, messages);
+    request.parse_special = true;
+    request.max_tokens = static_cast<int>(max_tokens_);
+    request.seed = static_cast<uint64_t>(seed_ + turn);
+    request.sampling.temperature = temperature_;
+    request.sampling.top_p = top_p_;
+    const auto result = model.Generate(
+        request, json ? artefact::StreamFn() : [](int, std::string_view piece) {
+          return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
+        });
+    const artefact::Generated& reply = result.samples[0];
+    messages.push_back({{"role", "assistant"}, {"content", reply.text}});
+    if (!json) {
+      std::cout << "\n" << std::flush;
+      return;
+    }
+    std::cout << ToText({{"text", reply.text},
+                         {"finish", artefact::Name(reply.finish)},
+                         {"prompt_tokens", result.prompt_tokens},
+                         {"output_tokens", reply.tokens.size()}})
+              << "\n"
+              << std::flush;
+  }
+
   ModelOption model_;
   std::string system_;
   double temperature_ = 0.7, top_p_ = 0.95;

@@ -30,6 +30,8 @@ std::atomic<bool> stopped{false};
 // The first Ctrl-C asks the run to stop where nothing is half done; a second one ends the program at once.
 void OnInterrupt(int) {
   if (stopped.exchange(true)) ::_exit(130);
+  constexpr std::string_view kSaid = "\nstopping; what was made so far is kept. Ctrl-C again ends it at once.\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kSaid.data(), kSaid.size());
 }
 
 // The folder of the recipe that `name` means: a folder, one of the studio's, or one of the program's own catalogue.
@@ -132,6 +134,10 @@ class MakeCommand final : public Command {
   int Run(const Globals& globals) override {
     if (replay_.empty() && (input_.empty() || out_.empty())) {
       throw Error(Code::kUsage, "make wants --input FILE and --out DIR", "or --replay ID");
+    }
+    if (!replay_.empty() && !(input_.empty() && out_.empty() && variant_.empty() && limit_ == 0)) {
+      throw Error(Code::kUsage, "--replay takes everything from the stored generation",
+                  "leave --input, --out, --variant and --limit out");
     }
     store::Studio studio = OpenStudio(globals.studio);
     const std::string folder = FindRecipe(recipe_, studio);

@@ -137,6 +137,11 @@ class Generator {
   virtual std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) = 0;
 };
 
+// Runs requests beside each other; results in their order. `stream` sees all of them and may throw: that ends them, and
+// what it threw, or the first error of a request, comes out when all have ended.
+std::vector<GenerateResult> GenerateAll(Generator& model, const std::vector<GenerateRequest>& requests,
+                                        const StreamFn& stream = nullptr);
+
 // Finds or loads a model by its registered name or path; the same object for the same name.
 using ModelProvider = std::function<std::shared_ptr<Generator>(const std::string& name)>;
 

@@ -79,6 +79,7 @@ class GenerateText : public recipe::Operator {
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
     // One language after the other, so that one model's weights are hot at a time.
+    seed_ = run.seed();
     uint64_t done = 0;
     for (const auto& [lang, name] : settings_.model) {
       std::shared_ptr<artefact::Generator> model;
@@ -88,7 +89,12 @@ class GenerateText : public recipe::Operator {
         run.Report(done++, records.size(), name);
         if (!record.needs_person.empty()) continue;
         if (!model && !(model = Find(run, name))) break;
-        Write(run, *model, name, record, attempt);
+        // Asks at every token whether the user said stop, which throws.
+        const artefact::StreamFn going = [&](int, std::string_view) {
+          run.Report(done, records.size(), name);
+          return true;
+        };
+        Write(*model, name, record, attempt, going);
       }
     }
   }
@@ -104,12 +110,17 @@ class GenerateText : public recipe::Operator {
     }
   }
 
-  void Write(recipe::Run& run, artefact::Generator& model, const std::string& name, recipe::Record& record,
-             int attempt) {
+  void Write(artefact::Generator& model, const std::string& name, recipe::Record& record, int attempt,
+             const artefact::StreamFn& going) {
     std::vector<Draft> drafts(1);
     for (const Slot& slot : settings_.slots) {
+      std::vector<artefact::GenerateRequest> requests;
+      for (const Draft& parent : drafts) requests.push_back(Ask(model, record, attempt, slot, parent));
+      const double started = MonotonicSeconds();
+      const auto results = artefact::GenerateAll(model, requests, going);
+      const double seconds = (MonotonicSeconds() - started) / (static_cast<double>(drafts.size()) * slot.samples);
       std::vector<Draft> next;
-      for (const Draft& parent : drafts) Fill(run, model, record, attempt, slot, parent, &next);
+      for (size_t i = 0; i < drafts.size(); ++i) Take(slot, drafts[i], requests[i].seed, results[i], seconds, &next);
       if (slot.keep > 0 && next.size() > static_cast<size_t>(slot.keep)) {
         std::stable_sort(next.begin(), next.end(),
                          [](const Draft& a, const Draft& b) { return a.logprob > b.logprob; });
@@ -140,9 +151,9 @@ class GenerateText : public recipe::Operator {
     }
   }
 
-  // All samples of one slot after one parent; the same texts count once.
-  void Fill(recipe::Run& run, artefact::Generator& model, const recipe::Record& record, int attempt, const Slot& slot,
-            const Draft& parent, std::vector<Draft>* out) {
+  // All samples of one slot after one parent.
+  artefact::GenerateRequest Ask(artefact::Generator& model, const recipe::Record& record, int attempt, const Slot& slot,
+                                const Draft& parent) const {
     Json context = RecordContext(record);
     context["slot"] = slot.name;
     if (const auto examples = settings_.examples.find(record.lang); examples != settings_.examples.end()) {
@@ -154,13 +165,15 @@ class GenerateText : public recipe::Operator {
     request.parse_special = settings_.chat;
     request.max_tokens = slot.max_tokens;
     request.samples = slot.samples;
-    request.seed = Hash64(Cat(id_, "/", record.index, "/", attempt, "/", slot.name, "/", parent.sample), run.seed());
+    request.seed = Hash64(Cat(id_, "/", record.index, "/", attempt, "/", slot.name, "/", parent.sample), seed_);
     request.sampling = settings_.sampling;
     request.stop = slot.stop;
-    const double started = MonotonicSeconds();
-    const artefact::GenerateResult result = model.Generate(request);
-    const double seconds =
-        (MonotonicSeconds() - started) / static_cast<double>(std::max<size_t>(1, result.samples.size()));
+    return request;
+  }
+
+  // The drafts that became of them; the same texts count once.
+  static void Take(const Slot& slot, const Draft& parent, uint64_t seed, const artefact::GenerateResult& result,
+                   double seconds, std::vector<Draft>* out) {
     std::set<std::string> seen;
     for (size_t i = 0; i < result.samples.size(); ++i) {
       const artefact::Generated& sample = result.samples[i];
@@ -171,7 +184,7 @@ class GenerateText : public recipe::Operator {
       Draft draft = parent;
       draft.output[slot.name] = std::move(text);
       draft.logprob = sample.sum_logprob / static_cast<double>(std::max<size_t>(1, sample.tokens.size()));
-      draft.seed = request.seed;
+      draft.seed = seed;
       draft.sample = parent.sample * slot.samples + static_cast<int>(i);
       draft.prompt_tokens += result.prompt_tokens;
       draft.output_tokens += static_cast<int>(sample.tokens.size());
@@ -193,6 +206,7 @@ class GenerateText : public recipe::Operator {
   std::string id_;
   Settings settings_;
   std::map<std::string, text::Template> templates_;
+  uint64_t seed_ = 0;  // of the run
 };
 
 bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> starts, size_t* length) {

@@ -1,7 +1,6 @@
 #include "runtime/local_generator.h"
 
 #include <algorithm>
-#include <future>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -125,25 +124,7 @@ std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request
 }
 
 GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const artefact::StreamFn& stream) {
-  std::promise<GenerateResult> promise;
-  std::exception_ptr thrown;  // by `stream`, which runs on the engine's thread and belongs to this one
-  artefact::StreamFn guarded;
-  if (stream) {
-    guarded = [&](int sample, std::string_view piece) {
-      try {
-        return stream(sample, piece);
-      } catch (...) {
-        thrown = std::current_exception();
-        return false;
-      }
-    };
-  }
-  Submit(request, guarded, [&](GenerateResult result, std::exception_ptr error) {
-    error ? promise.set_exception(error) : promise.set_value(std::move(result));
-  });
-  GenerateResult result = promise.get_future().get();
-  if (thrown) std::rethrow_exception(thrown);
-  return result;
+  return std::move(artefact::GenerateAll(*this, {request}, stream)[0]);
 }
 
 // Many short continuations make one long pass: each is a chunk that starts with the prompt's last token. Replies that

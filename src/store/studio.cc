@@ -61,8 +61,16 @@ Studio Studio::Open(const std::string& folder) {
   std::string tenant = table.StringOr("tenant", "default");
   if (tenant.empty()) table.Refuse("tenant", "is empty", "leave it out for 'default'");
   table.Done();
+  // It was made with one: an empty new one in its place would look as if nothing had ever been made.
+  std::error_code ignored;
+  const std::string database = Cat(root, "/studio.db");
+  if (const auto size = fs::file_size(database, ignored); ignored || size == 0) {
+    throw Error(Code::kCorrupt,
+                Cat(database, ": is ", ignored ? "missing" : "empty", ", and with it the studio's history"),
+                "put it back from a copy; to begin afresh, delete studio.toml and run atelier init");
+  }
   for (const std::string_view below : kFolders) MakeFolders(Cat(root, "/", below));
-  Database db = Database::Open(Cat(root, "/studio.db"));
+  Database db = Database::Open(database);
   Migrate(db);
   return Studio(root, std::move(name), std::move(tenant), std::move(db));
 }

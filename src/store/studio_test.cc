@@ -49,6 +49,22 @@ TEST(Studio, NoneIsSaidWithWhatToDo) {
   }
 }
 
+TEST(Studio, ALostDatabaseIsNotReplacedByAnEmptyOne) {
+  const std::string root = FreshFolder("lost");
+  Studio::Init(root);
+  for (const bool empty : {true, false}) {
+    empty ? fs::resize_file(root + "/studio.db", 0) : static_cast<void>(fs::remove(root + "/studio.db"));
+    try {
+      Studio::Open(root);
+      FAIL() << "was opened";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kCorrupt);
+      EXPECT_NE(error.Line().find(empty ? "is empty" : "is missing"), std::string::npos) << error.Line();
+    }
+    EXPECT_EQ(FileExists(root + "/studio.db"), empty);
+  }
+}
+
 TEST(Studio, InitTwiceIsAConflictAndHarmsNothing) {
   const std::string root = FreshFolder("twice");
   MakeFolders(root);
