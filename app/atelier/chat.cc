@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "runtime/chat.h"
 #include "text/unicode.h"
 
 namespace atelier::app {
@@ -29,8 +30,8 @@ class ChatCommand : public Command {
     const auto model = model_.Load(globals);
     Json messages = Json::array();
     if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
-    RenderChat(*model,
-               {{{"role", "user"}, {"content", "?"}}});  // a model that cannot chat says so before the first line
+    runtime::RenderChat(
+        *model, {{{"role", "user"}, {"content", "?"}}});  // a model that cannot chat says so before the first line
     const bool terminal = isatty(STDIN_FILENO) == 1;
     if (terminal) {
       std::fprintf(stderr, "Chat with %s. An empty line or Ctrl-D ends it; /new starts afresh.\n",
@@ -71,7 +72,7 @@ class ChatCommand : public Command {
   // Answers the last message, shows the answer, and adds it to the conversation.
   void Answer(artefact::Generator& model, Json& messages, int64_t turn, bool json) const {
     artefact::GenerateRequest request;
-    request.prompt = RenderChat(model, messages);
+    request.prompt = runtime::RenderChat(model, messages);
     request.parse_special = true;
     request.max_tokens = static_cast<int>(max_tokens_);
     request.seed = static_cast<uint64_t>(seed_ + turn);

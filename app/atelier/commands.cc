@@ -18,6 +18,7 @@ std::unique_ptr<Command> MakeMake();                // make.cc
 std::unique_ptr<Command> MakeTokenize();            // tokenize.cc
 std::unique_ptr<Command> MakeGenerate();            // generate.cc
 std::unique_ptr<Command> MakeChat();                // chat.cc
+std::unique_ptr<Command> MakeServe();               // serve.cc
 std::unique_ptr<Command> MakeBench();               // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
 
@@ -52,6 +53,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
        &MakeGenerate},
       {"chat", "Talk with a model", "atelier chat -m smollm2\necho 'Hello!' | atelier chat -m smollm2", &MakeChat},
+      {"serve", "Put the studio on the network: OpenAI's API for its models, its last page",
+       "atelier serve\natelier serve --listen 0.0.0.0:8080 --tls-certificate cert.pem --tls-key key.pem", &MakeServe},
       {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
       {"evaluate perplexity", "Measure how well a model predicts a text",
        "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},

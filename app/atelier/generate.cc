@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "runtime/chat.h"
 
 namespace atelier::app {
 namespace {
@@ -46,7 +47,7 @@ class GenerateCommand : public Command {
       Json messages = Json::array();
       if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
       messages.push_back({{"role", "user"}, {"content", request.prompt}});
-      request.prompt = RenderChat(*model, messages);
+      request.prompt = runtime::RenderChat(*model, messages);
       request.parse_special = true;
     } else if (!system_.empty()) {
       throw Error(Code::kUsage, "--system needs --chat");

@@ -5,6 +5,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/atelier/command.h"
 #include "app/atelier/models.h"
@@ -169,7 +170,7 @@ class MakeCommand final : public Command {
     row.input_path = input_;
     row.input_hash = input_hash;
     row.seed = options.seed;
-    row.options = {{"limit", limit_}, {"out", out_}};
+    row.options = {{"limit", limit_}, {"out", std::filesystem::absolute(out_).lexically_normal().string()}};
     row.traceparent = NewTraceparent();
     row.engine_build = runtime::EngineBuild();
 

@@ -6,7 +6,6 @@
 
 #include "app/atelier/command.h"
 #include "artefact/generator.h"
-#include "base/json.h"
 
 namespace atelier::app {
 
@@ -20,9 +19,5 @@ class ModelOption {
   std::string model_;
   int64_t threads_ = 0;
 };
-
-// Fills a model's chat template with messages ([{"role": ..., "content": ...}]). Throws kUnsupported for a model that
-// has none, saying what to use instead.
-std::string RenderChat(const artefact::Generator& model, const Json& messages);
 
 }  // namespace atelier::app

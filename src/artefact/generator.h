@@ -131,6 +131,8 @@ class Generator {
 
   // For measures that are defined on tokens (perplexity). BOS where `add_special` and the model wants it.
   virtual std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const = 0;
+  // The bytes that a token stands for; they may be a part of a character. "" for control tokens and unknown ids.
+  virtual std::string Piece(int32_t) const { return ""; }
   virtual int32_t bos() const = 0;  // -1: none
   virtual bool wants_bos() const = 0;
   // log p(tokens[i] | tokens[0..i)) for i in [first, size), in order. REQUIRES: first >= 1.

@@ -57,6 +57,7 @@ class LocalGenerator : public artefact::Generator {
   std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const override {
     return tokenizer_->Encode(text, {.add_special = add_special});
   }
+  std::string Piece(int32_t token) const override { return tokenizer_->Piece(token); }
   int32_t bos() const override { return tokenizer_->bos(); }
   bool wants_bos() const override { return tokenizer_->adds_bos(); }
 

@@ -13,8 +13,8 @@ namespace atelier::serve {
 struct CompletionRequest {
   bool chat = false;
   std::string model;
-  Json messages;                     // chat: [{role, content}], contents as plain texts
-  std::vector<std::string> prompts;  // else
+  Json messages;                       // chat: [{role, content}], contents as plain texts
+  std::vector<std::string> prompts;    // else
   artefact::GenerateRequest generate;  // all but the prompt; samples is `n`
   bool limited = false;                // whether the client said how many tokens at most
   bool stream = false, usage_in_stream = false, echo = false;

@@ -1,0 +1,209 @@
+// /v1/chat/completions and /v1/completions: read strictly, handed to the model's engine, answered whole or as a stream.
+#include <mutex>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/str.h"
+#include "runtime/chat.h"
+#include "serve/completion_reply.h"
+#include "serve/completion_request.h"
+#include "serve/fields.h"
+#include "serve/studio_server.h"
+
+namespace atelier::serve {
+namespace {
+
+// One request of a client on its way: a prompt or several, each with its samples. The engine's thread calls it; the
+// exchange may vanish at any time.
+class Completion : public std::enable_shared_from_this<Completion> {
+ public:
+  Completion(Context& context, std::shared_ptr<net::Exchange> exchange, CompletionRequest request,
+             std::shared_ptr<artefact::Generator> model)
+      : context_(context), exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)) {
+    const artefact::EngineInfo engine = model_->engine();
+    head_ = {request_.chat, Cat(request_.chat ? "chatcmpl-" : "cmpl-", NewUuid()), NowMillis() / 1000, request_.model,
+             Cat(engine.build, "-", engine.isa, "-", engine.threads)};
+    results_.resize(request_.prompts.size());
+    left_ = request_.prompts.size();
+  }
+
+  // Throws where the request cannot be taken; nothing has been said to the client by then.
+  void Start(std::optional<guard::KeyInfo> who) {
+    for (size_t i = 0; i < request_.prompts.size(); ++i) {
+      artefact::GenerateRequest generate = request_.generate;
+      generate.prompt = request_.prompts[i];
+      generate.owner = who ? who->id : "";
+      generate.seed += i * 0x9E3779B97F4A7C15ull;  // equal prompts in one request are not written alike
+      artefact::StreamFn stream;
+      if (request_.stream) {
+        stream = [self = shared_from_this(), i](int sample, std::string_view piece) {
+          return self->Piece(self->Index(i, sample), piece);
+        };
+      }
+      try {
+        Add(model_->Submit(std::move(generate), std::move(stream),
+                           [self = shared_from_this(), i](artefact::GenerateResult result, std::exception_ptr error) {
+                             self->Ended(i, std::move(result), error);
+                           }));
+      } catch (...) {
+        CancelAll();
+        if (i == 0) throw;
+        Ended(i, {}, std::current_exception());
+        for (size_t rest = i + 1; rest < request_.prompts.size(); ++rest) Ended(rest, {}, nullptr);
+        break;
+      }
+    }
+    exchange_->OnGone([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->CancelAll();
+    });
+  }
+
+  // What the key pays for, once, when all has ended.
+  void Charge(const guard::KeyInfo& who, int64_t reserved) {
+    who_ = who;
+    reserved_ = reserved;
+  }
+
+ private:
+  int Index(size_t prompt, int sample) const { return static_cast<int>(prompt) * request_.generate.samples + sample; }
+
+  void Add(std::shared_ptr<artefact::Ticket> ticket) {
+    const std::lock_guard lock(mutex_);
+    if (cancelled_) ticket->Cancel();
+    tickets_.push_back(std::move(ticket));
+  }
+  void CancelAll() {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    for (const auto& ticket : tickets_) ticket->Cancel();
+  }
+
+  bool Send(const Json& chunk) { return exchange_->Write(net::SseEvent(ToText(chunk))); }
+
+  // REQUIRES: mutex_ is held.
+  bool Begin() {
+    if (begun_) return true;
+    begun_ = true;
+    if (!exchange_->BeginStream({.content_type = "text/event-stream",
+                                 .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}))
+      return false;
+    const int choices = static_cast<int>(request_.prompts.size()) * request_.generate.samples;
+    for (int i = 0; i < choices; ++i) {
+      if (request_.chat && !Send(FirstChunk(head_, i))) return false;
+      if (request_.echo && !Send(TextChunk(head_, i, request_.prompts[static_cast<size_t>(i) / Samples()])))
+        return false;
+    }
+    return true;
+  }
+  size_t Samples() const { return static_cast<size_t>(request_.generate.samples); }
+
+  bool Piece(int index, std::string_view piece) {
+    const std::lock_guard lock(mutex_);
+    return !cancelled_ && Begin() && Send(TextChunk(head_, index, piece));
+  }
+
+  void Ended(size_t prompt, artefact::GenerateResult result, std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    results_[prompt] = std::move(result);
+    if (error && !error_) error_ = error;
+    if (request_.stream && !error_ && !cancelled_ && Begin()) {
+      for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
+        Send(LastChunk(head_, Index(prompt, static_cast<int>(k)), results_[prompt].samples[k].finish));
+    }
+    if (--left_ > 0) return;
+    const Usage usage = UsageOf(results_);
+    if (who_) context_.limits.Settle(*who_, reserved_, usage.prompt + usage.completion);
+    if (error_) return Fail();
+    if (!request_.stream) {
+      exchange_->Respond(
+          {.content_type = "application/json", .body = ToText(WholeReply(head_, request_, results_, *model_)) + "\n"});
+      return;
+    }
+    if (cancelled_) return exchange_->Abort();
+    if (request_.usage_in_stream) Send(UsageChunk(head_, usage));
+    exchange_->Write(net::SseEvent("[DONE]"));
+    exchange_->Finish();
+  }
+
+  void Fail() {
+    net::Response response = ErrorResponse(error_);
+    if (!begun_) {
+      exchange_->Respond(std::move(response));
+      return;
+    }
+    exchange_->Write(net::SseEvent(Trim(response.body)));  // the status is sent already: the stream says it, and breaks
+    exchange_->Abort();
+  }
+
+  Context& context_;
+  const std::shared_ptr<net::Exchange> exchange_;
+  const CompletionRequest request_;
+  const std::shared_ptr<artefact::Generator> model_;
+  ReplyHead head_;
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<artefact::Ticket>> tickets_;
+  std::vector<artefact::GenerateResult> results_;
+  size_t left_ = 0;
+  bool begun_ = false, cancelled_ = false;
+  std::exception_ptr error_;
+  std::optional<guard::KeyInfo> who_;
+  int64_t reserved_ = 0;
+};
+
+void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, bool chat) {
+  const net::Request& http = exchange->request();
+  const Json body = ParseJson(http.body, "the body");
+  CompletionRequest request = chat ? ReadChatRequest(body) : ReadCompletionRequest(body);
+  std::shared_ptr<artefact::Generator> model;
+  try {
+    model = context.models.Get(request.model);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    exchange->Respond(ErrorResponse(404, error.Line(), "model_not_found", "model"));
+    return;
+  }
+  if (chat) request.prompts = {runtime::RenderChat(*model, request.messages)};
+  if (body.find("seed") == body.end() || body["seed"].is_null()) request.generate.seed = Hash64(RandomHex(16));
+
+  const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
+  int64_t reserved = 0;
+  if (who) {
+    const int64_t most = std::min<int64_t>(request.generate.max_tokens, model->info().context_length);
+    int64_t prompts = 0;
+    for (const std::string& prompt : request.prompts) prompts += static_cast<int64_t>(prompt.size() / 3 + 1);
+    reserved = prompts + most * request.generate.samples * static_cast<int64_t>(request.prompts.size());
+    const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, reserved);
+    if (!verdict.allowed) {
+      net::Response response =
+          ErrorResponse(429, verdict.quota ? "this key's tokens of the day are used up" : "this key asks too often",
+                        verdict.quota ? "insufficient_quota" : "rate_limit_exceeded");
+      response.headers.emplace_back("Retry-After", Cat(static_cast<int64_t>(verdict.retry_after + 0.999)));
+      exchange->Respond(std::move(response));
+      return;
+    }
+  }
+  const auto completion = std::make_shared<Completion>(context, exchange, std::move(request), std::move(model));
+  if (who) completion->Charge(*who, reserved);
+  try {
+    completion->Start(who);
+  } catch (...) {
+    if (who) context.limits.Settle(*who, reserved, 0);
+    throw;
+  }
+}
+
+}  // namespace
+
+void AddCompletionRoutes(Context& context) {
+  context.router.Add(
+      {"POST", "/v1/chat/completions", "generate", "Answer a conversation",
+       [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) { Complete(context, exchange, true); }});
+  context.router.Add({"POST", "/v1/completions", "generate", "Continue texts",
+                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
+                        Complete(context, exchange, false);
+                      }});
+}
+
+}  // namespace atelier::serve
