@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -435,7 +436,9 @@ void Engine::End(Request* request, std::exception_ptr error) {
     load_.prompt_tokens += result.prompt_tokens;
     load_.cached_tokens += result.cached_tokens;
   }
-  if (request->done) request->done(std::move(result), error);
+  // The ticket outlives the request; what the callbacks hold must not outlive its end.
+  request->stream = nullptr;
+  if (const artefact::DoneFn done = std::exchange(request->done, nullptr)) done(std::move(result), error);
 }
 
 void Engine::Publish() {

@@ -1,0 +1,223 @@
+"""What `atelier serve` promises to clients, over real sockets. Usage: serve_test.py ATELIER. Needs the model smollm2 in
+the user's store, which ./dev test fetches."""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ATELIER = sys.argv[1]
+FAULTS = []
+MODEL = "smollm2"
+
+
+def expect(what, got, wanted=True):
+    if got != wanted:
+        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+
+
+class Server:
+    def __init__(self, studio, *options):
+        self.process = subprocess.Popen([ATELIER, "serve", "--studio", studio, "--listen", "127.0.0.1:0", "--json",
+                                         *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = json.loads(self.process.stdout.readline())
+        self.port = int(said["url"].rsplit(":", 1)[1])
+
+    def ask(self, method, path, body=None, key=None):
+        """(status, headers, body as JSON or text)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        data = body if isinstance(body, (bytes, type(None))) else json.dumps(body, ensure_ascii=False).encode()
+        connection.request(method, path, data, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        is_json = answer.getheader("Content-Type", "") == "application/json"
+        return answer.status, answer.headers, json.loads(text) if is_json else text
+
+    def chat(self, key=None, **fields):
+        body = {"model": MODEL, "messages": [{"role": "user", "content": "Name two colours. 你好 🎈"}], "max_tokens": 24,
+                "seed": 5}
+        return self.ask("POST", "/v1/chat/completions", body | fields, key)
+
+    def metric(self, name, key=None):
+        text = self.ask("GET", "/metrics", key=key)[2]
+        return sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith(f"atelier_{name}"))
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+
+def events(text):
+    return [line[len("data: "):] for line in text.split("\n\n") if line]
+
+
+def answers(server):
+    expect("health", server.ask("GET", "/healthz")[2], "ok\n")
+    expect("models", [m["id"] for m in server.ask("GET", "/v1/models")[2]["data"]], [MODEL])
+    status, _, whole = server.chat(n=2, logprobs=True, top_logprobs=3)
+    expect("status", status, 200)
+    expect("choices", [c["index"] for c in whole["choices"]], [0, 1])
+    tokens = [c["logprobs"]["content"] for c in whole["choices"]]
+    expect("usage", whole["usage"]["completion_tokens"], sum(map(len, tokens)))
+    for choice, said in zip(whole["choices"], tokens):
+        text = b"".join(bytes(t["bytes"]) for t in said).decode(errors="replace")
+        expect("the tokens are the text", text.startswith(choice["message"]["content"]))
+        expect("tops", all(len(t["top_logprobs"]) == 3 for t in said))
+    status, headers, text = server.chat(n=2, stream=True, stream_options={"include_usage": True})
+    expect("stream", (status, headers["Content-Type"]), (200, "text/event-stream"))
+    chunks = events(text)
+    expect("the stream's end", chunks.pop(), "[DONE]")
+    chunks = [json.loads(chunk) for chunk in chunks]
+    expect("usage in the stream", chunks[-1]["usage"]["total_tokens"], whole["usage"]["total_tokens"])
+    for index in range(2):
+        mine = [c["choices"][0] for c in chunks if c["choices"] and c["choices"][0]["index"] == index]
+        expect("streamed text", "".join(c["delta"].get("content", "") for c in mine),
+               whole["choices"][index]["message"]["content"])
+        expect("finish", mine[-1]["finish_reason"], whole["choices"][index]["finish_reason"])
+    status, _, text = server.ask("POST", "/v1/completions", {"model": MODEL, "prompt": ["One, two,", "Red, green,"],
+                                                           "max_tokens": 6, "temperature": 0, "echo": True})
+    expect("prompts", [c["text"].split(",")[0] for c in text["choices"]], ["One", "Red"])
+    expect("length", [c["finish_reason"] for c in text["choices"]], ["length", "length"])
+
+
+def refusals(server):
+    for field, value, param in [("tools", [], "tools"), ("n", 0, "n"), ("temperature", "hot", "temperature"),
+                                ("messages", [], "messages"), ("messages", [{"role": "cat", "content": ""}],
+                                                               "messages[0].role"),
+                                ("logit_bias", {"-1": 1}, "logit_bias"), ("stream_options", {}, "stream_options"),
+                                ("response_format", {"type": "xml"}, "response_format.type"),
+                                ("stop", [""], "stop"), ("max_tokens", 2 ** 70, "max_tokens"),
+                                ("temprature", 1, "temprature")]:
+        status, _, said = server.chat(**{field: value})
+        expect(f"{field}={value!r}", (status, said["error"]["param"]), (400, param))
+    for name in ["nobody", "../smollm2", "/etc/passwd", "http://127.0.0.1/x", "smollm2.gguf", ""]:
+        status, _, said = server.chat(model=name)
+        expect(f"model {name!r}", (status, said["error"]["code"]), (404, "model_not_found"))
+    for body in [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 3000, b'{"model":1}', b"\x00"]:
+        status, _, said = server.ask("POST", "/v1/chat/completions", body)
+        expect(f"body {body[:9]!r}", status, 400)
+    status, _, said = server.chat(messages=[{"role": "user", "content": "long " * 20000}])
+    expect("a prompt longer than the context", (status, "context" in said["error"]["message"]), (400, True))
+    expect("no such path", server.ask("GET", "/v1/nothing")[0], 404)
+    status, headers, _ = server.ask("DELETE", "/v1/models")
+    expect("no such method", (status, headers["Allow"]), (405, "GET, HEAD, OPTIONS"))
+
+
+def vanishing_clients(server):
+    """Clients that go while they wait, and while they are written to, free the model within a second or so."""
+    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "A long story."}], "stream": True,
+                       "max_tokens": 4000, "logit_bias": {"2": -100}}).encode()
+    sockets = []
+    for _ in range(100):
+        one = socket.create_connection(("127.0.0.1", server.port))
+        one.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        sockets.append(one)
+    sockets[0].recv(100)
+    time.sleep(0.5)
+    busy = server.metric("model_running") + server.metric("model_waiting")
+    expect("they are there", busy > 50)
+    for one in sockets:
+        one.close()
+    deadline = time.monotonic() + 20  # generous: the machine may be busy, and this is no benchmark
+    while time.monotonic() < deadline and server.metric("model_running") + server.metric("model_waiting") > 0:
+        time.sleep(0.1)
+    expect("they are gone", server.metric("model_running") + server.metric("model_waiting"), 0)
+
+
+def secrets(server):
+    """Many at once with the same beginning: each answer is that of the same question alone."""
+    def question(i):
+        return [{"role": "user", "content": f"The secret of reader {i} is {i * 7919 % 10007}. Repeat the secret."}]
+    alone = {i: server.chat(messages=question(i), temperature=0)[2]["choices"][0]["message"]["content"] for i in range(4)}
+    together = {}
+
+    def one(i):
+        together[i] = server.chat(messages=question(i), temperature=0)[2]["choices"][0]["message"]["content"]
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(24)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    for i, text in alone.items():
+        expect(f"answer {i}", together[i], text)
+
+
+def keys(studio):
+    def key(*args):
+        return json.loads(subprocess.run([ATELIER, "key", *args, "--studio", studio, "--json"], check=True,
+                                         capture_output=True, text=True).stdout)
+    made = key("create", "page", "--scope", "generate")
+    server = Server(studio, "--require-keys")
+    routes = server.ask("GET", "/openapi.json")[2]["paths"]
+    open_routes = set()
+    for path, methods in routes.items():
+        for method in methods:
+            status = server.ask(method.upper(), path.replace("{model}", "x"), b"{}" if method == "post" else None)[0]
+            if status != 401:
+                open_routes.add(path)
+    expect("open without a key", open_routes, {"/healthz", "/readyz", "/openapi.json"})
+    expect("with a key", server.chat(key=made["key"])[0], 200)
+    expect("without its scope", server.ask("GET", "/metrics", key=made["key"])[0], 403)
+    expect("a wrong key", server.chat(key=made["key"][:-1] + "x")[0], 401)
+    later = key("create", "later", "--scope", "generate", "--requests-per-minute", "2")["key"]
+    expect("before SIGHUP", server.chat(key=later)[0], 401)
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        status = server.ask("GET", "/v1/models", key=later)[0]
+        if status == 200:
+            break
+        time.sleep(0.05)
+    codes = [server.chat(key=later, max_tokens=1)[0] for _ in range(3)]
+    expect("two a minute", codes, [200, 200, 429])
+    key("revoke", made["info"]["id"])
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        if server.chat(key=made["key"], max_tokens=1)[0] == 401:
+            break
+        time.sleep(0.05)
+    else:
+        FAULTS.append("a revoked key still works")
+    expect("stopped", server.stop(), 0)
+
+
+def draining(studio):
+    """SIGTERM: the running answer is written to its end, new ones are refused, the program ends with 0."""
+    server = Server(studio)
+    got = {}
+
+    def slow():
+        got["status"], _, got["text"] = server.chat(stream=True, max_tokens=300, logit_bias={"2": -100})
+    thread = threading.Thread(target=slow)
+    thread.start()
+    while server.metric("model_output_tokens_total") < 5:
+        time.sleep(0.02)
+    expect("drained", server.stop(), 0)
+    thread.join()
+    expect("whole", events(got["text"])[-1], "[DONE]")
+    expect("all of it", len(events(got["text"])) > 50)
+
+
+def main():
+    studio = str(pathlib.Path(tempfile.mkdtemp()) / "studio")
+    subprocess.run([ATELIER, "init", studio, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    home = pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier"))
+    subprocess.run([ATELIER, "model", "pull", str(home / "models/smollm2.gguf"), "--name", MODEL, "--studio", studio,
+                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    server = Server(studio)
+    for part in (answers, refusals, secrets, vanishing_clients):
+        part(server)
+    expect("exit", server.stop(), 0)
+    keys(studio)
+    draining(studio)
+    if FAULTS:
+        sys.exit("\n".join(FAULTS))
+
+
+if __name__ == "__main__":
+    main()
