@@ -138,7 +138,9 @@ TEST(Compose, KeepsTheSheetLetterForLetter) {
     EXPECT_EQ(text.find("IPhone"), text.npos) << text;
     EXPECT_EQ(text.find("PH Meter"), text.npos) << text;
     EXPECT_EQ(text.find(".."), text.npos) << text;
-    if (text.find("pprox") != text.npos) EXPECT_NE(text.find("pprox. 5.5 mm felt"), text.npos) << text;
+    if (text.find("pprox") != text.npos) {
+      EXPECT_NE(text.find("pprox. 5.5 mm felt"), text.npos) << text;
+    }
   }
 }
 

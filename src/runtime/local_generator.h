@@ -13,7 +13,7 @@ namespace atelier::runtime {
 struct EngineOptions {
   int threads = 0;                        // 0: as many as this process may use
   uint64_t kv_bytes = uint64_t{2} << 30;  // the most memory for keys and values
-  EngineLimits limits;
+  EngineLimits limits = {};
 };
 
 // Loads the file. `name` and `hash` are for ModelInfo ("" where unknown). Throws what the reader, the tokenizer and the
