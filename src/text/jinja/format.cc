@@ -63,9 +63,11 @@ std::string Grouped(const std::string& digits, char separator, size_t every) {
 }
 
 std::string InBase(uint64_t value, unsigned base, bool upper) {
+  // As a pointer: GCC 12's bounds sanitizer gets an index into a conditional literal wrong.
+  const char* const symbols = upper ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string out;
   do {
-    out.insert(out.begin(), (upper ? "0123456789ABCDEF" : "0123456789abcdef")[value % base]);
+    out.insert(out.begin(), symbols[value % base]);
     value /= base;
   } while (value);
   return out;
