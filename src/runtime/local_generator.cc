@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "kernel/select.h"
+#include "runtime/constraint/compiler.h"
 #include "runtime/decoder.h"
 #include "runtime/sampler.h"
 #include "runtime/stop_text.h"
@@ -76,6 +77,7 @@ class LocalGenerator : public artefact::Generator {
       throw Error(Code::kCorrupt,
                   Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
     }
+    constraints_ = std::make_unique<ConstraintCompiler>(*tokenizer_);
     spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
     info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
     info_.architecture = spec.architecture;
@@ -129,6 +131,7 @@ class LocalGenerator : public artefact::Generator {
   std::string chat_template_;
   bool spaces_texts_ = false;  // the tokenizer puts a space before every text
   std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::unique_ptr<ConstraintCompiler> constraints_;
   std::unique_ptr<Decoder> decoder_;
   PrefixCache prefixes_;  // after decoder_: its sequences live in the decoder's pages
 };
@@ -138,6 +141,7 @@ struct LocalGenerator::Reply {
   Sequence sequence;
   Sampler sampler;
   StopText stop;
+  std::optional<Matcher> matcher;
   std::vector<int32_t> context;  // prompt and reply
   size_t prompt = 0;
   Generated out;
@@ -197,6 +201,7 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
     throw Error(Code::kInvalidInput, Cat("samples is ", request.samples), "from 1 to 256");
   }
   if (request.max_tokens < 0) throw Error(Code::kInvalidInput, Cat("max_tokens is ", request.max_tokens));
+  const std::shared_ptr<const Constraint> constraint = constraints_->For(request);
   const std::vector<int32_t> prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
   const auto prompt_size = static_cast<int64_t>(prompt.size());
   if (prompt_size > spec.context) {
@@ -215,6 +220,7 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
     Reply reply{start,
                 Sampler(request.sampling, request.seed, i, spec.vocab, decoder_->kernels()),
                 StopText(request.stop),
+                constraint == nullptr ? std::nullopt : std::optional<Matcher>(constraint),
                 prompt,
                 prompt.size(),
                 {},
@@ -227,6 +233,7 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
   const int64_t most = std::min<int64_t>(request.max_tokens, spec.context - prompt_size + 1);
   std::vector<Chunk> chunks;
   std::vector<size_t> active;
+  TokenMask mask;
   for (int64_t step = 0; step < most; ++step) {
     chunks.clear();
     active.clear();
@@ -240,8 +247,9 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
     Forward(chunks, [&](size_t chunk, size_t, float* logits) {
       Reply& reply = replies[active[chunk]];
       artefact::TokenLogprob* logprob = &reply.logprob;
+      if (reply.matcher) reply.matcher->Mask(&mask);
       reply.next = reply.sampler.Pick(logits, reply.context, reply.context.size() - reply.prompt,
-                                      std::max(request.logprobs, 0), logprob);
+                                      std::max(request.logprobs, 0), logprob, reply.matcher ? &mask : nullptr);
     });
     for (size_t i : active) {
       Reply& reply = replies[i];
@@ -249,6 +257,9 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
         reply.done = true;
         reply.out.finish = Finish::kEnd;
         continue;
+      }
+      if (reply.matcher && !reply.matcher->Accept(reply.next)) {
+        throw Error(Code::kInternal, Cat("token ", reply.next, " was drawn against the constraint"));
       }
       reply.context.push_back(reply.next);
       reply.out.tokens.push_back(reply.next);
@@ -259,6 +270,10 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
       if (reply.stop.stopped()) {
         reply.done = true;
         reply.out.finish = Finish::kStop;
+      }
+      if (reply.matcher && !reply.matcher->CanContinue()) {
+        reply.done = true;
+        reply.out.finish = Finish::kEnd;
       }
       if (!piece.empty() && stream && !stream(static_cast<int>(i), piece)) {
         reply.done = true;
