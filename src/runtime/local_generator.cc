@@ -142,6 +142,7 @@ struct LocalGenerator::Reply {
   Sampler sampler;
   StopText stop;
   std::optional<Matcher> matcher;
+  TokenMask mask;
   std::vector<int32_t> context;  // prompt and reply
   size_t prompt = 0;
   Generated out;
@@ -221,6 +222,7 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
                 Sampler(request.sampling, request.seed, i, spec.vocab, decoder_->kernels()),
                 StopText(request.stop),
                 constraint == nullptr ? std::nullopt : std::optional<Matcher>(constraint),
+                {},
                 prompt,
                 prompt.size(),
                 {},
@@ -233,13 +235,13 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
   const int64_t most = std::min<int64_t>(request.max_tokens, spec.context - prompt_size + 1);
   std::vector<Chunk> chunks;
   std::vector<size_t> active;
-  TokenMask mask;
   for (int64_t step = 0; step < most; ++step) {
     chunks.clear();
     active.clear();
     for (size_t i = 0; i < replies.size(); ++i) {
       if (replies[i].done) continue;
       if (replies[i].sequence.length() + 1 > spec.context) continue;
+      if (replies[i].matcher) replies[i].matcher->Mask(&replies[i].mask);
       chunks.push_back({&replies[i].sequence, {&replies[i].next, 1}, 0});
       active.push_back(i);
     }
@@ -247,9 +249,8 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
     Forward(chunks, [&](size_t chunk, size_t, float* logits) {
       Reply& reply = replies[active[chunk]];
       artefact::TokenLogprob* logprob = &reply.logprob;
-      if (reply.matcher) reply.matcher->Mask(&mask);
       reply.next = reply.sampler.Pick(logits, reply.context, reply.context.size() - reply.prompt,
-                                      std::max(request.logprobs, 0), logprob, reply.matcher ? &mask : nullptr);
+                                      std::max(request.logprobs, 0), logprob, reply.matcher ? &reply.mask : nullptr);
     });
     for (size_t i : active) {
       Reply& reply = replies[i];
