@@ -49,9 +49,13 @@ void Masks::Walk(Stacks* stacks, StackId start, size_t which, std::vector<uint64
     todo.pop_back();
     const Stacks::Cell top = stacks->cell(id);
     if (top.kind == Stacks::Kind::kDone) continue;
+    if (stacks->IsCounted(top)) {
+      WalkExactly(stacks, id, which, from, bits);
+      continue;
+    }
     const bool is_key = top.kind == Stacks::Kind::kKey;
     // A name that begins and ends inside one token could be one that stands there already.
-    const bool may_end = !is_key || id == start || top.d == 0;
+    const bool may_end = !is_key || from == 0 || top.d == 0;
     const auto exit = [&](uint32_t node) {
       if (!may_end) return;
       for (StackId next : is_key ? stacks->ExpandAfterSomeName(top.next) : stacks->Expand(top.next)) {
@@ -89,6 +93,23 @@ void Masks::Walk(Stacks* stacks, StackId start, size_t which, std::vector<uint64
         node = trie.skip[node];
       }
     }
+  }
+}
+
+// The same, byte by byte as Matcher::Accept does it.
+void Masks::WalkExactly(Stacks* stacks, StackId id, size_t which, uint32_t from, std::vector<uint64_t>* bits) {
+  const TokenTrie& trie = tokens_.trie(which);
+  std::vector<std::pair<uint32_t, std::vector<StackId>>> levels = {{trie.skip[from], {id}}};
+  for (uint32_t node = from + 1; node < trie.skip[from];) {
+    while (node >= levels.back().first) levels.pop_back();
+    std::vector<StackId> to = stacks->Step(levels.back().second, trie.bytes[node]);
+    if (to.empty()) {
+      node = trie.skip[node];
+      continue;
+    }
+    for (uint32_t i = trie.first_token[node]; i < trie.first_token[node + 1]; ++i) SetBit(bits, trie.tokens[i]);
+    levels.emplace_back(trie.skip[node], std::move(to));
+    ++node;
   }
 }
 

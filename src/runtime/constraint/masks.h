@@ -39,6 +39,7 @@ class Masks {
   std::shared_ptr<const Inside> InsideOf(int32_t automaton, int32_t state, size_t trie);
   const Part& PartOf(Stacks* stacks, std::vector<StackId> at, size_t trie);
   void Walk(Stacks* stacks, StackId id, size_t trie, std::vector<uint64_t>* bits);
+  void WalkExactly(Stacks* stacks, StackId id, size_t trie, uint32_t from, std::vector<uint64_t>* bits);
   void RemoveUsedNames(Stacks* stacks, const Stacks::Cell& key, std::vector<uint64_t>* bits);
   Automaton& Spellings(const std::string& name);
 

@@ -8,12 +8,22 @@
 
 namespace atelier::runtime {
 
-Regulars::Regulars(size_t most) : most_(most) {
+Regulars::Regulars() {
   nodes_.push_back({Kind::kNothing, false});
   nodes_.push_back({Kind::kEmpty, true});
+  any_ = Intern({Kind::kRepeat, true, 0, kNoLimit, {Set(CharSet::All())}});
+}
+
+void Regulars::Work(size_t steps) {
+  work_ += steps;
+  if (work_ > kMostWork) {
+    throw Error(Code::kUnsupported, "the pattern needs too large an automaton",
+                "use smaller counts, fewer nested loops");
+  }
 }
 
 Regulars::Id Regulars::Intern(Node node) {
+  Work(1 + node.parts.size());
   uint64_t hash = static_cast<uint64_t>(node.kind) * 0x9e3779b97f4a7c15ull;
   const auto mix = [&](int32_t value) {
     hash = (hash ^ static_cast<uint32_t>(value)) * 0x9ddfea08eb382d69ull;
@@ -25,10 +35,6 @@ Regulars::Id Regulars::Intern(Node node) {
   std::vector<Id>& bucket = index_[hash];
   for (Id id : bucket) {
     if (At(id) == node) return id;
-  }
-  if (nodes_.size() >= most_) {
-    throw Error(Code::kUnsupported, "the pattern needs too large an automaton",
-                "use smaller counts, fewer nested loops");
   }
   nodes_.push_back(std::move(node));
   bucket.push_back(static_cast<Id>(nodes_.size() - 1));
@@ -81,6 +87,7 @@ Regulars::Id Regulars::Either(std::vector<Id> parts) {
       flat.push_back(part);
     }
   }
+  Work(flat.size());
   size_t sets = 0;
   for (Id part : flat) sets += At(part).kind == Kind::kSet;
   if (sets > 1) {
@@ -121,6 +128,7 @@ Regulars::Id Regulars::Both(std::vector<Id> parts) {
       flat.push_back(part);
     }
   }
+  Work(flat.size());
   std::sort(flat.begin(), flat.end());
   flat.erase(std::unique(flat.begin(), flat.end()), flat.end());
   if (flat.empty()) return any;
@@ -157,10 +165,7 @@ Regulars::Id Regulars::Text(std::u32string_view text) {
 
 Regulars::Id Regulars::Text(std::string_view utf8) { return Text(text::DecodeUtf8(utf8)); }
 
-Regulars::Id Regulars::AnyText() {
-  static const CharSet all = CharSet::All();
-  return Intern({Kind::kRepeat, true, 0, kNoLimit, {Set(all)}});
-}
+Regulars::Id Regulars::AnyText() { return any_; }
 
 Regulars::Id Regulars::Modulo(int modulus, int remainder) {
   return Intern({Kind::kModulo, remainder == 0, modulus, remainder});

@@ -20,8 +20,8 @@ class Regulars {
   static constexpr Id kEmpty = 1;    // the empty text
   static constexpr int kNoLimit = -1;
 
-  // Throws kUnsupported from any call that would make more nodes than `most`.
-  explicit Regulars(size_t most = 400000);
+  // Throws kUnsupported from any call beyond the budget, so that no pattern takes more than about a second.
+  Regulars();
 
   Id Set(const CharSet& set);
   Id Then(Id a, Id b);
@@ -58,10 +58,14 @@ class Regulars {
     std::vector<Id> parts = {};  // kEither, kBoth: sorted; kNot, kRepeat: one
     bool operator==(const Node& o) const { return kind == o.kind && a == o.a && b == o.b && parts == o.parts; }
   };
+  void Work(size_t steps);
   Id Intern(Node node);
   const Node& At(Id id) const { return nodes_[static_cast<size_t>(id)]; }
 
-  size_t most_;
+  static constexpr size_t kMostWork = 4000000;  // nodes looked up, and their parts
+
+  size_t work_ = 0;
+  Id any_ = 0;
   std::vector<Node> nodes_;
   std::vector<CharSet> sets_;
   std::unordered_map<uint64_t, std::vector<Id>> index_;

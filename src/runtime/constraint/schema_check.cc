@@ -76,10 +76,7 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
     if (valid == 0 || (valid > 1 && keyword[0] == 'o')) return false;
   }
   if (s.contains("const") && !Equal(value, s["const"])) return false;
-  if (s.contains("enum") &&
-      std::none_of(s["enum"].begin(), s["enum"].end(), [&](const Json& one) { return Equal(value, one); })) {
-    return false;
-  }
+  if (s.contains("enum") && !Listed(value, s["enum"])) return false;
   if (s.contains("type")) {
     const auto is = [&](const Json& type) {
       const std::string name = type.get<std::string>();
@@ -99,6 +96,23 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   if (value.is_array()) return ValidArray(value, site, depth);
   if (value.is_object()) return ValidObject(value, site, depth);
   return true;
+}
+
+bool SchemaCheck::Listed(const Json& value, const Json& list) {
+  if (value.is_structured()) {
+    return std::any_of(list.begin(), list.end(), [&](const Json& one) { return Equal(value, one); });
+  }
+  // Lists may be long: equal scalars are equal texts here.
+  const auto text = [](const Json& scalar) {
+    if (!scalar.is_number()) return ToText(scalar);
+    const Decimal d = DecimalOf(scalar);
+    return Cat(d.negative ? "-" : "", d.whole, ".", d.fraction);
+  };
+  const auto [entry, fresh] = lists_.try_emplace(&list);
+  for (size_t i = 0; fresh && i < list.size(); ++i) {
+    if (!list[i].is_structured()) entry->second.insert(text(list[i]));
+  }
+  return entry->second.contains(text(value));
 }
 
 bool SchemaCheck::ValidNumber(const Json& value, const Site& site) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_set>
 
 #include "runtime/constraint/char_dfa.h"
 #include "runtime/constraint/schema_document.h"
@@ -23,6 +24,7 @@ class SchemaCheck {
 
  private:
   bool Valid(const Json& value, const Site& site, int depth);
+  bool Listed(const Json& value, const Json& list);
   bool ValidNumber(const Json& value, const Site& site);
   bool ValidString(const Json& value, const Site& site);
   bool ValidArray(const Json& value, const Site& site, int depth);
@@ -30,6 +32,7 @@ class SchemaCheck {
 
   const SchemaDocument& document_;
   std::map<std::string, CharDfa> patterns_;
+  std::map<const Json*, std::unordered_set<std::string>> lists_;  // the scalars of an enum
   size_t steps_ = 0;
 };
 

@@ -278,7 +278,7 @@ void Stacks::ExpandNames(const Cell& at, const Grammar::Node& node, std::vector<
     if (!Fits(node.open[i].value, at.depth)) continue;
     const StackId after = Push({Kind::kObjectValue, at.a, static_cast<int32_t>(i), more, at.d, at.next});
     const Cell key = {Kind::kKey, node.open[i].key, 0, 0, at.d != 0, after};
-    if (at.d != kSomeNames && !NameIsLeft(key, 0, "")) continue;
+    if (at.d == kSomeNames ? IsCounted(key) : !NameIsLeft(key, 0, "")) continue;
     *any = true;
     if (!wanted) return;
     out->push_back(Push(key));
@@ -298,8 +298,12 @@ const std::vector<StackId>& Stacks::ExpandAfterSomeName(StackId value) {
   return Expand(Push(changed));
 }
 
+bool Stacks::IsCounted(const Cell& key) const {
+  return key.kind == Kind::kKey && grammar_.automaton(key.a).Remaining(0) < CharDfa::kMany;
+}
+
 StackId Stacks::Canonical(StackId id, int bytes) {
-  if (id == kDone) return id;
+  if (id == kDone || IsCounted(cell(id))) return id;
   const uint64_t memo = static_cast<uint64_t>(id) << 32 | static_cast<uint32_t>(bytes);
   if (const auto found = canonical_.find(memo); found != canonical_.end()) return found->second;
   // From the bottom up, without recursion: a stack may be long.

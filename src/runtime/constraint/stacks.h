@@ -62,6 +62,8 @@ class Stacks {
   // A stack that allows the same texts of at most `bytes` bytes (but for names that would come twice), the same for
   // as many positions as possible.
   StackId Canonical(StackId id, int bytes);
+  // A name of which there are only so many: what may come depends on those used, in a canonical stack too.
+  bool IsCounted(const Cell& key) const;
   // The raw text of a name so far, and the decoded names that it may not become.
   const std::string& Captured(const Cell& key) const { return texts_[static_cast<size_t>(key.c)]; }
   const std::vector<int32_t>& UsedNames(const Cell& key) const { return used_[static_cast<size_t>(cell(key.next).d)]; }
