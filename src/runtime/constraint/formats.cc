@@ -17,6 +17,11 @@ namespace {
 #define ATELIER_HOST ATELIER_LABEL "(?:\\." ATELIER_LABEL "){0,3}\\.[A-Za-z]{2,12}"
 #define ATELIER_BYTE "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 
+#define ATELIER_EMAIL "[A-Za-z0-9]{1,20}(?:[._+-][A-Za-z0-9]{1,20}){0,2}@" ATELIER_HOST
+#define ATELIER_URI \
+  "https?://" ATELIER_HOST "(?::[1-9][0-9]{0,3})?(?:/[A-Za-z0-9._~-]{1,40}){0,8}/?(?:\\?[A-Za-z0-9._~&=-]{1,80})?"
+#define ATELIER_POINTER "(?:/[A-Za-z0-9._-]{0,40}){0,16}"
+
 constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
     {"date", ATELIER_DATE},
     {"time", ATELIER_TIME},
@@ -25,14 +30,21 @@ constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
      "P(?:[0-9]{1,4}W|(?:[0-9]{1,4}Y(?:[0-9]{1,2}M(?:[0-9]{1,3}D)?)?|[0-9]{1,2}M(?:[0-9]{1,3}D)?|[0-9]{1,3}D)"
      "(?:T(?:[0-9]{1,3}H(?:[0-9]{1,3}M(?:[0-9]{1,3}S)?)?|[0-9]{1,3}M(?:[0-9]{1,3}S)?|[0-9]{1,3}S))?"
      "|T(?:[0-9]{1,3}H(?:[0-9]{1,3}M(?:[0-9]{1,3}S)?)?|[0-9]{1,3}M(?:[0-9]{1,3}S)?|[0-9]{1,3}S))"},
-    {"email", "[A-Za-z0-9]{1,20}(?:[._+-][A-Za-z0-9]{1,20}){0,2}@" ATELIER_HOST},
+    {"email", ATELIER_EMAIL},
+    {"idn-email", ATELIER_EMAIL},
     {"hostname", ATELIER_HOST},
+    {"idn-hostname", ATELIER_HOST},
     {"ipv4", ATELIER_BYTE "(?:\\." ATELIER_BYTE "){3}"},
     {"ipv6", "(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}"},
-    {"uri",
-     "https?://" ATELIER_HOST "(?::[1-9][0-9]{0,3})?(?:/[A-Za-z0-9._~-]{1,40}){0,8}/?(?:\\?[A-Za-z0-9._~&=-]{1,80})?"},
+    {"uri", ATELIER_URI},
+    {"uri-reference", ATELIER_URI},
+    {"uri-template", ATELIER_URI},
+    {"iri", ATELIER_URI},
+    {"iri-reference", ATELIER_URI},
     {"uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
-    {"json-pointer", "(?:/[A-Za-z0-9._-]{0,40}){0,16}"},
+    {"json-pointer", ATELIER_POINTER},
+    {"relative-json-pointer", "(?:0|[1-9][0-9]?)(?:#|" ATELIER_POINTER ")"},
+    {"regex", "[A-Za-z0-9 ]{1,80}"},
 };
 
 }  // namespace
