@@ -4,6 +4,7 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -129,39 +130,51 @@ class SchemaCompiler {
     return Grammar::kNever;
   }
 
-  int32_t String(const Merged& merged) {
+  // The texts that pattern, format and lengths leave; `where` is the pointer that errors name.
+  Regulars::Id Texts(const Merged& merged, Regulars* regulars, std::string* where) {
     const int least = merged.Least("minLength");
     int most = merged.Most("maxLength");
-    if (most >= 0 && least > most) return Never(merged.Where("minLength"));
     if (least > kMostLength) SchemaDocument::Refuse(merged.Where("minLength"), Cat("at most ", kMostLength));
     if (most > kMostLength) most = kMostLength;
-    std::string where;
-    Regulars regulars;
     std::vector<Regulars::Id> both;
     for (const Site& part : merged.parts) {
       if (part.Has("pattern")) {
-        where = part.Pointer("pattern");
-        both.push_back(PatternAt(&regulars, part.At("pattern").get<std::string>(), where, false));
+        *where = part.Pointer("pattern");
+        both.push_back(PatternAt(regulars, part.At("pattern").get<std::string>(), *where, false));
       }
       if (part.Has("format")) {
         const auto format = FormatRegex(part.At("format").get<std::string>());
         if (!format) continue;
-        if (where.empty()) where = part.Pointer("format");
-        both.push_back(ParseRegex(&regulars, *format, {.anchored = true}));
+        if (where->empty()) *where = part.Pointer("format");
+        both.push_back(ParseRegex(regulars, *format, {.anchored = true}));
       }
     }
     if (least > 0 || most >= 0) {
-      if (where.empty()) where = merged.Where(least > 0 ? "minLength" : "maxLength");
-      both.push_back(regulars.Repeat(regulars.Set(CharSet::All()), least, most));
+      if (where->empty() || (most >= 0 && least > most)) *where = merged.Where(least > 0 ? "minLength" : "maxLength");
+      if (most >= 0 && least > most) return Regulars::kNothing;
+      both.push_back(regulars->Repeat(regulars->Set(CharSet::All()), least, most));
     }
-    if (both.empty()) return any_.string;
-    CharDfa dfa;
+    return regulars->Both(std::move(both));
+  }
+
+  // Runs `work`; errors that do not name a place get one.
+  template <typename Work>
+  static auto Within(const std::string& where, const Work& work) {
     try {
-      dfa = DfaAt(&regulars, regulars.Both(std::move(both)), where);
+      return work();
     } catch (const Error& error) {
       if (std::string_view(error.what()).starts_with("schema: ")) throw;
       throw error.Within(Cat("schema: ", where));
     }
+  }
+
+  int32_t String(const Merged& merged) {
+    std::string where;
+    Regulars regulars;
+    CharDfa dfa;
+    const Regulars::Id texts = Texts(merged, &regulars, &where);
+    if (texts == regulars.AnyText()) return any_.string;
+    dfa = Within(where, [&] { return BuildDfa(&regulars, texts); });
     if (dfa.empty()) return Never(where);
     return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kJson));
   }
@@ -209,13 +222,10 @@ class SchemaCompiler {
     if (!bounded) return integer ? any_.integer : any_.number;
     const int order = bounds.least && bounds.most ? Compare(*bounds.least, *bounds.most) : -1;
     if (order > 0 || (order == 0 && (bounds.above_least || bounds.below_most))) return Never(where);
-    CharDfa dfa;
-    try {
+    CharDfa dfa = Within(where, [&] {
       Regulars regulars;
-      dfa = BuildDfa(&regulars, NumbersWithin(&regulars, bounds));
-    } catch (const Error& error) {
-      throw error.Within(Cat("schema: ", where));
-    }
+      return BuildDfa(&regulars, NumbersWithin(&regulars, bounds));
+    });
     if (dfa.empty()) {
       for (const auto& bound : {bounds.least, bounds.most}) {
         if (bound && bound->whole.size() + bound->fraction.size() > 15) {
@@ -233,7 +243,7 @@ class SchemaCompiler {
     bool says_rest = false;
     for (const Site& part : merged.parts) {
       if (part.Has("prefixItems")) listed = std::max(listed, part.At("prefixItems").size());
-      says_rest |= part.Has("items");
+      says_rest |= part.Has("items") || part.Has("unevaluatedItems");
       if (part.Has("uniqueItems") && part.At("uniqueItems") == true &&
           !(merged.Most("maxItems") == 0 || merged.Most("maxItems") == 1)) {
         SchemaDocument::Refuse(part.Pointer("uniqueItems"), "only together with maxItems of at most 1");
@@ -265,11 +275,16 @@ class SchemaCompiler {
       if (part.Has("properties")) {
         for (const auto& [name, ignored] : part.At("properties").items()) add(name, false);
       }
-      says_open |= part.Has("additionalProperties") || part.Has("patternProperties");
+      says_open |= part.Has("additionalProperties") || part.Has("patternProperties") || part.Has("propertyNames") ||
+                   part.Has("unevaluatedProperties");
     }
     for (const Site& part : merged.parts) {
       if (!part.Has("required")) continue;
       for (const Json& name : part.At("required")) add(name.get<std::string>(), true);
+    }
+    const Names allowed = AllowedNames(merged);
+    if (allowed.listed) {
+      for (const std::string& name : *allowed.listed) add(name, false);
     }
     if (names.size() > kMostNames) {
       SchemaDocument::Refuse(merged.Where("properties"), Cat("more than ", kMostNames, " properties"));
@@ -278,17 +293,46 @@ class SchemaCompiler {
     node.most = merged.Most("maxProperties");
     if (node.most >= 0 && node.least > node.most) return Never(merged.Where("minProperties"));
     for (const std::string& name : names) {
+      const bool fits = std::all_of(allowed.sites.begin(), allowed.sites.end(),
+                                    [&](const Site& site) { return check_.Valid(Json(name), site); });
+      if (!fits && required[name]) return Never(merged.Where("propertyNames"));
+      if (!fits) continue;
       node.properties.push_back({.key = grammar_.Literal(ToText(Json(name))),
                                  .value = Value(merger_.OfProperty(merged, name)),
                                  .required = required[name]});
     }
     // An object that lists its properties and says nothing of others has no others.
-    if (says_open || names.empty() || static_cast<size_t>(node.least) > names.size()) AddOpen(merged, names, &node);
+    const bool needs_open = says_open || names.empty() || static_cast<size_t>(node.least) > node.properties.size();
+    if (needs_open && !allowed.listed) AddOpen(merged, names, allowed.sites, &node);
     return grammar_.Add(std::move(node));
   }
 
+  // What propertyNames says of an object's names.
+  struct Names {
+    std::vector<Site> sites;
+    std::optional<std::vector<std::string>> listed;  // where it lists them
+  };
+  Names AllowedNames(const Merged& merged) {
+    Names out;
+    for (const Site& part : merged.parts) {
+      if (part.Has("propertyNames")) out.sites.push_back(part.Sub("propertyNames"));
+    }
+    if (out.sites.empty()) return out;
+    std::vector<std::string> names;
+    for (const Merged& one : merger_.Alternatives(out.sites)) {
+      if (one.never) continue;
+      if (!one.Listing()) return out;
+      for (const Json& name : merger_.Listed(one)) {
+        if (name.is_string()) names.push_back(name.get<std::string>());
+      }
+    }
+    out.listed = std::move(names);
+    return out;
+  }
+
   // Names that are not listed: those of one pattern each, and those of none.
-  void AddOpen(const Merged& merged, const std::vector<std::string>& names, Grammar::Node* node) {
+  void AddOpen(const Merged& merged, const std::vector<std::string>& names, const std::vector<Site>& name_sites,
+               Grammar::Node* node) {
     std::vector<std::pair<std::string, std::string>> patterns;  // and where
     for (const Site& part : merged.parts) {
       if (!part.Has("patternProperties")) continue;
@@ -300,18 +344,11 @@ class SchemaCompiler {
     }
     if (patterns.size() > 16) SchemaDocument::Refuse(merged.Where("patternProperties"), "more than 16 patterns");
     for (size_t which = 0; which <= patterns.size(); ++which) {  // the last: no pattern
-      std::vector<Site> sites;
-      for (const Site& part : merged.parts) {
-        if (which < patterns.size() && part.Has("patternProperties") &&
-            part.At("patternProperties").contains(patterns[which].first)) {
-          sites.push_back(part.Sub("patternProperties", patterns[which].first));
-        } else if (part.Has("additionalProperties")) {
-          sites.push_back(part.Sub("additionalProperties"));
-        }
-      }
+      const std::vector<Site> sites =
+          merger_.OfOpen(merged, which < patterns.size() ? &patterns[which].first : nullptr);
       if (std::any_of(sites.begin(), sites.end(), [](const Site& s) { return *s.schema == Json(false); })) continue;
       const std::string where = which < patterns.size() ? patterns[which].second : merged.Where("additionalProperties");
-      const int32_t key = OpenKey(names, patterns, which, where);
+      const int32_t key = OpenKey(names, patterns, which, name_sites, where);
       if (key >= 0) node->open.push_back({.key = key, .value = Value(sites)});
     }
   }
@@ -319,9 +356,9 @@ class SchemaCompiler {
   // The lexeme of such names, -1 where there is none.
   int32_t OpenKey(const std::vector<std::string>& names,
                   const std::vector<std::pair<std::string, std::string>>& patterns, size_t which,
-                  const std::string& where) {
-    if (names.empty() && patterns.empty()) return grammar_.AddLexeme(AnyJsonString());
-    try {
+                  const std::vector<Site>& name_sites, const std::string& where) {
+    if (names.empty() && patterns.empty() && name_sites.empty()) return grammar_.AddLexeme(AnyJsonString());
+    return Within(where, [&] {
       Regulars regulars;
       std::vector<Regulars::Id> both, listed;
       for (const std::string& name : names) listed.push_back(regulars.Text(std::string_view(name)));
@@ -330,8 +367,20 @@ class SchemaCompiler {
         const Regulars::Id pattern = PatternAt(&regulars, patterns[i].first, patterns[i].second, i != which);
         both.push_back(i == which ? pattern : regulars.Not(pattern));
       }
+      if (!name_sites.empty()) {
+        std::vector<Regulars::Id> either;
+        for (const Merged& one : merger_.Alternatives(name_sites)) {
+          std::string ignored;
+          if (one.never || (one.Types() & kStringType) == 0) continue;
+          if (!one.Listing()) either.push_back(Texts(one, &regulars, &ignored));
+          for (const Json& name : one.Listing() ? merger_.Listed(one) : std::vector<Json>()) {
+            if (name.is_string()) either.push_back(regulars.Text(std::string_view(name.get_ref<const std::string&>())));
+          }
+        }
+        both.push_back(regulars.Either(std::move(either)));
+      }
       CharDfa dfa = BuildDfa(&regulars, regulars.Both(both));
-      if (dfa.empty()) return -1;
+      if (dfa.empty()) return int32_t{-1};
       const bool endless =
           std::all_of(dfa.counts.begin(), dfa.counts.end(), [](int64_t count) { return count >= CharDfa::kMany; });
       if (endless) {
@@ -341,13 +390,10 @@ class SchemaCompiler {
       const CharSet plain = CharSet{{' ', '~'}}.And(CharSet{{'"', '"'}, {'\\', '\\'}}.Negated());
       both.push_back(regulars.Repeat(regulars.Set(plain), 0, Regulars::kNoLimit));
       dfa = BuildDfa(&regulars, regulars.Both(both));
-      if (dfa.empty()) return -1;
+      if (dfa.empty()) return int32_t{-1};
       return grammar_.AddLexeme(
           std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kJsonKey));
-    } catch (const Error& error) {
-      if (std::string_view(error.what()).starts_with("schema: ")) throw;
-      throw error.Within(Cat("schema: ", where));
-    }
+    });
   }
 
   // Says why nothing satisfies the schema.

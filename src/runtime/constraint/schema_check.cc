@@ -54,7 +54,7 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   if (s.is_boolean()) return s.get<bool>();
   if (!s.is_object()) SchemaDocument::Malformed(site.pointer, "a schema is an object or a boolean");
   for (const char* keyword : {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "if",
-                              "dependentSchemas", "dependencies", "contains", "propertyNames", "dependentRequired"}) {
+                              "dependentSchemas", "dependencies", "contains", "dependentRequired"}) {
     if (s.contains(keyword)) SchemaDocument::Refuse(site.Pointer(keyword), "not supported here");
   }
   const auto list = [&](const char* keyword) {
@@ -167,6 +167,7 @@ bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
   }
   for (const auto& [key, item] : value.items()) {
     bool listed = false;
+    if (site.Has("propertyNames") && !Valid(Json(key), site.Sub("propertyNames"), depth + 1)) return false;
     if (site.Has("properties") && site.At("properties").contains(key)) {
       listed = true;
       if (!Valid(item, site.Sub("properties", key), depth + 1)) return false;

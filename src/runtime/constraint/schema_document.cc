@@ -23,9 +23,6 @@ constexpr Refused kRefused[] = {
     {"dependentSchemas", "dependencies between properties are not supported"},
     {"dependencies", "dependencies between properties are not supported"},
     {"contains", "contains is not supported"},
-    {"propertyNames", "propertyNames is not supported"},
-    {"unevaluatedItems", "unevaluatedItems is not supported"},
-    {"unevaluatedProperties", "unevaluatedProperties is not supported"},
     {"additionalItems", "additionalItems is not of draft 2020-12"},
     {"$dynamicRef", "dynamic references are not supported"},
     {"$recursiveRef", "dynamic references are not supported"},
@@ -178,7 +175,7 @@ void SchemaDocument::CheckForm(const Site& site) const {
     } else if (key == "required") {
       must(k, value.is_array(), "a list of names");
       for (const Json& name : value) must(k, name.is_string(), "a list of names");
-    } else if (is({"items", "additionalProperties"})) {
+    } else if (is({"items", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"})) {
       if (value.is_array()) {
         Refuse(site.Pointer(key), "a list of schemas is not of draft 2020-12", "prefixItems is its name there");
       }

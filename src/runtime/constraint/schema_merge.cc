@@ -50,6 +50,9 @@ int Merged::InferredTypes() const {
                                                     {"required", kObjectType},
                                                     {"additionalProperties", kObjectType},
                                                     {"patternProperties", kObjectType},
+                                                    {"propertyNames", kObjectType},
+                                                    {"unevaluatedProperties", kObjectType},
+                                                    {"unevaluatedItems", kArrayType},
                                                     {"minProperties", kObjectType},
                                                     {"maxProperties", kObjectType},
                                                     {"items", kArrayType},
@@ -116,6 +119,8 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
   if (!loosely_) document_.CheckKept(site);
   into->parts.push_back(site);
   inside->push_back(site);
+  into->around.emplace_back();
+  for (const Site& outer : *inside) into->around.back().push_back(outer.schema);
   if (s.contains("$ref")) Gather(document_.Follow(site), inside, into, choices);
   if (s.contains("allOf")) {
     for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
@@ -170,36 +175,80 @@ std::vector<Merged> SchemaMerger::Alternatives(const std::vector<Site>& sites) {
   return out;
 }
 
+template <typename Speaks>
+void SchemaMerger::AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks,
+                                  std::vector<Site>* out) const {
+  if (loosely_) return;  // choices that are not followed could speak
+  for (const Site& part : merged.parts) {
+    if (!part.Has(keyword)) continue;
+    bool spoken = false;
+    for (size_t i = 0; i < merged.parts.size() && !spoken; ++i) {
+      const std::vector<const Json*>& around = merged.around[i];
+      spoken = std::find(around.begin(), around.end(), part.schema) != around.end() && speaks(merged.parts[i]);
+    }
+    if (!spoken) out->push_back(part.Sub(keyword));
+  }
+}
+
 std::vector<Site> SchemaMerger::OfProperty(const Merged& merged, const std::string& name) {
   std::vector<Site> out;
-  for (const Site& part : merged.parts) {
+  const auto add = [&](const Site& part, std::vector<Site>* to) {
     bool listed = false;
     if (part.Has("properties") && part.At("properties").contains(name)) {
       listed = true;
-      out.push_back(part.Sub("properties", name));
+      to->push_back(part.Sub("properties", name));
     }
     if (part.Has("patternProperties")) {
       for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
         const Site sub = part.Sub("patternProperties", pattern);
         if (!check_.Finds(pattern, name, sub.pointer)) continue;
         listed = true;
-        out.push_back(sub);
+        to->push_back(sub);
       }
     }
-    if (!listed && part.Has("additionalProperties")) out.push_back(part.Sub("additionalProperties"));
+    if (!listed && part.Has("additionalProperties")) to->push_back(part.Sub("additionalProperties"));
+  };
+  for (const Site& part : merged.parts) add(part, &out);
+  const auto speaks = [&](const Site& part) {
+    std::vector<Site> said;
+    add(part, &said);
+    return !said.empty();
+  };
+  AddUnevaluated(merged, "unevaluatedProperties", speaks, &out);
+  return out;
+}
+
+std::vector<Site> SchemaMerger::OfOpen(const Merged& merged, const std::string* pattern) {
+  std::vector<Site> out;
+  const auto has = [&](const Site& part) {
+    return pattern != nullptr && part.Has("patternProperties") && part.At("patternProperties").contains(*pattern);
+  };
+  for (const Site& part : merged.parts) {
+    if (has(part)) {
+      out.push_back(part.Sub("patternProperties", *pattern));
+    } else if (part.Has("additionalProperties")) {
+      out.push_back(part.Sub("additionalProperties"));
+    }
   }
+  const auto speaks = [&](const Site& part) { return has(part) || part.Has("additionalProperties"); };
+  AddUnevaluated(merged, "unevaluatedProperties", speaks, &out);
   return out;
 }
 
 std::vector<Site> SchemaMerger::OfItem(const Merged& merged, size_t index) {
   std::vector<Site> out;
+  const auto listed = [&](const Site& part) {
+    return part.Has("prefixItems") && index < part.At("prefixItems").size();
+  };
   for (const Site& part : merged.parts) {
-    if (part.Has("prefixItems") && index < part.At("prefixItems").size()) {
+    if (listed(part)) {
       out.push_back(part.Sub("prefixItems", index));
     } else if (part.Has("items")) {
       out.push_back(part.Sub("items"));
     }
   }
+  AddUnevaluated(
+      merged, "unevaluatedItems", [&](const Site& part) { return listed(part) || part.Has("items"); }, &out);
   return out;
 }
 

@@ -25,7 +25,8 @@ enum TypeBit : int {
 // Schemas that all hold; of them only the keywords that look at the value itself count: no $ref, allOf, anyOf, oneOf.
 struct Merged {
   std::vector<Site> parts;
-  std::optional<std::string> never;  // the pointer of a `false`
+  std::vector<std::vector<const Json*>> around;  // [part]: the schemas that it stands in by $ref, allOf ..., and itself
+  std::optional<std::string> never;              // the pointer of a `false`
 
   int Types() const;                    // allowed by `type`
   int InferredTypes() const;            // Types(), and where nobody says `type`: those that the keywords are about
@@ -48,6 +49,8 @@ class SchemaMerger {
   // The schemas that hold for a property's value, an array's item.
   std::vector<Site> OfProperty(const Merged& merged, const std::string& name);
   std::vector<Site> OfItem(const Merged& merged, size_t index);
+  // The same for names that are not listed: those of one pattern, and (null) those of none.
+  std::vector<Site> OfOpen(const Merged& merged, const std::string* pattern);
   // The values that const and enum leave.
   std::vector<Json> Listed(const Merged& merged);
 
@@ -66,6 +69,10 @@ class SchemaMerger {
 
   const SchemaDocument& document_;
   SchemaCheck& check_;
+  // Adds what `unevaluated...` says where no part around which it stands has spoken.
+  template <typename Speaks>
+  void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out) const;
+
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
   size_t steps_ = 0;
 };
