@@ -36,6 +36,8 @@ class Regulars {
   // Decimal digits whose number leaves `remainder` when divided by `modulus`; the empty text counts as zero.
   Id Modulo(int modulus, int remainder);
 
+  size_t work() const { return work_; }  // so far, in steps of the budget
+
   bool Nullable(Id a) const { return nodes_[static_cast<size_t>(a)].nullable; }
 
   // The alphabet: code points that no set of the expression tells apart are one symbol.

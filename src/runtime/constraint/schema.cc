@@ -169,14 +169,22 @@ class SchemaCompiler {
   }
 
   int32_t String(const Merged& merged) {
+    // Fields of one form share their automaton, and with it what is known of its states.
+    std::string key = Cat(merged.Least("minLength"), " ", merged.Most("maxLength"));
+    for (const Site& part : merged.parts) {
+      if (part.Has("pattern")) key += Cat(" p", ToText(part.At("pattern")));
+      if (part.Has("format")) key += Cat(" f", ToText(part.At("format")));
+    }
+    if (const auto known = lexemes_.find(key); known != lexemes_.end()) return known->second;
     std::string where;
     Regulars regulars;
     CharDfa dfa;
     const Regulars::Id texts = Texts(merged, &regulars, &where);
     if (texts == regulars.AnyText()) return any_.string;
-    dfa = Within(where, [&] { return BuildDfa(&regulars, texts); });
+    dfa = DfaAt(document_, &regulars, texts, where);
     if (dfa.empty()) return Never(where);
-    return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kJson));
+    return lexemes_[key] =
+               grammar_.Lexeme(std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kJson));
   }
 
   int32_t Number(const Merged& merged, bool integer) {
@@ -224,7 +232,7 @@ class SchemaCompiler {
     if (order > 0 || (order == 0 && (bounds.above_least || bounds.below_most))) return Never(where);
     CharDfa dfa = Within(where, [&] {
       Regulars regulars;
-      return BuildDfa(&regulars, NumbersWithin(&regulars, bounds));
+      return DfaAt(document_, &regulars, NumbersWithin(&regulars, bounds), where);
     });
     if (dfa.empty()) {
       for (const auto& bound : {bounds.least, bounds.most}) {
@@ -379,7 +387,7 @@ class SchemaCompiler {
         }
         both.push_back(regulars.Either(std::move(either)));
       }
-      CharDfa dfa = BuildDfa(&regulars, regulars.Both(both));
+      CharDfa dfa = DfaAt(document_, &regulars, regulars.Both(both), where);
       if (dfa.empty()) return int32_t{-1};
       const bool endless =
           std::all_of(dfa.counts.begin(), dfa.counts.end(), [](int64_t count) { return count >= CharDfa::kMany; });
@@ -389,7 +397,7 @@ class SchemaCompiler {
       // Names could run out: they are counted, which goes without escapes and with one byte per character.
       const CharSet plain = CharSet{{' ', '~'}}.And(CharSet{{'"', '"'}, {'\\', '\\'}}.Negated());
       both.push_back(regulars.Repeat(regulars.Set(plain), 0, Regulars::kNoLimit));
-      dfa = BuildDfa(&regulars, regulars.Both(both));
+      dfa = DfaAt(document_, &regulars, regulars.Both(both), where);
       if (dfa.empty()) return int32_t{-1};
       return grammar_.AddLexeme(
           std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kJsonKey));
@@ -428,6 +436,7 @@ class SchemaCompiler {
   std::map<std::vector<const Json*>, int32_t> values_;
   std::deque<std::pair<int32_t, std::vector<Site>>> todo_;
   std::map<int32_t, std::string> reasons_;
+  std::map<std::string, int32_t> lexemes_;  // strings by what is said of them
   std::string reason_;
 };
 

@@ -18,10 +18,14 @@ Regulars::Id PatternAt(Regulars* regulars, const std::string& pattern, const std
   }
 }
 
-CharDfa DfaAt(Regulars* regulars, Regulars::Id root, const std::string& where) {
+CharDfa DfaAt(const SchemaDocument& document, Regulars* regulars, Regulars::Id root, const std::string& where) {
+  document.Spend(0, where);
   try {
-    return BuildDfa(regulars, root);
+    CharDfa dfa = BuildDfa(regulars, root);
+    document.Spend(regulars->work() + dfa.next.size(), where);
+    return dfa;
   } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with("schema: ")) throw;
     throw error.Within(Cat("schema: ", where));
   }
 }
@@ -30,7 +34,8 @@ bool SchemaCheck::Finds(const std::string& pattern, const std::string& text, con
   auto found = patterns_.find(pattern);
   if (found == patterns_.end()) {
     Regulars regulars;
-    found = patterns_.emplace(pattern, DfaAt(&regulars, PatternAt(&regulars, pattern, where, false), where)).first;
+    found = patterns_.emplace(pattern, DfaAt(document_, &regulars, PatternAt(&regulars, pattern, where, false), where))
+                .first;
   }
   return found->second.Matches(text::DecodeUtf8(text));
 }

@@ -36,8 +36,9 @@ class SchemaCheck {
   size_t steps_ = 0;
 };
 
-// The pattern as a language, any text around it allowed; errors name `where`.
+// The pattern as a language, any text around it allowed; errors name `where`. Then its automaton, from the document's
+// budget.
 Regulars::Id PatternAt(Regulars* regulars, const std::string& pattern, const std::string& where, bool wide);
-CharDfa DfaAt(Regulars* regulars, Regulars::Id root, const std::string& where);
+CharDfa DfaAt(const SchemaDocument& document, Regulars* regulars, Regulars::Id root, const std::string& where);
 
 }  // namespace atelier::runtime

@@ -61,6 +61,12 @@ Site Site::Sub(const std::string& keyword, size_t index) const {
   return {&schema->at(keyword).at(index), Cat(Pointer(keyword), "/", index)};
 }
 
+void SchemaDocument::Spend(size_t steps, const std::string& pointer) const {
+  constexpr size_t kMost = 8000000;  // about two seconds, some 30 MB
+  spent_ += steps;
+  if (spent_ > kMost) Refuse(pointer, "the patterns and lengths of the schema need too large automata together");
+}
+
 void SchemaDocument::Refuse(const std::string& pointer, std::string_view why, std::string_view hint) {
   throw Error(Code::kUnsupported, Cat("schema: ", pointer.empty() ? "/" : pointer, ": ", why), std::string(hint));
 }
@@ -150,7 +156,9 @@ void SchemaDocument::CheckForm(const Site& site) const {
   const auto must = [&](const char* keyword, bool fine, const char* what) {
     if (!fine) Malformed(site.Pointer(keyword), Cat("it must be ", what));
   };
-  for (const auto& [key, value] : s.items()) {
+  for (const auto& entry : s.items()) {
+    const std::string& key = entry.key();
+    const Json& value = entry.value();
     const char* k = key.c_str();
     const auto is = [&](std::initializer_list<std::string_view> names) {
       return std::find(names.begin(), names.end(), key) != names.end();

@@ -38,6 +38,9 @@ class SchemaDocument {
   // The same for kUnsupported and keywords that cannot be kept.
   void CheckKept(const Site& site) const;
 
+  // All automata of one schema share a budget; throws kUnsupported at `pointer` when it is spent.
+  void Spend(size_t steps, const std::string& pointer) const;
+
   [[noreturn]] static void Refuse(const std::string& pointer, std::string_view why, std::string_view hint = "");
   [[noreturn]] static void Malformed(const std::string& pointer, std::string_view why);
 
@@ -45,6 +48,7 @@ class SchemaDocument {
   const Json& root_;
   mutable std::unordered_map<std::string, Site> anchors_;
   mutable bool anchors_known_ = false;
+  mutable size_t spent_ = 0;
 };
 
 // Keyword values that Check has seen.

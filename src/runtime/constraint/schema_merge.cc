@@ -316,7 +316,8 @@ bool SchemaMerger::Nothing(const Merged& merged, int depth) {
       both.push_back(
           PatternAt(&regulars, part.At("pattern").get<std::string>(), part.Pointer("pattern"), /*wide=*/true));
     }
-    if (both.empty() || !DfaAt(&regulars, regulars.Both(both), merged.Where("pattern")).empty()) return false;
+    if (both.empty() || !DfaAt(document_, &regulars, regulars.Both(both), merged.Where("pattern")).empty())
+      return false;
   }
   if ((types & (kFractionType | kIntegerType)) != 0) {
     std::optional<Decimal> least, most;

@@ -213,6 +213,14 @@ TEST(SchemaTest, HostileSchemasEndQuickly) {
   EXPECT_FALSE(compile(R"({"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}]}},"$ref":"#/$defs/a"})"));
   EXPECT_TRUE(compile(R"({"type":"array","minItems":2147483647,"items":{"type":"null"}})"));
   EXPECT_FALSE(compile("{\"enum\":[\"" + std::string(2 << 20, 'x') + "\"]}"));
+  std::string heavy, oneof;
+  for (int i = 0; i < 1000; ++i) {
+    heavy +=
+        Cat(i == 0 ? "" : ",", "\"h", i, "\":{\"type\":\"string\",\"pattern\":\"^.*a.{", 8 + i % 3, "}[x", i, "]+$\"}");
+    oneof += Cat(i == 0 ? "" : ",", "{\"type\":\"string\",\"pattern\":\"^", i, "[a-z]{1,200}$\"}");
+  }
+  EXPECT_FALSE(compile("{\"properties\":{" + heavy + "}}"));
+  EXPECT_FALSE(compile("{\"oneOf\":[" + oneof + "]}"));
   EXPECT_LT(MonotonicSeconds() - started, 120);  // only a hang is a failure
 }
 
