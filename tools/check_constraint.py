@@ -158,7 +158,7 @@ def no_twice(pairs):
 def generate(options, schema_file, count, seed):
     command = [options.atelier, 'generate', '-m', options.model, '-p', options.prompt, '--schema', str(schema_file), '-n',
                str(count), '--temperature', str(options.temperature), '--max-tokens', str(options.max_tokens), '--seed',
-               str(seed), '--json']
+               str(seed), '--json', '-t', str(options.threads)]
     done = subprocess.run(command, capture_output=True, text=True)
     try:
         return json.loads(done.stdout)
@@ -281,6 +281,7 @@ def main():
     parser.add_argument('--kinds', default='real,suite,random')
     parser.add_argument('--temperature', type=float, default=1.5)
     parser.add_argument('--max-tokens', type=int, default=128)
+    parser.add_argument('-t', '--threads', type=int, default=1)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--bench', action='store_true')
     parser.add_argument('--cpu', action='store_true', help='with --bench: processor time on one thread')
