@@ -88,6 +88,35 @@ def answers(server):
     expect("length", [c["finish_reason"] for c in text["choices"]], ["length", "length"])
 
 
+def structured(server):
+    schema = {"type": "object", "required": ["name", "tags"], "additionalProperties": False, "properties": {
+        "name": {"enum": ["茶", "kettle"]}, "tags": {"type": "array", "items": {"type": "integer", "minimum": 10},
+                                                     "minItems": 1, "maxItems": 3}}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}}
+    status, _, said = server.chat(response_format=form, n=8, temperature=1.5, max_tokens=200)
+    expect("structured", status, 200)
+    for choice in said["choices"]:
+        if choice["finish_reason"] == "length":
+            continue
+        value = json.loads(choice["message"]["content"])
+        expect("fields", sorted(value), ["name", "tags"])
+        expect("name", value["name"] in ("茶", "kettle"))
+        expect("tags", 1 <= len(value["tags"]) <= 3 and all(type(t) is int and t >= 10 for t in value["tags"]))
+    status, _, said = server.chat(response_format={"type": "json_object"}, max_tokens=400, temperature=0.5)
+    if said["choices"][0]["finish_reason"] == "stop":
+        expect("an object", type(json.loads(said["choices"][0]["message"]["content"])), dict)
+    for bad, says in [({"not": {}}, "/not"), ({"$ref": "#"}, "$ref"), ({"type": "string", "pattern": "(" * 60000}, "pattern"),
+                      ({"type": "object", "properties": {"a": {"contains": 1}}}, "/properties/a/contains")]:
+        form["json_schema"]["schema"] = bad
+        status, _, said = server.chat(response_format=form)
+        expect(f"schema {str(bad)[:40]}", (status, says in said["error"]["message"]), (400, True))
+    nested = {}
+    for _ in range(150):
+        nested = {"type": "array", "items": nested}
+    form["json_schema"]["schema"] = nested
+    expect("nested", server.chat(response_format=form)[0], 400)
+
+
 def refusals(server):
     for field, value, param in [("tools", [], "tools"), ("n", 0, "n"), ("temperature", "hot", "temperature"),
                                 ("messages", [], "messages"), ("messages", [{"role": "cat", "content": ""}],
@@ -210,7 +239,7 @@ def main():
     subprocess.run([ATELIER, "model", "pull", str(home / "models/smollm2.gguf"), "--name", MODEL, "--studio", studio,
                     "--quiet"], check=True, stdout=subprocess.DEVNULL)
     server = Server(studio)
-    for part in (answers, refusals, secrets, vanishing_clients):
+    for part in (answers, structured, refusals, secrets, vanishing_clients):
         part(server)
     expect("exit", server.stop(), 0)
     keys(studio)

@@ -31,6 +31,10 @@ class GenerateCommand : public Command {
     cli.Double("--frequency-penalty", &sampling_.frequency_penalty, "0: off", -100, 100);
     cli.Texts("--logit-bias", &bias_, "TOKEN=BIAS, adds to a token's logit; may be given more than once");
     cli.Texts("--stop", &stop_, "end before this text; may be given more than once");
+    cli.Text("--schema", &schema_, "the reply is JSON valid under this JSON Schema; a file");
+    cli.Flag("--json-object", &json_object_, "the reply is a JSON object");
+    cli.Text("--regex", &regex_, "the whole reply matches this regular expression");
+    cli.Texts("--choice", &choices_, "the reply is this text or one of the others; may be given more than once");
     cli.Int("--seed", &seed_, "of the random numbers", 0, INT64_MAX);
     cli.Int("--logprobs", &logprobs_, "with --json: log-probability per token, and this many alternatives; -1: none",
             -1, 100);
@@ -69,6 +73,7 @@ class GenerateCommand : public Command {
     request.stop = stop_;
     request.ignore_end = ignore_end_;
     request.logprobs = static_cast<int>(logprobs_);
+    request.constraint = Constraint();
     const bool streams = !globals.json && samples_ == 1;
     const artefact::GenerateResult result = model->Generate(request, streams ? [](int, std::string_view piece) {
       return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
@@ -85,6 +90,17 @@ class GenerateCommand : public Command {
   }
 
  private:
+  artefact::ConstraintSpec Constraint() const {
+    using Kind = artefact::ConstraintSpec::Kind;
+    artefact::ConstraintSpec spec;
+    const int asked = !schema_.empty() + json_object_ + !regex_.empty() + !choices_.empty();
+    if (asked > 1) throw Error(Code::kUsage, "--schema, --json-object, --regex and --choice exclude each other");
+    if (!schema_.empty()) spec = {Kind::kJsonSchema, ReadFile(schema_, 2u << 20), {}};
+    if (json_object_) spec.kind = Kind::kJsonObject;
+    if (!regex_.empty()) spec = {Kind::kRegex, regex_, {}};
+    if (!choices_.empty()) spec = {Kind::kChoice, "", choices_};
+    return spec;
+  }
   void PrintJson(const artefact::Generator& model, const artefact::GenerateResult& result) const {
     Json samples = Json::array();
     size_t output_tokens = 0;
@@ -120,11 +136,11 @@ class GenerateCommand : public Command {
   }
 
   ModelOption model_;
-  std::string prompt_, system_;
-  bool chat_ = false, ignore_end_ = false;
+  std::string prompt_, system_, schema_, regex_;
+  bool chat_ = false, ignore_end_ = false, json_object_ = false;
   artefact::Sampling sampling_;
   int64_t max_tokens_ = 128, samples_ = 1, top_k_ = 0, seed_ = 0, logprobs_ = -1;
-  std::vector<std::string> stop_, bias_;
+  std::vector<std::string> stop_, bias_, choices_;
 };
 
 }  // namespace

@@ -28,6 +28,14 @@ struct Sampling {
   std::vector<std::pair<int32_t, float>> logit_bias;  // token id, added to its logit
 };
 
+// What the text of a reply must be. A generator keeps to it or refuses, and never goes on without.
+struct ConstraintSpec {
+  enum class Kind { kNone, kJsonObject, kJsonSchema, kRegex, kChoice };
+  Kind kind = Kind::kNone;
+  std::string text;                  // kJsonSchema: the schema; kRegex: the pattern, which the whole reply matches
+  std::vector<std::string> choices;  // kChoice: the reply is one of these
+};
+
 struct GenerateRequest {
   std::string prompt;  // already rendered; control tokens in it are parsed when parse_special
   bool parse_special = false;
@@ -39,6 +47,7 @@ struct GenerateRequest {
   std::vector<std::string> stop;  // generation ends before the first of these texts
   bool ignore_end = false;        // go on past the model's own end tokens (benchmarks)
   int logprobs = -1;              // per token: -1 none, 0 the chosen one, n also the n likeliest
+  ConstraintSpec constraint;      // excludes `stop` and `ignore_end`; finish is kEnd only where the text satisfies it
   std::string owner;              // who waits for it (a key's id): owners get equal shares of a busy engine
 };
 

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <future>
 #include <limits>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -24,7 +26,8 @@ struct Engine::Request : artefact::Ticket {
   artefact::StreamFn stream;
   artefact::DoneFn done;
   std::vector<int32_t> prompt;
-  std::atomic<bool> cancelled{false};  // seen before the next pass
+  std::shared_ptr<const Constraint> constraint;  // null: none
+  std::atomic<bool> cancelled{false};            // seen before the next pass
 
   Sequence start;       // the prompt but for its last token, until the samples fork from it
   bool parked = false;  // as a sample's
@@ -42,6 +45,7 @@ struct Engine::Reply {
         stop(owner->request.stop),
         context(owner->prompt),
         index(at) {
+    if (owner->constraint != nullptr) matcher.emplace(owner->constraint);
     out.finish = Finish::kLength;
     const int64_t left = decoder.spec().context - static_cast<int64_t>(context.size()) + 1;
     most = static_cast<size_t>(std::min<int64_t>(owner->request.max_tokens, left));
@@ -52,6 +56,8 @@ struct Engine::Reply {
   Sequence sequence;
   Sampler sampler;
   StopText stop;
+  std::optional<Matcher> matcher;
+  TokenMask mask;                // of the next token, where there is a matcher
   std::vector<int32_t> context;  // prompt and reply
   int index;
   size_t most = 0;  // tokens of the reply
@@ -59,6 +65,7 @@ struct Engine::Reply {
   int32_t next = -1;
   artefact::TokenLogprob logprob;
   bool done = false;
+  bool broken = false;  // wrote what its constraint forbids
   bool parked = false;  // gave its pages back; waits for others to end
 };
 
@@ -98,9 +105,12 @@ Engine::~Engine() {
   thread_.join();
 }
 
-std::shared_ptr<artefact::Ticket> Engine::Submit(std::vector<int32_t> prompt, artefact::GenerateRequest request,
-                                                 artefact::StreamFn stream, artefact::DoneFn done) {
+std::shared_ptr<artefact::Ticket> Engine::Submit(std::vector<int32_t> prompt,
+                                                 std::shared_ptr<const Constraint> constraint,
+                                                 artefact::GenerateRequest request, artefact::StreamFn stream,
+                                                 artefact::DoneFn done) {
   auto taken = std::make_shared<Request>();
+  taken->constraint = std::move(constraint);
   taken->request = std::move(request);
   taken->stream = std::move(stream);
   taken->done = std::move(done);
@@ -333,11 +343,27 @@ void Engine::Unpark() {
   }
 }
 
+// Which tokens the constraints allow, before the pass: its logits come on several threads, where nothing may be thrown.
+void Engine::MaskReplies(std::vector<Planned>* plan) {
+  std::map<Request*, std::exception_ptr> failed;
+  for (const Planned& one : *plan) {
+    if (!one.samples() || !one.unit.reply->matcher) continue;
+    try {
+      one.unit.reply->matcher->Mask(&one.unit.reply->mask);
+    } catch (...) {
+      failed.emplace(one.unit.request, std::current_exception());
+    }
+  }
+  std::erase_if(*plan, [&](const Planned& one) { return failed.contains(one.unit.request); });
+  for (const auto& [request, error] : failed) End(request, error);
+}
+
 void Engine::Step() {
   Fork();
   Unpark();
   std::vector<Planned> plan = Plan();
   MakeRoom(&plan);
+  MaskReplies(&plan);
   if (!plan.empty()) {
     std::vector<Chunk> chunks;
     for (const Planned& one : plan)
@@ -350,8 +376,9 @@ void Engine::Step() {
       decoder_->Forward(chunks, [&](size_t chunk, size_t, float* logits) {
         Reply& reply = *plan[chunk].unit.reply;
         const artefact::GenerateRequest& request = reply.request->request;
-        reply.next = reply.sampler.Pick(logits, reply.context, reply.context.size() - reply.request->prompt.size(),
-                                        std::max(request.logprobs, 0), &reply.logprob);
+        reply.next =
+            reply.sampler.Pick(logits, reply.context, reply.context.size() - reply.request->prompt.size(),
+                               std::max(request.logprobs, 0), &reply.logprob, reply.matcher ? &reply.mask : nullptr);
       });
     } catch (...) {
       const std::exception_ptr error = std::current_exception();
@@ -380,6 +407,11 @@ void Engine::Settle(Reply* reply) {
     reply->sequence = Sequence();
     return;
   }
+  if (reply->matcher && !reply->matcher->Accept(reply->next)) {  // a mistake of ours; nothing goes on unconstrained
+    reply->done = reply->broken = true;
+    reply->sequence = Sequence();
+    return;
+  }
   reply->context.push_back(reply->next);
   reply->out.tokens.push_back(reply->next);
   reply->out.sum_logprob += reply->logprob.logprob;
@@ -389,6 +421,10 @@ void Engine::Settle(Reply* reply) {
   if (reply->stop.stopped()) {
     reply->done = true;
     reply->out.finish = Finish::kStop;
+  }
+  if (reply->matcher && !reply->matcher->CanContinue()) {
+    reply->done = true;
+    reply->out.finish = Finish::kEnd;
   }
   if (!piece.empty() && reply->request->stream && !reply->request->stream(reply->index, piece)) {
     reply->done = true;
@@ -400,10 +436,13 @@ void Engine::Settle(Reply* reply) {
 
 void Engine::EndIfDone(Request* request) {
   if (request->replies.empty()) return;
+  std::exception_ptr error;
   for (const auto& reply : request->replies) {
     if (!reply->done) return;
+    if (reply->broken)
+      error = std::make_exception_ptr(Error(Code::kInternal, "a token was drawn against its constraint"));
   }
-  End(request, nullptr);
+  End(request, error);
 }
 
 void Engine::End(Request* request, std::exception_ptr error) {

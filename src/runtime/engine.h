@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "artefact/generator.h"
+#include "runtime/constraint/constraint.h"
 #include "runtime/decoder.h"
 #include "runtime/prefix_tree.h"
 #include "text/tokenizer.h"
@@ -47,9 +48,11 @@ class Engine {
   ~Engine();
 
   // Takes a request with its prompt's tokens. Throws kResourceExhausted when the queue is full.
+  // `constraint` is the request's, compiled; null for none.
   // REQUIRES: a valid request; 1 <= prompt.size() <= context.
-  std::shared_ptr<artefact::Ticket> Submit(std::vector<int32_t> prompt, artefact::GenerateRequest request,
-                                           artefact::StreamFn stream, artefact::DoneFn done);
+  std::shared_ptr<artefact::Ticket> Submit(std::vector<int32_t> prompt, std::shared_ptr<const Constraint> constraint,
+                                           artefact::GenerateRequest request, artefact::StreamFn stream,
+                                           artefact::DoneFn done);
 
   // Runs `work` on the engine's thread between two passes and waits for it; what it throws comes out here. It may use
   // what follows, which nobody else may.
@@ -79,6 +82,7 @@ class Engine {
   void MakeRoom(std::vector<Planned>* plan);
   bool Park(std::vector<Planned>* plan);
   void Unpark();
+  void MaskReplies(std::vector<Planned>* plan);
   void Settle(Reply* reply);
   void EndIfDone(Request* request);
   void End(Request* request, std::exception_ptr error);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "kernel/select.h"
+#include "runtime/constraint/compiler.h"
 #include "runtime/sampler.h"
 #include "runtime/vocabulary.h"
 
@@ -26,6 +27,7 @@ class LocalGenerator : public artefact::Generator {
       throw Error(Code::kCorrupt,
                   Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
     }
+    constraints_ = std::make_unique<ConstraintCompiler>(*tokenizer_);
     spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
     info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
     info_.architecture = spec.architecture;
@@ -71,6 +73,7 @@ class LocalGenerator : public artefact::Generator {
  private:
   const DecoderSpec& spec() const { return engine_->decoder().spec(); }
   std::vector<int32_t> PromptTokens(std::string_view prompt, bool add_bos, bool parse_special) const;
+  std::shared_ptr<const Constraint> ConstraintOf(const GenerateRequest& request) const;
   // Tokens of a text that goes on after `prefix`.
   std::vector<int32_t> ContinuationTokens(std::string_view prefix, const std::string& text) const;
   float Logprob(const float* logits, int32_t token) const {
@@ -83,6 +86,7 @@ class LocalGenerator : public artefact::Generator {
   std::string chat_template_;
   bool spaces_texts_ = false;  // the tokenizer puts a space before every text
   std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::unique_ptr<ConstraintCompiler> constraints_;
   std::unique_ptr<Engine> engine_;  // last: its thread uses what stands above
 };
 
@@ -108,6 +112,15 @@ std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix,
   return tokenizer_->Encode(text);
 }
 
+std::shared_ptr<const Constraint> LocalGenerator::ConstraintOf(const GenerateRequest& request) const {
+  try {
+    return constraints_->For(request);
+  } catch (const Error& error) {  // too large a schema is the request's fault, and trying again later will not help
+    if (error.code() != Code::kResourceExhausted) throw;
+    throw Error(Code::kInvalidInput, error.what(), error.hint());
+  }
+}
+
 std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request, artefact::StreamFn stream,
                                                          artefact::DoneFn done) {
   Validate(request.sampling, spec().vocab);
@@ -115,13 +128,15 @@ std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request
     throw Error(Code::kInvalidInput, Cat("samples is ", request.samples), "from 1 to 256");
   }
   if (request.max_tokens < 0) throw Error(Code::kInvalidInput, Cat("max_tokens is ", request.max_tokens));
+  std::shared_ptr<const Constraint> constraint = ConstraintOf(request);
   std::vector<int32_t> prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
   if (static_cast<int64_t>(prompt.size()) > spec().context) {
     throw Error(Code::kInvalidInput,
                 Cat("the prompt has ", prompt.size(), " tokens, the model's context holds ", spec().context),
                 "shorten the prompt");
   }
-  return engine_->Submit(std::move(prompt), std::move(request), std::move(stream), std::move(done));
+  return engine_->Submit(std::move(prompt), std::move(constraint), std::move(request), std::move(stream),
+                         std::move(done));
 }
 
 GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const artefact::StreamFn& stream) {

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "base/json.h"
 #include "kernel/select.h"
 #include "runtime/golden_model.h"
 #include "text/unicode.h"
@@ -258,6 +259,48 @@ TEST(LocalGenerator, EmptyAndUglyPrompts) {
          model->Generate({.prompt = prompt, .max_tokens = 60, .samples = 4, .ignore_end = true}).samples) {
       EXPECT_TRUE(text::IsValidUtf8(sample.text));
     }
+  }
+}
+
+TEST(LocalGenerator, KeepsToAConstraint) {
+  using Kind = artefact::ConstraintSpec::Kind;
+  for (const char* name : {"llama", "gemma3"}) {
+    const auto model = Load(name);
+    GenerateRequest request{.prompt = kPrompt, .max_tokens = 60, .samples = 6, .seed = 3};
+    request.sampling.temperature = 1.5;
+    request.constraint = {Kind::kChoice, "", {"红", "green", "greenish 😀"}};
+    std::string streamed[6];
+    const auto result = model->Generate(request, [&](int sample, std::string_view piece) {
+      streamed[sample] += piece;
+      return true;
+    });
+    for (size_t i = 0; i < 6; ++i) {
+      const Generated& sample = result.samples[i];
+      EXPECT_EQ(sample.finish, Finish::kEnd);
+      EXPECT_TRUE(sample.text == "红" || sample.text == "green" || sample.text == "greenish 😀") << sample.text;
+      EXPECT_EQ(streamed[i], sample.text);
+      EXPECT_FALSE(sample.tokens.empty());
+    }
+    GenerateRequest alone = request;
+    alone.samples = 1;
+    ExpectSame(model->Generate(alone).samples[0], result.samples[0]);
+    request.constraint = {
+        Kind::kJsonSchema,
+        R"({"type":"array","items":{"type":"integer","minimum":10,"maximum":99},"minItems":3,"maxItems":4})",
+        {}};
+    for (const Generated& sample : model->Generate(request).samples) {
+      EXPECT_EQ(sample.finish, Finish::kEnd);
+      const Json value = Json::parse(sample.text);
+      EXPECT_TRUE(value.size() == 3 || value.size() == 4) << sample.text;
+      for (const Json& item : value) EXPECT_TRUE(item >= 10 && item <= 99) << sample.text;
+    }
+    request.max_tokens = 2;
+    EXPECT_EQ(model->Generate(request).samples[0].finish, Finish::kLength);
+    request.stop = {"1"};
+    EXPECT_NE(LineOf([&] { model->Generate(request); }).find("stop"), std::string::npos);
+    request.stop.clear();
+    request.constraint.text = R"({"not":{}})";
+    EXPECT_NE(LineOf([&] { model->Generate(request); }, Code::kUnsupported).find("/not"), std::string::npos);
   }
 }
 

@@ -96,7 +96,7 @@ int32_t Sampler::Draw(const float* logits, float greatest) {
 }
 
 int32_t Sampler::Pick(float* logits, std::span<const int32_t> context, size_t reply, int tops,
-                      artefact::TokenLogprob* logprob) {
+                      artefact::TokenLogprob* logprob, const TokenMask* mask) {
   float greatest = 0, log_sum = 0;
   std::vector<std::pair<int32_t, float>> top;
   const auto is_plain = settings_.logit_bias.empty() && settings_.repetition_penalty == 1.0 &&
@@ -128,6 +128,10 @@ int32_t Sampler::Pick(float* logits, std::span<const int32_t> context, size_t re
   if (!is_plain) Penalise(logits, context, reply);
   int32_t best = 0;
   float most = -INFINITY;
+  if (mask != nullptr) {
+    best = mask->First();
+    mask->Apply(logits, vocab_);
+  }
   for (int64_t t = 0; t < vocab_; ++t) {
     if (logits[t] > most) {
       most = logits[t];

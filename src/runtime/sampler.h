@@ -1,6 +1,7 @@
 // Draws the next token from logits. The order of operations is Hugging Face's: bias and penalties, temperature, top-k,
-// top-p, min-p, then one draw. Of tokens that tie at a border of top-k or top-p, those with the lower ids stay.
-// Log-probabilities are of the model's own distribution, before any of it.
+// top-p, min-p, then one draw. A mask comes before the temperature: what it leaves out cannot be drawn. Of tokens that
+// tie at a border of top-k or top-p, those with the lower ids stay. Log-probabilities are of the model's own
+// distribution, before any of it.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "artefact/generator.h"
 #include "base/rng.h"
 #include "kernel/table.h"
+#include "runtime/constraint/token_mask.h"
 
 namespace atelier::runtime {
 
@@ -20,9 +22,10 @@ class Sampler {
 
   // The next token. `logits` [vocab] is changed in place. `context` are the tokens so far (prompt and reply), `reply`
   // the last of them that were generated. Fills `logprob` (where not null) with the `tops` likeliest beside the choice.
-  // Logits that are not numbers count as impossible; where none is possible the choice is token 0, its logprob -inf.
-  int32_t Pick(float* logits, std::span<const int32_t> context, size_t reply, int tops,
-               artefact::TokenLogprob* logprob);
+  // Logits that are not numbers count as impossible; where none is possible the choice is the first token of the mask
+  // (without one, token 0). `mask` may be null. REQUIRES: it is of this vocabulary and not empty.
+  int32_t Pick(float* logits, std::span<const int32_t> context, size_t reply, int tops, artefact::TokenLogprob* logprob,
+               const TokenMask* mask = nullptr);
 
  private:
   void Penalise(float* logits, std::span<const int32_t> context, size_t reply) const;

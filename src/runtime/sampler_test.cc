@@ -259,5 +259,30 @@ TEST(Sampler, SettingsOutOfRangeAreNamed) {
   }
 }
 
+TEST(Sampler, AMaskHolds) {
+  std::vector<float> logits(70, 5);
+  logits[3] = -kInf;
+  logits[68] = kNaN;
+  TokenMask mask{{uint64_t{1} << 3 | uint64_t{1} << 40, uint64_t{1} << 4}, 3};
+  std::map<int32_t, int> drawn;
+  Sampler sampler({.temperature = 1.5}, 7, 0, 70, kernel::BestTable());
+  for (int i = 0; i < 200; ++i) {
+    std::vector<float> copy = logits;
+    TokenLogprob logprob;
+    ++drawn[sampler.Pick(copy.data(), {}, 0, 0, &logprob, &mask)];
+    EXPECT_NEAR(logprob.logprob, -std::log(68.0), 1e-3);  // of the model's own distribution
+  }
+  EXPECT_EQ(drawn.size(), 1u);  // the only one of the three that the model thinks possible
+  EXPECT_EQ(drawn[40], 200);
+  mask = {{uint64_t{1} << 3, 0}, 1};
+  std::vector<float> copy = logits;
+  EXPECT_EQ(sampler.Pick(copy.data(), {}, 0, 0, nullptr, &mask), 3);  // impossible, but nothing else is allowed
+  mask = {{0, uint64_t{1} << 2 | uint64_t{1} << 5}, 2};
+  Sampler greedy({.temperature = 0, .logit_bias = {{0, 50}}}, 7, 0, 70, kernel::BestTable());
+  copy = logits;
+  copy[69] = 6;
+  EXPECT_EQ(greedy.Pick(copy.data(), {}, 0, 0, nullptr, &mask), 69);
+}
+
 }  // namespace
 }  // namespace atelier::runtime

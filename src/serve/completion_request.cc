@@ -91,6 +91,34 @@ Json ReadMessages(Fields& fields) {
   return out;
 }
 
+// What the answer must be: {"type": "text" | "json_object"}, or {"type": "json_schema", "json_schema": {name, schema}}.
+artefact::ConstraintSpec ReadFormat(const Json& format) {
+  using Kind = artefact::ConstraintSpec::Kind;
+  Fields fields(format, "response_format");
+  artefact::ConstraintSpec spec;
+  const std::string type = fields.String("type");
+  if (type == "json_object") {
+    spec.kind = Kind::kJsonObject;
+  } else if (type == "json_schema") {
+    const Json* given = fields.Any("json_schema");
+    if (given == nullptr) fields.Refuse("json_schema", "is missing");
+    Fields inner(*given, fields.Path("json_schema"));
+    inner.String("name");
+    inner.StringOr("description");
+    inner.BoolOr("strict");  // always
+    const Json* schema = inner.Any("schema");
+    if (schema == nullptr) inner.Refuse("schema", "is missing");
+    if (!schema->is_object() && !schema->is_boolean()) inner.Refuse("schema", "is no JSON Schema");
+    inner.Done();
+    spec.kind = Kind::kJsonSchema;
+    spec.text = ToText(*schema);
+  } else if (type != "text") {
+    fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object or json_schema");
+  }
+  fields.Done();
+  return spec;
+}
+
 }  // namespace
 
 CompletionRequest ReadChatRequest(const Json& body) {
@@ -110,12 +138,9 @@ CompletionRequest ReadChatRequest(const Json& body) {
   if (top && !logprobs) fields.Refuse("top_logprobs", "goes with \"logprobs\": true only");
   if (logprobs) out.generate.logprobs = static_cast<int>(top.value_or(0));
   if (logprobs && out.stream) fields.Refuse("logprobs", "is not supported in streams");
-  if (const Json* format = fields.Any("response_format")) {
-    Fields inner(*format, "response_format");
-    const std::string type = inner.String("type");
-    if (type != "text") inner.Refuse("type", Cat(Quote(type), " is not supported"), "text");
-    inner.Done();
-  }
+  if (const Json* format = fields.Any("response_format")) out.generate.constraint = ReadFormat(*format);
+  if (out.generate.constraint.kind != artefact::ConstraintSpec::Kind::kNone && !out.generate.stop.empty())
+    fields.Refuse("stop", "cannot be kept together with response_format", "a constrained answer ends by itself");
   fields.Done();
   return out;
 }

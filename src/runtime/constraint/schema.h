@@ -1,0 +1,13 @@
+// JSON Schema (draft 2020-12) into a grammar; docs/formats/schema.md says what is kept and what is refused.
+#pragma once
+
+#include "base/json.h"
+#include "runtime/constraint/grammar.h"
+
+namespace atelier::runtime {
+
+// Every text that the grammar makes is valid under the schema. Throws kUnsupported with the JSON pointer of what cannot
+// be kept, also where nothing satisfies the schema; kInvalidInput with the pointer of what is no JSON Schema.
+void CompileSchema(const Json& schema, Grammar* grammar);
+
+}  // namespace atelier::runtime

@@ -1,0 +1,368 @@
+#include "runtime/constraint/schema_merge.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/str.h"
+
+namespace atelier::runtime {
+namespace {
+
+bool Among(const std::vector<Site>& sites, const Site& site) {
+  return std::find(sites.begin(), sites.end(), site) != sites.end();
+}
+
+int TypeBitsOf(const std::string& name) {
+  if (name == "string") return kStringType;
+  if (name == "number") return kFractionType | kIntegerType;
+  if (name == "integer") return kIntegerType;
+  if (name == "object") return kObjectType;
+  if (name == "array") return kArrayType;
+  return name == "boolean" ? kBooleanType : kNullType;
+}
+
+}  // namespace
+
+int Merged::Types() const {
+  int types = kAllTypes;
+  for (const Site& part : parts) {
+    if (!part.Has("type")) continue;
+    const Json& type = part.At("type");
+    int own = 0;
+    if (type.is_string()) own = TypeBitsOf(type.get<std::string>());
+    for (size_t i = 0; type.is_array() && i < type.size(); ++i) own |= TypeBitsOf(type[i].get<std::string>());
+    types &= own;
+  }
+  return types;
+}
+
+int Merged::InferredTypes() const {
+  constexpr std::pair<const char*, int> kAbout[] = {{"minLength", kStringType},
+                                                    {"maxLength", kStringType},
+                                                    {"pattern", kStringType},
+                                                    {"format", kStringType},
+                                                    {"minimum", kFractionType | kIntegerType},
+                                                    {"maximum", kFractionType | kIntegerType},
+                                                    {"exclusiveMinimum", kFractionType | kIntegerType},
+                                                    {"exclusiveMaximum", kFractionType | kIntegerType},
+                                                    {"multipleOf", kFractionType | kIntegerType},
+                                                    {"properties", kObjectType},
+                                                    {"required", kObjectType},
+                                                    {"additionalProperties", kObjectType},
+                                                    {"patternProperties", kObjectType},
+                                                    {"propertyNames", kObjectType},
+                                                    {"unevaluatedProperties", kObjectType},
+                                                    {"unevaluatedItems", kArrayType},
+                                                    {"minProperties", kObjectType},
+                                                    {"maxProperties", kObjectType},
+                                                    {"items", kArrayType},
+                                                    {"prefixItems", kArrayType},
+                                                    {"minItems", kArrayType},
+                                                    {"maxItems", kArrayType},
+                                                    {"uniqueItems", kArrayType}};
+  int inferred = 0;
+  for (const Site& part : parts) {
+    if (part.Has("type")) return Types();
+    for (const auto& [keyword, types] : kAbout) {
+      if (part.Has(keyword)) inferred |= types;
+    }
+  }
+  return inferred == 0 ? kAllTypes : inferred;
+}
+
+std::optional<Site> Merged::Listing() const {
+  for (const char* keyword : {"const", "enum"}) {
+    for (const Site& part : parts) {
+      if (part.Has(keyword)) return part;
+    }
+  }
+  return std::nullopt;
+}
+
+int Merged::Least(const char* keyword) const {
+  int least = 0;
+  for (const Site& part : parts) {
+    if (part.Has(keyword)) least = std::max(least, CountAt(part, keyword));
+  }
+  return least;
+}
+
+int Merged::Most(const char* keyword) const {
+  int most = -1;
+  for (const Site& part : parts) {
+    if (!part.Has(keyword)) continue;
+    const int own = CountAt(part, keyword);
+    most = most < 0 ? own : std::min(most, own);
+  }
+  return most;
+}
+
+std::string Merged::Where(const char* keyword) const {
+  for (const Site& part : parts) {
+    if (part.Has(keyword)) return part.Pointer(keyword);
+  }
+  return parts.empty() ? "" : parts[0].pointer;
+}
+
+void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices) {
+  if (++steps_ > 500000) SchemaDocument::Refuse(site.pointer, "the schema is too large");
+  if (Among(*inside, site) || inside->size() > 200) {
+    SchemaDocument::Refuse(site.pointer, "this schema contains itself without an object or array between");
+  }
+  const Json& s = *site.schema;
+  document_.CheckForm(site);
+  if (s.is_boolean()) {
+    if (!s.get<bool>() && !into->never) into->never = site.pointer;
+    return;
+  }
+  if (Among(into->parts, site)) return;
+  if (!loosely_) document_.CheckKept(site);
+  into->parts.push_back(site);
+  inside->push_back(site);
+  into->around.emplace_back();
+  for (const Site& outer : *inside) into->around.back().push_back(outer.schema);
+  if (s.contains("$ref")) Gather(document_.Follow(site), inside, into, choices);
+  if (s.contains("allOf")) {
+    for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
+  }
+  for (const char* keyword : {"anyOf", "oneOf"}) {
+    if (s.contains(keyword)) choices->push_back({site, keyword, *inside});
+  }
+  inside->pop_back();
+}
+
+void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next,
+                          std::vector<Merged>* out) {
+  if (next == choices.size()) {
+    if (out->size() >= kMostAlternatives) {
+      SchemaDocument::Refuse(choices.back().site.Pointer(choices.back().keyword),
+                             Cat("more than ", kMostAlternatives, " alternatives"));
+    }
+    out->push_back(merged);
+    return;
+  }
+  const Choice choice = choices[next];
+  const size_t count = choice.site.At(choice.keyword).size();
+  const bool only_one = choice.keyword[0] == 'o' && !loosely_;
+  for (size_t i = 0; i < count; ++i) {
+    Merged own = merged;
+    std::vector<Choice> more = choices;
+    std::vector<Site> inside = choice.inside;
+    Gather(choice.site.Sub(choice.keyword, i), &inside, &own, &more);
+    if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
+    for (size_t j = i + 1; only_one && j < count; ++j) {
+      const std::vector<Site> both = {choice.site.Sub(choice.keyword, i), choice.site.Sub(choice.keyword, j)};
+      if (!Nothing(merged, both, choice.inside, 0)) {
+        SchemaDocument::Refuse(choice.site.Pointer(choice.keyword),
+                               Cat("a value could be valid under branch ", i, " and branch ", j),
+                               "use anyOf, or give the branches types, constants or required properties that differ");
+      }
+    }
+    Divide(own, more, next + 1, out);
+  }
+}
+
+std::vector<Merged> SchemaMerger::Alternatives(const std::vector<Site>& sites) {
+  Merged merged;
+  std::vector<Choice> choices;
+  for (const Site& site : sites) {
+    std::vector<Site> inside;
+    Gather(site, &inside, &merged, &choices);
+  }
+  std::vector<Merged> out;
+  if (merged.never) choices.clear();
+  Divide(merged, choices, 0, &out);
+  return out;
+}
+
+template <typename Speaks>
+void SchemaMerger::AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks,
+                                  std::vector<Site>* out) const {
+  if (loosely_) return;  // choices that are not followed could speak
+  for (const Site& part : merged.parts) {
+    if (!part.Has(keyword)) continue;
+    bool spoken = false;
+    for (size_t i = 0; i < merged.parts.size() && !spoken; ++i) {
+      const std::vector<const Json*>& around = merged.around[i];
+      spoken = std::find(around.begin(), around.end(), part.schema) != around.end() && speaks(merged.parts[i]);
+    }
+    if (!spoken) out->push_back(part.Sub(keyword));
+  }
+}
+
+std::vector<Site> SchemaMerger::OfProperty(const Merged& merged, const std::string& name) {
+  std::vector<Site> out;
+  const auto add = [&](const Site& part, std::vector<Site>* to) {
+    bool listed = false;
+    if (part.Has("properties") && part.At("properties").contains(name)) {
+      listed = true;
+      to->push_back(part.Sub("properties", name));
+    }
+    if (part.Has("patternProperties")) {
+      for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
+        const Site sub = part.Sub("patternProperties", pattern);
+        if (!check_.Finds(pattern, name, sub.pointer)) continue;
+        listed = true;
+        to->push_back(sub);
+      }
+    }
+    if (!listed && part.Has("additionalProperties")) to->push_back(part.Sub("additionalProperties"));
+  };
+  for (const Site& part : merged.parts) add(part, &out);
+  const auto speaks = [&](const Site& part) {
+    std::vector<Site> said;
+    add(part, &said);
+    return !said.empty();
+  };
+  AddUnevaluated(merged, "unevaluatedProperties", speaks, &out);
+  return out;
+}
+
+std::vector<Site> SchemaMerger::OfOpen(const Merged& merged, const std::string* pattern) {
+  std::vector<Site> out;
+  const auto has = [&](const Site& part) {
+    return pattern != nullptr && part.Has("patternProperties") && part.At("patternProperties").contains(*pattern);
+  };
+  for (const Site& part : merged.parts) {
+    if (has(part)) {
+      out.push_back(part.Sub("patternProperties", *pattern));
+    } else if (part.Has("additionalProperties")) {
+      out.push_back(part.Sub("additionalProperties"));
+    }
+  }
+  const auto speaks = [&](const Site& part) { return has(part) || part.Has("additionalProperties"); };
+  AddUnevaluated(merged, "unevaluatedProperties", speaks, &out);
+  return out;
+}
+
+std::vector<Site> SchemaMerger::OfItem(const Merged& merged, size_t index) {
+  std::vector<Site> out;
+  const auto listed = [&](const Site& part) {
+    return part.Has("prefixItems") && index < part.At("prefixItems").size();
+  };
+  for (const Site& part : merged.parts) {
+    if (listed(part)) {
+      out.push_back(part.Sub("prefixItems", index));
+    } else if (part.Has("items")) {
+      out.push_back(part.Sub("items"));
+    }
+  }
+  AddUnevaluated(
+      merged, "unevaluatedItems", [&](const Site& part) { return listed(part) || part.Has("items"); }, &out);
+  return out;
+}
+
+std::vector<Json> SchemaMerger::Listed(const Merged& merged) {
+  const std::optional<Site> listing = merged.Listing();
+  std::vector<Json> out;
+  const auto consider = [&](const Json& value) {
+    for (const Site& part : merged.parts) {
+      if (!check_.Valid(value, part)) return;
+    }
+    out.push_back(value);
+  };
+  if (listing->Has("const")) {
+    consider(listing->At("const"));
+  } else {
+    for (const Json& value : listing->At("enum")) consider(value);
+  }
+  return out;
+}
+
+bool SchemaMerger::Nothing(Merged merged, const std::vector<Site>& sites, const std::vector<Site>& around, int depth) {
+  if (depth > 8) return false;
+  const bool before = loosely_;
+  loosely_ = true;
+  bool nothing = true;
+  try {
+    std::vector<Choice> choices;
+    std::vector<Merged> alternatives;
+    for (const Site& site : sites) {
+      std::vector<Site> inside = around;
+      Gather(site, &inside, &merged, &choices);
+    }
+    // Few choices are followed; the others are left open, which only makes more possible.
+    size_t product = 1, kept = 0;
+    for (const Choice& choice : choices) {
+      const size_t count = choice.site.At(choice.keyword).size();
+      if (product * count > 64) continue;
+      product *= count;
+      choices[kept++] = choice;
+    }
+    choices.resize(kept);
+    Divide(merged, choices, 0, &alternatives);
+    for (const Merged& one : alternatives) nothing = nothing && Nothing(one, depth);
+  } catch (const Error& error) {
+    if (error.code() != Code::kUnsupported) throw;
+    nothing = false;
+  }
+  loosely_ = before;
+  return nothing;
+}
+
+bool SchemaMerger::Nothing(const Merged& merged, int depth) {
+  if (merged.never) return true;
+  if (merged.Listing()) return Listed(merged).empty();
+  const int types = merged.Types();
+  if ((types & (kBooleanType | kNullType)) != 0) return false;
+  const auto crossed = [&](const char* least, const char* most) {
+    return merged.Most(most) >= 0 && merged.Least(least) > merged.Most(most);
+  };
+  if ((types & kStringType) != 0 && !crossed("minLength", "maxLength")) {
+    Regulars regulars;
+    std::vector<Regulars::Id> both;
+    for (const Site& part : merged.parts) {
+      if (!part.Has("pattern")) continue;
+      both.push_back(
+          PatternAt(&regulars, part.At("pattern").get<std::string>(), part.Pointer("pattern"), /*wide=*/true));
+    }
+    if (both.empty() || !DfaAt(document_, &regulars, regulars.Both(both), merged.Where("pattern")).empty())
+      return false;
+  }
+  if ((types & (kFractionType | kIntegerType)) != 0) {
+    std::optional<Decimal> least, most;
+    bool touching = true;
+    for (const Site& part : merged.parts) {
+      for (const char* keyword : {"minimum", "exclusiveMinimum"}) {
+        if (part.Has(keyword) && (!least || Compare(DecimalOf(part.At(keyword)), *least) >= 0)) {
+          const bool same = least && Compare(DecimalOf(part.At(keyword)), *least) == 0;
+          least = DecimalOf(part.At(keyword));
+          touching = (same ? touching : true) && keyword[0] == 'm';
+        }
+      }
+    }
+    bool top = true;
+    for (const Site& part : merged.parts) {
+      for (const char* keyword : {"maximum", "exclusiveMaximum"}) {
+        if (part.Has(keyword) && (!most || Compare(DecimalOf(part.At(keyword)), *most) <= 0)) {
+          const bool same = most && Compare(DecimalOf(part.At(keyword)), *most) == 0;
+          most = DecimalOf(part.At(keyword));
+          top = (same ? top : true) && keyword[0] == 'm';
+        }
+      }
+    }
+    const int order = least && most ? Compare(*least, *most) : -1;
+    if (order < 0 || (order == 0 && touching && top)) return false;
+  }
+  if ((types & kObjectType) != 0 && !crossed("minProperties", "maxProperties")) {
+    bool possible = true;
+    for (const Site& part : merged.parts) {
+      if (!part.Has("required")) continue;
+      for (const Json& name : part.At("required")) {
+        possible = possible && !Nothing({}, OfProperty(merged, name.get<std::string>()), {}, depth + 1);
+      }
+    }
+    if (possible) return false;
+  }
+  if ((types & kArrayType) != 0 && !crossed("minItems", "maxItems")) {
+    bool possible = true;
+    const auto least = static_cast<size_t>(merged.Least("minItems"));
+    for (size_t i = 0; i < std::min<size_t>(least, 16); ++i) {
+      possible = possible && !Nothing({}, OfItem(merged, i), {}, depth + 1);
+    }
+    if (possible) return false;
+  }
+  return true;
+}
+
+}  // namespace atelier::runtime

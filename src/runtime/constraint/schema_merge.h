@@ -1,0 +1,80 @@
+// What several schemas say together: references and allOf are taken in, anyOf and oneOf become alternatives.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/constraint/decimal.h"
+#include "runtime/constraint/schema_check.h"
+#include "runtime/constraint/schema_document.h"
+
+namespace atelier::runtime {
+
+enum TypeBit : int {
+  kStringType = 1,
+  kFractionType = 2,  // numbers that are no integers
+  kIntegerType = 4,
+  kObjectType = 8,
+  kArrayType = 16,
+  kBooleanType = 32,
+  kNullType = 64,
+  kAllTypes = 127
+};
+
+// Schemas that all hold; of them only the keywords that look at the value itself count: no $ref, allOf, anyOf, oneOf.
+struct Merged {
+  std::vector<Site> parts;
+  std::vector<std::vector<const Json*>> around;  // [part]: the schemas that it stands in by $ref, allOf ..., and itself
+  std::optional<std::string> never;              // the pointer of a `false`
+
+  int Types() const;                    // allowed by `type`
+  int InferredTypes() const;            // Types(), and where nobody says `type`: those that the keywords are about
+  std::optional<Site> Listing() const;  // a part with const or enum
+  // The tightest of all parts; least 0, most -1 where nobody says.
+  int Least(const char* keyword) const;
+  int Most(const char* keyword) const;
+  std::string Where(const char* keyword) const;  // of the first part that has it
+};
+
+class SchemaMerger {
+ public:
+  static constexpr size_t kMostAlternatives = 1024;
+
+  SchemaMerger(const SchemaDocument& document, SchemaCheck* check) : document_(document), check_(*check) {}
+
+  // Together they allow what `sites` allow together. Throws kUnsupported for keywords that cannot be kept, for oneOf
+  // whose branches could hold together, and for schemas that contain themselves.
+  std::vector<Merged> Alternatives(const std::vector<Site>& sites);
+  // The schemas that hold for a property's value, an array's item.
+  std::vector<Site> OfProperty(const Merged& merged, const std::string& name);
+  std::vector<Site> OfItem(const Merged& merged, size_t index);
+  // The same for names that are not listed: those of one pattern, and (null) those of none.
+  std::vector<Site> OfOpen(const Merged& merged, const std::string* pattern);
+  // The values that const and enum leave.
+  std::vector<Json> Listed(const Merged& merged);
+
+ private:
+  struct Choice {
+    Site site;
+    const char* keyword;
+    std::vector<Site> inside;  // the schemas around it
+  };
+  void Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices);
+  void Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next, std::vector<Merged>* out);
+  // Whether nothing can be valid under `merged` and all of `sites` (which stand inside `around`); false where it cannot
+  // tell.
+  bool Nothing(Merged merged, const std::vector<Site>& sites, const std::vector<Site>& around, int depth);
+  bool Nothing(const Merged& merged, int depth);
+
+  const SchemaDocument& document_;
+  SchemaCheck& check_;
+  // Adds what `unevaluated...` says where no part around which it stands has spoken.
+  template <typename Speaks>
+  void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out) const;
+
+  bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
+  size_t steps_ = 0;
+};
+
+}  // namespace atelier::runtime
