@@ -105,14 +105,14 @@ def structured(server):
     status, _, said = server.chat(response_format={"type": "json_object"}, max_tokens=400, temperature=0.5)
     if said["choices"][0]["finish_reason"] == "stop":
         expect("an object", type(json.loads(said["choices"][0]["message"]["content"])), dict)
-    for bad, says in [({"not": {}}, "/not"), ({"$ref": "#"}, "$ref"), ({"type": "string", "pattern": "(" * 60000}, "pattern"),
+    for bad, says in [({"not": {}}, "/not"), ({"$ref": "#"}, "contains itself"), ({"type": "string", "pattern": "(" * 60000}, "pattern"),
                       ({"type": "object", "properties": {"a": {"contains": 1}}}, "/properties/a/contains")]:
         form["json_schema"]["schema"] = bad
         status, _, said = server.chat(response_format=form)
         expect(f"schema {str(bad)[:40]}", (status, says in said["error"]["message"]), (400, True))
     nested = {}
     for _ in range(150):
-        nested = {"type": "array", "items": nested}
+        nested = {"type": "array", "items": nested, "minItems": 1}
     form["json_schema"]["schema"] = nested
     expect("nested", server.chat(response_format=form)[0], 400)
 

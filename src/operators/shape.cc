@@ -33,8 +33,8 @@ double Within(size_t value, size_t low, size_t high, double slack) {
 }
 
 // What the body says again, the name apart: features of the sheet, and the headline's own words.
-size_t Echoes(const recipe::Record& record, std::string_view headline, std::string_view body,
-              const std::vector<std::string>& pieces, std::string_view name) {
+size_t Echoes(std::string_view headline, std::string_view body, const std::vector<std::string>& pieces,
+              std::string_view name) {
   const std::string head = ToLowerAscii(headline), rest = ToLowerAscii(body);
   size_t echoes = 0;
   for (const std::string& piece : pieces) {
@@ -112,7 +112,7 @@ double RateShape(const recipe::Record& record, std::string_view headline, std::s
   const double body_joins = 1 - 0.3 * static_cast<double>(rest.joins > 2 ? rest.joins - 2 : 0);
   const size_t named = head.named + rest.named;
   const double once = named <= 1 ? 1 : named == 2 ? 0.6 : 0;
-  const double echoes = 0.1 * static_cast<double>(std::min<size_t>(4, Echoes(record, headline, body, pieces, name)));
+  const double echoes = 0.1 * static_cast<double>(std::min<size_t>(4, Echoes(headline, body, pieces, name)));
   const double built = 0.3 * std::max(0.0, head_own) + 0.15 * head_length + 0.25 * body_own +
                        0.15 * std::max(0.0, body_joins) + 0.15 * once;
   return std::max(0.0, built - echoes);

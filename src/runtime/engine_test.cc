@@ -213,9 +213,9 @@ TEST(Engine, ATicketHoldsNothingOfARequestThatEnded) {
   const auto model = Load("llama", {.threads = 1});
   auto held = std::make_shared<int>(1);
   std::promise<void> ended;
-  const auto ticket = model->Submit({.prompt = "x", .max_tokens = 2, .ignore_end = true},
-                                    [held](int, std::string_view) { return true; },
-                                    [held, &ended](GenerateResult, std::exception_ptr) { ended.set_value(); });
+  const auto ticket = model->Submit(
+      {.prompt = "x", .max_tokens = 2, .ignore_end = true}, [held](int, std::string_view) { return true; },
+      [held, &ended](GenerateResult, std::exception_ptr) { ended.set_value(); });
   ended.get_future().wait();
   model->Generate({.prompt = "y", .max_tokens = 1});  // by now the engine has let go
   EXPECT_EQ(held.use_count(), 1);

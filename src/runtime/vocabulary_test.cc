@@ -26,7 +26,8 @@ Code CodeOf(const std::function<void(artefact::GgufWriter&)>& fill) {
   try {
     TokenizerFromGguf(*file);
   } catch (const Error& error) {
-    EXPECT_NE(std::string_view(error.what()).find(Cat("vocabulary_", getpid(), ".gguf")), std::string_view::npos) << error.what();
+    EXPECT_NE(std::string_view(error.what()).find(Cat("vocabulary_", getpid(), ".gguf")), std::string_view::npos)
+        << error.what();
     return error.code();
   }
   return Code::kInternal;

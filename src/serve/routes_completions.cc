@@ -86,6 +86,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
     if (begun_) return true;
     begun_ = true;
     if (!exchange_->BeginStream({.content_type = "text/event-stream",
+                                 .body = "",
                                  .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}))
       return false;
     const int choices = static_cast<int>(request_.prompts.size()) * request_.generate.samples;
