@@ -90,8 +90,9 @@ class GenerateText : public recipe::Operator {
         if (!record.needs_person.empty()) continue;
         if (!model && !(model = Find(run, name))) break;
         // Asks at every token whether the user said stop, which throws.
+        const std::string& model_name = name;  // clang 14 lets no lambda have a structured binding
         const artefact::StreamFn going = [&](int, std::string_view) {
-          run.Report(done, records.size(), name);
+          run.Report(done, records.size(), model_name);
           return true;
         };
         Write(*model, name, record, attempt, going);
