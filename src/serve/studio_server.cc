@@ -24,6 +24,13 @@ std::string_view TypeOf(int status) {
   }
 }
 
+// What a request shows of its sender. REQUIRES: the request outlives it.
+guard::Credentials CredentialsOf(const net::Request& request) {
+  return {.authorization = request.Header("authorization").value_or(""),
+          .peer = request.peer,
+          .header = [&request](std::string_view name) { return request.Header(name); }};
+}
+
 std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
   std::vector<artefact::ModelEntry> models = artefact::Registry(studio).List();
   std::erase_if(models, [](const artefact::ModelEntry& entry) { return !entry.registered; });
@@ -59,10 +66,7 @@ net::Response ErrorResponse(std::exception_ptr error) {
 }
 
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange) {
-  const net::Request& request = exchange.request();
-  auto who = context.keys.Authenticate({.authorization = request.Header("authorization").value_or(""),
-                                        .peer = request.peer,
-                                        .header = [&](std::string_view name) { return request.Header(name); }});
+  auto who = context.keys.Authenticate(CredentialsOf(exchange.request()));
   if (who) exchange.SetKeyId(who->id);
   return who;
 }
@@ -145,10 +149,7 @@ struct StudioServer::Impl {
     const bool sent = head.Header("authorization").has_value();
     if (!context.keys_required && (!sent || context.keys.size() == 0)) return std::nullopt;
     guard::Denial why = guard::Denial::kNone;
-    const auto who = context.keys.Authenticate({.authorization = head.Header("authorization").value_or(""),
-                                                .peer = head.peer,
-                                                .header = [&](std::string_view name) { return head.Header(name); }},
-                                               &why);
+    const auto who = context.keys.Authenticate(CredentialsOf(head), &why);
     if (!who) {
       context.keys.NoteDenied(why, head.peer);
       net::Response response =
