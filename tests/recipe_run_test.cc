@@ -376,7 +376,9 @@ class Kept : public RecipeRun {
     row.seed = options.seed;
     row.engine_build = "atelier test";
     recipe::Engine engine(std::move(recipe), std::move(options));
-    keeper = std::make_unique<recipe::Keeper>(studio.db(), studio.tenant(), row);
+    feedback::Generations generations(studio.db(), studio.tenant());
+    keeper = std::make_unique<recipe::Keeper>(
+        [&](const std::function<void(feedback::Generations&)>& write, size_t) { write(generations); }, row);
     engine.Execute(std::move(records));
   }
 };

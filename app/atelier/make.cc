@@ -2,13 +2,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 
 #include "app/atelier/command.h"
 #include "app/atelier/models.h"
+#include "app/atelier/recipes.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ids.h"
@@ -33,24 +33,6 @@ void OnInterrupt(int) {
   if (stopped.exchange(true)) ::_exit(130);
   constexpr std::string_view kSaid = "\nstopping; what was made so far is kept. Ctrl-C again ends it at once.\n";
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kSaid.data(), kSaid.size());
-}
-
-// The folder of the recipe that `name` means: a folder, one of the studio's, or one of the program's own catalogue.
-std::string FindRecipe(const std::string& name, const store::Studio& studio) {
-  std::vector<std::string> places = {name, studio.Path(Cat("recipes/", name))};
-  char self[PATH_MAX];
-  if (const ssize_t n = ::readlink("/proc/self/exe", self, sizeof(self)); n > 0) {
-    const std::string program(self, static_cast<size_t>(n));
-    const std::string folder = program.substr(0, program.rfind('/'));
-    places.push_back(Cat(folder, "/../share/atelier/recipes/", name));
-    places.push_back(Cat(folder, "/../../recipes/", name));  // beside the source tree
-  }
-  const bool path = name.find('/') != std::string::npos;
-  for (size_t i = 0; i < (path ? 1 : places.size()); ++i) {
-    if (FileExists(Cat(places[i], "/recipe.toml"))) return places[i];
-  }
-  throw Error(Code::kNotFound, Cat("no recipe ", Quote(name)),
-              "name a folder that holds a recipe.toml, or a recipe such as ad_copy");
 }
 
 // The studio to work in; without one, the user's own, so that nothing that was made is lost.
@@ -141,7 +123,9 @@ class MakeCommand final : public Command {
                   "leave --input, --out, --variant and --limit out");
     }
     store::Studio studio = OpenStudio(globals.studio);
-    const std::string folder = FindRecipe(recipe_, studio);
+    const std::string folder = FileExists(Cat(recipe_, "/recipe.toml")) || recipe_.find('/') != std::string::npos
+                                   ? recipe_
+                                   : RecipesOf(studio).Folder(recipe_);
     recipe::RunOptions options;
     options.out = out_;
     options.seed = static_cast<uint64_t>(seed_);
@@ -177,7 +161,9 @@ class MakeCommand final : public Command {
     std::unique_ptr<recipe::Keeper> keeper;
     options.keep = [&](recipe::Run& run, bool finished) { (*keeper)(run, finished); };
     recipe::Engine engine(std::move(recipe), std::move(options));  // every step is checked before anything is stored
-    keeper = std::make_unique<recipe::Keeper>(studio.db(), studio.tenant(), std::move(row));
+    feedback::Generations generations(studio.db(), studio.tenant());
+    keeper = std::make_unique<recipe::Keeper>(
+        [&](const std::function<void(feedback::Generations&)>& write, size_t) { write(generations); }, std::move(row));
     engine.Execute(std::move(records));
 
     size_t waiting = 0, candidates = 0, dropped = 0;

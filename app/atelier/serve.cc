@@ -4,9 +4,11 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/recipes.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "operators/operators.h"
 #include "runtime/local_generator.h"
 #include "serve/studio_server.h"
 #include "store/studio.h"
@@ -36,6 +38,8 @@ class ServeCommand final : public Command {
     options.http.tls_key = key_;
     options.require_keys = require_keys_ || !listen.loopback;
     options.drain_seconds = static_cast<double>(drain_);
+    options.recipes = RecipesOf(studio);
+    options.operators = operators::AllOperators();
 
     // Blocked before any thread starts, so that all of them inherit it and only this one hears the signals.
     sigset_t signals;

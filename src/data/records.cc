@@ -17,11 +17,11 @@ bool IsList(const ImportOptions& options, std::string_view field) {
   return std::find(options.list_fields.begin(), options.list_fields.end(), field) != options.list_fields.end();
 }
 
-void CheckKnown(const ImportOptions& options, const std::string& field, const std::string& file, size_t line) {
+void CheckKnown(const ImportOptions& options, const std::string& field, const std::string& where) {
   const auto& known = options.known_fields;
   if (known.empty() || std::find(known.begin(), known.end(), field) != known.end()) return;
   const std::string near = Nearest(field, known);
-  throw Error(Code::kInvalidInput, Cat(file, ":", line, ": unknown field ", Quote(field)),
+  throw Error(Code::kInvalidInput, Cat(where, ": unknown field ", Quote(field)),
               near.empty() ? Cat("known fields: ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
 }
 
@@ -41,7 +41,7 @@ Imported ReadCsv(std::string_view text, const std::string& path, const ImportOpt
   limits.cell_bytes = options.most_cell_bytes;
   limits.rows = options.most_records;
   CsvTable table = ParseCsv(text, path, 0, limits);
-  for (const std::string& name : table.header) CheckKnown(options, name, path, 1);
+  for (const std::string& name : table.header) CheckKnown(options, name, Cat(path, ":1"));
   Imported out;
   for (CsvRow& row : table.rows) {
     Record record{Json::object(), row.line};
@@ -78,32 +78,10 @@ Imported ReadJsonLines(std::string_view text, const std::string& path, const Imp
     } catch (const Error& e) {
       throw Error(e.code(), Cat(where, ": not a JSON object"), "one {...} per line; check the quotes and commas");
     }
-    if (!parsed.is_object()) throw Error(Code::kInvalidInput, Cat(where, ": not a JSON object"), "one {...} per line");
     if (out.records.size() >= options.most_records) {
       throw Error(Code::kInvalidInput, Cat(where, ": more than ", options.most_records, " records"), "split the file");
     }
-    Record record{Json::object(), line};
-    for (const auto& [field, value] : parsed.items()) {
-      CheckKnown(options, field, path, line);
-      if (!IsList(options, field)) {
-        std::string content = ScalarText(value, where, field);
-        if (content.size() > options.most_cell_bytes) {
-          throw Error(Code::kInvalidInput, Cat(where, ": the field ", Quote(field), " is larger than ",
-                                               FormatBytes(options.most_cell_bytes)));
-        }
-        record.fields[field] = std::string(Trim(content));
-      } else if (value.is_array()) {
-        Json items = Json::array();
-        for (const Json& item : value) {
-          std::string content(Trim(ScalarText(item, where, field)));
-          if (!content.empty()) items.push_back(std::move(content));
-        }
-        record.fields[field] = std::move(items);
-      } else {
-        record.fields[field] = SplitList(ScalarText(value, where, field), options.list_separators);
-      }
-    }
-    out.records.push_back(std::move(record));
+    out.records.push_back(ToRecord(parsed, where, line, options));
   }
   return out;
 }
@@ -155,6 +133,32 @@ std::vector<std::string> SplitList(std::string_view text, std::string_view separ
   }
   cut(text.size());
   return out;
+}
+
+Record ToRecord(const Json& object, const std::string& where, size_t line, const ImportOptions& options) {
+  if (!object.is_object()) throw Error(Code::kInvalidInput, Cat(where, ": not a JSON object"), "one {...} per record");
+  Record record{Json::object(), line};
+  for (const auto& [field, value] : object.items()) {
+    CheckKnown(options, field, where);
+    if (!IsList(options, field)) {
+      std::string content = ScalarText(value, where, field);
+      if (content.size() > options.most_cell_bytes) {
+        throw Error(Code::kInvalidInput,
+                    Cat(where, ": the field ", Quote(field), " is larger than ", FormatBytes(options.most_cell_bytes)));
+      }
+      record.fields[field] = std::string(Trim(content));
+    } else if (value.is_array()) {
+      Json items = Json::array();
+      for (const Json& item : value) {
+        std::string content(Trim(ScalarText(item, where, field)));
+        if (!content.empty()) items.push_back(std::move(content));
+      }
+      record.fields[field] = std::move(items);
+    } else {
+      record.fields[field] = SplitList(ScalarText(value, where, field), options.list_separators);
+    }
+  }
+  return record;
 }
 
 Imported ReadRecords(const std::string& path, const ImportOptions& options) {

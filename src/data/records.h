@@ -35,6 +35,9 @@ struct Imported {
 // file:line.
 Imported ReadRecords(const std::string& path, const ImportOptions& options = {});
 
+// One record from a JSON object, as a line of JSON lines is read; `where` names it in messages ("rows.jsonl:3").
+Record ToRecord(const Json& object, const std::string& where, size_t line, const ImportOptions& options = {});
+
 // The parts of a list that was written as one text, trimmed, empty ones left out. A JSON array of scalars is read as
 // such.
 std::vector<std::string> SplitList(std::string_view text, std::string_view separators);

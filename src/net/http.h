@@ -33,9 +33,10 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string content_type;  // left out when empty
-  std::string body;
-  HeaderList headers;  // beside Content-Type, Content-Length, Date, Connection, X-Request-Id, which the server writes
+  std::string content_type = {};  // left out when empty
+  std::string body = {};
+  HeaderList headers =
+      {};  // beside Content-Type, Content-Length, Date, Connection, X-Request-Id, which the server writes
 };
 
 // A failure to be told to the client in the server's own shape (ServerOptions::error_response).

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "net/exchange.h"
 
 namespace atelier::net {
@@ -40,6 +41,10 @@ struct Route {
   std::string scope;    // what a key must have ("generate"), or kOpen
   std::string summary;  // one line, for openapi.json
   RouteHandler handler;
+  // For openapi.json: JSON Schema of the body, null where none is read; of the answer, null where it is no JSON.
+  Json request = nullptr, reply = nullptr;
+  std::string media = "application/json";  // of the answer
+  bool streams = false;                    // it may also be text/event-stream
 };
 
 struct RouteMatch {

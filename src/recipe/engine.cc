@@ -40,13 +40,14 @@ void Engine::Execute(std::vector<Record> records) {
   records_ = std::move(records);
   std::vector<size_t> all;
   for (size_t i = 0; i < records_.size(); ++i) all.push_back(i);
-  size_t number = 0;
-  for (Step& step : steps_) {
-    ++number;
+  for (running_ = 0; running_ < steps_.size(); ++running_) {
+    Step& step = steps_[running_];
     if (step.skip) continue;
     CheckCancelled();
-    progress_ = std::make_unique<Progress>(Cat("step ", number, "/", steps_.size(), "  ", step.id, " (", step.use, ")"),
-                                           ProgressUnit::kItems, options_.quiet);
+    progress_ =
+        std::make_unique<Progress>(Cat("step ", running_ + 1, "/", steps_.size(), "  ", step.id, " (", step.use, ")"),
+                                   ProgressUnit::kItems, options_.quiet);
+    Tell(0, records_.size(), "");
     step.work->Apply(*this, all, 0);
     progress_.reset();
     NameCandidates();
@@ -94,6 +95,13 @@ std::shared_ptr<artefact::Generator> Engine::Model(const std::string& name) {
 void Engine::Report(uint64_t done, uint64_t total, std::string_view note) {
   CheckCancelled();
   if (progress_) progress_->Update(done, total, note);
+  Tell(done, total, note);
+}
+
+void Engine::Tell(uint64_t done, uint64_t total, std::string_view note) const {
+  if (!options_.progress || running_ >= steps_.size()) return;
+  const Step& step = steps_[running_];
+  options_.progress({step.id, step.use, running_ + 1, steps_.size(), done, total, note});
 }
 
 void Engine::Note(std::string_view note) {

@@ -13,6 +13,14 @@
 
 namespace atelier::recipe {
 
+// Where a run is: `done` of `total` records of the step that is running.
+struct StepProgress {
+  std::string_view step, use;
+  size_t number = 0, steps = 0;  // of the step, from 1
+  uint64_t done = 0, total = 0;
+  std::string_view note;
+};
+
 struct RunOptions {
   std::string out;  // folder for `render`; "" : nothing is written
   uint64_t seed = 1;
@@ -20,6 +28,8 @@ struct RunOptions {
   artefact::ModelProvider models;
   std::span<const OperatorEntry> operators;
   std::function<bool()> cancelled;  // asked often; true ends the run with Error(kCancelled)
+  // Called when a step begins and as it goes on, up to once per token, perhaps on a model's thread: quick.
+  std::function<void(const StepProgress& at)> progress;
   // Called in the run's thread after each step and at the end, to keep what there is so far. See recipe/keep.h.
   std::function<void(Run& run, bool finished)> keep;
 };
@@ -62,6 +72,7 @@ class Engine : public Run {
     std::unique_ptr<Operator> work;
   };
   void CheckCancelled() const;
+  void Tell(uint64_t done, uint64_t total, std::string_view note) const;
   void NameCandidates();
 
   Recipe recipe_;
@@ -71,6 +82,7 @@ class Engine : public Run {
   std::vector<Record> records_;
   artefact::EngineInfo engine_;
   std::unique_ptr<Progress> progress_;
+  size_t running_ = 0;  // index of the step
   double started_;
 };
 

@@ -60,6 +60,17 @@ std::string Complain(const Field& field, const Json& value, bool zh) {
   return "";
 }
 
+data::ImportOptions ImportOf(const Recipe& recipe) {
+  data::ImportOptions options;
+  options.most_records = 100'000;
+  options.list_separators = recipe.input.list_separators;
+  for (const Field& field : recipe.input.fields) {
+    options.known_fields.push_back(field.name);
+    if (field.type == FieldType::kList) options.list_fields.push_back(field.name);
+  }
+  return options;
+}
+
 }  // namespace
 
 size_t CountChars(std::string_view text) {
@@ -146,15 +157,35 @@ Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index) {
   return record;
 }
 
-std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256) {
-  data::ImportOptions options;
-  options.most_records = 100'000;
-  options.list_separators = recipe.input.list_separators;
+Record MakeRecord(const Recipe& recipe, const Json& object, const std::string& where, size_t index) {
+  return MakeRecord(recipe, data::ToRecord(object, where, index + 1, ImportOf(recipe)), index);
+}
+
+Json InputSchema(const Recipe& recipe) {
+  Json properties = Json::object(), required = Json::array();
   for (const Field& field : recipe.input.fields) {
-    options.known_fields.push_back(field.name);
-    if (field.type == FieldType::kList) options.list_fields.push_back(field.name);
+    Json text = {{"type", "string"}, {"maxLength", field.most_chars}};
+    Json schema = std::move(text);
+    if (field.type == FieldType::kNumber) schema = {{"type", Json::array({"number", "string"})}};
+    if (field.type == FieldType::kList) {
+      schema = {{"type", "array"}, {"items", std::move(schema)}};
+      if (field.least_items > 0) schema["minItems"] = field.least_items;
+      schema["maxItems"] = field.most_items;
+    }
+    if (field.name == recipe.input.language_field) schema["description"] = "zh or en; found from the text where empty";
+    schema["title"] = field.label_en;
+    schema["x-title-zh"] = field.label_zh;
+    if (field.required) required.push_back(field.name);
+    properties[field.name] = std::move(schema);
   }
-  const data::Imported imported = data::ReadRecords(path, options);
+  Json schema = {{"type", "object"}, {"properties", std::move(properties)}};
+  if (!required.empty()) schema["required"] = std::move(required);
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256) {
+  const data::Imported imported = data::ReadRecords(path, ImportOf(recipe));
   if (sha256 != nullptr) *sha256 = imported.sha256;
   std::vector<Record> records;
   for (const data::Record& row : imported.records) {

@@ -17,6 +17,12 @@ namespace atelier::recipe {
 std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256 = nullptr);
 
 Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index);
+// The same from a JSON object that came by another way than a file; `where` names it in messages.
+Record MakeRecord(const Recipe& recipe, const Json& object, const std::string& where, size_t index);
+
+// What an input record has to be, as JSON Schema. A record that it does not let through may still be given: it needs a
+// person then.
+Json InputSchema(const Recipe& recipe);
 
 // "zh" when at least a fifth of the letters are Han, else "en".
 std::string DetectLanguage(std::string_view text);

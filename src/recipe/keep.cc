@@ -1,6 +1,7 @@
 #include "recipe/keep.h"
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/str.h"
 
 namespace atelier::recipe {
@@ -11,6 +12,13 @@ std::string Why(const Candidate& candidate) {
     if (!check.passed) return Cat(check.check, ": ", check.reason);
   }
   return "";
+}
+
+// Roughly: what a row's documents take in memory is several times their text.
+size_t BytesOf(const feedback::GenerationRow& row) {
+  size_t text = 0;
+  for (const Json* one : {&row.input, &row.output, &row.checks, &row.choices, &row.scores}) text += ToText(*one).size();
+  return sizeof(row) + 4 * text;
 }
 
 }  // namespace
@@ -42,9 +50,10 @@ feedback::GenerationRow ToRow(const Run& run, const Record& record, const Candid
   return row;
 }
 
-Keeper::Keeper(store::Database& db, std::string tenant, feedback::RunRow row)
-    : db_(db), generations_(db, std::move(tenant)), row_(std::move(row)) {
-  generations_.InsertRun(row_);
+Keeper::Keeper(StoreFn store, feedback::RunRow row) : store_(std::move(store)), row_(std::move(row)) {
+  if (row_.id.empty()) row_.id = NewUuid();
+  if (row_.started_at == 0) row_.started_at = NowMillis();
+  store_([run = row_](feedback::Generations& generations) mutable { generations.InsertRun(run); }, sizeof(row_));
 }
 
 void Keeper::operator()(Run& run, bool finished) {
@@ -78,9 +87,14 @@ void Keeper::operator()(Run& run, bool finished) {
     }
     for (const Candidate& candidate : record.candidates) add(record, candidate, feedback::Status::kCandidate, -1);
   }
-  generations_.InsertAll(rows);
   stored_ += rows.size();
-  if (finished) generations_.EndRun(row_.id);
+  size_t bytes = 0;
+  for (const feedback::GenerationRow& row : rows) bytes += BytesOf(row);
+  if (!rows.empty()) store_([rows](feedback::Generations& generations) mutable { generations.InsertAll(rows); }, bytes);
+  if (finished) {
+    store_([id = row_.id, now = NowMillis()](feedback::Generations& generations) { generations.EndRun(id, now); },
+           sizeof(row_));
+  }
 }
 
 }  // namespace atelier::recipe

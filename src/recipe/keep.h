@@ -5,6 +5,7 @@
 // or none of it, and its row in `runs` without an end.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -13,11 +14,14 @@
 
 namespace atelier::recipe {
 
+// Does one write with the studio's generations, now or as soon as their database takes it, in the order of the calls.
+// `bytes`: about how much memory it holds until then.
+using StoreFn = std::function<void(std::function<void(feedback::Generations&)> write, size_t bytes)>;
+
 class Keeper {
  public:
-  // Inserts the run's row. `row` brings what the engine does not know: input, options, program's build. REQUIRES: `db`
-  // outlives the keeper.
-  Keeper(store::Database& db, std::string tenant, feedback::RunRow row);
+  // Stores the run's row. `row` brings what the engine does not know: input, options, program's build.
+  Keeper(StoreFn store, feedback::RunRow row);
 
   // For RunOptions::keep.
   void operator()(Run& run, bool finished);
@@ -26,8 +30,7 @@ class Keeper {
   size_t stored() const { return stored_; }
 
  private:
-  store::Database& db_;
-  feedback::Generations generations_;
+  StoreFn store_;
   feedback::RunRow row_;
   size_t stored_ = 0;
   std::set<std::string> done_;  // ids stored already

@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "runtime/chat.h"
+#include "serve/api_schemas.h"
 #include "serve/completion_reply.h"
 #include "serve/completion_request.h"
 #include "serve/fields.h"
@@ -177,11 +178,7 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
     reserved = prompts + most * request.generate.samples * static_cast<int64_t>(request.prompts.size());
     const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, reserved);
     if (!verdict.allowed) {
-      net::Response response =
-          ErrorResponse(429, verdict.quota ? "this key's tokens of the day are used up" : "this key asks too often",
-                        verdict.quota ? "insufficient_quota" : "rate_limit_exceeded");
-      response.headers.emplace_back("Retry-After", Cat(static_cast<int64_t>(verdict.retry_after + 0.999)));
-      exchange->Respond(std::move(response));
+      exchange->Respond(OverLimit(verdict));
       return;
     }
   }
@@ -198,13 +195,24 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
 }  // namespace
 
 void AddCompletionRoutes(Context& context) {
-  context.router.Add(
-      {"POST", "/v1/chat/completions", "generate", "Answer a conversation",
-       [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) { Complete(context, exchange, true); }});
-  context.router.Add({"POST", "/v1/completions", "generate", "Continue texts",
-                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        Complete(context, exchange, false);
-                      }});
+  context.router.Add({.method = "POST",
+                      .pattern = "/v1/chat/completions",
+                      .scope = "generate",
+                      .summary = "Answer a conversation",
+                      .handler = [&context](std::shared_ptr<net::Exchange> exchange,
+                                            const net::Params&) { Complete(context, exchange, true); },
+                      .request = ChatRequestSchema(),
+                      .reply = CompletionReplySchema(),
+                      .streams = true});
+  context.router.Add({.method = "POST",
+                      .pattern = "/v1/completions",
+                      .scope = "generate",
+                      .summary = "Continue texts",
+                      .handler = [&context](std::shared_ptr<net::Exchange> exchange,
+                                            const net::Params&) { Complete(context, exchange, false); },
+                      .request = CompletionRequestSchema(),
+                      .reply = CompletionReplySchema(),
+                      .streams = true});
 }
 
 }  // namespace atelier::serve

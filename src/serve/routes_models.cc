@@ -9,10 +9,6 @@ Json ModelJson(const artefact::ModelEntry& entry) {
   return {{"id", entry.name}, {"object", "model"}, {"created", 0}, {"owned_by", "studio"}};
 }
 
-void Respond(net::Exchange& exchange, const Json& body) {
-  exchange.Respond({.content_type = "application/json", .body = ToText(body) + "\n"});
-}
-
 }  // namespace
 
 void AddModelRoutes(Context& context) {
@@ -21,12 +17,15 @@ void AddModelRoutes(Context& context) {
                         Json list = Json::array();
                         for (const artefact::ModelEntry& entry : context.models.List())
                           list.push_back(ModelJson(entry));
-                        Respond(*exchange, {{"object", "list"}, {"data", list}});
+                        RespondJson(*exchange, {{"object", "list"}, {"data", list}});
                       }});
   context.router.Add({"GET", "/v1/models/{model}", "generate", "One of them",
                       [&context](std::shared_ptr<net::Exchange> exchange, const net::Params& params) {
                         for (const artefact::ModelEntry& entry : context.models.List()) {
-                          if (entry.name == params["model"]) return Respond(*exchange, ModelJson(entry));
+                          if (entry.name == params["model"]) {
+                            RespondJson(*exchange, ModelJson(entry));
+                            return;
+                          };
                         }
                         exchange->Respond(ErrorResponse(404,
                                                         Cat("the model ", Quote(params["model"]), " does not exist"),

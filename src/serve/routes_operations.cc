@@ -1,5 +1,6 @@
 // For whoever runs it: is it up, is it ready, how busy is it, what does it answer to.
 #include "base/str.h"
+#include "serve/api_schemas.h"
 #include "serve/studio_server.h"
 
 namespace atelier::serve {
@@ -26,6 +27,12 @@ std::string Metrics(Context& context) {
   Metric(&out, "requests_total", "counter", "Requests answered, by status.");
   for (const auto& [status, count] : stats.by_status)
     out.append(Cat("atelier_requests_total{status=\"", status, "\"} ", count, "\n"));
+  one("recipe_runs_running", "gauge", "Runs of recipes at work.", context.runs.running());
+  one("recipe_runs_waiting", "gauge", "Runs of recipes that wait for their turn.", context.runs.waiting());
+  const Ledger::State ledger = context.ledger.state();
+  one("ledger_waiting", "gauge", "Writes that wait for the database.", ledger.waiting);
+  one("ledger_bytes", "gauge", "Memory that they take.", ledger.bytes);
+  one("ledger_written_total", "counter", "Writes that are in the database.", ledger.written);
   const auto models = context.models.Loaded();
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto get) {
     Metric(&out, name, type, help);
@@ -46,54 +53,89 @@ std::string Metrics(Context& context) {
   return out;
 }
 
+// Names in paths are those that exist; everything else is any text.
+Json PathParameter(const std::string& name) {
+  Json schema = {{"type", "string"}, {"minLength", 1}};
+  if (name == "model") schema = {{"$ref", "#/components/schemas/Model"}};
+  if (name == "recipe") schema = {{"$ref", "#/components/schemas/Recipe"}};
+  return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", std::move(schema)}};
+}
+
+Json ContentOf(const std::string& media, const Json& schema) {
+  return {{media, schema.is_null() ? Json::object() : Json{{"schema", schema}}}};
+}
+
+Json OperationOf(const net::Route& route) {
+  Json operation = {{"summary", route.summary}};
+  Json parameters = Json::array();
+  for (size_t open = route.pattern.find('{'); open != std::string::npos; open = route.pattern.find('{', open + 1))
+    parameters.push_back(PathParameter(route.pattern.substr(open + 1, route.pattern.find('}', open) - open - 1)));
+  if (!parameters.empty()) operation["parameters"] = std::move(parameters);
+  if (!route.request.is_null())
+    operation["requestBody"] = {{"required", true}, {"content", ContentOf("application/json", route.request)}};
+  Json done = ContentOf(route.media, route.reply);
+  if (route.streams) done["text/event-stream"] = Json::object();
+  const Json failure = {{"description", "A failure; error.message says what is wrong"},
+                        {"content", ContentOf("application/json", {{"$ref", "#/components/schemas/Error"}})}};
+  operation["responses"] = {
+      {"2XX", {{"description", "Done"}, {"content", std::move(done)}}}, {"4XX", failure}, {"5XX", failure}};
+  if (route.scope != net::kOpen) operation["security"] = Json::array({{{"key", Json::array()}}});
+  operation["x-scope"] = route.scope;
+  return operation;
+}
+
 Json OpenApi(const Context& context) {
   Json paths = Json::object();
-  for (const net::Route& route : context.router.routes()) {
-    Json operation = {{"summary", route.summary}};
-    Json parameters = Json::array();
-    for (size_t open = route.pattern.find('{'); open != std::string::npos; open = route.pattern.find('{', open + 1)) {
-      const std::string name = route.pattern.substr(open + 1, route.pattern.find('}', open) - open - 1);
-      parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
-    }
-    if (!parameters.empty()) operation["parameters"] = parameters;
-    if (route.method == "POST") {
-      operation["requestBody"] = {{"required", true},
-                                  {"content", {{"application/json", {{"schema", {{"type", "object"}}}}}}}};
-    }
-    const Json failure = {{"description", "A failure; error.message says what is wrong"}};
-    operation["responses"] = {{"200", {{"description", "Done"}}}, {"4XX", failure}, {"5XX", failure}};
-    if (route.scope != net::kOpen) operation["security"] = Json::array({{{"key", Json::array()}}});
-    operation["x-scope"] = route.scope;
-    paths[route.pattern][ToLowerAscii(route.method)] = std::move(operation);
-  }
+  for (const net::Route& route : context.router.routes())
+    paths[route.pattern][ToLowerAscii(route.method)] = OperationOf(route);
+  std::vector<std::string> models;
+  for (const artefact::ModelEntry& entry : context.models.List()) models.push_back(entry.name);
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "Atelier"}, {"version", context.version}}},
-          {"paths", paths},
-          {"components", {{"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+          {"paths", std::move(paths)},
+          {"components",
+           {{"schemas", Components(models, context.recipes.Names())},
+            {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
 }
 
 }  // namespace
 
 void AddOperationRoutes(Context& context) {
-  context.router.Add({"GET", "/healthz", std::string(net::kOpen), "Whether the process is alive",
-                      [](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        exchange->Respond({.content_type = "text/plain", .body = "ok\n"});
-                      }});
-  context.router.Add({"GET", "/readyz", std::string(net::kOpen), "Whether it takes requests",
-                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        const bool ready = !context.draining();
-                        exchange->Respond({.status = ready ? 200 : 503,
-                                           .content_type = "text/plain",
-                                           .body = ready ? "ready\n" : "stopping\n"});
-                      }});
-  context.router.Add({"GET", "/metrics", "metrics", "Counters in Prometheus' text format",
-                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        exchange->Respond({.content_type = "text/plain; version=0.0.4", .body = Metrics(context)});
-                      }});
-  context.router.Add({"GET", "/openapi.json", std::string(net::kOpen), "What this server answers to",
-                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        exchange->Respond(
-                            {.content_type = "application/json", .body = ToText(OpenApi(context)) + "\n"});
+  context.router.Add(
+      {.method = "GET",
+       .pattern = "/healthz",
+       .scope = std::string(net::kOpen),
+       .summary = "Whether the process is alive",
+       .handler = [](std::shared_ptr<net::Exchange> exchange,
+                     const net::Params&) { exchange->Respond({.content_type = "text/plain", .body = "ok\n"}); },
+       .media = "text/plain"});
+  context.router.Add({.method = "GET",
+                      .pattern = "/readyz",
+                      .scope = std::string(net::kOpen),
+                      .summary = "Whether it takes requests",
+                      .handler =
+                          [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
+                            const bool ready = !context.draining();
+                            exchange->Respond({.status = ready ? 200 : 503,
+                                               .content_type = "text/plain",
+                                               .body = ready ? "ready\n" : "stopping\n"});
+                          },
+                      .media = "text/plain"});
+  context.router.Add({.method = "GET",
+                      .pattern = "/metrics",
+                      .scope = "metrics",
+                      .summary = "Counters in Prometheus' text format",
+                      .handler =
+                          [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
+                            exchange->Respond({.content_type = "text/plain; version=0.0.4", .body = Metrics(context)});
+                          },
+                      .media = "text/plain"});
+  context.router.Add({.method = "GET",
+                      .pattern = "/openapi.json",
+                      .scope = std::string(net::kOpen),
+                      .summary = "What this server answers to",
+                      .handler = [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
+                        RespondJson(*exchange, OpenApi(context));
                       }});
 }
 

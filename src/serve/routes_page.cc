@@ -8,13 +8,14 @@ namespace {
 
 constexpr uint64_t kMostPage = 64 << 20;
 
-// The page that the last run wrote, nothing where there is none any more.
+// The page of the last run that wrote one, nothing where it is gone.
 std::optional<std::string> LastPage(Context& context) {
   std::string options;
   {
     const std::lock_guard lock(context.database);
     store::Statement rows = context.studio.db().Prepare(
-        "SELECT options FROM runs WHERE tenant = ? AND ended_at > 0 ORDER BY started_at DESC LIMIT 1");
+        "SELECT options FROM runs WHERE tenant = ? AND ended_at > 0 AND options ->> 'out' <> '' "
+        "ORDER BY started_at DESC LIMIT 1");
     rows.Bind(context.studio.tenant());
     if (!rows.Step()) return std::nullopt;
     options = rows.Text(0);
@@ -36,17 +37,22 @@ constexpr std::string_view kEmpty =
 }  // namespace
 
 void AddPageRoutes(Context& context) {
-  context.router.Add({"GET", "/", "recipes", "The page of the last run",
-                      [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        // The page is one file that loads nothing; its own script and style stand in it.
-                        exchange->Respond({.content_type = "text/html; charset=utf-8",
-                                           .body = LastPage(context).value_or(std::string(kEmpty)),
-                                           .headers = {{"Content-Security-Policy",
-                                                        "default-src 'none'; style-src 'unsafe-inline'; script-src "
-                                                        "'unsafe-inline'; img-src data:"},
-                                                       {"X-Content-Type-Options", "nosniff"},
-                                                       {"Cache-Control", "no-store"}}});
-                      }});
+  context.router.Add({.method = "GET",
+                      .pattern = "/",
+                      .scope = "recipes",
+                      .summary = "The page of the last run",
+                      .handler =
+                          [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
+                            // The page is one file that loads nothing; its own script and style stand in it.
+                            exchange->Respond({.content_type = "text/html; charset=utf-8",
+                                               .body = LastPage(context).value_or(std::string(kEmpty)),
+                                               .headers = {{"Content-Security-Policy",
+                                                            "default-src 'none'; style-src 'unsafe-inline'; script-src "
+                                                            "'unsafe-inline'; img-src data:"},
+                                                           {"X-Content-Type-Options", "nosniff"},
+                                                           {"Cache-Control", "no-store"}}});
+                          },
+                      .media = "text/html"});
 }
 
 }  // namespace atelier::serve

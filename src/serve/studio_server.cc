@@ -65,6 +65,18 @@ net::Response ErrorResponse(std::exception_ptr error) {
   return ErrorResponse(500, "something went wrong inside; the log has more", "internal");
 }
 
+net::Response OverLimit(const guard::KeyLimits::Verdict& verdict) {
+  net::Response response =
+      ErrorResponse(429, verdict.quota ? "this key's tokens of the day are used up" : "this key asks too often",
+                    verdict.quota ? "insufficient_quota" : "rate_limit_exceeded");
+  response.headers.emplace_back("Retry-After", Cat(static_cast<int64_t>(verdict.retry_after + 0.999)));
+  return response;
+}
+
+bool RespondJson(net::Exchange& exchange, const Json& body, int status) {
+  return exchange.Respond({.status = status, .content_type = "application/json", .body = ToText(body) + "\n"});
+}
+
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange) {
   auto who = context.keys.Authenticate(CredentialsOf(exchange.request()));
   if (who) exchange.SetKeyId(who->id);
@@ -99,13 +111,20 @@ struct StudioServer::Impl {
                 .version = runtime::EngineBuild(),
                 .stats = {},
                 .draining = {},
-                .models = ModelHost(RegisteredModels(studio), std::move(load))} {
+                .recipes = options.recipes,
+                .operators = options.operators,
+                .ledger = Ledger(studio->db().path()),
+                .models = ModelHost(RegisteredModels(studio), std::move(load)),
+                .runs = RunQueue(options.recipe_runs, static_cast<size_t>(options.recipe_queue))} {
     context.keys.Load(studio->db());
     context.limits.Load(studio->db(), studio->tenant());
     context.draining = [this] { return draining.load(); };
     AddOperationRoutes(context);
     AddModelRoutes(context);
     AddCompletionRoutes(context);
+    AddRecipeRoutes(context);
+    AddGenerationRoutes(context);
+    AddMcpRoutes(context);
     AddPageRoutes(context);
     options.http.admit = [this](const net::Request& head) { return Admit(head); };
     options.http.error_response = [](const net::HttpError& error, const net::Request*) {
@@ -176,6 +195,11 @@ struct StudioServer::Impl {
       exchange->Respond(ErrorResponse(404, "there is nothing at this path", "not_found"));
     } else {
       try {
+        // A parameter that means nothing here would be a field that is ignored. Pages and probes may have their own.
+        const net::Request& request = exchange->request();
+        if (!request.query.empty() && match.route->media == "application/json")
+          throw FieldError(request.query[0].first, "is not supported here", "there are no query parameters",
+                           Code::kUnsupported);
         match.route->handler(exchange, match.params);
       } catch (...) {
         exchange->Respond(ErrorResponse(std::current_exception()));

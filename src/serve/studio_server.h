@@ -12,7 +12,11 @@
 #include "guard/keys.h"
 #include "net/router.h"
 #include "net/server.h"
+#include "recipe/catalogue.h"
+#include "recipe/run.h"
+#include "serve/ledger.h"
 #include "serve/model_host.h"
+#include "serve/run_queue.h"
 #include "store/studio.h"
 
 namespace atelier::serve {
@@ -21,6 +25,10 @@ struct ServeOptions {
   net::ServerOptions http;    // its hooks are set here
   bool require_keys = false;  // beyond loopback they always are
   double drain_seconds = 30;  // for running answers, when it stops
+  recipe::Catalogue recipes{{}};
+  std::span<const recipe::OperatorEntry> operators;  // that recipes may use
+  int recipe_runs = 2;                               // at a time
+  int recipe_queue = 64;                             // runs that may wait
 };
 
 // What routes work with.
@@ -34,7 +42,11 @@ struct Context {
   std::string version;
   std::function<net::ServerStats()> stats;
   std::function<bool()> draining;
-  ModelHost models;  // last: what its engines still write uses the rest
+  const recipe::Catalogue recipes;
+  const std::span<const recipe::OperatorEntry> operators;
+  Ledger ledger;
+  ModelHost models;  // what its engines still write uses what stands above
+  RunQueue runs;     // last: what still runs uses all of it
 };
 
 class StudioServer {
@@ -68,12 +80,21 @@ Listen ParseListen(std::string_view text);
 void AddOperationRoutes(Context& context);   // routes_operations.cc: /healthz /readyz /metrics /openapi.json
 void AddModelRoutes(Context& context);       // routes_models.cc: /v1/models
 void AddCompletionRoutes(Context& context);  // routes_completions.cc: /v1/chat/completions /v1/completions
+void AddRecipeRoutes(Context& context);      // routes_recipes.cc: /api/recipes
+void AddGenerationRoutes(Context& context);  // routes_generations.cc: /api/generations/{id} /api/feedback
+void AddMcpRoutes(Context& context);         // routes_mcp.cc: /mcp
 void AddPageRoutes(Context& context);        // routes_page.cc: /
 
 // An error as the OpenAI API tells it: {"error": {message, type, param, code}}.
 net::Response ErrorResponse(int status, std::string_view message, std::string_view code, const Json& param = nullptr);
 // The same from what was caught. Internal failures say nothing of their insides.
 net::Response ErrorResponse(std::exception_ptr error);
+
+// 429 to a key that asked for more than it may.
+net::Response OverLimit(const guard::KeyLimits::Verdict& verdict);
+
+// A document as the answer.
+bool RespondJson(net::Exchange& exchange, const Json& body, int status = 200);
 
 // Who asks; the key's id is noted for the access log. Nothing where no key is needed and none was sent.
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange);

@@ -26,7 +26,7 @@ constexpr int kBusyMillis = 10'000;
   switch (status & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw Error(Code::kConflict, Cat(path, ": another process is writing"), "wait for it to end, then try again");
+      throw Error(Code::kUnavailable, Cat(path, ": another process is writing"), "wait for it to end, then try again");
     case SQLITE_CONSTRAINT: throw Error(Code::kConflict, Cat(path, ": ", why));
     case SQLITE_CORRUPT:
       throw Error(Code::kCorrupt, Cat(path, ": the database is damaged: ", why), "restore it from a backup");
@@ -159,6 +159,7 @@ void Database::Execute(const std::string& sql) {
   }
 }
 
+void Database::WaitForWriters(int millis) { sqlite3_busy_timeout(db_, millis); }
 int64_t Database::Changes() const { return sqlite3_changes64(db_); }
 bool Database::InTransaction() const { return sqlite3_get_autocommit(db_) == 0; }
 

@@ -6,9 +6,9 @@
 //   transaction.Commit();
 //
 // A Database is for one thread at a time; another thread (or process) opens its own on the same file, and waits up to
-// ten seconds for a writer. Write-ahead log, foreign keys on, every commit synced. Errors: kConflict (a constraint, or
-// somebody else writes for too long), kCorrupt, kResourceExhausted (disk full), kPermissionDenied, kIo, kInternal (SQL
-// that does not parse).
+// ten seconds for a writer. Write-ahead log, foreign keys on, every commit synced. Errors: kConflict (a constraint),
+// kUnavailable (somebody else writes for too long), kCorrupt, kResourceExhausted (disk full), kPermissionDenied, kIo,
+// kInternal (SQL that does not parse).
 #pragma once
 
 #include <cstdint>
@@ -114,6 +114,9 @@ class Database {
     statement.Bind(args...);
     return statement.Step() ? statement.Int(0) : 0;
   }
+
+  // How long a write waits for somebody else's, instead of ten seconds.
+  void WaitForWriters(int millis);
 
   int64_t Changes() const;
   bool InTransaction() const;

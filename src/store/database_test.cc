@@ -99,6 +99,19 @@ TEST(Database, FailuresHaveTheirCodes) {
       << line("/nowhere/at/all.db");
 }
 
+TEST(Database, WaitsForAnotherWriterOnlySoLong) {
+  const std::string path = Fresh("waits.db");
+  Database one = Database::Open(path), two = Database::Open(path);
+  one.Execute("CREATE TABLE t (n INTEGER NOT NULL) STRICT");
+  two.WaitForWriters(20);
+  {
+    Transaction holds(one);
+    EXPECT_EQ(CodeOf([&] { two.Run("INSERT INTO t VALUES (1)"); }), Code::kUnavailable);
+    EXPECT_EQ(two.QueryInt("SELECT count(*) FROM t"), 0) << "readers do not wait";
+  }
+  two.Run("INSERT INTO t VALUES (1)");
+}
+
 TEST(Database, WritersWaitForEachOther) {
   const std::string path = Fresh("writers.db");
   Database::Open(path).Execute("CREATE TABLE t (n INTEGER NOT NULL) STRICT; INSERT INTO t VALUES (0)");

@@ -185,10 +185,17 @@ CREATE TABLE key_usage (
 ) STRICT;
 )sql";
 
+// A client that did not hear the answer says the same again under the same key; it is kept once.
+constexpr std::string_view kIdempotency = R"sql(
+ALTER TABLE feedback ADD COLUMN idempotency_key TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX feedback_by_idempotency ON feedback (tenant, actor, idempotency_key) WHERE idempotency_key <> '';
+)sql";
+
 // The visible list, in order.
 constexpr Migration kMigrations[] = {
     {1, "models, runs, generations, exposures, feedback, audit, terms", kFirst},
     {2, "API keys and what they used", kKeys},
+    {3, "feedback that may be said twice", kIdempotency},
 };
 
 }  // namespace

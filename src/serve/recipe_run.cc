@@ -1,0 +1,193 @@
+#include "serve/recipe_run.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "recipe/input.h"
+#include "recipe/keep.h"
+#include "serve/fields.h"
+
+namespace atelier::serve {
+namespace {
+
+constexpr double kStoreSeconds = 5;  // that an answer waits for the database
+
+// What a client sees of one offered output; /api/generations/{id} has the rest.
+Json Offer(const recipe::Candidate& candidate, size_t rank) {
+  Json offer = {{"id", candidate.generation_id},
+                {"rank", rank},
+                {"output", candidate.output},
+                {"writer", candidate.writer},
+                {"model", candidate.model.empty() ? Json() : Json(candidate.model)}};
+  offer["scores"] = Json::object();
+  for (const auto& [name, value] : candidate.scores) offer["scores"][name] = value;
+  return offer;
+}
+
+// "writing", then "ready" or "needs_person" with the reason. `finished`: nothing more will come.
+Json RecordJson(const recipe::Record& record, bool finished) {
+  const bool ready = record.needs_person.empty() && !record.ranking.empty();
+  const std::string reason = !record.needs_person.empty() ? record.needs_person
+                             : record.lang == "zh"        ? "没有合格的文案"
+                                                          : "nothing passed";
+  Json json = {{"index", record.index}, {"lang", record.lang}};
+  const bool waits = !record.needs_person.empty() || (finished && !ready);
+  json["state"] = ready ? "ready" : waits ? "needs_person" : "writing";
+  if (waits) json["reason"] = reason;
+  json["candidates"] = record.candidates.size();
+  json["dropped"] = record.dropped.size();
+  if (!ready) return json;
+  Json offered = Json::array();
+  const size_t most = std::max<size_t>(1, std::min(record.offered, record.ranking.size()));
+  for (size_t place = 0; place < most; ++place)
+    offered.push_back(Offer(record.candidates[record.ranking[place]], place));
+  json["chosen"] = offered[0];
+  offered.erase(0);
+  json["runners_up"] = std::move(offered);
+  return json;
+}
+
+}  // namespace
+
+recipe::Recipe FindRecipe(const Context& context, const std::string& name, const std::string& variant) {
+  const std::string folder = context.recipes.Folder(name);
+  try {
+    return recipe::LoadRecipe(folder, variant);
+  } catch (const Error& error) {
+    if (error.code() == Code::kNotFound && !variant.empty()) throw FieldError("variant", error.what(), error.hint());
+    Log(LogLevel::kError, "broken recipe", {{"recipe", name}, {"why", error.Line()}});
+    throw Error(Code::kCorrupt, Cat("the recipe ", Quote(name), " is broken"), "the server's log says how");
+  }
+}
+
+RecipeRun::RecipeRun(Context& context, const RunRequest& request, const std::optional<guard::KeyInfo>& who,
+                     std::string traceparent)
+    : context_(context),
+      id_(NewUuid()),
+      recipe_(FindRecipe(context, request.recipe, request.variant)),
+      owner_(who ? who->id : "") {
+  for (size_t i = 0; i < request.records.size(); ++i) {
+    const std::string& path = request.paths.at(i);
+    Fields fields(request.records[i], path);
+    for (const recipe::Field& field : recipe_.input.fields) fields.Any(field.name);
+    fields.Done();
+    try {
+      records_.push_back(recipe::MakeRecord(recipe_, request.records[i], path, i));
+    } catch (const Error& error) {
+      throw FieldError(path, error.what(), error.hint());
+    }
+  }
+  row_.id = id_;
+  row_.recipe = recipe_.name;
+  row_.variant = recipe_.variant;
+  row_.config_hash = recipe_.hash;
+  row_.input_path = "api";
+  row_.input_hash = Sha256Hex(ToText(request.records));
+  row_.seed = request.seed;
+  row_.options = {{"records", records_.size()}};
+  row_.key_id = owner_;
+  row_.traceparent = std::move(traceparent);
+  row_.engine_build = context.version;
+}
+
+Json RecipeRun::Execute(Hooks hooks) {
+  if (!context_.ledger.HasRoom()) {
+    throw Error(Code::kUnavailable, "the studio's database takes no writes, and enough waits for it already",
+                "nothing was made; try again later");
+  }
+  recipe::RunOptions options;
+  options.seed = row_.seed;
+  options.operators = context_.operators;
+  options.cancelled = [this] { return run_->cancelled(); };
+  options.progress = hooks.progress;
+  std::map<std::string, std::shared_ptr<artefact::Generator>> models;
+  options.models = [&](const std::string& name) {
+    std::shared_ptr<artefact::Generator>& model = models[name];
+    if (model == nullptr) model = ForClient(context_.models.Get(name), owner_, run_);
+    return model;
+  };
+  std::unique_ptr<recipe::Keeper> keeper;
+  std::vector<Json> told(records_.size());
+  options.keep = [&](recipe::Run& run, bool finished) {
+    (*keeper)(run, finished);
+    if (!hooks.record) return;
+    for (size_t i = 0; i < run.records().size(); ++i) {
+      Json now = RecordJson(run.records()[i], finished);
+      if (now == told[i]) continue;
+      hooks.record(now);
+      told[i] = std::move(now);
+    }
+  };
+  recipe::Engine engine(std::move(recipe_), std::move(options));
+  keeper = std::make_unique<recipe::Keeper>(
+      [this](std::function<void(feedback::Generations&)> write, size_t bytes) {
+        context_.ledger.Keep(
+            [tenant = context_.studio.tenant(), write = std::move(write)](store::Database& db) {
+              feedback::Generations generations(db, tenant);
+              write(generations);
+            },
+            bytes);
+      },
+      row_);
+  engine.Execute(std::move(records_));
+  const bool stored = context_.ledger.WaitForKept(kStoreSeconds);
+  return Result(engine, stored);
+}
+
+Json RecipeRun::Result(recipe::Engine& engine, bool stored) const {
+  Json list = Json::array();
+  size_t ready = 0;
+  for (const recipe::Record& record : engine.records()) {
+    list.push_back(RecordJson(record, true));
+    ready += list.back()["state"] == "ready";
+  }
+  const size_t all = list.size();
+  return {{"id", id_},
+          {"object", "recipe.run"},
+          {"recipe", row_.recipe},
+          {"variant", row_.variant},
+          {"config_hash", row_.config_hash},
+          {"seed", row_.seed},
+          {"stored", stored},
+          {"ready", ready},
+          {"needs_person", all - ready},
+          {"records", std::move(list)},
+          {"notes", engine.notes()},
+          {"usage",
+           {{"prompt_tokens", run_->prompt_tokens()},
+            {"completion_tokens", run_->output_tokens()},
+            {"total_tokens", tokens()}}},
+          {"seconds", engine.seconds()}};
+}
+
+void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange,
+              const std::optional<guard::KeyInfo>& who, const std::shared_ptr<RecipeRun>& run,
+              std::function<void()> job) {
+  if (who) {
+    const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, 1);
+    if (!verdict.allowed) {
+      exchange->Respond(OverLimit(verdict));
+      return;
+    }
+  }
+  exchange->OnGone([weak = std::weak_ptr(run)] {
+    if (const auto alive = weak.lock()) alive->Cancel();
+  });
+  const bool taken = context.runs.Add(who ? who->id : "", [&context, exchange, who, run, job = std::move(job)] {
+    try {
+      job();
+    } catch (...) {
+      exchange->Respond(ErrorResponse(std::current_exception()));
+    }
+    if (who) context.limits.Settle(*who, 1, run->tokens());
+  });
+  if (taken) return;
+  if (who) context.limits.Settle(*who, 1, 0);
+  throw Error(Code::kResourceExhausted, "too many runs wait already", "try again in a moment");
+}
+
+}  // namespace atelier::serve

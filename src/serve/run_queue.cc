@@ -1,0 +1,67 @@
+#include "serve/run_queue.h"
+
+#include <algorithm>
+
+namespace atelier::serve {
+
+RunQueue::RunQueue(int threads, size_t most_waiting) : most_(most_waiting) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
+}
+
+RunQueue::~RunQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool RunQueue::Add(const std::string& owner, Job job) {
+  const std::lock_guard lock(mutex_);
+  if (ending_ || waiting_ >= most_) return false;
+  jobs_[owner].push_back(std::move(job));
+  ++waiting_;
+  wake_.notify_one();
+  return true;
+}
+
+size_t RunQueue::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+size_t RunQueue::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+void RunQueue::Loop() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [&] { return ending_ || waiting_ > 0; });
+    if (waiting_ == 0) return;
+    // Whoever has least at work, then whoever was served longest ago.
+    const auto next = std::min_element(jobs_.begin(), jobs_.end(), [&](const auto& a, const auto& b) {
+      const size_t work_a = at_work_[a.first], work_b = at_work_[b.first];
+      return work_a != work_b ? work_a < work_b : turn_[a.first] < turn_[b.first];
+    });
+    const std::string owner = next->first;
+    Job job = std::move(next->second.front());
+    next->second.pop_front();
+    if (next->second.empty()) jobs_.erase(next);
+    --waiting_;
+    ++running_;
+    ++at_work_[owner];
+    turn_[owner] = ++clock_;
+    lock.unlock();
+    job();
+    job = nullptr;  // what it holds goes without the lock
+    lock.lock();
+    --running_;
+    if (--at_work_[owner] == 0) at_work_.erase(owner);
+    if (!at_work_.contains(owner) && !jobs_.contains(owner)) turn_.erase(owner);
+  }
+}
+
+}  // namespace atelier::serve

@@ -1,0 +1,44 @@
+// Long work for clients: a few jobs at a time, a bounded number waiting, taken in turn by whose they are, so that one
+// client with a hundred jobs holds up nobody else's first.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace atelier::serve {
+
+class RunQueue {
+ public:
+  using Job = std::function<void()>;  // must not throw
+
+  RunQueue(int threads, size_t most_waiting);
+  // Runs what still waits (which should see that nobody wants it any more), and ends.
+  ~RunQueue();
+
+  // False when too many wait.
+  bool Add(const std::string& owner, Job job);
+  size_t waiting() const;
+  size_t running() const;
+
+ private:
+  void Loop();
+
+  const size_t most_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<std::string, std::deque<Job>> jobs_;  // by owner, none empty
+  std::map<std::string, uint64_t> turn_;         // when each owner that waits or runs was last served
+  std::map<std::string, size_t> at_work_;
+  uint64_t clock_ = 0;
+  size_t waiting_ = 0, running_ = 0;
+  bool ending_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace atelier::serve
