@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -40,6 +41,51 @@ def studio_with(atelier, *models):
 def events(text):
     """The data of a stream's events."""
     return [line[len("data: "):] for line in text.split("\n\n") if line]
+
+
+def with_chat_template(source, target, template):
+    """A copy of a GGUF file with another chat template."""
+    data = source.read_bytes()
+    at = 8
+    tensors, pairs = struct.unpack_from("<QQ", data, at)
+    at += 16
+    sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+
+    def text(at):
+        size = struct.unpack_from("<Q", data, at)[0]
+        return data[at + 8:at + 8 + size], at + 8 + size
+
+    def skip(kind, at):
+        if kind == 8:
+            return text(at)[1]
+        if kind == 9:
+            kind, count = struct.unpack_from("<IQ", data, at)
+            at += 12
+            if kind in sizes:
+                return at + count * sizes[kind]
+            for _ in range(count):
+                at = skip(kind, at)
+            return at
+        return at + sizes[kind]
+    out, alignment = [], 32
+    for _ in range(pairs):
+        begin = at
+        key, at = text(at)
+        kind = struct.unpack_from("<I", data, at)[0]
+        at = skip(kind, at + 4)
+        if key == b"general.alignment":
+            alignment = struct.unpack_from("<I", data, at - 4)[0]
+        if key != b"tokenizer.chat_template":
+            out.append(data[begin:at])
+    key, value = b"tokenizer.chat_template", template.encode()
+    out.append(struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value)
+    begin = at
+    for _ in range(tensors):
+        _, at = text(at)
+        at += 4 + 8 * struct.unpack_from("<I", data, at)[0] + 12
+    head = data[:8] + struct.pack("<QQ", tensors, len(out)) + b"".join(out) + data[begin:at]
+    body = data[-(-at // alignment) * alignment:]
+    target.write_bytes(head + b"\0" * (-len(head) % alignment) + body)
 
 
 class Server:

@@ -41,10 +41,12 @@ struct Route {
   std::string scope;    // what a key must have ("generate"), or kOpen
   std::string summary;  // one line, for openapi.json
   RouteHandler handler;
-  // For openapi.json: JSON Schema of the body, null where none is read; of the answer, null where it is no JSON.
-  Json request = nullptr, reply = nullptr;
+  // For openapi.json: JSON Schema of the body, null where none is read; of the answer, null where it is no JSON; of
+  // failures, null where they are as everywhere.
+  Json request = nullptr, reply = nullptr, failure = nullptr;
   std::string media = "application/json";  // of the answer
   bool streams = false;                    // it may also be text/event-stream
+  bool notifies = false;                   // or 202 and nothing
 };
 
 struct RouteMatch {

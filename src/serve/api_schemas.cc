@@ -87,11 +87,10 @@ constexpr std::string_view kReply = R"json({
 })json";
 
 constexpr std::string_view kRun = R"json({
-  "type": "object", "additionalProperties": false,
-  "oneOf": [{"required": ["record"]}, {"required": ["records"]}],
+  "type": "object", "additionalProperties": false, "description": "Either record or records",
   "properties": {
-    "record": {"type": "object"},
-    "records": {"type": "array", "minItems": 1, "maxItems": 500, "items": {"type": "object"}},
+    "record": {"type": ["object", "null"]},
+    "records": {"type": ["array", "null"], "minItems": 1, "maxItems": 500, "items": {"type": "object"}},
     "variant": {"type": ["string", "null"]},
     "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": 9223372036854775807},
     "stream": {"type": ["boolean", "null"]}}

@@ -242,7 +242,9 @@ void AddMcpRoutes(Context& context) {
                                             const net::Params&) { Answer(context, exchange); },
                       .request = McpRequestSchema(),
                       .reply = {{"type", "object"}},
-                      .streams = true});
+                      .failure = {{"type", "object"}, {"required", {"jsonrpc", "id", "error"}}},
+                      .streams = true,
+                      .notifies = true});
 }
 
 }  // namespace atelier::serve

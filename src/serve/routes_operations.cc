@@ -57,6 +57,7 @@ std::string Metrics(Context& context) {
 Json PathParameter(const std::string& name) {
   Json schema = {{"type", "string"}, {"minLength", 1}};
   if (name == "model") schema = {{"$ref", "#/components/schemas/Model"}};
+  if (name == "id") schema = {{"type", "string"}, {"format", "uuid"}};
   if (name == "recipe") schema = {{"$ref", "#/components/schemas/Recipe"}};
   return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", std::move(schema)}};
 }
@@ -65,7 +66,7 @@ Json ContentOf(const std::string& media, const Json& schema) {
   return {{media, schema.is_null() ? Json::object() : Json{{"schema", schema}}}};
 }
 
-Json OperationOf(const net::Route& route) {
+Json OperationOf(const net::Route& route, bool keys) {
   Json operation = {{"summary", route.summary}};
   Json parameters = Json::array();
   for (size_t open = route.pattern.find('{'); open != std::string::npos; open = route.pattern.find('{', open + 1))
@@ -75,11 +76,14 @@ Json OperationOf(const net::Route& route) {
     operation["requestBody"] = {{"required", true}, {"content", ContentOf("application/json", route.request)}};
   Json done = ContentOf(route.media, route.reply);
   if (route.streams) done["text/event-stream"] = Json::object();
+  Json schema = {{"$ref", "#/components/schemas/Error"}};
+  if (!route.failure.is_null()) schema = {{"anyOf", Json::array({schema, route.failure})}};
   const Json failure = {{"description", "A failure; error.message says what is wrong"},
-                        {"content", ContentOf("application/json", {{"$ref", "#/components/schemas/Error"}})}};
+                        {"content", ContentOf("application/json", schema)}};
   operation["responses"] = {
       {"2XX", {{"description", "Done"}, {"content", std::move(done)}}}, {"4XX", failure}, {"5XX", failure}};
-  if (route.scope != net::kOpen) operation["security"] = Json::array({{{"key", Json::array()}}});
+  if (route.notifies) operation["responses"]["202"] = {{"description", "Heard; there is nothing to answer"}};
+  if (keys && route.scope != net::kOpen) operation["security"] = Json::array({{{"key", Json::array()}}});
   operation["x-scope"] = route.scope;
   return operation;
 }
@@ -87,7 +91,7 @@ Json OperationOf(const net::Route& route) {
 Json OpenApi(const Context& context) {
   Json paths = Json::object();
   for (const net::Route& route : context.router.routes())
-    paths[route.pattern][ToLowerAscii(route.method)] = OperationOf(route);
+    paths[route.pattern][ToLowerAscii(route.method)] = OperationOf(route, context.keys_required);
   std::vector<std::string> models;
   for (const artefact::ModelEntry& entry : context.models.List()) models.push_back(entry.name);
   return {{"openapi", "3.1.0"},

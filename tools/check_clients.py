@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Tries the clients that people have, unchanged, on `atelier serve`: the official OpenAI clients for Python and Node,
+LangChain's ChatOpenAI, and the Model Context Protocol's own client.
+
+    tools/clients/fetch.sh build/peer/clients
+    tools/check_clients.py build/release/atelier build/peer/clients
+
+Needs smollm2 in the user's store. Starts its own server, prints the versions, exits with 1 at the first that fails.
+"""
+import asyncio
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MODEL = "smollm2"
+MESSAGES = [{"role": "user", "content": "Name two colours. 你好 🎈"}]
+SCHEMA = {"type": "object", "properties": {"colour": {"enum": ["red", "茶"]}, "count": {"type": "integer", "minimum": 3}},
+          "required": ["colour", "count"], "additionalProperties": False}
+
+
+def python_openai(base):
+    import openai
+    client = openai.OpenAI(base_url=base, api_key="unused", max_retries=0)
+    assert [m.id for m in client.models.list()] == [MODEL]
+    assert client.models.retrieve(MODEL).id == MODEL
+    ask = dict(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24, n=2)
+    whole = client.chat.completions.create(**ask, logprobs=True, top_logprobs=2)
+    assert len(whole.choices) == 2 and len(whole.choices[0].logprobs.content[0].top_logprobs) == 2
+    assert whole.usage.completion_tokens == sum(len(c.logprobs.content) for c in whole.choices)
+    texts, usage = ["", ""], None
+    for chunk in client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True}):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.delta.content or ""
+        usage = chunk.usage or usage
+    assert texts == [c.message.content for c in whole.choices], "streamed text equals the other"
+    assert usage.total_tokens == whole.usage.total_tokens
+    with client.chat.completions.stream(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24) as stream:
+        for _ in stream:
+            pass
+        assert stream.get_final_completion().choices[0].message.content == texts[0]
+    form = {"type": "json_schema", "json_schema": {"name": "c", "schema": SCHEMA, "strict": True}}
+    for temperature in (0, 1.5):
+        made = client.chat.completions.create(model=MODEL, messages=MESSAGES, response_format=form, temperature=temperature)
+        value = json.loads(made.choices[0].message.content)
+        assert value["colour"] in ("red", "茶") and value["count"] >= 3, value
+    import pydantic
+
+    class Colour(pydantic.BaseModel):
+        name: str = pydantic.Field(max_length=12)
+        warm: bool
+    parsed = client.chat.completions.parse(model=MODEL, messages=MESSAGES, response_format=Colour, seed=3)
+    assert isinstance(parsed.choices[0].message.parsed, Colour)
+    text = client.completions.create(model=MODEL, prompt=["One, two,", "红，"], max_tokens=4, temperature=0, echo=True)
+    assert [c.text.startswith(p) for c, p in zip(text.choices, ["One, two,", "红，"])] == [True, True], text
+    for bad, param in [(dict(audio={"voice": "x", "format": "wav"}), "audio"), (dict(temperature=9), "temperature")]:
+        try:
+            client.chat.completions.create(model=MODEL, messages=MESSAGES, **bad)
+            raise AssertionError(f"{bad} was taken")
+        except openai.BadRequestError as error:
+            assert error.param == param, error
+    for method in (client.embeddings.create,):
+        try:
+            method(model=MODEL, input="x")
+            raise AssertionError("there are no embeddings yet")
+        except openai.NotFoundError:
+            pass
+    try:
+        client.chat.completions.create(model="nobody", messages=MESSAGES)
+        raise AssertionError("a model that is not there")
+    except openai.NotFoundError as error:
+        assert error.code == "model_not_found"
+
+    async def many():
+        async with openai.AsyncOpenAI(base_url=base, api_key="unused") as several:
+            replies = await asyncio.gather(*(several.chat.completions.create(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24)
+                                             for _ in range(8)))
+            return {r.choices[0].message.content for r in replies}
+    assert asyncio.run(many()) == {texts[0]}, "one seed, one text, however many ask"
+    return openai.__version__
+
+
+def langchain(base):
+    import importlib.metadata
+    from langchain_openai import ChatOpenAI
+    chat = ChatOpenAI(base_url=base, api_key="unused", model=MODEL, temperature=0, max_tokens=24, seed=5)
+    said = chat.invoke("Name two colours.")
+    assert said.content and said.usage_metadata["output_tokens"] > 0
+    assert "".join(chunk.content for chunk in chat.stream("Name two colours.")) == said.content
+    assert [m.content for m in chat.batch(["Name two colours."] * 3)] == [said.content] * 3
+    longer = ChatOpenAI(base_url=base, api_key="unused", model=MODEL, temperature=1, max_tokens=200, seed=5)
+    value = longer.with_structured_output({"title": "c", **SCHEMA}, method="json_schema").invoke("A colour, please.")
+    assert value["colour"] in ("red", "茶") and value["count"] >= 3
+    return importlib.metadata.version("langchain-openai")
+
+
+def protocol(base):
+    import importlib.metadata
+    from mcp.client import Client
+    record = {"name": "手冲咖啡壶", "category": "咖啡器具", "features": ["304不锈钢", "细口壶嘴", "600毫升"], "price": "128元"}
+
+    async def talk():
+        heard = []
+
+        async def progress(now, total, message):
+            heard.append(now)
+        async with Client(base.removesuffix("/v1") + "/mcp") as client:
+            tools = (await client.list_tools()).tools
+            assert [t.name for t in tools] == ["ad_copy"]
+            result = await client.call_tool("ad_copy", record, progress_callback=progress)
+            assert not result.is_error and result.structured_content["state"] == "ready", result
+            assert heard == sorted(heard) and len(heard) > 3
+            assert (await client.call_tool("ad_copy", {"nme": "x"})).is_error
+    asyncio.run(talk())
+    return importlib.metadata.version("mcp")
+
+
+def main():
+    atelier, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    if len(sys.argv) == 3:  # the clients live in their own environment
+        sys.exit(subprocess.run([folder / "python/bin/python", __file__, atelier, folder, "inside"]).returncode)
+    sys.path.insert(0, str(ROOT / "tests"))
+    from serving import Server, studio_with
+    server = Server(str(atelier), studio_with(str(atelier), MODEL))
+    base = f"http://127.0.0.1:{server.port}/v1"
+    try:
+        print("python openai", python_openai(base), flush=True)
+        print("langchain-openai", langchain(base), flush=True)
+        print("mcp", protocol(base), flush=True)
+        subprocess.run([folder / "python/bin/node", ROOT / "tools/clients/node_openai.mjs", base, folder / "node"], check=True)
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
