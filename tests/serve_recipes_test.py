@@ -1,9 +1,13 @@
 """What `atelier serve` promises of recipes, generations and feedback, and as an MCP server. Usage: serve_recipes_test.py
 ATELIER. Needs the model smollm2 in the user's store, which ./dev test fetches."""
 import json
+import os
+import pathlib
 import socket
 import sqlite3
+import subprocess
 import sys
+import tempfile
 import threading
 
 from serving import FAULTS, Server, expect, studio_with, until
@@ -163,6 +167,43 @@ def locked(server, studio):
     expect("nothing waits", server.metric("ledger_waiting"), 0)
 
 
+def full(atelier):
+    """A disk that is full, until somebody frees it: the same as with a held database. Needs the right to mount."""
+    disk = pathlib.Path(tempfile.mkdtemp())
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
+        print("SKIPPED: a full disk, without the right to mount one")
+        return
+    try:
+        server = Server(atelier, studio_with(atelier, "smollm2", folder=disk))
+        seen = server.ask("POST", RUN, {"record": POT, "variant": "phrases"})[2]["records"][0]["chosen"]["id"]
+        fill = open(disk / "fill", "wb", buffering=0)
+        try:
+            while True:
+                fill.write(b"x" * 4096)
+        except OSError:
+            pass
+        made, refused = [], None
+        for seed in range(2, 60):  # the log still has some room in its last pages
+            run = server.ask("POST", RUN, {"record": POT, "variant": "phrases", "seed": seed})[2]
+            made.append(run["records"][0]["chosen"]["id"])
+            if not run["stored"]:
+                refused = server.ask("POST", "/api/feedback", {"generation": seen, "kind": "comment", "text": "x" * 60000})
+                break
+        expect("made on a full disk", (refused is not None, refused and refused[0]), (True, 503))
+        expect("models go on", server.ask("POST", "/v1/completions", {"model": "smollm2", "prompt": "One", "max_tokens": 2})[0], 200)
+        expect("what was stored is there", server.ask("GET", f"/api/generations/{seen}")[0], 200)
+        fill.close()
+        os.remove(disk / "fill")
+        for id in made:
+            until("stored once there is room", lambda: server.ask("GET", f"/api/generations/{id}")[0] == 200)
+        expect("nothing waits", server.metric("ledger_waiting"), 0)
+        expect("exit", server.stop(), 0)
+        integrity = sqlite3.connect(disk / "studio/studio.db").execute("PRAGMA integrity_check").fetchone()
+        expect("the database is sound", integrity, ("ok",))
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
+
+
 def mcp(server):
     def ask(message, **headers):
         return server.ask("POST", "/mcp", message, headers=headers)
@@ -210,6 +251,7 @@ def main():
         part(server)
     locked(server, studio)
     expect("exit", server.stop(), 0)
+    full(ATELIER)
     if FAULTS:
         sys.exit("\n".join(FAULTS))
 

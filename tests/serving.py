@@ -27,9 +27,9 @@ def until(what, true, seconds=30):
     FAULTS.append(f"{what}: not within {seconds} s")
 
 
-def studio_with(atelier, *models):
+def studio_with(atelier, *models, folder=None):
     """A new studio that has registered these models of the user's store."""
-    studio = str(pathlib.Path(tempfile.mkdtemp()) / "studio")
+    studio = str(pathlib.Path(folder or tempfile.mkdtemp()) / "studio")
     subprocess.run([atelier, "init", studio, "--quiet"], check=True, stdout=subprocess.DEVNULL)
     home = pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier"))
     for model in models:
