@@ -189,8 +189,15 @@ TEST(ServerTls, AKeyUnderAPassphraseIsRefusedAndNobodyIsAskedForIt) {
                        nullptr);
   std::fclose(file);
   EVP_PKEY_free(key);
+  int ends[2];  // somebody who would answer
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "pass\n", 5), 5);
+  const int before = ::dup(STDIN_FILENO);
+  ::dup2(ends[0], STDIN_FILENO);
   Server server(Options(pair), Echo);
   EXPECT_THROW(server.Start(), Error);
+  ::dup2(before, STDIN_FILENO);
+  for (const int fd : {ends[0], ends[1], before}) ::close(fd);
 }
 
 }  // namespace
