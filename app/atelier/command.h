@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ class Cli {
   virtual void Text(const std::string& names, std::string* target, const std::string& help, bool required = false) = 0;
   virtual void Texts(const std::string& names, std::vector<std::string>* target, const std::string& help) = 0;
   virtual void Int(const std::string& names, int64_t* target, const std::string& help, int64_t least, int64_t most) = 0;
+  // The same, and it stays nothing when the option is not given.
+  virtual void Int(const std::string& names, std::optional<int64_t>* target, const std::string& help, int64_t least,
+                   int64_t most) = 0;
   virtual void Double(const std::string& names, double* target, const std::string& help, double least, double most) = 0;
   virtual void Flag(const std::string& names, bool* target, const std::string& help) = 0;
   // Positional arguments are options whose name has no dash: Text("recipe", ...).

@@ -12,6 +12,7 @@ std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
 std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
 std::unique_ptr<Command> MakeKeyList();             // key_list.cc
 std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
+std::unique_ptr<Command> MakeAudit();               // audit.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeMake();                // make.cc
@@ -40,6 +41,8 @@ std::span<const CommandEntry> AllCommands() {
        &MakeKeyCreate},
       {"key list", "List the studio's API keys", "atelier key list --all --json", &MakeKeyList},
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
+      {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
+       &MakeAudit},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",

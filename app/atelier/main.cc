@@ -35,6 +35,15 @@ class CliEleven : public Cli {
       return true;
     });
   }
+  void Int(const std::string& names, std::optional<int64_t>* target, const std::string& help, int64_t least,
+           int64_t most) override {
+    Number(names, Cat("a whole number from ", least, " to ", most), "", help, [=](const std::string& text) {
+      const std::optional<int64_t> value = ParseInt(text);
+      if (!value || *value < least || *value > most) return false;
+      *target = value;
+      return true;
+    });
+  }
   void Double(const std::string& names, double* target, const std::string& help, double least, double most) override {
     const std::string range = Cat("a number from ", FormatShort(least), " to ", FormatShort(most));
     Number(names, range, FormatShort(*target), help, [=](const std::string& text) {

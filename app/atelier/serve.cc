@@ -1,6 +1,8 @@
 // atelier serve: the studio's models and pages on the network, until it is told to stop.
+#include <unistd.h>
+
+#include <atomic>
 #include <csignal>
-#include <ctime>
 #include <iostream>
 
 #include "app/atelier/command.h"
@@ -19,27 +21,21 @@ namespace {
 class ServeCommand final : public Command {
  public:
   void Declare(Cli& cli) override {
-    cli.Text("--listen", &listen_, "ADDRESS:PORT; beyond loopback every request needs a key");
+    cli.Text("--listen", &listen_, "ADDRESS:PORT (default 127.0.0.1:8080); beyond loopback every request needs a key");
     cli.Flag("--require-keys", &require_keys_, "ask for keys on loopback too");
     cli.Text("--tls-certificate", &certificate_, "PEM file; with --tls-key, TLS alone is spoken");
     cli.Text("--tls-key", &key_, "PEM file");
     cli.Int("-t,--threads", &threads_, "threads of each model; 0: as many as there are processors", 0, 256);
-    cli.Int("--drain", &drain_, "seconds that running answers get when it is told to stop", 0, 3600);
+    cli.Int("--drain", &drain_, "seconds that running answers get when it is told to stop (default 30)", 0, 3600);
   }
 
   int Run(const Globals& globals) override {
     if (certificate_.empty() != key_.empty()) throw Error(Code::kUsage, "--tls-certificate and --tls-key go together");
-    const serve::Listen listen = serve::ParseListen(listen_);
-    store::Studio studio = store::Studio::Require(globals.studio);
-    serve::ServeOptions options;
-    options.http.address = listen.address;
-    options.http.port = listen.port;
-    options.http.tls_certificate = certificate_;
-    options.http.tls_key = key_;
-    options.require_keys = require_keys_ || !listen.loopback;
-    options.drain_seconds = static_cast<double>(drain_);
-    options.recipes = RecipesOf(studio);
-    options.operators = operators::AllOperators();
+    store::Studio studio = store::Studio::Require(globals.studio, ".", store::Access::kReadIfMust);
+    serve::ServeOptions options = Options(studio);
+    const std::string scheme = options.http.tls_certificate.empty() ? "http" : "https";
+    const std::string host = options.http.address.find(':') == std::string::npos ? options.http.address
+                                                                                 : Cat("[", options.http.address, "]");
 
     // Blocked before any thread starts, so that all of them inherit it and only this one hears the signals.
     sigset_t signals;
@@ -48,41 +44,59 @@ class ServeCommand final : public Command {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
 
+    // Models that are loaded later wait in queues as long as the file then says.
+    std::atomic<size_t> queue = static_cast<size_t>(options.model_queue);
+    const int threads = options.threads;
     serve::StudioServer server(
         &studio,
-        [this](const artefact::ModelEntry& entry) {
+        [&queue, threads](const artefact::ModelEntry& entry) {
           return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256,
-                                        {.threads = static_cast<int>(threads_)});
+                                        {.threads = threads, .limits = {.queue = queue}});
         },
         std::move(options));
     server.Start();
-    const std::string url =
-        Cat(certificate_.empty() ? "http" : "https", "://",
-            listen.address.find(':') == std::string::npos ? listen.address : Cat("[", listen.address, "]"), ":",
-            server.port());
+    const std::string url = Cat(scheme, "://", host, ":", server.port());
     if (globals.json) {
       std::cout << ToText({{"url", url}, {"studio", studio.folder()}, {"keys_required", server.keys_required()}})
                 << "\n"
                 << std::flush;
     } else {
       std::cout << "Serving " << studio.name() << " at " << url << (server.keys_required() ? " (keys required)" : "")
-                << "\nStop it with Ctrl-C; kill -HUP reads keys and models again.\n"
+                << "\nStop it with Ctrl-C; kill -HUP reads keys, models and studio.toml again.\n"
                 << std::flush;
     }
     while (true) {
       int signal = 0;
       if (sigwait(&signals, &signal) != 0) continue;
       if (signal != SIGHUP) break;
-      server.Reload();
+      queue = static_cast<size_t>(server.Reload([&] { return Options(studio); }).model_queue);
     }
-    if (!globals.quiet && !globals.json) std::cerr << "stopping: running answers may end\n";
+    if (!globals.quiet && !globals.json && ::isatty(STDERR_FILENO) != 0) {
+      std::cerr << "stopping: running answers may end\n";
+    }
     return server.Drain() ? 0 : 1;
   }
 
  private:
-  std::string listen_ = "127.0.0.1:8080", certificate_, key_;
+  // The studio's file, and over it what the command line says.
+  serve::ServeOptions Options(const store::Studio& studio) const {
+    serve::ServeOptions options = serve::ReadServeOptions(studio);
+    if (!listen_.empty()) serve::SetListen(listen_, &options);
+    if (!certificate_.empty()) {
+      options.http.tls_certificate = certificate_;
+      options.http.tls_key = key_;
+    }
+    options.require_keys = options.require_keys || require_keys_;
+    if (threads_) options.threads = static_cast<int>(*threads_);
+    if (drain_) options.drain_seconds = static_cast<double>(*drain_);
+    options.recipes = RecipesOf(studio);
+    options.operators = operators::AllOperators();
+    return options;
+  }
+
+  std::string listen_, certificate_, key_;
   bool require_keys_ = false;
-  int64_t threads_ = 0, drain_ = 30;
+  std::optional<int64_t> threads_, drain_;
 };
 
 }  // namespace

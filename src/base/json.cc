@@ -7,12 +7,11 @@ template class nlohmann::basic_json<nlohmann::ordered_map>;
 
 namespace atelier {
 
-Json ParseJson(std::string_view text, std::string_view what) {
-  constexpr int kMaxDepth = 200;
+Json ParseJson(std::string_view text, std::string_view what, int depth) {
   constexpr size_t kMaxKeys = 20000;
   std::vector<size_t> keys;  // per open object
-  auto guard = [&](int depth, Json::parse_event_t event, Json&) {
-    if (depth > kMaxDepth) throw Error(Code::kInvalidInput, Cat(what, ": JSON nested beyond ", kMaxDepth, " levels"));
+  auto guard = [&](int at, Json::parse_event_t event, Json&) {
+    if (at > depth) throw Error(Code::kInvalidInput, Cat(what, ": JSON nested beyond ", depth, " levels"));
     switch (event) {
       case Json::parse_event_t::object_start: keys.push_back(0); break;
       case Json::parse_event_t::object_end: keys.pop_back(); break;

@@ -10,9 +10,12 @@ namespace atelier {
 
 using Json = nlohmann::ordered_json;
 
-// Parses one document. Throws Error(kInvalidInput) that names `what` and the byte, also for nesting beyond 200 levels
-// or an object of more than 20,000 keys (the ordered object is linear in look-ups).
-Json ParseJson(std::string_view text, std::string_view what);
+constexpr int kMostJsonDepth = 200;
+
+// Parses one document. Throws Error(kInvalidInput) that names `what` and the byte, also for nesting beyond `depth`
+// levels or an object of more than 20,000 keys (the ordered object is linear in look-ups). REQUIRES: depth <=
+// kMostJsonDepth
+Json ParseJson(std::string_view text, std::string_view what, int depth = kMostJsonDepth);
 
 // Compact UTF-8 text; bytes that are not UTF-8 come out as U+FFFD, never as an exception.
 std::string ToText(const Json& value);

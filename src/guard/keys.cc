@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +24,8 @@ constexpr size_t kDigits = 43;  // of 62: 256 bits
 constexpr size_t kShown = kStart.size() + 8;
 constexpr size_t kHashBytes = 32;
 constexpr size_t kSecretBytes = 32;
-constexpr size_t kMostPeers = 256;
+constexpr size_t kMostPeers = 256;  // told apart in memory
+constexpr size_t kMostNamed = 8;    // in one row of the audit trail
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 void StartSodium() {
@@ -326,10 +328,24 @@ void KeyRing::Flush(store::Database& db) {
     db.Run("UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE tenant = ? AND id = ?", at, tenant_,
            entry->info.id);
   }
+  struct Reason {
+    int64_t count = 0;
+    std::vector<std::pair<int64_t, std::string>> peers;
+  };
+  std::map<std::string, Reason> reasons;
   for (const auto& [who, count] : denied) {
     const size_t line = who.find('\n');
-    Audit(db, tenant_, "server", "key.denied", who.substr(line + 1),
-          {{"reason", who.substr(0, line)}, {"count", count}});
+    Reason& reason = reasons[who.substr(0, line)];
+    reason.count += count;
+    reason.peers.emplace_back(count, who.substr(line + 1));
+  }
+  for (auto& [name, reason] : reasons) {
+    std::sort(reason.peers.rbegin(), reason.peers.rend());
+    Json most = Json::object();
+    for (size_t i = 0; i < std::min(reason.peers.size(), kMostNamed); ++i)
+      most[reason.peers[i].second] = reason.peers[i].first;
+    Audit(db, tenant_, "server", "key.denied", name,
+          {{"count", reason.count}, {"peers", reason.peers.size()}, {"most", most}});
   }
   transaction.Commit();
   // Only what was written is forgotten: what came meanwhile, or a database that refused, is kept for the next time.

@@ -60,10 +60,11 @@ class KeyRing : public Authenticator {
   std::optional<KeyInfo> Authenticate(const Credentials& credentials, Denial* why = nullptr) override;
   std::optional<KeyInfo> Authenticate(std::string_view token, Denial* why = nullptr);
 
-  // Counts a refusal for the audit trail: requests write nothing, and a flood of them becomes a few rows. At most 256
-  // peers are told apart between two calls of Flush; further ones count as "others".
+  // Counts a refusal for the audit trail: requests write nothing. At most 256 peers are told apart between two calls of
+  // Flush; further ones count as "others".
   void NoteDenied(Denial why, std::string_view peer);
-  // Writes when keys were last used, and "key.denied" with a count for each reason and peer. Now and then, at the end.
+  // Writes when keys were last used, and one "key.denied" for each reason, whatever came: how often, from how many, and
+  // who most. Now and then, at the end.
   void Flush(store::Database& db);
 
  private:

@@ -57,26 +57,26 @@ void Core::Dispatch(const std::shared_ptr<ExchangeState>& state) {
   };
   if (workers == nullptr) return run();
   if (workers->Submit(run)) return;
-  const std::string after = Cat(shared->options.retry_after_seconds);
+  const std::string after = Cat(shared->Limits()->retry_after_seconds);
   state->Respond(shared->ErrorResponse(
       {503, "overloaded", "the server is busy; try again later", {{"Retry-After", after}}}, &state->request()));
 }
 
 Connection::Connection(std::shared_ptr<Core> core, Tcp::socket socket, bool refuse)
     : core_(std::move(core)),
-      options_(core_->shared->options),
       socket_(std::move(socket)),
+      tls_context_(core_->Tls()),
       session_(socket_.get_executor()),
       reader_(socket_.get_executor()),
       writer_(socket_.get_executor()),
       watch_(socket_.get_executor()),
       refuse_(refuse) {
+  TakeLimits();
   error_code ignored;
   peer_ = socket_.remote_endpoint(ignored).address().to_string();
   socket_.set_option(Tcp::no_delay(true), ignored);
-  socket_.set_option(asio::socket_base::send_buffer_size(options_.send_buffer_bytes), ignored);
-  if (core_->tls) tls_.emplace(socket_, *core_->tls);
-  read_ahead_ = std::max(options_.read_ahead_bytes, options_.read.head.header_bytes + kReadBytes);
+  socket_.set_option(asio::socket_base::send_buffer_size(limits_->send_buffer_bytes), ignored);
+  if (tls_context_ != nullptr) tls_.emplace(socket_, *tls_context_);
   core_->shared->connections_open++;
   std::lock_guard lock(core_->shared->mutex);
   core_->open.insert(this);
@@ -172,7 +172,7 @@ Connection::Awaitable<void> Connection::Run() {
   const auto self = shared_from_this();
   try {
     if (tls_) {
-      watch_.expires_after(Seconds(options_.header_seconds));
+      watch_.expires_after(Seconds(limits_->header_seconds));
       watch_.async_wait([weak = weak_from_this()](error_code error) {
         const auto here = weak.lock();
         if (!error && here != nullptr) here->Die(true);
@@ -185,7 +185,7 @@ Connection::Awaitable<void> Connection::Run() {
       Spawn(&Connection::ReadLoop);
       Spawn(&Connection::WriteLoop);
       if (refuse_) {
-        raw_ = Cat("HTTP/1.1 503 Service Unavailable\r\nRetry-After: ", options_.retry_after_seconds,
+        raw_ = Cat("HTTP/1.1 503 Service Unavailable\r\nRetry-After: ", limits_->retry_after_seconds,
                    "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
       } else {
         while (co_await ServeOne()) {
@@ -236,7 +236,7 @@ Connection::Awaitable<void> Connection::ReadLoop() {
 
 void Connection::WatchWrites() {
   watching_ = true;
-  watch_.expires_after(Seconds(options_.write_seconds / 4));
+  watch_.expires_after(Seconds(limits_->write_seconds / 4));
   watch_.async_wait([weak = weak_from_this()](error_code error) {
     const auto self = weak.lock();
     if (error || self == nullptr || self->dead_) return;
@@ -244,11 +244,11 @@ void Connection::WatchWrites() {
       self->watching_ = false;
       return;
     }
-    const auto enough = static_cast<uint64_t>(self->options_.min_rate * self->options_.write_seconds);
+    const auto enough = static_cast<uint64_t>(self->limits_->min_rate * self->limits_->write_seconds);
     if (self->sent_ - self->mark_ >= enough) {
       self->mark_ = self->sent_;
       self->progress_ = Clock::now();
-    } else if (Since(self->progress_) >= self->options_.write_seconds) {
+    } else if (Since(self->progress_) >= self->limits_->write_seconds) {
       self->core_->shared->readers_dropped++;
       return self->Die(true);
     }
@@ -303,6 +303,11 @@ Connection::Awaitable<void> Connection::WriteLoop() {
   }
 }
 
+void Connection::TakeLimits() {
+  limits_ = core_->shared->Limits();
+  read_ahead_ = std::max(limits_->read_ahead_bytes, limits_->read.head.header_bytes + kReadBytes);
+}
+
 void Connection::Feed(RequestReader* reader) {
   const size_t taken = reader->Feed(input_);
   if (taken == 0) return;
@@ -316,13 +321,17 @@ void Connection::Feed(RequestReader* reader) {
 Connection::Awaitable<bool> Connection::ReadRequest(RequestReader* reader, std::optional<HttpError>* fault,
                                                     std::optional<Response>* refusal) {
   using State = RequestReader::State;
-  const double first = requests_ == 0 ? options_.header_seconds : options_.idle_seconds;
+  const double first = requests_ == 0 ? limits_->header_seconds : limits_->idle_seconds;
   Clock::time_point deadline = Clock::now() + Seconds(first);
   while (reader->state() == State::kHead) {
     const bool started = reader->started();
     const size_t before = input_.size();
+    if (before > 0 && !started) {  // waiting may have been long, and the limits others since
+      TakeLimits();
+      reader->SetLimits(limits_->read);
+    }
     if (before > 0) Feed(reader);
-    if (!started && reader->started()) deadline = Clock::now() + Seconds(options_.header_seconds);
+    if (!started && reader->started()) deadline = Clock::now() + Seconds(limits_->header_seconds);
     if (reader->state() != State::kHead || input_.size() != before) continue;
     if (eof_ || (closing_ && !reader->started())) {
       idle_ = !reader->started();
@@ -346,13 +355,13 @@ Connection::Awaitable<bool> Connection::ReadRequest(RequestReader* reader, std::
     co_return true;
   }
   if (core_->shared->draining.load()) {
-    const std::string after = Cat(options_.retry_after_seconds);
+    const std::string after = Cat(limits_->retry_after_seconds);
     *fault = HttpError{503, "draining", "the server is about to stop; try another one", {{"Retry-After", after}}};
     co_return true;
   }
-  if (options_.admit) {
+  if (core_->shared->options.admit) {
     try {
-      *refusal = options_.admit(request);
+      *refusal = core_->shared->options.admit(request);
     } catch (const std::exception& error) {
       Log(LogLevel::kError, "http.admit_failed", {{"request", request.id}, {"error", error.what()}});
       *fault = HttpError{500, "internal", "the server failed", {}};
@@ -376,7 +385,7 @@ Connection::Awaitable<bool> Connection::ReadBody(RequestReader* reader, std::opt
     if (reader->state() != State::kBody || input_.size() != before) continue;
     if (eof_) co_return false;  // cut off: nobody is there who could read an answer
     const double allowed =
-        options_.body_seconds + static_cast<double>(reader->request().body.size()) / std::max(options_.min_rate, 1.0);
+        limits_->body_seconds + static_cast<double>(reader->request().body.size()) / std::max(limits_->min_rate, 1.0);
     const Clock::time_point deadline = start + Seconds(allowed);
     if (Clock::now() >= deadline) {
       core_->shared->reads_timed_out++;
@@ -391,7 +400,8 @@ Connection::Awaitable<bool> Connection::ReadBody(RequestReader* reader, std::opt
 }
 
 Connection::Awaitable<bool> Connection::ServeOne() {
-  RequestReader reader(options_.read);
+  TakeLimits();
+  RequestReader reader(limits_->read);
   std::optional<HttpError> fault;
   std::optional<Response> refusal;
   if (!co_await ReadRequest(&reader, &fault, &refusal)) co_return false;
@@ -408,7 +418,7 @@ Connection::Awaitable<bool> Connection::ServeOne() {
   if (request.traceparent.empty()) request.traceparent = NewTraceparent();
   exchange_ = std::make_shared<ExchangeState>(core_->shared, std::move(request), reader.framing(), Waker());
   exchange_done_ = cut_ = false;
-  if (fault || !whole || requests_ >= options_.max_requests || closing_) exchange_->ForbidKeepAlive();
+  if (fault || !whole || requests_ >= limits_->max_requests || closing_) exchange_->ForbidKeepAlive();
   if (fault) {
     exchange_->Respond(core_->shared->ErrorResponse(*fault, &exchange_->request()));
   } else if (refusal) {

@@ -24,12 +24,16 @@ class Connection;
 struct Core {
   std::shared_ptr<ServerShared> shared;
   Handler handler;
-  std::optional<boost::asio::ssl::context> tls;
+  std::shared_ptr<boost::asio::ssl::context> tls;  // of new connections; null for none; under shared->mutex
   boost::asio::io_context io;
   std::unique_ptr<Workers> workers;      // none: handlers run on the io threads
   std::unordered_set<Connection*> open;  // under shared->mutex, like `closing`
   bool closing = false;                  // connections close as soon as they are idle
 
+  std::shared_ptr<boost::asio::ssl::context> Tls() const {
+    std::lock_guard lock(shared->mutex);
+    return tls;
+  }
   void Dispatch(const std::shared_ptr<ExchangeState>& state);
 };
 
@@ -62,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<ReadOrWritten> ReadSome(boost::asio::mutable_buffer buffer);
   Awaitable<ReadOrWritten> WriteSome(boost::asio::const_buffer buffer);
   Awaitable<void> Wait(boost::asio::steady_timer* timer, Clock::time_point deadline);
+  void TakeLimits();
   void Feed(RequestReader* reader);
   void Wake();
   void WatchWrites();
@@ -69,9 +74,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool PeerClosed();
   std::function<void()> Waker();
 
-  const std::shared_ptr<Core> core_;  // destroyed last
-  const ServerOptions& options_;
+  const std::shared_ptr<Core> core_;            // destroyed last
+  std::shared_ptr<const ServerLimits> limits_;  // of the request under way
   Tcp::socket socket_;
+  const std::shared_ptr<boost::asio::ssl::context> tls_context_;
   std::optional<boost::asio::ssl::stream<Tcp::socket&>> tls_;
   boost::asio::steady_timer session_, reader_, writer_, watch_;  // as condition variables of the three loops; the watch
   const bool refuse_;

@@ -67,6 +67,7 @@ Response ServerShared::ErrorResponse(const HttpError& error, const Request* requ
 ExchangeState::ExchangeState(std::shared_ptr<ServerShared> shared, Request request, const Framing& framing,
                              std::function<void()> wake)
     : shared_(std::move(shared)),
+      most_buffered_(shared_->Limits()->stream_buffer_bytes),
       request_(std::move(request)),
       http_1_0_(framing.http_1_0),
       head_only_(request_.method == "HEAD"),
@@ -126,7 +127,7 @@ bool ExchangeState::Write(std::string_view bytes) {
     std::lock_guard lock(mutex_);
     if (!stream_ || ended_ || gone_ || cut_) return false;
     if (bytes.empty() || no_body_) return true;
-    if (out_.size() + in_flight_ + bytes.size() > shared_->options.stream_buffer_bytes) {
+    if (out_.size() + in_flight_ + bytes.size() > most_buffered_) {
       overrun_ = cut_ = true;
     } else if (chunked_) {
       char size[24];
@@ -179,10 +180,9 @@ size_t ExchangeState::buffered() const {
 
 bool ExchangeState::WaitForRoom(size_t bytes, double seconds) {
   std::unique_lock lock(mutex_);
-  const size_t most = shared_->options.stream_buffer_bytes;
   constexpr size_t kFraming = 32;
-  if (bytes + kFraming > most) return false;
-  const auto fits = [&] { return out_.size() + in_flight_ + bytes + kFraming <= most; };
+  if (bytes + kFraming > most_buffered_) return false;
+  const auto fits = [&] { return out_.size() + in_flight_ + bytes + kFraming <= most_buffered_; };
   room_.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return gone_ || cut_ || fits(); });
   return !gone_ && !cut_ && fits();
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/exchange.h"
@@ -16,7 +17,10 @@ namespace atelier::net {
 
 // What all connections of a server share: its options and what it counts. Outlives the server while exchanges are held.
 struct ServerShared {
-  ServerOptions options;
+  explicit ServerShared(ServerOptions wanted)
+      : options(std::move(wanted)), limits_(std::make_shared<const ServerLimits>(options)) {}
+
+  const ServerOptions options;  // as at the start; the limits that hold now are Limits()
   std::atomic<bool> draining = false;
   std::atomic<int64_t> connections_open = 0;
   std::atomic<uint64_t> connections = 0, connections_refused = 0, requests = 0, clients_gone = 0, readers_dropped = 0,
@@ -26,7 +30,19 @@ struct ServerShared {
   int64_t exchanges_open = 0;
   std::map<int, uint64_t> by_status;
 
+  std::shared_ptr<const ServerLimits> Limits() const {
+    std::lock_guard lock(mutex);
+    return limits_;
+  }
+  void SetLimits(const ServerLimits& limits) {
+    auto fresh = std::make_shared<const ServerLimits>(limits);
+    std::lock_guard lock(mutex);
+    limits_.swap(fresh);
+  }
   Response ErrorResponse(const HttpError& error, const Request* request) const;
+
+ private:
+  std::shared_ptr<const ServerLimits> limits_;
 };
 
 class ExchangeState {
@@ -66,6 +82,7 @@ class ExchangeState {
   bool Wake(bool result);
 
   const std::shared_ptr<ServerShared> shared_;
+  const size_t most_buffered_;
   const Request request_;
   const bool http_1_0_, head_only_;
   const std::function<void()> wake_;

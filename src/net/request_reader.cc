@@ -52,10 +52,15 @@ struct RequestReader::Parser final : http::basic_parser<true> {
   }
 };
 
-RequestReader::RequestReader(const ReadLimits& limits) : limits_(limits), parser_(new Parser(&request_)) {
+RequestReader::RequestReader(const ReadLimits& limits) : parser_(new Parser(&request_)) {
+  parser_->eager(true);
+  SetLimits(limits);
+}
+
+void RequestReader::SetLimits(const ReadLimits& limits) {
+  limits_ = limits;
   parser_->header_limit(static_cast<std::uint32_t>(limits.head.header_bytes + kMostChunkHead));
   parser_->body_limit(limits.body_bytes);
-  parser_->eager(true);
 }
 
 RequestReader::~RequestReader() = default;

@@ -21,6 +21,8 @@ class RequestReader {
   enum class State { kHead, kBody, kDone, kFailed };
 
   explicit RequestReader(const ReadLimits& limits);
+  // Other limits. REQUIRES: !started()
+  void SetLimits(const ReadLimits& limits);
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;

@@ -22,21 +22,19 @@ namespace {
 
 constexpr int64_t kRefusals = 64;  // connections that are told 503 at a time; beyond them they are just closed
 
-asio::ssl::context MakeTls(const ServerOptions& options) {
-  asio::ssl::context context(asio::ssl::context::tls_server);
+std::shared_ptr<asio::ssl::context> MakeTls(const std::string& certificate, const std::string& key) {
+  auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  asio::ssl::context& context = *made;
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A key under a passphrase is refused; OpenSSL would ask for it at the terminal.
+  context.set_password_callback([](size_t, asio::ssl::context::password_purpose) { return std::string(); });
   error_code error;
-  context.use_certificate_chain_file(options.tls_certificate, error);
-  if (error) {
-    throw Error(Code::kInvalidInput, Cat(options.tls_certificate, ": is no PEM certificate: ", error.message()));
-  }
-  context.use_private_key_file(options.tls_key, asio::ssl::context::pem, error);
-  if (error) {
-    throw Error(Code::kInvalidInput,
-                Cat(options.tls_key, ": is no PEM key of ", options.tls_certificate, ": ", error.message()));
-  }
-  return context;
+  context.use_certificate_chain_file(certificate, error);
+  if (error) throw Error(Code::kInvalidInput, Cat(certificate, ": is no PEM certificate: ", error.message()));
+  context.use_private_key_file(key, asio::ssl::context::pem, error);
+  if (error) throw Error(Code::kInvalidInput, Cat(key, ": is no PEM key of ", certificate, ": ", error.message()));
+  return made;
 }
 
 }  // namespace
@@ -51,7 +49,6 @@ struct Server::Impl {
   bool started = false, stopped = false;
 
   asio::awaitable<void> Accept() {
-    const ServerOptions& options = core->shared->options;
     while (acceptor->is_open()) {
       auto [error, socket] =
           co_await acceptor->async_accept(asio::make_strand(core->io), asio::as_tuple(asio::use_awaitable));
@@ -63,9 +60,10 @@ struct Server::Impl {
       }
       core->shared->connections++;
       const int64_t open = core->shared->connections_open.load();
-      const bool refuse = open >= options.max_connections;
+      const int64_t most = core->shared->Limits()->max_connections;
+      const bool refuse = open >= most;
       if (refuse) core->shared->connections_refused++;
-      if (open >= options.max_connections + (core->tls ? 0 : kRefusals)) continue;
+      if (open >= most + (core->Tls() != nullptr ? 0 : kRefusals)) continue;
       std::make_shared<Connection>(core, std::move(socket), refuse)->Start();
     }
   }
@@ -98,8 +96,7 @@ struct Server::Impl {
 };
 
 Server::Server(ServerOptions options, Handler handler) : impl_(std::make_unique<Impl>()) {
-  impl_->core->shared = std::make_shared<ServerShared>();
-  impl_->core->shared->options = std::move(options);
+  impl_->core->shared = std::make_shared<ServerShared>(std::move(options));
   impl_->core->handler = std::move(handler);
 }
 
@@ -112,7 +109,7 @@ void Server::Start() {
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     throw Error(Code::kInvalidInput, "TLS needs both a certificate and a key");
   }
-  if (!options.tls_certificate.empty()) core.tls.emplace(MakeTls(options));
+  if (!options.tls_certificate.empty()) SetTls(options.tls_certificate, options.tls_key);
   error_code error;
   const asio::ip::address address = asio::ip::make_address(options.address, error);
   if (error || options.port < 0 || options.port > 65535) {
@@ -152,6 +149,14 @@ void Server::Start() {
 }
 
 int Server::port() const { return impl_->port; }
+
+void Server::SetLimits(const ServerLimits& limits) { impl_->core->shared->SetLimits(limits); }
+
+void Server::SetTls(const std::string& certificate, const std::string& key) {
+  auto fresh = MakeTls(certificate, key);
+  std::lock_guard lock(impl_->core->shared->mutex);
+  impl_->core->tls.swap(fresh);
+}
 
 bool Server::Drain(double seconds) {
   ServerShared& shared = *impl_->core->shared;

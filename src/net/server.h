@@ -39,18 +39,9 @@ struct AccessRecord {
   std::string id, traceparent, peer, key_id;
 };
 
-struct ServerOptions {
-  std::string address = "127.0.0.1";  // IPv4 or IPv6
-  int port = 8080;                    // 0: any that is free, see Server::port
-  std::string tls_certificate;        // PEM files; both set: TLS 1.2 or later is spoken, and nothing else
-  std::string tls_key;
-
-  // Performance
-  int io_threads = 1;
-  int worker_threads = 4;  // 0: handlers run on the io threads and must return quickly
-  int worker_queue = 256;
-
-  // Limits. Seconds and bytes; what breaks one is answered (408, 413, 414, 431) where an answer can still be read.
+// Seconds and bytes; what breaks one is answered (408, 413, 414, 431) where an answer can still be read. A running
+// server takes new ones (Server::SetLimits).
+struct ServerLimits {
   ReadLimits read;
   double header_seconds = 10;  // for a request's head, from its first byte (or TLS's, from the connection's)
   double body_seconds = 30;    // for a body, and beyond it a second for every min_rate bytes that came
@@ -63,6 +54,18 @@ struct ServerOptions {
   int max_connections = 1024;              // further ones get 503 and are closed
   int max_requests = 10'000;               // per connection, then Connection: close
   int retry_after_seconds = 2;             // said with every 503 of the server's own
+};
+
+struct ServerOptions : ServerLimits {
+  std::string address = "127.0.0.1";  // IPv4 or IPv6
+  int port = 8080;                    // 0: any that is free, see Server::port
+  std::string tls_certificate;        // PEM files; both set: TLS 1.2 or later is spoken, and nothing else
+  std::string tls_key;
+
+  // Performance
+  int io_threads = 1;
+  int worker_threads = 4;  // 0: handlers run on the io threads and must return quickly
+  int worker_queue = 256;
 
   // Hooks; all may be called from several threads at once.
   // Looks at the head before the body is read: an answer refuses the request (without a key, too large for its route).
@@ -97,6 +100,13 @@ class Server {
   // Binds and listens. Throws kUnavailable (address in use, not ours), kPermissionDenied, kInvalidInput (certificate).
   void Start();
   int port() const;  // the bound one, after Start
+
+  // From any thread, while it runs. New limits hold for requests whose first byte comes later; a body or a stream that
+  // is under way keeps those that it began with.
+  void SetLimits(const ServerLimits& limits);
+  // Another certificate for connections that come later. Throws kInvalidInput, and then the old one stays.
+  // REQUIRES: the server was started with one.
+  void SetTls(const std::string& certificate, const std::string& key);
 
   // Takes no more connections, answers new requests on open ones 503 with Retry-After and Connection: close, waits for
   // the running exchanges to end, at most `seconds`, then stops. True when all of them ended by themselves.

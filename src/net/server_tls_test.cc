@@ -22,7 +22,7 @@ namespace {
 struct SelfSigned {
   std::string certificate, key;
 
-  explicit SelfSigned(const std::string& name) {
+  explicit SelfSigned(const std::string& name, int number = 1) {
     const std::string folder = Cat(::testing::TempDir(), "/", ::getpid(), "_tls_", name);
     MakeFolders(folder);
     certificate = folder + "/cert.pem";
@@ -30,7 +30,7 @@ struct SelfSigned {
     EVP_PKEY* pair = EVP_EC_gen("P-256");
     X509* x509 = X509_new();
     X509_set_version(x509, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+    ASN1_INTEGER_set(X509_get_serialNumber(x509), number);
     X509_gmtime_adj(X509_getm_notBefore(x509), -60);
     X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
     X509_set_pubkey(x509, pair);
@@ -137,6 +137,67 @@ TEST(ServerTls, AKeyThatIsNotTheCertificatesIsAnError) {
     EXPECT_EQ(error.code(), Code::kInvalidInput);
     EXPECT_NE(std::string(error.what()).find(two.key), std::string::npos) << error.what();
   }
+}
+
+TEST(ServerTls, AnotherCertificateIsForNewConnectionsAndABrokenOneForNone) {
+  const SelfSigned first("first", 11), second("second", 22);
+  std::promise<std::shared_ptr<Exchange>> came;
+  Server server(Options(first), [&](std::shared_ptr<Exchange> exchange) {
+    if (exchange->request().path != "/stream") return Echo(std::move(exchange));
+    exchange->BeginStream({});
+    exchange->Write("before ");
+    came.set_value(std::move(exchange));
+  });
+  server.Start();
+  TestClient idle(server.port()), streaming(server.port());
+  ASSERT_TRUE(idle.StartTls());
+  ASSERT_TRUE(streaming.StartTls());
+  streaming.Send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::shared_ptr<Exchange> stream = came.get_future().get();
+  server.SetTls(second.certificate, second.key);
+  TestClient later(server.port());
+  ASSERT_TRUE(later.StartTls());
+  EXPECT_EQ(later.CertificateNumber(), 22);
+  EXPECT_EQ(later.Get("/").body, "tls ");
+  EXPECT_EQ(idle.Get("/").body, "tls ");  // on the certificate that it shook hands with
+  EXPECT_EQ(idle.CertificateNumber(), 11);
+  stream->Write("after");
+  stream->Finish();
+  EXPECT_EQ(streaming.Receive().body, "before after");
+
+  const std::string folder = Cat(::testing::TempDir(), "/", ::getpid(), "_tls_broken");
+  MakeFolders(folder);
+  WriteFileAtomic(folder + "/half.pem", ReadFile(first.certificate, 1 << 20).substr(0, 100));
+  for (const auto& [certificate, key] : {std::pair(first.certificate, second.key),
+                                         {folder + "/half.pem", first.key},
+                                         {folder + "/none.pem", first.key},
+                                         {first.certificate, folder + "/half.pem"}}) {
+    EXPECT_THROW(server.SetTls(certificate, key), Error) << certificate << " " << key;
+  }
+  TestClient last(server.port());
+  ASSERT_TRUE(last.StartTls());
+  EXPECT_EQ(last.CertificateNumber(), 22);
+}
+
+TEST(ServerTls, AKeyUnderAPassphraseIsRefusedAndNobodyIsAskedForIt) {
+  const SelfSigned pair("locked");
+  std::FILE* file = std::fopen(pair.key.c_str(), "r");
+  EVP_PKEY* key = PEM_read_PrivateKey(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  file = std::fopen(pair.key.c_str(), "w");
+  PEM_write_PrivateKey(file, key, EVP_aes_128_cbc(), reinterpret_cast<const unsigned char*>("pass"), 4, nullptr,
+                       nullptr);
+  std::fclose(file);
+  EVP_PKEY_free(key);
+  int ends[2];  // somebody who would answer
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "pass\n", 5), 5);
+  const int before = ::dup(STDIN_FILENO);
+  ::dup2(ends[0], STDIN_FILENO);
+  Server server(Options(pair), Echo);
+  EXPECT_THROW(server.Start(), Error);
+  ::dup2(before, STDIN_FILENO);
+  for (const int fd : {ends[0], ends[1], before}) ::close(fd);
 }
 
 }  // namespace

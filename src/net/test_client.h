@@ -73,6 +73,15 @@ class TestClient {
     return SSL_connect(ssl_) == 1;
   }
 
+  // The number that the server's certificate bears; 0 without TLS.
+  int64_t CertificateNumber() const {
+    X509* certificate = ssl_ != nullptr ? SSL_get1_peer_certificate(ssl_) : nullptr;
+    if (certificate == nullptr) return 0;
+    const int64_t number = ASN1_INTEGER_get(X509_get_serialNumber(certificate));
+    X509_free(certificate);
+    return number;
+  }
+
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t n = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()))

@@ -10,6 +10,7 @@
 #include "serve/completion_reply.h"
 #include "serve/completion_request.h"
 #include "serve/fields.h"
+#include "serve/prompt_log.h"
 #include "serve/studio_server.h"
 
 namespace atelier::serve {
@@ -114,6 +115,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
         Send(LastChunk(head_, Index(prompt, static_cast<int>(k)), results_[prompt].samples[k].finish));
     }
     if (--left_ > 0) return;
+    LogReplies(context_, exchange_->request(), results_);
     const Usage usage = UsageOf(results_);
     if (who_) context_.limits.Settle(*who_, reserved_, usage.prompt + usage.completion);
     if (error_) return Fail();
@@ -156,7 +158,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
 
 void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, bool chat) {
   const net::Request& http = exchange->request();
-  const Json body = ParseJson(http.body, "the body");
+  const Json body = ReadBody(context, http);
   CompletionRequest request = chat ? ReadChatRequest(body) : ReadCompletionRequest(body);
   std::shared_ptr<artefact::Generator> model;
   try {
@@ -168,6 +170,8 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
   }
   if (chat) request.prompts = {runtime::RenderChat(*model, request.messages)};
   if (body.find("seed") == body.end() || body["seed"].is_null()) request.generate.seed = Hash64(RandomHex(16));
+
+  LogPrompts(context, http, request.prompts);
 
   const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
   int64_t reserved = 0;

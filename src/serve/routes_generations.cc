@@ -126,7 +126,7 @@ feedback::FeedbackRow ReadFeedback(const Json& body) {
 }
 
 void TakeFeedback(Context& context, net::Exchange& exchange) {
-  feedback::FeedbackRow row = ReadFeedback(ParseJson(exchange.request().body, "the body"));
+  feedback::FeedbackRow row = ReadFeedback(ReadBody(context, exchange.request()));
   const std::optional<guard::KeyInfo> who = WhoAsks(context, exchange);
   if (who) {
     const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, 0);

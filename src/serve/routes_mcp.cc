@@ -197,7 +197,7 @@ void Answer(Context& context, const std::shared_ptr<net::Exchange>& exchange) {
   }
   Json message;
   try {
-    message = ParseJson(http.body, "the body");
+    message = ReadBody(context, http);
   } catch (const Error& error) {
     RespondJson(*exchange, Failure(nullptr, kParseError, error.Line()), 400);
     return;

@@ -142,7 +142,7 @@ void Run(const std::shared_ptr<net::Exchange>& exchange, const std::shared_ptr<R
 
 void Generate(Context& context, const std::shared_ptr<net::Exchange>& exchange, std::string_view recipe) {
   const net::Request& http = exchange->request();
-  const GenerationsRequest request = ReadRequest(ParseJson(http.body, "the body"), recipe);
+  const GenerationsRequest request = ReadRequest(ReadBody(context, http), recipe);
   const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
   const auto run = std::make_shared<RecipeRun>(context, request.run, who, http.traceparent);
   StartRun(context, exchange, who, run, [exchange, run, stream = request.stream] { Run(exchange, run, stream); });

@@ -1,18 +1,23 @@
 #include "serve/studio_server.h"
 
-#include <atomic>
+#include <algorithm>
 #include <condition_variable>
 #include <thread>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "guard/audit.h"
 #include "runtime/local_generator.h"
 #include "serve/fields.h"
 
 namespace atelier::serve {
 namespace {
+
+constexpr size_t kMostEvents = 64;  // that wait for the database
+constexpr const char* kNotStored = "requests are served; what they use is counted in memory and stored once it can be";
 
 std::string_view TypeOf(int status) {
   switch (status) {
@@ -35,6 +40,38 @@ std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
   std::vector<artefact::ModelEntry> models = artefact::Registry(studio).List();
   std::erase_if(models, [](const artefact::ModelEntry& entry) { return !entry.registered; });
   return models;
+}
+
+// On a disk that cannot be written there may be no secret, and then there are no keys either.
+std::string Secret(const store::Studio& studio) {
+  const std::string path = studio.Path("keys.secret");
+  if (studio.read_only() && !FileExists(path)) return RandomHex(32);
+  return guard::StudioSecret(path);
+}
+
+std::string Why(const std::exception& failure) {
+  const auto* error = dynamic_cast<const Error*>(&failure);
+  return error != nullptr ? error->Line() : failure.what();
+}
+
+// Which models came, went or are other weights.
+Json Differences(const std::vector<artefact::ModelEntry>& before, const std::vector<artefact::ModelEntry>& after) {
+  Json out = Json::object();
+  const auto find = [](const std::vector<artefact::ModelEntry>& in, const std::string& name) {
+    return std::find_if(in.begin(), in.end(), [&](const auto& entry) { return entry.name == name; });
+  };
+  for (const artefact::ModelEntry& entry : after) {
+    const auto old = find(before, entry.name);
+    if (old == before.end()) {
+      out["added"].push_back(entry.name);
+    } else if (old->manifest.sha256 != entry.manifest.sha256) {
+      out["replaced"].push_back(entry.name);
+    }
+  }
+  for (const artefact::ModelEntry& entry : before) {
+    if (find(after, entry.name) == after.end()) out["removed"].push_back(entry.name);
+  }
+  return out;
 }
 
 }  // namespace
@@ -83,20 +120,8 @@ std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange)
   return who;
 }
 
-Listen ParseListen(std::string_view text) {
-  const auto refuse = [&] {
-    return Error(Code::kUsage, Cat("--listen: ", Quote(text), " is no address"), "127.0.0.1:8080, [::1]:8080 or :8080");
-  };
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) throw refuse();
-  std::string address(text.substr(0, colon));
-  const auto port = ParseInt(text.substr(colon + 1));
-  if (!port || *port < 0 || *port > 65535) throw refuse();
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
-    address = address.substr(1, address.size() - 2);
-  if (address.empty()) address = "127.0.0.1";
-  if (address == "localhost") address = "127.0.0.1";
-  return {address, static_cast<int>(*port), address.starts_with("127.") || address == "::1"};
+Json ReadBody(const Context& context, const net::Request& request) {
+  return ParseJson(request.body, "the body", context.json_depth);
 }
 
 struct StudioServer::Impl {
@@ -104,9 +129,11 @@ struct StudioServer::Impl {
       : options(std::move(wanted)),
         context{.studio = *studio,
                 .database = {},
-                .keys = guard::KeyRing(guard::StudioSecret(studio->Path("keys.secret")), studio->tenant()),
+                .keys = guard::KeyRing(Secret(*studio), studio->tenant()),
                 .limits = guard::KeyLimits(),
-                .keys_required = options.require_keys,
+                .keys_required = {KeysRequired(options)},
+                .log_prompts = {options.log_prompts},
+                .json_depth = {options.json_depth},
                 .router = {},
                 .version = runtime::EngineBuild(),
                 .stats = {},
@@ -118,6 +145,7 @@ struct StudioServer::Impl {
                 .runs = RunQueue(options.recipe_runs, static_cast<size_t>(options.recipe_queue))} {
     context.keys.Load(studio->db());
     context.limits.Load(studio->db(), studio->tenant());
+    SetLogLevel(options.Level());
     context.draining = [this] { return draining.load(); };
     AddOperationRoutes(context);
     AddModelRoutes(context);
@@ -210,7 +238,10 @@ struct StudioServer::Impl {
   // Carries what is counted in memory into the database, now and then.
   void Keep() {
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, std::chrono::seconds(30), [&] { return ending; })) {
+    while (true) {
+      wake.wait_for(lock, std::chrono::seconds(30), [&] { return ending || due; });
+      if (ending) return;
+      due = false;
       lock.unlock();
       Flush();
       context.models.Sweep();
@@ -218,44 +249,150 @@ struct StudioServer::Impl {
     }
   }
 
+  // The store may be unwritable, full or locked: what is to be written waits in memory, and requests go on.
   void Flush() {
+    std::string trouble;
     try {
       const std::lock_guard lock(context.database);
-      context.keys.Flush(context.studio.db());
-      context.limits.Flush(context.studio.db());
-    } catch (const Error& error) {  // the counts stay in memory for the next time
-      Log(LogLevel::kWarn, "usage not written", {{"message", error.Line()}});
+      if (context.studio.read_only()) context.studio.Reopen(store::Access::kReadIfMust);
+      store::Database& db = context.studio.db();
+      if (context.studio.read_only()) {
+        trouble = Cat(db.path(), ": cannot be written");
+      } else {
+        context.keys.Flush(db);
+        context.limits.Flush(db);
+        WriteEvents(db);
+      }
+    } catch (const std::exception& failure) {
+      trouble = Why(failure);
+    }
+    if (trouble == last_trouble) return;  // said once
+    last_trouble = trouble;
+    if (trouble.empty()) {
+      Log(LogLevel::kWarn, "serve.stored_again");
+    } else {
+      Log(LogLevel::kWarn, "serve.not_stored", {{"message", trouble}, {"meaning", kNotStored}});
     }
   }
 
-  ServeOptions options;
+  // An event for the audit trail, written by the housekeeping thread.
+  void Note(std::string_view event, const Json& details) {
+    {
+      const std::lock_guard lock(mutex);
+      if (events.size() < kMostEvents) events.push_back({std::string(event), details});
+      due = true;
+    }
+    wake.notify_one();
+  }
+
+  void WriteEvents(store::Database& db) {
+    std::vector<std::pair<std::string, Json>> writing;
+    {
+      const std::lock_guard lock(mutex);
+      writing = events;
+    }
+    if (writing.empty()) return;
+    store::Transaction transaction(db);
+    for (const auto& [event, details] : writing)
+      guard::Audit(db, context.studio.tenant(), actor, event, address, details);
+    transaction.Commit();
+    const std::lock_guard lock(mutex);
+    events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(writing.size()));
+  }
+
+  // Keys and models. Not part of the settings: a revoked key must not live on because of a slip in studio.toml.
+  void ReloadStudio(Json* details) {
+    const std::lock_guard lock(context.database);
+    if (context.studio.read_only()) context.studio.Reopen(store::Access::kReadIfMust);
+    std::vector<artefact::ModelEntry> models = RegisteredModels(&context.studio);
+    context.keys.Load(context.studio.db());
+    const Json differences = Differences(context.models.List(), models);
+    context.models.Replace(std::move(models));
+    if (!differences.empty()) (*details)["models"] = differences;
+    (*details)["keys"] = context.keys.size();
+  }
+
+  void ReloadSettings(const std::function<ServeOptions()>& read, Json* details) {
+    ServeOptions fresh = read();
+    const ServeChange change = Compare(options, &fresh);
+    if (!fresh.http.tls_certificate.empty()) server->SetTls(fresh.http.tls_certificate, fresh.http.tls_key);
+    server->SetLimits(fresh.http);  // from here on nothing fails
+    context.keys_required = KeysRequired(fresh);
+    context.log_prompts = fresh.log_prompts;
+    context.json_depth = fresh.json_depth;
+    SetLogLevel(fresh.Level());
+    options = std::move(fresh);
+    (*details)["changed"] = change.now;
+    if (change.at_restart.empty()) return;
+    (*details)["at_restart"] = change.at_restart;
+    Log(LogLevel::kWarn, "serve.restart_needed", {{"keys", Join(change.at_restart, ", ")}});
+  }
+
+  static bool KeysRequired(const ServeOptions& options) {
+    return options.require_keys || !ParseListen(options.listen).loopback;
+  }
+
+  ServeOptions options;  // the thread's that calls Reload
+  const std::string address = options.listen;
   Context context;
   std::atomic<bool> draining{false};
   std::unique_ptr<net::Server> server;
   std::mutex mutex;
   std::condition_variable wake;
-  bool ending = false;
-  std::thread housekeeping;
+  bool ending = false, due = false;                  // under `mutex`, like `events`
+  std::vector<std::pair<std::string, Json>> events;  // not written yet
+  std::string last_trouble;                          // the housekeeping thread's
+  const std::string actor = guard::LocalActor();
+  std::thread housekeeping;  // last
 };
 
 StudioServer::StudioServer(store::Studio* studio, ModelLoader load, ServeOptions options)
     : impl_(std::make_unique<Impl>(studio, std::move(load), std::move(options))) {}
 StudioServer::~StudioServer() = default;
 
-void StudioServer::Start() { impl_->server->Start(); }
+void StudioServer::Start() {
+  impl_->server->Start();
+  const ServeOptions& options = impl_->options;
+  const bool tls = !options.http.tls_certificate.empty();
+  Log(LogLevel::kInfo, "serve.started",
+      {{"address", options.http.address},
+       {"port", Cat(port())},
+       {"tls", Cat(tls)},
+       {"keys_required", Cat(keys_required())},
+       {"version", impl_->context.version}});
+  impl_->Note(
+      "serve.started",
+      {{"port", port()}, {"tls", tls}, {"keys_required", keys_required()}, {"version", impl_->context.version}});
+}
 int StudioServer::port() const { return impl_->server->port(); }
 bool StudioServer::keys_required() const { return impl_->context.keys_required; }
 const net::Router& StudioServer::router() const { return impl_->context.router; }
 
-void StudioServer::Reload() {
-  const std::lock_guard lock(impl_->context.database);
-  impl_->context.keys.Load(impl_->context.studio.db());
-  impl_->context.models.Replace(RegisteredModels(&impl_->context.studio));
+const ServeOptions& StudioServer::Reload(const std::function<ServeOptions()>& read) {
+  Json details = Json::object(), failed = Json::array();
+  const auto part = [&](std::string_view what, const std::function<void()>& reload) {
+    try {
+      reload();
+    } catch (const std::exception& failure) {
+      failed.push_back(what);
+      Log(LogLevel::kError, "serve.reload_failed",
+          {{"part", std::string(what)}, {"message", Why(failure)}, {"meaning", "what ran before goes on"}});
+    }
+  };
+  part("keys and models", [&] { impl_->ReloadStudio(&details); });
+  part("settings", [&] { impl_->ReloadSettings(read, &details); });
+  if (!failed.empty()) details["failed"] = failed;
+  Log(LogLevel::kInfo, "serve.reloaded", {{"details", ToText(details)}});
+  impl_->Note("serve.reloaded", details);
+  return impl_->options;
 }
 
 bool StudioServer::Drain() {
   impl_->draining = true;
-  return impl_->server->Drain(impl_->options.drain_seconds);
+  const bool whole = impl_->server->Drain(impl_->options.drain_seconds);
+  Log(LogLevel::kInfo, "serve.stopped", {{"whole", Cat(whole)}});
+  impl_->Note("serve.stopped", {{"whole", whole}, {"requests", impl_->server->stats().requests}});
+  return whole;
 }
 
 }  // namespace atelier::serve

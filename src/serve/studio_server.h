@@ -4,6 +4,8 @@
 // writes tokens straight into the exchanges. The studio's database is used by one thread at a time (Context::database).
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,19 +19,10 @@
 #include "serve/ledger.h"
 #include "serve/model_host.h"
 #include "serve/run_queue.h"
+#include "serve/serve_config.h"
 #include "store/studio.h"
 
 namespace atelier::serve {
-
-struct ServeOptions {
-  net::ServerOptions http;    // its hooks are set here
-  bool require_keys = false;  // beyond loopback they always are
-  double drain_seconds = 30;  // for running answers, when it stops
-  recipe::Catalogue recipes{{}};
-  std::span<const recipe::OperatorEntry> operators;  // that recipes may use
-  int recipe_runs = 2;                               // at a time
-  int recipe_queue = 64;                             // runs that may wait
-};
 
 // What routes work with.
 struct Context {
@@ -37,7 +30,9 @@ struct Context {
   std::mutex database;  // held while the studio's database is used
   guard::KeyRing keys;
   guard::KeyLimits limits;
-  bool keys_required;
+  std::atomic<bool> keys_required;  // this and the next two change when the studio's file is read again
+  std::atomic<bool> log_prompts;
+  std::atomic<int> json_depth;
   net::Router router;
   std::string version;
   std::function<net::ServerStats()> stats;
@@ -57,8 +52,10 @@ class StudioServer {
   void Start();
   int port() const;
   bool keys_required() const;
-  // Keys and models as the studio has them now.
-  void Reload();
+  // Keys and models as the studio has them now, and what `read` says: limits and the certificate. Each of the two that
+  // fails stays as it is, and one line of the log says why. `read` is called once, and the options that hold are given
+  // back.
+  const ServeOptions& Reload(const std::function<ServeOptions()>& read);
   // Waits for running answers, at most drain_seconds; true when all of them ended by themselves.
   bool Drain();
   const net::Router& router() const;
@@ -67,14 +64,6 @@ class StudioServer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// "127.0.0.1:8080", ":8080" (loopback), "0.0.0.0:80", "[::1]:8080". Throws kUsage.
-struct Listen {
-  std::string address;
-  int port;
-  bool loopback;
-};
-Listen ParseListen(std::string_view text);
 
 // The routes, one file each; StudioServer adds them in this order.
 void AddOperationRoutes(Context& context);   // routes_operations.cc: /healthz /readyz /metrics /openapi.json
@@ -95,6 +84,9 @@ net::Response OverLimit(const guard::KeyLimits::Verdict& verdict);
 
 // A document as the answer.
 bool RespondJson(net::Exchange& exchange, const Json& body, int status = 200);
+
+// The body as JSON, no deeper than this server reads. Throws kInvalidInput.
+Json ReadBody(const Context& context, const net::Request& request);
 
 // Who asks; the key's id is noted for the access log. Nothing where no key is needed and none was sent.
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
@@ -128,6 +129,30 @@ Database Database::Open(const std::string& path) {
   return db;
 }
 
+Database Database::OpenFrozen(const std::string& path) {
+  // Read without its log the database would lack what was committed last: a revoked key could live again.
+  if (std::error_code ignored; std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored) {
+    throw Error(Code::kPermissionDenied, Cat(path, ": cannot be written, and changes wait in its log (", path, "-wal)"),
+                "open it once where it can be written, `atelier key list` does, and its log is taken in");
+  }
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += Cat("%", c == '?' ? "3f" : c == '#' ? "23" : "25");
+    } else {
+      uri += c;
+    }
+  }
+  sqlite3* handle = nullptr;
+  const int status = sqlite3_open_v2((uri + "?immutable=1").c_str(), &handle,
+                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database db(handle, path);
+  if (status != SQLITE_OK) Fail(handle, status, path);
+  sqlite3_extended_result_codes(handle, 1);
+  db.QueryInt("SELECT count(*) FROM sqlite_master");  // reads it, which opening does not
+  return db;
+}
+
 Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
@@ -160,6 +185,7 @@ void Database::Execute(const std::string& sql) {
 }
 
 void Database::WaitForWriters(int millis) { sqlite3_busy_timeout(db_, millis); }
+bool Database::read_only() const { return sqlite3_db_readonly(db_, "main") == 1; }
 int64_t Database::Changes() const { return sqlite3_changes64(db_); }
 bool Database::InTransaction() const { return sqlite3_get_autocommit(db_) == 0; }
 

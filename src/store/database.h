@@ -91,6 +91,9 @@ class Database {
  public:
   // Opens or makes the file. Throws kCorrupt for a file that is no database.
   static Database Open(const std::string& path);
+  // Opens a file that cannot be written, nor a log beside it, for reading; other processes must not write it meanwhile.
+  // Throws kPermissionDenied where a log lies there that would have to be read too.
+  static Database OpenFrozen(const std::string& path);
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
   ~Database();
@@ -118,6 +121,7 @@ class Database {
   // How long a write waits for somebody else's, instead of ten seconds.
   void WaitForWriters(int millis);
 
+  bool read_only() const;
   int64_t Changes() const;
   bool InTransaction() const;
   const std::string& path() const { return *path_; }

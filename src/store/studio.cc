@@ -15,12 +15,45 @@ namespace {
 
 constexpr std::string_view kFile = "studio.toml";
 constexpr std::string_view kFolders[] = {"data", "models", "recipes", "objects"};
+constexpr std::string_view kTables[] = {"serve"};  // of studio.toml, read by the rooms of that name
 constexpr const char* kMakeOne = "make one with `atelier init DIR`, or name one with --studio DIR";
 
 std::string Absolute(const std::string& folder) {
   std::error_code ignored;
   const fs::path path = fs::weakly_canonical(fs::absolute(folder.empty() ? "." : folder, ignored), ignored);
   return path.empty() ? folder : path.string();
+}
+
+struct StudioFile {
+  std::string name, tenant;
+  Table table;
+};
+
+StudioFile ReadStudioFile(const std::string& file) {
+  Table table = Table::Load(file);
+  const int64_t format = table.Int("format");
+  if (format != 1) table.Refuse("format", Cat("is ", format, ", and this program reads 1"), "use a newer Atelier");
+  std::string name = table.String("name");
+  std::string tenant = table.StringOr("tenant", "default");
+  if (tenant.empty()) table.Refuse("tenant", "is empty", "leave it out for 'default'");
+  for (const std::string_view others : kTables) table.SubOr(others);
+  table.Done();
+  return {std::move(name), std::move(tenant), std::move(table)};
+}
+
+Database OpenDatabase(const std::string& path, Access access) {
+  try {
+    Database db = Database::Open(path);
+    Migrate(db);
+    return db;
+  } catch (const Error& error) {
+    const bool unwritable = error.code() == Code::kPermissionDenied || error.code() == Code::kIo ||
+                            error.code() == Code::kResourceExhausted;
+    if (access == Access::kWrite || !unwritable) throw;
+    Database db = Database::OpenFrozen(path);  // throws what says more, where that is no way either
+    Migrate(db);
+    return db;
+  }
 }
 
 // A folder's name as a TOML string: JSON's escapes are TOML's, but for DEL, which TOML wants gone too.
@@ -50,17 +83,11 @@ Studio Studio::Init(const std::string& folder) {
   return Open(root);
 }
 
-Studio Studio::Open(const std::string& folder) {
+Studio Studio::Open(const std::string& folder, Access access) {
   const std::string root = Absolute(folder);
   const std::string file = Cat(root, "/", kFile);
   if (!FileExists(file)) throw Error(Code::kNotFound, Cat(root, ": is not a studio: it has no ", kFile), kMakeOne);
-  Table table = Table::Load(file);
-  const int64_t format = table.Int("format");
-  if (format != 1) table.Refuse("format", Cat("is ", format, ", and this program reads 1"), "use a newer Atelier");
-  std::string name = table.String("name");
-  std::string tenant = table.StringOr("tenant", "default");
-  if (tenant.empty()) table.Refuse("tenant", "is empty", "leave it out for 'default'");
-  table.Done();
+  const StudioFile read = ReadStudioFile(file);
   // It was made with one: an empty new one in its place would look as if nothing had ever been made.
   std::error_code ignored;
   const std::string database = Cat(root, "/studio.db");
@@ -69,24 +96,31 @@ Studio Studio::Open(const std::string& folder) {
                 Cat(database, ": is ", ignored ? "missing" : "empty", ", and with it the studio's history"),
                 "put it back from a copy; to begin afresh, delete studio.toml and run atelier init");
   }
-  for (const std::string_view below : kFolders) MakeFolders(Cat(root, "/", below));
-  Database db = Database::Open(database);
-  Migrate(db);
-  return Studio(root, std::move(name), std::move(tenant), std::move(db));
+  Database db = OpenDatabase(database, access);
+  if (!db.read_only()) {
+    for (const std::string_view below : kFolders) MakeFolders(Cat(root, "/", below));
+  }
+  return Studio(root, read.name, read.tenant, std::move(db));
 }
 
-std::optional<Studio> Studio::Find(const std::string& named, const std::string& start) {
-  if (!named.empty()) return Open(named);
+std::optional<Table> Studio::Settings(std::string_view name) const {
+  return ReadStudioFile(Path(kFile)).table.SubOr(name);
+}
+
+void Studio::Reopen(Access access) { db_ = OpenDatabase(Path("studio.db"), access); }
+
+std::optional<Studio> Studio::Find(const std::string& named, const std::string& start, Access access) {
+  if (!named.empty()) return Open(named, access);
   fs::path at = Absolute(start);
   while (true) {
-    if (FileExists((at / kFile).string())) return Open(at.string());
+    if (FileExists((at / kFile).string())) return Open(at.string(), access);
     if (!at.has_parent_path() || at.parent_path() == at) return std::nullopt;
     at = at.parent_path();
   }
 }
 
-Studio Studio::Require(const std::string& named, const std::string& start) {
-  std::optional<Studio> found = Find(named, start);
+Studio Studio::Require(const std::string& named, const std::string& start, Access access) {
+  std::optional<Studio> found = Find(named, start, access);
   if (!found) throw Error(Code::kNotFound, "there is no studio here", kMakeOne);
   return std::move(*found);
 }

@@ -1,6 +1,7 @@
 #include "store/studio.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -98,6 +99,89 @@ TEST(Studio, TheFileIsReadStrictly) {
   refused("format = 1\nname = \n", "studio.toml:2");
   WriteFileAtomic(root + "/studio.toml", "format = 1\nname = \"x\"\ntenant = \"team\"\n");
   EXPECT_EQ(Studio::Open(root).tenant(), "team");
+}
+
+TEST(Studio, OtherRoomsTablesAreHandedOverUnread) {
+  const std::string root = FreshFolder("tables");
+  const Studio studio = Studio::Init(root);
+  EXPECT_FALSE(studio.Settings("serve"));
+  const std::string head = "format = 1\nname = \"x\"\n";
+  WriteFileAtomic(root + "/studio.toml", head + "[serve]\nwhatever = 3\n[serve.below]\nmore = true\n");
+  EXPECT_EQ(Studio::Open(root).name(), "x");
+  std::optional<Table> table = studio.Settings("serve");  // as the file is now
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->Int("whatever"), 3);
+  EXPECT_TRUE(table->Sub("below").Bool("more"));
+  for (const char* bad : {"[serv]\n", "serve = 1\n", "[[serve]]\n", "tenent = \"a\"\n[serve]\n", "[serve\n"}) {
+    WriteFileAtomic(root + "/studio.toml", head + bad);
+    EXPECT_THROW(studio.Settings("serve"), Error) << bad;
+    EXPECT_THROW(Studio::Open(root), Error) << bad;
+  }
+}
+
+// As somebody who may read a studio and not write it. The tests may run as root, who may write anything.
+class Reader {
+ public:
+  explicit Reader(const std::string& root) : root_(root) { Set(0555, 0444, ::geteuid() == 0 ? 65534 : ::geteuid()); }
+  ~Reader() { Set(0755, 0644, ::getuid()); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+ private:
+  void Set(mode_t folder, mode_t file, uid_t user) {
+    if (user == ::getuid()) EXPECT_EQ(::seteuid(user), 0);
+    ::chmod(root_.c_str(), folder);
+    for (const auto& entry : fs::directory_iterator(root_)) {
+      if (entry.is_regular_file()) ::chmod(entry.path().c_str(), file);
+    }
+    if (user != ::getuid()) EXPECT_EQ(::seteuid(user), 0);
+  }
+  const std::string root_;
+};
+
+TEST(Studio, IsOpenedForReadingWhereItCannotBeWritten) {
+  const std::string root = FreshFolder("read % only?#");
+  Studio::Init(root).db().Run("INSERT INTO runs (id, recipe, config_hash, seed, started_at) VALUES ('r','x','',0,0)");
+  {
+    const Reader reader(root);
+    Studio studio = Studio::Open(root, Access::kReadIfMust);
+    EXPECT_TRUE(studio.read_only());
+    EXPECT_EQ(studio.db().QueryInt("SELECT count(*) FROM runs"), 1);
+    try {
+      studio.db().Run("DELETE FROM runs");
+      ADD_FAILURE() << "written";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kPermissionDenied) << error.Line();
+    }
+    studio.Reopen(Access::kReadIfMust);
+    EXPECT_TRUE(studio.read_only());
+    EXPECT_EQ(studio.db().QueryInt("SELECT count(*) FROM runs"), 1);
+  }
+  Studio studio = Studio::Open(root, Access::kReadIfMust);
+  EXPECT_FALSE(studio.read_only());
+  studio.db().Run("DELETE FROM runs");
+}
+
+TEST(Studio, ChangesThatWaitInTheLogAreNotReadPast) {
+  const std::string root = FreshFolder("log");
+  Studio writer = Studio::Init(root);
+  writer.db().Run("INSERT INTO runs (id, recipe, config_hash, seed, started_at) VALUES ('r','x','',0,0)");
+  // As a killed process leaves it: the row is in the log alone.
+  const std::string copy = FreshFolder("log copy");
+  fs::copy(root, copy, fs::copy_options::recursive);
+  fs::remove(copy + "/studio.db-shm");
+  ASSERT_GT(fs::file_size(copy + "/studio.db-wal"), 0u);
+  {
+    const Reader reader(copy);
+    try {
+      Studio::Open(copy, Access::kReadIfMust);
+      ADD_FAILURE() << "opened without its log";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kPermissionDenied);
+      EXPECT_NE(error.Line().find("-wal"), std::string::npos) << error.Line();
+    }
+  }
+  EXPECT_EQ(Studio::Open(copy).db().QueryInt("SELECT count(*) FROM runs"), 1);
 }
 
 }  // namespace
