@@ -16,6 +16,7 @@
 namespace atelier::serve {
 namespace {
 
+constexpr int kFlushWaitMillis = 100;
 constexpr size_t kMostEvents = 64;  // that wait for the database
 constexpr const char* kNotStored = "requests are served; what they use is counted in memory and stored once it can be";
 
@@ -259,6 +260,7 @@ struct StudioServer::Impl {
       if (context.studio.read_only()) {
         trouble = Cat(db.path(), ": cannot be written");
       } else {
+        db.WaitForWriters(kFlushWaitMillis);  // readers wait for us meanwhile
         context.keys.Flush(db);
         context.limits.Flush(db);
         WriteEvents(db);
