@@ -72,8 +72,7 @@ void CompileChoice(const std::vector<std::string>& choices, Grammar* grammar) {
 
 }  // namespace
 
-std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
-                                          std::shared_ptr<const TokenIndex> tokens) {
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
   using Kind = artefact::ConstraintSpec::Kind;
   auto grammar = std::make_unique<Grammar>();
   switch (spec.kind) {
@@ -86,7 +85,12 @@ std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
     case Kind::kRegex: CompileRegex(spec.text, grammar.get()); break;
     case Kind::kChoice: CompileChoice(spec.choices, grammar.get()); break;
   }
-  return std::make_shared<Constraint>(std::move(grammar), std::move(tokens));
+  return grammar;
+}
+
+std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
+                                          std::shared_ptr<const TokenIndex> tokens) {
+  return std::make_shared<Constraint>(CompileGrammar(spec), std::move(tokens));
 }
 
 Matcher::Matcher(std::shared_ptr<const Constraint> constraint) : constraint_(std::move(constraint)) {

@@ -31,6 +31,9 @@ class Constraint;
 std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
                                           std::shared_ptr<const TokenIndex> tokens);
 
+// The same without a vocabulary.
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec);
+
 class Matcher {
  public:
   explicit Matcher(std::shared_ptr<const Constraint> constraint);

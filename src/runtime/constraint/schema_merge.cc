@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "runtime/constraint/schema_numbers.h"
 
 namespace atelier::runtime {
 namespace {
@@ -59,7 +60,8 @@ int Merged::InferredTypes() const {
                                                     {"prefixItems", kArrayType},
                                                     {"minItems", kArrayType},
                                                     {"maxItems", kArrayType},
-                                                    {"uniqueItems", kArrayType}};
+                                                    {"uniqueItems", kArrayType},
+                                                    {"contains", kArrayType}};
   int inferred = 0;
   for (const Site& part : parts) {
     if (part.Has("type")) return Types();
@@ -126,35 +128,56 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
     for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
   }
   for (const char* keyword : {"anyOf", "oneOf"}) {
-    if (s.contains(keyword)) choices->push_back({site, keyword, *inside});
+    if (!s.contains(keyword)) continue;
+    Choice choice{site.Pointer(keyword), keyword[0] == 'o', {}, *inside};
+    for (size_t i = 0; i < s[keyword].size(); ++i) choice.branches.push_back({site.Sub(keyword, i)});
+    choices->push_back(std::move(choice));
   }
+  AddDependents(site, *inside, choices);
   inside->pop_back();
+}
+
+// A name that others depend on is not there, or it is and they hold.
+void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices) {
+  for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
+    if (!site.Has(keyword)) continue;
+    for (const auto& [name, dependent] : site.At(keyword).items()) {
+      const std::string pointer = site.Sub(keyword, name).pointer;
+      const auto make = [&](std::string_view which, const Json& schema) {
+        return Site{&made_.try_emplace({&dependent, std::string(which)}, schema).first->second, pointer};
+      };
+      const Site absent = make("absent", {{"properties", {{name, false}}}});
+      Json needed = Json::array({name});
+      if (keyword == std::string_view("dependentRequired"))
+        needed.insert(needed.end(), dependent.begin(), dependent.end());
+      std::vector<Site> present = {make("present", {{"required", std::move(needed)}})};
+      if (keyword == std::string_view("dependentSchemas")) present.push_back(site.Sub(keyword, name));
+      choices->push_back({pointer, false, {{absent}, std::move(present)}, inside});
+    }
+  }
 }
 
 void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next,
                           std::vector<Merged>* out) {
   if (next == choices.size()) {
     if (out->size() >= kMostAlternatives) {
-      SchemaDocument::Refuse(choices.back().site.Pointer(choices.back().keyword),
-                             Cat("more than ", kMostAlternatives, " alternatives"));
+      SchemaDocument::Refuse(choices.back().pointer, Cat("more than ", kMostAlternatives, " alternatives"));
     }
     out->push_back(merged);
     return;
   }
   const Choice choice = choices[next];
-  const size_t count = choice.site.At(choice.keyword).size();
-  const bool only_one = choice.keyword[0] == 'o' && !loosely_;
+  const size_t count = choice.branches.size();
   for (size_t i = 0; i < count; ++i) {
     Merged own = merged;
     std::vector<Choice> more = choices;
     std::vector<Site> inside = choice.inside;
-    Gather(choice.site.Sub(choice.keyword, i), &inside, &own, &more);
+    for (const Site& site : choice.branches[i]) Gather(site, &inside, &own, &more);
     if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
-    for (size_t j = i + 1; only_one && j < count; ++j) {
-      const std::vector<Site> both = {choice.site.Sub(choice.keyword, i), choice.site.Sub(choice.keyword, j)};
+    for (size_t j = i + 1; choice.only_one && !loosely_ && j < count; ++j) {
+      const std::vector<Site> both = {choice.branches[i][0], choice.branches[j][0]};
       if (!Nothing(merged, both, choice.inside, 0)) {
-        SchemaDocument::Refuse(choice.site.Pointer(choice.keyword),
-                               Cat("a value could be valid under branch ", i, " and branch ", j),
+        SchemaDocument::Refuse(choice.pointer, Cat("a value could be valid under branch ", i, " and branch ", j),
                                "use anyOf, or give the branches types, constants or required properties that differ");
       }
     }
@@ -284,7 +307,7 @@ bool SchemaMerger::Nothing(Merged merged, const std::vector<Site>& sites, const 
     // Few choices are followed; the others are left open, which only makes more possible.
     size_t product = 1, kept = 0;
     for (const Choice& choice : choices) {
-      const size_t count = choice.site.At(choice.keyword).size();
+      const size_t count = choice.branches.size();
       if (product * count > 64) continue;
       product *= count;
       choices[kept++] = choice;
@@ -320,29 +343,7 @@ bool SchemaMerger::Nothing(const Merged& merged, int depth) {
       return false;
   }
   if ((types & (kFractionType | kIntegerType)) != 0) {
-    std::optional<Decimal> least, most;
-    bool touching = true;
-    for (const Site& part : merged.parts) {
-      for (const char* keyword : {"minimum", "exclusiveMinimum"}) {
-        if (part.Has(keyword) && (!least || Compare(DecimalOf(part.At(keyword)), *least) >= 0)) {
-          const bool same = least && Compare(DecimalOf(part.At(keyword)), *least) == 0;
-          least = DecimalOf(part.At(keyword));
-          touching = (same ? touching : true) && keyword[0] == 'm';
-        }
-      }
-    }
-    bool top = true;
-    for (const Site& part : merged.parts) {
-      for (const char* keyword : {"maximum", "exclusiveMaximum"}) {
-        if (part.Has(keyword) && (!most || Compare(DecimalOf(part.At(keyword)), *most) <= 0)) {
-          const bool same = most && Compare(DecimalOf(part.At(keyword)), *most) == 0;
-          most = DecimalOf(part.At(keyword));
-          top = (same ? top : true) && keyword[0] == 'm';
-        }
-      }
-    }
-    const int order = least && most ? Compare(*least, *most) : -1;
-    if (order < 0 || (order == 0 && touching && top)) return false;
+    if (!NumberRulesOf(merged, false).bounds.Crossed()) return false;
   }
   if ((types & kObjectType) != 0 && !crossed("minProperties", "maxProperties")) {
     bool possible = true;

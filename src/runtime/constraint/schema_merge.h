@@ -1,6 +1,7 @@
 // What several schemas say together: references and allOf are taken in, anyOf and oneOf become alternatives.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,10 +57,12 @@ class SchemaMerger {
 
  private:
   struct Choice {
-    Site site;
-    const char* keyword;
-    std::vector<Site> inside;  // the schemas around it
+    std::string pointer;                      // for errors
+    bool only_one = false;                    // no value may be valid under two branches
+    std::vector<std::vector<Site>> branches;  // schemas that hold together
+    std::vector<Site> inside;                 // the schemas around it
   };
+  void AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices);
   void Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices);
   void Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next, std::vector<Merged>* out);
   // Whether nothing can be valid under `merged` and all of `sites` (which stand inside `around`); false where it cannot
@@ -73,6 +76,7 @@ class SchemaMerger {
   template <typename Speaks>
   void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out) const;
 
+  std::map<std::pair<const Json*, std::string>, Json> made_;  // schemas that say of a name that it is there, or not
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
   size_t steps_ = 0;
 };
