@@ -29,7 +29,7 @@ class SchemaCheckCommand : public Command {
     bool all = true;
     if (!globals.json) std::cout << file_ << ": replies can be held to it\n";
     size_t number = 0;
-    for (const std::string& line : texts_.empty() ? std::vector<std::string>() : Split(texts, '\n')) {
+    for (const std::string& line : texts.empty() ? std::vector<std::string>() : Split(texts, '\n')) {
       const auto [possible, bytes] = check.Of(line);
       all = all && possible;
       ++number;

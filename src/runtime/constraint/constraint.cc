@@ -138,32 +138,4 @@ bool Matcher::Complete() const { return !at_.empty() && at_.front() == Stacks::k
 
 bool Matcher::CanContinue() const { return !at_.empty() && at_.back() != Stacks::kDone; }
 
-std::optional<int32_t> Matcher::Forced() const {
-  TokenMask mask;
-  Mask(&mask);
-  if (mask.count != 1) return std::nullopt;
-  for (size_t i = 0;; ++i) {
-    if (mask.bits[i] != 0) return static_cast<int32_t>(i * 64 + static_cast<size_t>(std::countr_zero(mask.bits[i])));
-  }
-}
-
-std::string Matcher::ForcedText(size_t most) const {
-  const std::lock_guard lock(constraint_->mutex());
-  std::string out;
-  std::vector<StackId> at = at_;
-  while (out.size() < most && !at.empty() && at.front() != Stacks::kDone) {
-    int only = -1;
-    bool choice = false;
-    for (int byte = 0; byte < 256 && !choice; ++byte) {
-      if (stacks_->Step(at, static_cast<uint8_t>(byte)).empty()) continue;
-      choice = only >= 0;
-      only = byte;
-    }
-    if (choice || only < 0) break;
-    at = stacks_->Step(at, static_cast<uint8_t>(only));
-    out.push_back(static_cast<char>(only));
-  }
-  return out;
-}
-
 }  // namespace atelier::runtime

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,10 +46,6 @@ class Matcher {
 
   bool Complete() const;     // the text so far satisfies the constraint
   bool CanContinue() const;  // more text may follow; if not, the reply is over
-  // The only token that may come, where there is one, so that it can be computed along with what follows.
-  std::optional<int32_t> Forced() const;
-  // The bytes that must come next, whichever tokens write them; at most `most`. "" where there is a choice.
-  std::string ForcedText(size_t most = 256) const;
 
  private:
   std::shared_ptr<const Constraint> constraint_;
