@@ -173,6 +173,27 @@ def change(rng, value, pool, names):
     return copy.deepcopy(rng.choice(pool))
 
 
+ABOUT = {'string': 'minLength maxLength pattern format', 'number': 'minimum maximum exclusiveMinimum exclusiveMaximum '
+         'multipleOf', 'array': 'items prefixItems contains minItems maxItems uniqueItems unevaluatedItems', 'object':
+         'properties required patternProperties additionalProperties propertyNames minProperties maxProperties '
+         'dependentRequired dependentSchemas unevaluatedProperties'}
+
+
+def why_not(file, schema, value):
+    """The part of "Written as" (docs/formats/schema.md) that keeps a valid value from being written."""
+    if 'format' in file:
+        return 'formats are held to, by a plain part of what they allow'
+    kinds = {str: 'string', int: 'number', float: 'number', list: 'array', dict: 'object'}
+    spoken = {kind for kind, words in ABOUT.items() if any(word in schema for word in words.split())}
+    if 'type' not in schema and spoken and kinds.get(type(value)) not in spoken:
+        return 'without type, keywords say which type is meant'
+    if isinstance(value, dict):
+        return 'names that the schema does not speak of'
+    if isinstance(value, list):
+        return 'items beyond a tuple, or what is contained comes later'
+    return 'constants and multiples in another form'
+
+
 def ask(atelier, folder, schema, texts):
     """(None, possible by text) or (error, {})."""
     (folder / 'schema.json').write_text(json.dumps(schema), encoding='utf-8')
@@ -197,6 +218,7 @@ class Suite:
         self.rng = random.Random(options.seed)
         self.rows = collections.OrderedDict()
         self.refusals = collections.Counter()
+        self.unreached = collections.Counter()
         self.errors = 0
 
     def error(self, line):
@@ -237,6 +259,8 @@ class Suite:
             if test['valid']:
                 row['valid'] += 1
                 row['reached'] += bool(some)
+                if not some:
+                    self.unreached[why_not(file, schema, test['data'])] += 1
                 if not some and self.options.verbose:
                     print(f'unreached {name}: {json.dumps(test["data"], ensure_ascii=False)[:80]}: {json.dumps(schema)[:160]}')
             else:
@@ -270,6 +294,8 @@ class Suite:
             total.update(row)
             line(file.removesuffix('.json'), row)
         line('all', total)
+        for why, count in self.unreached.most_common():
+            print(f'  not possible though valid {count:4}  {why}')
         for why, count in self.refusals.most_common():
             print(f'  refused {count:4}  {why}')
         print(json.dumps({'jsonschema': schema_suite.JSONSCHEMA, 'errors': self.errors, **total}))
