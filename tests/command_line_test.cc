@@ -93,7 +93,7 @@ TEST(CommandLine, SchemaCheckSaysWhatRepliesCanBe) {
   EXPECT_EQ(Atelier({"schema", "check", schema, "--texts", texts}).output.find('\x1b'), std::string::npos);
   WriteFileAtomic(texts, "{\"名\":\"a\"}\n");
   EXPECT_EQ(Atelier({"schema", "check", schema, "--texts", texts}).exit_code, 0);
-  WriteFileAtomic(schema, R"({"properties":{"a":{"not":{}}}})");
+  WriteFileAtomic(schema, R"({"properties":{"a":{"not":{"items":{"type":"null"}}}}})");
   const ProcessResult refused = Atelier({"schema", "check", schema, "--json"});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_EQ(ParseJson(refused.output, "output").at("error").at("code"), "unsupported");

@@ -69,9 +69,10 @@ REAL = [
 
 def random_schema(rng, depth):
     """A schema of the supported part."""
-    kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'const', 'pattern', 'format', 'anyOf', 'types']
+    kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'const', 'pattern', 'format', 'anyOf', 'types', 'not']
     if depth > 0:
-        kinds += ['object', 'object', 'object', 'map', 'array', 'array', 'tuple', 'allOf', 'oneOf', 'counted']
+        kinds += ['object', 'object', 'object', 'map', 'array', 'array', 'tuple', 'allOf', 'oneOf', 'counted', 'set', 'contains',
+                  'dependent', 'if', 'overlap']
     kind = rng.choice(kinds)
     sub = lambda: random_schema(rng, depth - 1)
     names = rng.sample(['id', 'name', '名称', 'a/b', 'x"y', 'value', 'items', 'emoji😀', 'n', 'total', ''], rng.randint(1, 4))
@@ -104,6 +105,28 @@ def random_schema(rng, depth):
         return {'type': rng.sample(['string', 'integer', 'null', 'boolean', 'number'], 2)}
     if kind == 'anyOf':
         return {'anyOf': [random_schema(rng, max(depth - 1, 0)) for _ in range(rng.randint(1, 3))]}
+    if kind == 'not':
+        return rng.choice([{'type': 'string', 'maxLength': 6, 'not': {'pattern': rng.choice(['^[a-z]', '[0-9]', '中'])}},
+                           {'type': 'integer', 'not': {'minimum': rng.randint(-50, 0), 'maximum': rng.randint(0, 50)}},
+                           {'enum': ['a', 'b', 1, None], 'not': {'enum': [rng.choice(['a', 1, None]), 'c']}},
+                           {'type': ['boolean', 'null'], 'not': {'const': True}}])
+    if kind == 'set':
+        return {'type': 'array', 'items': {'enum': rng.sample(['new', 'sale', '中', 1, 2.5, None, 'a"b', True], 5)},
+                'uniqueItems': True, 'minItems': rng.randint(0, 3)}
+    if kind == 'contains':
+        return {'type': 'array', 'items': {'type': 'integer'}, 'contains': {'minimum': rng.randint(0, 90)},
+                'minContains': rng.randint(0, 2), 'maxItems': 4}
+    if kind == 'dependent':
+        return {'type': 'object', 'properties': {n: sub() for n in names}, 'dependentRequired': {
+            names[0]: [names[-1]]}, 'dependentSchemas': {names[-1]: {'minProperties': 1, 'properties': {'n': sub()}}}}
+    if kind == 'if':
+        return {'type': 'object', 'properties': {'kind': {'enum': ['card', '现金']}, 'number': {'type': 'integer'},
+                                                 'note': sub()}, 'required': ['kind'],
+                'if': {'properties': {'kind': {'const': 'card'}}, 'required': ['kind']}, 'then': {'required': ['number']},
+                'else': {'properties': {'number': False}}}
+    if kind == 'overlap':
+        return {'type': 'object', 'properties': {'a': {'type': 'integer', 'minimum': 0}, 'b': sub()},
+                'oneOf': [{'required': ['a']}, {'required': ['b']}, {'properties': {'a': {'maximum': 5}}, 'required': ['a', 'b']}]}
     if kind == 'object':
         out = {'type': 'object', 'properties': {n: sub() for n in names}, 'required': rng.sample(names, rng.randint(0, len(names)))}
         extra = rng.random()

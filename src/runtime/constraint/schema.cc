@@ -170,6 +170,7 @@ class SchemaCompiler {
         both.push_back(ParseRegex(regulars, *format, {.anchored = true}));
       }
     }
+    for (const Site& part : merged.parts) merger_.negator().AddAllowed(part, regulars, where, &both);
     if (least > 0 || most >= 0) {
       if (where->empty() || (most >= 0 && least > most)) *where = merged.Where(least > 0 ? "minLength" : "maxLength");
       if (most >= 0 && least > most) return Regulars::kNothing;
@@ -195,6 +196,7 @@ class SchemaCompiler {
     for (const Site& part : merged.parts) {
       if (part.Has("pattern")) key += Cat(" p", ToText(part.At("pattern")));
       if (part.Has("format")) key += Cat(" f", ToText(part.At("format")));
+      if (merger_.negator().ExcludedBy(part.schema) != nullptr) key += Cat(" x", part.pointer);
     }
     if (const auto known = lexemes_.find(key); known != lexemes_.end()) return known->second;
     std::string where;
@@ -454,6 +456,9 @@ class SchemaCompiler {
 
   // Says why nothing satisfies the schema.
   [[noreturn]] void Explain(int32_t node) const {
+    if (const std::string& where = merger_.negator().narrowed(); !where.empty()) {
+      SchemaDocument::Refuse(where, "what is left of its complement here, if anything is, is not supported");
+    }
     for (int depth = 0; depth < 1000; ++depth) {
       if (const auto found = reasons_.find(node); found != reasons_.end()) {
         SchemaDocument::Refuse(found->second, "nothing can satisfy the schema because of this");

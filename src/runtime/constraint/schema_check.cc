@@ -59,7 +59,7 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   if (s.is_boolean()) return s.get<bool>();
   if (!s.is_object()) SchemaDocument::Malformed(site.pointer, "a schema is an object or a boolean");
   for (const char* keyword :
-       {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "if", "dependencies"}) {
+       {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "dependencies"}) {
     if (s.contains(keyword)) SchemaDocument::Refuse(site.Pointer(keyword), "not supported here");
   }
   const auto list = [&](const char* keyword) {
@@ -67,6 +67,10 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
     return s[keyword].size();
   };
   if (s.contains("not") && Valid(value, site.Sub("not"), depth + 1)) return false;
+  if (s.contains("if")) {
+    const char* then = Valid(value, site.Sub("if"), depth + 1) ? "then" : "else";
+    if (s.contains(then) && !Valid(value, site.Sub(then), depth + 1)) return false;
+  }
   document_.CheckForm(site);
   if (s.contains("$ref") && !Valid(value, document_.Follow(site), depth + 1)) return false;
   if (s.contains("allOf")) {

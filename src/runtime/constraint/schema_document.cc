@@ -18,7 +18,6 @@ struct Refused {
   const char* why;
 };
 constexpr Refused kRefused[] = {
-    {"not", "complements are not supported"},
     {"dependencies", "dependencies is not of draft 2020-12, dependentRequired and dependentSchemas are"},
     {"additionalItems", "additionalItems is not of draft 2020-12"},
     {"$dynamicRef", "dynamic references are not supported"},
@@ -136,13 +135,8 @@ void SchemaDocument::CheckKept(const Site& site) const {
     const std::string_view keyword = refused.keyword;
     const Json& value = s[refused.keyword];
     // What says nothing can be kept.
-    if (keyword == "not" ? value == Json(false) : keyword[0] != '$' && IsTrivial(value)) {
-      continue;
-    }
+    if (keyword[0] != '$' && IsTrivial(value)) continue;
     Refuse(site.Pointer(keyword), refused.why);
-  }
-  if (s.contains("if") && (s.contains("then") || s.contains("else"))) {
-    Refuse(site.Pointer("if"), "conditions are not supported", "write the cases as anyOf");
   }
 }
 

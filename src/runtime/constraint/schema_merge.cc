@@ -122,7 +122,10 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
   into->parts.push_back(site);
   inside->push_back(site);
   into->around.emplace_back();
-  for (const Site& outer : *inside) into->around.back().push_back(outer.schema);
+  for (const Site& outer : *inside) {
+    if (outer.schema == nullptr) into->around.back().clear();  // a negation: nothing inside evaluates for outside
+    if (outer.schema != nullptr) into->around.back().push_back(outer.schema);
+  }
   if (s.contains("$ref")) Gather(document_.Follow(site), inside, into, choices);
   if (s.contains("allOf")) {
     for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
@@ -134,7 +137,24 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
     choices->push_back(std::move(choice));
   }
   AddDependents(site, *inside, choices);
+  if (!loosely_) {
+    if (const Site* negated = negator_.NegatedBy(site.schema)) AddNegation(*negated, *inside, into, choices);
+    if (s.contains("not")) AddNegation(site.Sub("not"), *inside, into, choices);
+    if (s.contains("if") && (s.contains("then") || s.contains("else"))) {
+      Choice choice{site.Pointer("if"), false, {{site.Sub("if")}, {negator_.Not(site.Sub("if"))}}, *inside};
+      if (s.contains("then")) choice.branches[0].push_back(site.Sub("then"));
+      if (s.contains("else")) choice.branches[1].push_back(site.Sub("else"));
+      choices->push_back(std::move(choice));
+    }
+  }
   inside->pop_back();
+}
+
+void SchemaMerger::AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into,
+                               std::vector<Choice>* choices) {
+  Choice choice{negated.pointer, false, negator_.Alternatives(negated), inside, true};
+  if (choice.branches.empty() && !into->never) into->never = negated.pointer;
+  if (!choice.branches.empty()) choices->push_back(std::move(choice));
 }
 
 // A name that others depend on is not there, or it is and they hold.
@@ -144,7 +164,7 @@ void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& insi
     for (const auto& [name, dependent] : site.At(keyword).items()) {
       const std::string pointer = site.Sub(keyword, name).pointer;
       const auto make = [&](std::string_view which, const Json& schema) {
-        return Site{&made_.try_emplace({&dependent, std::string(which)}, schema).first->second, pointer};
+        return negator_.Made(&dependent, std::string(which), pointer, schema);
       };
       const Site absent = make("absent", {{"properties", {{name, false}}}});
       Json needed = Json::array({name});
@@ -172,15 +192,20 @@ void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choic
     Merged own = merged;
     std::vector<Choice> more = choices;
     std::vector<Site> inside = choice.inside;
+    if (choice.negates) inside.push_back({});
     for (const Site& site : choice.branches[i]) Gather(site, &inside, &own, &more);
-    if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
-    for (size_t j = i + 1; choice.only_one && !loosely_ && j < count; ++j) {
+    for (size_t j = 0; choice.only_one && !loosely_ && !own.never && j < count; ++j) {
       const std::vector<Site> both = {choice.branches[i][0], choice.branches[j][0]};
-      if (!Nothing(merged, both, choice.inside, 0)) {
+      if (j == i || Nothing(merged, both, choice.inside, 0)) continue;
+      try {
+        Gather(negator_.Not(choice.branches[j][0]), &inside, &own, &more);
+      } catch (const Error& error) {
+        if (error.code() != Code::kUnsupported) throw;
         SchemaDocument::Refuse(choice.pointer, Cat("a value could be valid under branch ", i, " and branch ", j),
                                "use anyOf, or give the branches types, constants or required properties that differ");
       }
     }
+    if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
     Divide(own, more, next + 1, out);
   }
 }
@@ -280,7 +305,8 @@ std::vector<Json> SchemaMerger::Listed(const Merged& merged) {
   std::vector<Json> out;
   const auto consider = [&](const Json& value) {
     for (const Site& part : merged.parts) {
-      if (!check_.Valid(value, part)) return;
+      const Site* negated = negator_.NegatedBy(part.schema);
+      if (!check_.Valid(value, part) || (negated != nullptr && check_.Valid(value, *negated))) return;
     }
     out.push_back(value);
   };
