@@ -186,6 +186,8 @@ void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choic
     out->push_back(merged);
     return;
   }
+  work_ += choices.size() + merged.parts.size();  // they are copied
+  if (work_ > kMostWork) SchemaDocument::Refuse(choices[next].pointer, "too many alternatives inside each other");
   const Choice choice = choices[next];
   const size_t count = choice.branches.size();
   for (size_t i = 0; i < count; ++i) {

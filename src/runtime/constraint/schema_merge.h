@@ -84,7 +84,8 @@ class SchemaMerger {
 
   SchemaNegator negator_;
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
-  size_t steps_ = 0;
+  static constexpr size_t kMostWork = 1000000;
+  size_t steps_ = 0, work_ = 0;
 };
 
 }  // namespace atelier::runtime

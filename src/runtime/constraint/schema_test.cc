@@ -297,6 +297,18 @@ TEST(SchemaTest, HostileSchemasEndQuickly) {
   }
   EXPECT_FALSE(compile("{\"properties\":{" + heavy + "}}"));
   EXPECT_FALSE(compile("{\"oneOf\":[" + oneof + "]}"));
+  // Complements of complements.
+  std::string deep = R"({"type":"null"})", many = deep, ifs;
+  for (int i = 0; i < 190; ++i) deep = "{\"not\":" + deep + "}";
+  EXPECT_TRUE(compile(deep));
+  for (int i = 0; i < 5; ++i) many = "{\"not\":{\"anyOf\":[" + many + "," + many + "," + many + "," + many + "]}}";
+  compile(many);
+  for (int i = 0; i < 5; ++i) many = "{\"oneOf\":[" + many + "," + many + "]}";
+  compile(many);
+  for (int i = 0; i < 60; ++i) {
+    ifs += Cat(i == 0 ? "" : ",", "{\"if\":{\"minLength\":", i, "},\"then\":{\"maxLength\":", i + 9, "}}");
+  }
+  EXPECT_FALSE(compile("{\"allOf\":[" + ifs + "]}"));
   EXPECT_LT(MonotonicSeconds() - started, 120);  // only a hang is a failure
 }
 
