@@ -215,10 +215,9 @@ class SchemaCompiler {
     const auto& [bounds, bounded, rounded, where] = rules;
     if (!bounded) return integer ? any_.integer : any_.number;
     if (bounds.Crossed()) return Never(where);
-    CharDfa dfa = Within(rules.where, [&] {
-      Regulars regulars;
-      return DfaAt(document_, &regulars, NumbersWithin(&regulars, rules.bounds), rules.where);
-    });
+    Regulars regulars;
+    const auto numbers = Within(rules.where, [&] { return NumbersWithin(&regulars, rules.bounds); });
+    const CharDfa dfa = DfaAt(document_, &regulars, numbers, where);
     if (dfa.empty()) {
       if (rounded) SchemaDocument::Refuse(where, "no whole number lies within the bounds");
       for (const auto& bound : {bounds.least, bounds.most}) {
@@ -228,7 +227,7 @@ class SchemaCompiler {
       }
       return Never(where);
     }
-    return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kPlain));
+    return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(dfa, EncodedAutomaton::Writing::kPlain));
   }
 
   int32_t Array(const Merged& merged) {
