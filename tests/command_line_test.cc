@@ -76,6 +76,30 @@ TEST(CommandLine, AModelFileCannotSpeakToTheTerminal) {
   EXPECT_EQ(absent.error_text.find('\x1b'), std::string::npos);
 }
 
+TEST(CommandLine, SchemaCheckSaysWhatRepliesCanBe) {
+  const std::string schema = Cat(testing::TempDir(), "command_line_schema.json");
+  const std::string texts = Cat(testing::TempDir(), "command_line_texts");
+  WriteFileAtomic(schema, R"({"type":"object","properties":{"名":{"maxLength":2}},"required":["名"]})");
+  EXPECT_EQ(Atelier({"schema", "check", schema}).exit_code, 0);
+  WriteFileAtomic(texts, "{\"名\":\"😀中\"}\n{\"名\":\"\x1b[31m\n\n{\"名\": \"\"}");
+  const ProcessResult asked = Atelier({"schema", "check", schema, "--texts", texts, "--json"});
+  EXPECT_EQ(asked.exit_code, 1) << asked.error_text;
+  const Json lines = ParseJson(asked.output, "output").at("texts");
+  const std::vector<std::pair<bool, int>> expected = {{true, 17}, {false, 8}, {false, 0}, {true, 11}};
+  ASSERT_EQ(lines.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(lines[i], Json({{"line", i + 1}, {"possible", expected[i].first}, {"bytes", expected[i].second}}));
+  }
+  EXPECT_EQ(Atelier({"schema", "check", schema, "--texts", texts}).output.find('\x1b'), std::string::npos);
+  WriteFileAtomic(texts, "{\"名\":\"a\"}\n");
+  EXPECT_EQ(Atelier({"schema", "check", schema, "--texts", texts}).exit_code, 0);
+  WriteFileAtomic(schema, R"({"properties":{"a":{"not":{"items":{"type":"null"}}}}})");
+  const ProcessResult refused = Atelier({"schema", "check", schema, "--json"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_EQ(ParseJson(refused.output, "output").at("error").at("code"), "unsupported");
+  EXPECT_NE(refused.error_text.find("/properties/a/not"), std::string::npos) << refused.error_text;
+}
+
 TEST(CommandLine, BenchTakesASmallVocabulary) {
   const ProcessResult result =
       Atelier({"bench", "-m", TinyModel(), "-p", "40", "-n", "2", "-r", "1", "-t", "1", "--json"});

@@ -1,29 +1,30 @@
 #!/usr/bin/env python3
 """Holds constrained generation against an independent validator.
 
-    tools/check_constraint.py -m smollm2 [--generations 20000] [--temperature 1.5] [--kinds suite,real,random]
-    tools/check_constraint.py -m smollm2 --bench
+    tools/check_constraint.py [-m smollm2] [--generations 10000] [--temperature 1.5]
+    tools/check_constraint.py -m gemma3-270m --cli [--generations 10000]
 
-Generates with the real program over many schemas and validates every finished text with PyPI `jsonschema` (draft
-2020-12), names that come twice counting as errors. The schemas: those of the JSON-Schema-Test-Suite, which jsonschema's
-source package carries (fetched by pip into build/peer/), real-looking ones, and random ones. A schema that is refused as
-contradictory though its test suite has a valid value for it counts as an error too. Prints counts; exit code 1 when
-anything was invalid. With --bench: decoding speed, free and constrained by turns, and the ratio of medians.
+Starts `atelier serve` (or, with --cli, `atelier generate` for every schema), asks for answers under many schemas, each
+with every model, and validates every finished text
+with PyPI `jsonschema` (draft 2020-12, formats asserted); names that come twice are errors too. Then `atelier schema
+check` must say of every text that a reply can be it, and of every text that was cut by the limit that a reply can begin
+so. The schemas: those of the JSON-Schema-Test-Suite that are supported (schema_suite.py), real-looking ones, and random
+ones. Prints counts; exit code 1 when anything was invalid.
 """
 import argparse
+import collections
+import concurrent.futures
+import http.client
 import json
 import pathlib
 import random
-import resource
-import statistics
+import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-JSONSCHEMA = '4.26.0'
+import schema_suite
 
 REAL = [
     {'type': 'object', 'properties': {
@@ -68,9 +69,10 @@ REAL = [
 
 def random_schema(rng, depth):
     """A schema of the supported part."""
-    kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'const', 'pattern', 'format', 'anyOf', 'types']
+    kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'const', 'pattern', 'format', 'anyOf', 'types', 'not']
     if depth > 0:
-        kinds += ['object', 'object', 'object', 'map', 'array', 'array', 'tuple', 'allOf', 'oneOf', 'counted']
+        kinds += ['object', 'object', 'object', 'map', 'array', 'array', 'tuple', 'allOf', 'oneOf', 'counted', 'set', 'contains',
+                  'dependent', 'if', 'overlap']
     kind = rng.choice(kinds)
     sub = lambda: random_schema(rng, depth - 1)
     names = rng.sample(['id', 'name', '名称', 'a/b', 'x"y', 'value', 'items', 'emoji😀', 'n', 'total', ''], rng.randint(1, 4))
@@ -103,6 +105,28 @@ def random_schema(rng, depth):
         return {'type': rng.sample(['string', 'integer', 'null', 'boolean', 'number'], 2)}
     if kind == 'anyOf':
         return {'anyOf': [random_schema(rng, max(depth - 1, 0)) for _ in range(rng.randint(1, 3))]}
+    if kind == 'not':
+        return rng.choice([{'type': 'string', 'maxLength': 6, 'not': {'pattern': rng.choice(['^[a-z]', '[0-9]', '中'])}},
+                           {'type': 'integer', 'not': {'minimum': rng.randint(-50, 0), 'maximum': rng.randint(0, 50)}},
+                           {'enum': ['a', 'b', 1, None], 'not': {'enum': [rng.choice(['a', 1, None]), 'c']}},
+                           {'type': ['boolean', 'null'], 'not': {'const': True}}])
+    if kind == 'set':
+        return {'type': 'array', 'items': {'enum': rng.sample(['new', 'sale', '中', 1, 2.5, None, 'a"b', True], 5)},
+                'uniqueItems': True, 'minItems': rng.randint(0, 3)}
+    if kind == 'contains':
+        return {'type': 'array', 'items': {'type': 'integer'}, 'contains': {'minimum': rng.randint(0, 90)},
+                'minContains': rng.randint(0, 2), 'maxItems': 4}
+    if kind == 'dependent':
+        return {'type': 'object', 'properties': {n: sub() for n in names}, 'dependentRequired': {
+            names[0]: [names[-1]]}, 'dependentSchemas': {names[-1]: {'minProperties': 1, 'properties': {'n': sub()}}}}
+    if kind == 'if':
+        return {'type': 'object', 'properties': {'kind': {'enum': ['card', '现金']}, 'number': {'type': 'integer'},
+                                                 'note': sub()}, 'required': ['kind'],
+                'if': {'properties': {'kind': {'const': 'card'}}, 'required': ['kind']}, 'then': {'required': ['number']},
+                'else': {'properties': {'number': False}}}
+    if kind == 'overlap':
+        return {'type': 'object', 'properties': {'a': {'type': 'integer', 'minimum': 0}, 'b': sub()},
+                'oneOf': [{'required': ['a']}, {'required': ['b']}, {'properties': {'a': {'maximum': 5}}, 'required': ['a', 'b']}]}
     if kind == 'object':
         out = {'type': 'object', 'properties': {n: sub() for n in names}, 'required': rng.sample(names, rng.randint(0, len(names)))}
         extra = rng.random()
@@ -127,25 +151,104 @@ def random_schema(rng, depth):
                        'additionalProperties': False} for t in ('x', 'y')]}
 
 
-def suite_schemas():
-    """(schema, valid values) of the test suite's draft 2020-12, without those that need other documents."""
-    folder = ROOT / 'build' / 'peer'
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f'jsonschema-{JSONSCHEMA}.tar.gz'
-    if not archive.exists():
-        subprocess.run([sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary', 'jsonschema',
-                        '--dest', str(folder), f'jsonschema=={JSONSCHEMA}'], check=True)
-    out = []
-    with tarfile.open(archive) as tar:
-        for member in sorted(tar.getnames()):
-            if '/json/tests/draft2020-12/' not in member or not member.endswith('.json'):
-                continue
-            if '/optional/' in member and '/optional/format' not in member:
-                continue
-            for group in json.load(tar.extractfile(member)):
-                valid = [test['data'] for test in group['tests'] if test['valid']]
-                out.append((f"{member.split('draft2020-12/')[1]}: {group['description']}", group['schema'], valid))
-    return out
+def all_schemas(options):
+    """(name, schema) of those that are kept; counts those that are not."""
+    rng = random.Random(options.seed)
+    kinds = options.kinds.split(',')
+    schemas = []
+    if 'real' in kinds:
+        schemas += [(f'real {i}', schema) for i, schema in enumerate(REAL)]
+    if 'suite' in kinds:
+        schemas += [(f'{file}: {description}', schema) for file, description, schema, _ in schema_suite.groups()]
+    if 'random' in kinds:
+        schemas += [(f'random {i}', random_schema(rng, 3)) for i in range(options.random)]
+    kept = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, schema in schemas:
+            if not isinstance(schema, bool) and 'error' not in possible(options, folder, schema, []):
+                kept.append((name, schema))
+    return kept, len(schemas)
+
+
+def possible(options, folder, schema, texts):
+    """What `atelier schema check` says."""
+    at = pathlib.Path(folder)
+    (at / 'schema.json').write_text(json.dumps(schema, ensure_ascii=False), encoding='utf-8')
+    (at / 'texts').write_text(''.join(f'{text}\n' for text in texts), encoding='utf-8')
+    done = subprocess.run([options.atelier, 'schema', 'check', str(at / 'schema.json'), '--texts', str(at / 'texts'),
+                           '--json'], capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def end_bias(options, model):
+    """Makes tokens that end a string likelier: at a high temperature a string without a limit would hardly end."""
+    ends = ['"', '",', '"}', '"]', '":']
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / 'ends'
+        file.write_text('\n'.join(ends))
+        said = subprocess.run([options.atelier, 'tokenize', '-m', model, '--text', str(file), '--json'], check=True,
+                              capture_output=True, text=True)
+    return {str(ids[0]): options.end_bias for ids in json.loads(said.stdout)['ids'] if len(ids) == 1}
+
+
+class Server:
+    def __init__(self, options, folder):
+        subprocess.run([options.atelier, 'init', str(folder)], check=True, capture_output=True)
+        for model in options.models.split(','):
+            subprocess.run([options.atelier, 'model', 'pull', model, '--accept-terms', '--studio', str(folder)], check=True,
+                           capture_output=True)
+        self.process = subprocess.Popen(
+            [options.atelier, 'serve', '--studio', str(folder), '--listen', '127.0.0.1:0', '--json', '-t',
+             str(options.threads)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.port = int(json.loads(self.process.stdout.readline())['url'].rsplit(':', 1)[1])
+
+    def answers(self, options, model, bias, schema, count, seed):
+        """(text, finish) of each answer."""
+        body = {'model': model, 'messages': [{'role': 'user', 'content': options.prompt}], 'n': count, 'seed': seed,
+                'temperature': options.temperature, 'max_tokens': options.max_tokens, 'logit_bias': bias,
+                'response_format': {'type': 'json_schema', 'json_schema': {'name': 'it', 'schema': schema}}}
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=1200)
+        connection.request('POST', '/v1/chat/completions', json.dumps(body))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        if 'error' in answer:
+            raise RuntimeError(json.dumps(answer['error']))
+        return [(choice['message']['content'], choice['finish_reason']) for choice in answer['choices']]
+
+    def running(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+
+class Program:
+    """The same by `atelier generate`: for models without a chat template."""
+
+    def __init__(self, options, folder):
+        self.folder = folder
+
+    def answers(self, options, model, bias, schema, count, seed):
+        file = pathlib.Path(self.folder) / f'{seed}.json'
+        file.write_text(json.dumps(schema, ensure_ascii=False), encoding='utf-8')
+        command = [options.atelier, 'generate', '-m', model, '-p', f'{options.prompt}\n', '--schema', str(file), '-n',
+                   str(count), '--temperature', str(options.temperature), '--max-tokens', str(options.max_tokens),
+                   '--seed', str(seed), '--json', '-t', str(options.threads)]
+        for token, value in bias.items():
+            command += ['--logit-bias', f'{token}={value}']
+        done = subprocess.run(command, capture_output=True, text=True)
+        file.unlink()
+        if done.returncode != 0:
+            raise RuntimeError(f'exit {done.returncode}: {done.stdout[:300]} {done.stderr[-300:]}')
+        named = {'end': 'stop', 'length': 'length'}
+        return [(sample['text'], named.get(sample['finish'])) for sample in json.loads(done.stdout)['samples']]
+
+    def running(self):
+        return True
+
+    def stop(self):
+        pass
 
 
 def no_twice(pairs):
@@ -155,142 +258,95 @@ def no_twice(pairs):
     return out
 
 
-def generate(options, schema_file, count, seed):
-    command = [options.atelier, 'generate', '-m', options.model, '-p', options.prompt, '--schema', str(schema_file), '-n',
-               str(count), '--temperature', str(options.temperature), '--max-tokens', str(options.max_tokens), '--seed',
-               str(seed), '--json', '-t', str(options.threads)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    try:
-        return json.loads(done.stdout)
-    except json.JSONDecodeError:
-        return {'error': {'code': 'crash', 'message': f'exit {done.returncode}: {done.stderr[-300:]}'}}
+class Check:
+    def __init__(self, options):
+        self.options = options
+        self.counts = collections.Counter()
+        self.cut = collections.Counter()  # by schema
+        self.started = time.time()
 
+    def fault(self, kind, line):
+        self.counts[kind] += 1
+        print(f'{kind.upper()} {line}', flush=True)
 
-def check(options):
-    import jsonschema
-    rng = random.Random(options.seed)
-    kinds = options.kinds.split(',')
-    schemas = []
-    if 'real' in kinds:
-        schemas += [(f'real {i}', s, []) for i, s in enumerate(REAL)]
-    if 'suite' in kinds:
-        schemas += suite_schemas()
-    if 'random' in kinds:
-        schemas += [(f'random {i}', random_schema(rng, 3), []) for i in range(options.random)]
-    counts = {'schemas': 0, 'schemas_refused': 0, 'generations': 0, 'valid': 0, 'truncated': 0, 'invalid': 0, 'errors': 0}
-    refusals, kept = {}, 0
-    started = time.time()
-    each = max(1, options.generations // len(schemas))
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / 'schema.json'
-        for number, (name, schema, valid) in enumerate(schemas):
-            file.write_text(json.dumps(schema, ensure_ascii=False), encoding='utf-8')
-            counts['schemas'] += 1
-            left = options.generations - counts['generations']
-            each = max(1, min(256, -(-left // (len(schemas) - number))))
-            result = generate(options, file, each, options.seed + number)
-            if 'error' in result:
-                error = result['error']
-                if error['code'] == 'unsupported' or (error['code'] == 'invalid_input' and 'schema:' in error['message']):
-                    counts['schemas_refused'] += 1
-                    if 'nothing can satisfy' in error['message'] and valid:
-                        counts['errors'] += 1
-                        print(f'CONTRADICTION? {name}: {error["message"]}: {json.dumps(schema)}; valid: {valid[0]!r}')
-                    if options.verbose:
-                        print(f'refused {name}: {error["message"]}')
-                    why = error['message'].split(': ', 2)[-1]
-                    refusals[why] = refusals.get(why, 0) + 1
-                else:
-                    counts['errors'] += 1
-                    print(f'ERROR {name}: {error}: {json.dumps(schema)}')
+    def judge(self, name, schema, answers):
+        import jsonschema
+        validator = jsonschema.Draft202012Validator(
+            schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+        with tempfile.TemporaryDirectory() as folder:
+            said = possible(self.options, folder, schema, [text for text, _ in answers])['texts']
+        for (text, finish), line in zip(answers, said, strict=True):
+            self.counts['generations'] += 1
+            if finish == 'length':
+                self.counts['cut'] += 1
+                self.cut[name] += 1
+                if line['bytes'] != len(text.encode()):
+                    self.fault('impossible', f'{name}: {text!r} after byte {line["bytes"]}: {json.dumps(schema)[:400]}')
                 continue
-            kept += 1
-            validator = jsonschema.Draft202012Validator(
-                schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
-            for sample in result['samples']:
-                counts['generations'] += 1
-                if sample['finish'] == 'length':
-                    counts['truncated'] += 1
-                    continue
+            if finish != 'stop' or not line['possible']:
+                self.fault('impossible', f'{name}: {text!r}, {finish}: {json.dumps(schema)[:400]}')
+            try:
+                validator.validate(json.loads(text, object_pairs_hook=no_twice))
+                self.counts['valid'] += 1
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+                self.fault('invalid', f'{name}: {text!r}: {str(error)[:200]}: {json.dumps(schema)[:400]}')
+
+    def run(self, server, model, schemas, each):
+        bias = end_bias(self.options, model)
+
+        def ask(entry):
+            number, (_, schema) = entry
+            return [answer for part in range(0, each, 64)
+                    for answer in server.answers(self.options, model, bias, schema, min(64, each - part),
+                                                 self.options.seed * 1000003 + number * 101 + part)]
+        with concurrent.futures.ThreadPoolExecutor(self.options.at_once) as pool:
+            waiting = [(entry, pool.submit(ask, entry)) for entry in enumerate(schemas)]
+            for (number, (name, schema)), future in waiting:
                 try:
-                    validator.validate(json.loads(sample['text'], object_pairs_hook=no_twice))
-                    counts['valid'] += 1
-                except Exception as error:  # noqa: BLE001 - whatever is wrong with it
-                    counts['invalid'] += 1
-                    print(f'INVALID {name}: {sample["text"]!r}: {str(error)[:200]}: {json.dumps(schema)[:400]}')
-            if not options.quiet and number % 25 == 24:
-                print(f'  {number + 1}/{len(schemas)} {counts} {time.time() - started:.0f} s', file=sys.stderr)
-    for why, count in sorted(refusals.items(), key=lambda entry: -entry[1])[:25]:
-        print(f'  refused {count:4}  {why}')
-    counts['schemas_kept'] = kept
-    counts['seconds'] = round(time.time() - started)
-    print(json.dumps(counts))
-    return 1 if counts['invalid'] or counts['errors'] else 0
-
-
-BENCH = {
-    'strings': {'type': 'array', 'items': {'type': 'string', 'minLength': 200}, 'minItems': 1000},
-    'records': {'type': 'array', 'minItems': 1000, 'items': {'type': 'object', 'properties': {
-        'name': {'type': 'string', 'maxLength': 40}, 'age': {'type': 'integer', 'minimum': 0, 'maximum': 120},
-        'tags': {'type': 'array', 'items': {'enum': ['new', 'sale', 'best']}, 'maxItems': 3}},
-        'required': ['name', 'age', 'tags'], 'additionalProperties': False}},
-    'maps': {'type': 'array', 'minItems': 1000, 'items': {'type': 'object', 'minProperties': 2,
-                                                         'additionalProperties': {'type': 'integer'}}},
-}
-
-
-def bench(options):
-    """Decoding speed by turns, of medians. On a machine that others use too, wall time says little: --cpu counts the
-    program's own processor time on one thread instead, less that of a run which only loads and reads the prompt."""
-    def cpu(command):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, result
-
-    with tempfile.TemporaryDirectory() as folder:
-        speeds = {'free': []}
-        for name, schema in BENCH.items():
-            (pathlib.Path(folder) / f'{name}.json').write_text(json.dumps(schema))
-            speeds[name] = []
-        for _ in range(options.rounds):
-            for name in speeds:
-                command = [options.atelier, 'generate', '-m', options.model, '-p', options.prompt, '-n', str(options.samples),
-                           '--temperature', str(options.temperature), '--seed', '1', '--json']
-                command += ['-t', '1'] if options.cpu else []
-                command += ['--ignore-end'] if name == 'free' else ['--schema', f'{folder}/{name}.json']
-                seconds, result = cpu(command + ['--max-tokens', str(options.max_tokens)])
-                if options.cpu:
-                    start, first = cpu(command + ['--max-tokens', '1'])
-                    speeds[name].append((result['output_tokens'] - first['output_tokens']) / (seconds - start))
-                else:
-                    speeds[name].append(result['output_tokens'] / result['decode_seconds'])
-        free = statistics.median(speeds['free'])
-        for name, values in speeds.items():
-            ratio = statistics.median(values) / free
-            print(f'{name:10} {statistics.median(values):8.1f} tokens/s   {ratio:.3f} of free   {[round(v) for v in values]}')
-    return 0
+                    self.judge(name, schema, future.result())
+                except Exception as error:  # noqa: BLE001 - a crash of the server too
+                    self.fault('errors', f'{name}: {error}: {json.dumps(schema)[:400]}')
+                    if not server.running() or self.counts['errors'] > 20:
+                        raise
+                if number % 25 == 24:
+                    print(f'  {model} {number + 1}/{len(schemas)} {dict(self.counts)} {time.time() - self.started:.0f} s',
+                          file=sys.stderr, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--atelier', default=str(ROOT / 'build/release/atelier'))
-    parser.add_argument('-m', '--model', default='smollm2')
-    parser.add_argument('-p', '--prompt', default='An example as JSON: ')
-    parser.add_argument('--generations', type=int, default=2000)
+    parser.add_argument('--atelier', default=str(schema_suite.ROOT / 'build/release/atelier'))
+    parser.add_argument('-m', '--models', default='smollm2', help='names, with commas between them')
+    parser.add_argument('-p', '--prompt', default='Give me an example as JSON.')
+    parser.add_argument('--generations', type=int, default=2000, help='of all models together, at least')
     parser.add_argument('--random', type=int, default=150, help='random schemas')
+    parser.add_argument('--every', type=int, default=1, help='only every such schema, for models that are slow to load')
     parser.add_argument('--kinds', default='real,suite,random')
     parser.add_argument('--temperature', type=float, default=1.5)
-    parser.add_argument('--max-tokens', type=int, default=128)
-    parser.add_argument('-t', '--threads', type=int, default=1)
+    parser.add_argument('--max-tokens', type=int, default=192)
+    parser.add_argument('--end-bias', type=float, default=4, help='added to the logits of tokens that end a string')
+    parser.add_argument('--cli', action='store_true', help='by `atelier generate`, for models without a chat template')
+    parser.add_argument('--at-once', type=int, default=3, help='requests')
+    parser.add_argument('-t', '--threads', type=int, default=0)
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--bench', action='store_true')
-    parser.add_argument('--cpu', action='store_true', help='with --bench: processor time on one thread')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--samples', type=int, default=1)
-    parser.add_argument('--quiet', action='store_true')
-    parser.add_argument('--verbose', action='store_true')
     options = parser.parse_args()
-    sys.exit(bench(options) if options.bench else check(options))
+    models = options.models.split(',')
+    schemas, asked = all_schemas(options)
+    schemas = schemas[::options.every]
+    each = -(-options.generations // (len(schemas) * len(models)))
+    check = Check(options)
+    with tempfile.TemporaryDirectory() as folder:
+        server = (Program if options.cli else Server)(options, folder)
+        try:
+            for model in models:
+                check.run(server, model, schemas, each)
+        finally:
+            server.stop()
+    print('cut most often:', dict(check.cut.most_common(8)))
+    print(json.dumps({'models': models, 'jsonschema': schema_suite.JSONSCHEMA, 'temperature': options.temperature,
+                      'max_tokens': options.max_tokens, 'schemas_asked': asked, 'schemas_used': len(schemas),
+                      'seconds': round(time.time() - check.started), **check.counts}))
+    sys.exit(1 if check.counts['invalid'] + check.counts['impossible'] + check.counts['errors'] else 0)
 
 
 if __name__ == '__main__':

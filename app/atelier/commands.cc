@@ -15,6 +15,7 @@ std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
 std::unique_ptr<Command> MakeAudit();               // audit.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
+std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
 std::unique_ptr<Command> MakeMake();                // make.cc
 std::unique_ptr<Command> MakeTokenize();            // tokenize.cc
 std::unique_ptr<Command> MakeGenerate();            // generate.cc
@@ -47,6 +48,9 @@ std::span<const CommandEntry> AllCommands() {
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
        "atelier template render chat.jinja --context messages.json", &MakeTemplateRender},
+      {"schema check", "Say whether replies can be held to a JSON Schema, and whether one could be given texts",
+       "atelier schema check advert.schema.json\natelier schema check advert.schema.json --texts replies.jsonl --json",
+       &MakeSchemaCheck},
       {"make", "Turn records into checked copy by a recipe, and a page to read it on",
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",

@@ -72,8 +72,7 @@ void CompileChoice(const std::vector<std::string>& choices, Grammar* grammar) {
 
 }  // namespace
 
-std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
-                                          std::shared_ptr<const TokenIndex> tokens) {
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
   using Kind = artefact::ConstraintSpec::Kind;
   auto grammar = std::make_unique<Grammar>();
   switch (spec.kind) {
@@ -86,7 +85,12 @@ std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
     case Kind::kRegex: CompileRegex(spec.text, grammar.get()); break;
     case Kind::kChoice: CompileChoice(spec.choices, grammar.get()); break;
   }
-  return std::make_shared<Constraint>(std::move(grammar), std::move(tokens));
+  return grammar;
+}
+
+std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
+                                          std::shared_ptr<const TokenIndex> tokens) {
+  return std::make_shared<Constraint>(CompileGrammar(spec), std::move(tokens));
 }
 
 Matcher::Matcher(std::shared_ptr<const Constraint> constraint) : constraint_(std::move(constraint)) {
@@ -133,33 +137,5 @@ bool Matcher::AcceptText(std::string_view bytes) {
 bool Matcher::Complete() const { return !at_.empty() && at_.front() == Stacks::kDone; }
 
 bool Matcher::CanContinue() const { return !at_.empty() && at_.back() != Stacks::kDone; }
-
-std::optional<int32_t> Matcher::Forced() const {
-  TokenMask mask;
-  Mask(&mask);
-  if (mask.count != 1) return std::nullopt;
-  for (size_t i = 0;; ++i) {
-    if (mask.bits[i] != 0) return static_cast<int32_t>(i * 64 + static_cast<size_t>(std::countr_zero(mask.bits[i])));
-  }
-}
-
-std::string Matcher::ForcedText(size_t most) const {
-  const std::lock_guard lock(constraint_->mutex());
-  std::string out;
-  std::vector<StackId> at = at_;
-  while (out.size() < most && !at.empty() && at.front() != Stacks::kDone) {
-    int only = -1;
-    bool choice = false;
-    for (int byte = 0; byte < 256 && !choice; ++byte) {
-      if (stacks_->Step(at, static_cast<uint8_t>(byte)).empty()) continue;
-      choice = only >= 0;
-      only = byte;
-    }
-    if (choice || only < 0) break;
-    at = stacks_->Step(at, static_cast<uint8_t>(only));
-    out.push_back(static_cast<char>(only));
-  }
-  return out;
-}
 
 }  // namespace atelier::runtime

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +30,9 @@ class Constraint;
 std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
                                           std::shared_ptr<const TokenIndex> tokens);
 
+// The same without a vocabulary.
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec);
+
 class Matcher {
  public:
   explicit Matcher(std::shared_ptr<const Constraint> constraint);
@@ -44,10 +46,6 @@ class Matcher {
 
   bool Complete() const;     // the text so far satisfies the constraint
   bool CanContinue() const;  // more text may follow; if not, the reply is over
-  // The only token that may come, where there is one, so that it can be computed along with what follows.
-  std::optional<int32_t> Forced() const;
-  // The bytes that must come next, whichever tokens write them; at most `most`. "" where there is a choice.
-  std::string ForcedText(size_t most = 256) const;
 
  private:
   std::shared_ptr<const Constraint> constraint_;

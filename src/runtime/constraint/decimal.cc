@@ -151,6 +151,11 @@ std::optional<bool> IsMultiple(const Decimal& a, const Decimal& b) {
   return *x % *y == 0;
 }
 
+bool NumberBounds::Crossed() const {
+  const int order = least && most ? Compare(*least, *most) : -1;
+  return order > 0 || (order == 0 && (above_least || below_most));
+}
+
 Regulars::Id NumbersWithin(Regulars* regulars, const NumberBounds& bounds) {
   Regulars& r = *regulars;
   const auto digit = [&](char32_t first, char32_t last) { return r.Set({{first, last}}); };

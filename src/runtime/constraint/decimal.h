@@ -31,6 +31,8 @@ struct NumberBounds {
   bool above_least = false, below_most = false;  // exclusive
   bool integer = false;
   std::vector<int> multiples;  // of each of these; then only integers are written
+
+  bool Crossed() const;  // no number is between them
 };
 // The texts of the numbers within bounds that 15 digits can write (json_grammar.h), without exponents.
 Regulars::Id NumbersWithin(Regulars* regulars, const NumberBounds& bounds);

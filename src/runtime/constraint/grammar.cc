@@ -55,6 +55,11 @@ int Grammar::HeightOf(const Node& n) const {
       if (static_cast<size_t>(n.least) > n.parts.size()) out = std::max(out, height(n.rest));
       return std::min(out + 1, kTooDeep);
     }
+    case Kind::kSet: {
+      const bool fits =
+          static_cast<size_t>(n.least) <= n.properties.size() && (n.most == kNoLimit || n.least <= n.most);
+      return fits ? 1 : kTooDeep;
+    }
     case Kind::kObject: {
       if (n.most != kNoLimit && n.least > n.most) return kTooDeep;
       out = 0;

@@ -19,7 +19,14 @@ struct Grammar {
   static constexpr size_t kMostNodes = 200000;
   static constexpr int kTooDeep = kMostDepth + 1;
 
-  enum class Kind : uint8_t { kNever, kLexeme, kChoice, kArray, kObject };
+  enum class Kind : uint8_t {
+    kNever,
+    kLexeme,
+    kChoice,
+    kArray,
+    kObject,
+    kSet  // an array of some of the properties' keys in their order, which stand for items; their values for nothing
+  };
   struct Property {
     int32_t key = 0;  // lexeme: the name with its quotes
     int32_t value = 0;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -12,6 +13,7 @@
 #include "runtime/constraint/json_grammar.h"
 #include "runtime/constraint/regex.h"
 #include "runtime/constraint/schema_merge.h"
+#include "runtime/constraint/schema_numbers.h"
 
 namespace atelier::runtime {
 namespace {
@@ -20,7 +22,6 @@ using Kind = Grammar::Kind;
 
 constexpr size_t kMostNames = 1024;  // listed properties of one object
 constexpr int kMostLength = 10000;   // a string that must be longer is refused, a higher limit is taken as this
-constexpr int kMostMultiple = 10000;
 
 class SchemaCompiler {
  public:
@@ -33,16 +34,36 @@ class SchemaCompiler {
 
   void Compile() {
     const int32_t root = Value({document_.Root()});
+    FillAll();
+    grammar_.Finish(root);
+    while (!unsaid_.empty()) {  // where the types that were meant have no value, others have
+      for (const Unsaid& one : std::exchange(unsaid_, {})) {
+        if (grammar_.node(one.node).height <= Grammar::kMostDepth) continue;
+        std::vector<int32_t> parts;
+        AddTypes(one.merged, one.types, &parts);
+        std::vector<int32_t>& all = grammar_.nodes[static_cast<size_t>(one.node)].parts;
+        all.insert(all.end(), parts.begin(), parts.end());
+      }
+      FillAll();
+      grammar_.Finish(root);
+    }
+    if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
+  }
+
+ private:
+  struct Unsaid {
+    int32_t node;
+    Merged merged;
+    int types;  // those that no keyword is about
+  };
+  void FillAll() {
     while (!todo_.empty()) {  // not by recursion: schemas may go deep
       const auto [node, sites] = std::move(todo_.front());
       todo_.pop_front();
       Fill(node, sites);
     }
-    grammar_.Finish(root);
-    if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
   }
 
- private:
   // The node of a value for which all of these hold; filled later.
   int32_t Value(const std::vector<Site>& sites) {
     std::vector<const Json*> key;
@@ -73,7 +94,7 @@ class SchemaCompiler {
         const int inferred = merged.InferredTypes(), all = merged.Types();
         const size_t before = parts.size();
         AddTypes(merged, inferred, &parts);
-        if (parts.size() == before) AddTypes(merged, all & ~inferred, &parts);
+        if ((all & ~inferred) != 0) unsaid_.push_back({node, merged, all & ~inferred});
         if (parts.size() == before && reason_.empty()) reason_ = merged.Where("type");
       }
       if (reason.empty()) reason = reason_;
@@ -149,6 +170,7 @@ class SchemaCompiler {
         both.push_back(ParseRegex(regulars, *format, {.anchored = true}));
       }
     }
+    for (const Site& part : merged.parts) merger_.negator().AddAllowed(part, regulars, where, &both);
     if (least > 0 || most >= 0) {
       if (where->empty() || (most >= 0 && least > most)) *where = merged.Where(least > 0 ? "minLength" : "maxLength");
       if (most >= 0 && least > most) return Regulars::kNothing;
@@ -174,6 +196,7 @@ class SchemaCompiler {
     for (const Site& part : merged.parts) {
       if (part.Has("pattern")) key += Cat(" p", ToText(part.At("pattern")));
       if (part.Has("format")) key += Cat(" f", ToText(part.At("format")));
+      if (merger_.negator().ExcludedBy(part.schema) != nullptr) key += Cat(" x", part.pointer);
     }
     if (const auto known = lexemes_.find(key); known != lexemes_.end()) return known->second;
     std::string where;
@@ -188,53 +211,15 @@ class SchemaCompiler {
   }
 
   int32_t Number(const Merged& merged, bool integer) {
-    NumberBounds bounds;
-    bounds.integer = integer;
-    bool bounded = false;
-    std::string where;
-    for (const Site& part : merged.parts) {
-      for (const char* keyword : {"minimum", "exclusiveMinimum"}) {
-        if (!part.Has(keyword)) continue;
-        const Decimal bound = DecimalOf(part.At(keyword));
-        const bool exclusive = keyword[0] == 'e';
-        const int order = bounds.least ? Compare(bound, *bounds.least) : 1;
-        if (order > 0) bounds.above_least = exclusive;
-        if (order == 0) bounds.above_least |= exclusive;
-        if (order > 0) bounds.least = bound;
-        where = part.Pointer(keyword);
-        bounded = true;
-      }
-      for (const char* keyword : {"maximum", "exclusiveMaximum"}) {
-        if (!part.Has(keyword)) continue;
-        const Decimal bound = DecimalOf(part.At(keyword));
-        const bool exclusive = keyword[0] == 'e';
-        const int order = bounds.most ? Compare(bound, *bounds.most) : -1;
-        if (order < 0) bounds.below_most = exclusive;
-        if (order == 0) bounds.below_most |= exclusive;
-        if (order < 0) bounds.most = bound;
-        where = part.Pointer(keyword);
-        bounded = true;
-      }
-      if (part.Has("multipleOf")) {
-        where = part.Pointer("multipleOf");
-        const Decimal divisor = DecimalOf(part.At("multipleOf"));
-        if (integer && IsMultiple({false, "1", ""}, divisor).value_or(false)) continue;  // every integer is
-        const auto value = SmallInteger(divisor);
-        if (!value || *value > kMostMultiple) {
-          SchemaDocument::Refuse(where, Cat("only integers up to ", kMostMultiple, " are supported"));
-        }
-        bounds.multiples.push_back(static_cast<int>(*value));
-        bounded = true;
-      }
-    }
+    const NumberRules rules = NumberRulesOf(merged, integer);
+    const auto& [bounds, bounded, rounded, where] = rules;
     if (!bounded) return integer ? any_.integer : any_.number;
-    const int order = bounds.least && bounds.most ? Compare(*bounds.least, *bounds.most) : -1;
-    if (order > 0 || (order == 0 && (bounds.above_least || bounds.below_most))) return Never(where);
-    CharDfa dfa = Within(where, [&] {
-      Regulars regulars;
-      return DfaAt(document_, &regulars, NumbersWithin(&regulars, bounds), where);
-    });
+    if (bounds.Crossed()) return Never(where);
+    Regulars regulars;
+    const auto numbers = Within(rules.where, [&] { return NumbersWithin(&regulars, rules.bounds); });
+    const CharDfa dfa = DfaAt(document_, &regulars, numbers, where);
     if (dfa.empty()) {
+      if (rounded) SchemaDocument::Refuse(where, "no whole number lies within the bounds");
       for (const auto& bound : {bounds.least, bounds.most}) {
         if (bound && bound->whole.size() + bound->fraction.size() > 15) {
           SchemaDocument::Refuse(where, "bounds of more than 15 digits are not supported");
@@ -242,29 +227,93 @@ class SchemaCompiler {
       }
       return Never(where);
     }
-    return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(std::move(dfa), EncodedAutomaton::Writing::kPlain));
+    return grammar_.Lexeme(std::make_shared<EncodedAutomaton>(dfa, EncodedAutomaton::Writing::kPlain));
   }
 
   int32_t Array(const Merged& merged) {
     Grammar::Node node{.kind = Kind::kArray};
     size_t listed = 0;
     bool says_rest = false;
+    std::vector<Site> contained;  // item by item, what must be in the array
     for (const Site& part : merged.parts) {
       if (part.Has("prefixItems")) listed = std::max(listed, part.At("prefixItems").size());
       says_rest |= part.Has("items") || part.Has("unevaluatedItems");
-      if (part.Has("uniqueItems") && part.At("uniqueItems") == true &&
-          !(merged.Most("maxItems") == 0 || merged.Most("maxItems") == 1)) {
-        SchemaDocument::Refuse(part.Pointer("uniqueItems"), "only together with maxItems of at most 1");
-      }
+      if (part.Has("contains")) AddContained(merged, part, &contained);
+    }
+    for (const Site& part : merged.parts) {
+      if (!part.Has("uniqueItems") || part.At("uniqueItems") == false) continue;
+      if (merged.Most("maxItems") == 0 || merged.Most("maxItems") == 1) continue;
+      if (listed == 0 && contained.empty()) return Set(merged, part.Pointer("uniqueItems"));
+      SchemaDocument::Refuse(part.Pointer("uniqueItems"), "not together with prefixItems or contains");
     }
     if (listed > kMostNames) SchemaDocument::Refuse(merged.Where("prefixItems"), Cat("more than ", kMostNames));
     node.least = merged.Least("minItems");
     node.most = merged.Most("maxItems");
     if (node.most >= 0 && node.least > node.most) return Never(merged.Where("minItems"));
-    for (size_t i = 0; i < listed; ++i) node.parts.push_back(Value(merger_.OfItem(merged, i)));
+    for (size_t i = 0; i < std::max(listed, contained.size()); ++i) {
+      std::vector<Site> sites = merger_.OfItem(merged, i);
+      if (i < contained.size()) sites.push_back(contained[i]);
+      node.parts.push_back(Value(sites));
+    }
+    if (!contained.empty()) {
+      node.least = std::max(node.least, static_cast<int>(contained.size()));
+      if (node.most >= 0 && node.least > node.most) {
+        SchemaDocument::Refuse(merged.Where("contains"), "maxItems leaves no room for what the array must contain");
+      }
+    }
     // A list of items without a word about more ends there.
     if (says_rest || listed == 0 || static_cast<size_t>(node.least) > listed) {
       node.rest = Value(merger_.OfItem(merged, listed));
+    }
+    return grammar_.Add(std::move(node));
+  }
+
+  // What must be in an array is written first.
+  void AddContained(const Merged& merged, const Site& part, std::vector<Site>* out) {
+    const int least = part.Has("minContains") ? CountAt(part, "minContains") : 1;
+    if (part.Has("maxContains")) SchemaDocument::Refuse(part.Pointer("maxContains"), "maxContains is not supported");
+    if (least == 0) return;
+    if (out->size() + static_cast<size_t>(least) > kMostNames) {
+      SchemaDocument::Refuse(part.Pointer("minContains"), Cat("more than ", kMostNames));
+    }
+    for (const Site& other : merged.parts) {
+      if (other.Has("prefixItems") || other.Has("unevaluatedItems")) {
+        SchemaDocument::Refuse(part.Pointer("contains"), "not together with prefixItems or unevaluatedItems");
+      }
+    }
+    out->insert(out->end(), static_cast<size_t>(least), part.Sub("contains"));
+  }
+
+  // An array whose items differ: each of the values that they may have at most once, in their order.
+  int32_t Set(const Merged& merged, const std::string& where) {
+    std::vector<Json> values;
+    const auto add = [&](const Json& value) {
+      const auto same = [&](const Json& one) { return SchemaCheck::Equal(one, value); };
+      if (values.size() > kMostNames) SchemaDocument::Refuse(where, Cat("more than ", kMostNames, " values"));
+      if (std::none_of(values.begin(), values.end(), same)) values.push_back(value);
+    };
+    for (const Merged& item : merger_.Alternatives(merger_.OfItem(merged, 0))) {
+      const int types = item.Types();
+      if (item.never) continue;
+      if (const auto listing = item.Listing()) {
+        for (const Json& value : merger_.Listed(item)) {
+          CheckExact(value, *listing);
+          add(value);
+        }
+      } else if ((types & ~(kBooleanType | kNullType)) == 0) {
+        if ((types & kBooleanType) != 0) add(false), add(true);
+        if ((types & kNullType) != 0) add(nullptr);
+      } else {
+        SchemaDocument::Refuse(where, "only for items with enum or const, or with maxItems of at most 1");
+      }
+    }
+    Grammar::Node node{.kind = Kind::kSet};
+    for (const Json& value : values)
+      node.properties.push_back({.key = grammar_.Literal(ToText(value)), .value = any_.null});
+    node.least = merged.Least("minItems");
+    node.most = merged.Most("maxItems");
+    if ((node.most >= 0 && node.least > node.most) || static_cast<size_t>(node.least) > values.size()) {
+      return Never(merged.Where("minItems"));
     }
     return grammar_.Add(std::move(node));
   }
@@ -406,6 +455,9 @@ class SchemaCompiler {
 
   // Says why nothing satisfies the schema.
   [[noreturn]] void Explain(int32_t node) const {
+    if (const std::string& where = merger_.negator().narrowed(); !where.empty()) {
+      SchemaDocument::Refuse(where, "what is left of its complement here, if anything is, is not supported");
+    }
     for (int depth = 0; depth < 1000; ++depth) {
       if (const auto found = reasons_.find(node); found != reasons_.end()) {
         SchemaDocument::Refuse(found->second, "nothing can satisfy the schema because of this");
@@ -435,6 +487,7 @@ class SchemaCompiler {
   AnyJson any_;
   std::map<std::vector<const Json*>, int32_t> values_;
   std::deque<std::pair<int32_t, std::vector<Site>>> todo_;
+  std::vector<Unsaid> unsaid_;
   std::map<int32_t, std::string> reasons_;
   std::map<std::string, int32_t> lexemes_;  // strings by what is said of them
   std::string reason_;

@@ -58,8 +58,8 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   const Json& s = *site.schema;
   if (s.is_boolean()) return s.get<bool>();
   if (!s.is_object()) SchemaDocument::Malformed(site.pointer, "a schema is an object or a boolean");
-  for (const char* keyword : {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "if",
-                              "dependentSchemas", "dependencies", "contains", "dependentRequired"}) {
+  for (const char* keyword :
+       {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "dependencies"}) {
     if (s.contains(keyword)) SchemaDocument::Refuse(site.Pointer(keyword), "not supported here");
   }
   const auto list = [&](const char* keyword) {
@@ -67,6 +67,10 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
     return s[keyword].size();
   };
   if (s.contains("not") && Valid(value, site.Sub("not"), depth + 1)) return false;
+  if (s.contains("if")) {
+    const char* then = Valid(value, site.Sub("if"), depth + 1) ? "then" : "else";
+    if (s.contains(then) && !Valid(value, site.Sub(then), depth + 1)) return false;
+  }
   document_.CheckForm(site);
   if (s.contains("$ref") && !Valid(value, document_.Follow(site), depth + 1)) return false;
   if (s.contains("allOf")) {
@@ -158,7 +162,11 @@ bool SchemaCheck::ValidArray(const Json& value, const Site& site, int depth) {
       if (Equal(value[i], value[j])) return false;
     }
   }
-  return true;
+  if (!site.Has("contains")) return true;
+  int64_t found = 0;
+  for (const Json& item : value) found += Valid(item, site.Sub("contains"), depth + 1);
+  return found >= (site.Has("minContains") ? CountAt(site, "minContains") : 1) &&
+         !(site.Has("maxContains") && found > CountAt(site, "maxContains"));
 }
 
 bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
@@ -168,6 +176,18 @@ bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
   if (site.Has("required")) {
     for (const Json& name : site.At("required")) {
       if (!value.contains(name.get<std::string>())) return false;
+    }
+  }
+  for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
+    if (!site.Has(keyword)) continue;
+    for (const auto& [name, dependent] : site.At(keyword).items()) {
+      if (!value.contains(name)) continue;
+      if (keyword == std::string_view("dependentSchemas")) {
+        if (!Valid(value, site.Sub(keyword, name), depth + 1)) return false;
+      } else if (!std::all_of(dependent.begin(), dependent.end(),
+                              [&](const Json& other) { return value.contains(other.get<std::string>()); })) {
+        return false;
+      }
     }
   }
   for (const auto& [key, item] : value.items()) {

@@ -18,11 +18,7 @@ struct Refused {
   const char* why;
 };
 constexpr Refused kRefused[] = {
-    {"not", "complements are not supported"},
-    {"dependentRequired", "dependencies between properties are not supported"},
-    {"dependentSchemas", "dependencies between properties are not supported"},
-    {"dependencies", "dependencies between properties are not supported"},
-    {"contains", "contains is not supported"},
+    {"dependencies", "dependencies is not of draft 2020-12, dependentRequired and dependentSchemas are"},
     {"additionalItems", "additionalItems is not of draft 2020-12"},
     {"$dynamicRef", "dynamic references are not supported"},
     {"$recursiveRef", "dynamic references are not supported"},
@@ -139,13 +135,8 @@ void SchemaDocument::CheckKept(const Site& site) const {
     const std::string_view keyword = refused.keyword;
     const Json& value = s[refused.keyword];
     // What says nothing can be kept.
-    if (keyword == "not" ? value == Json(false) : keyword != "contains" && keyword[0] != '$' && IsTrivial(value)) {
-      continue;
-    }
+    if (keyword[0] != '$' && IsTrivial(value)) continue;
     Refuse(site.Pointer(keyword), refused.why);
-  }
-  if (s.contains("if") && (s.contains("then") || s.contains("else"))) {
-    Refuse(site.Pointer("if"), "conditions are not supported", "write the cases as anyOf");
   }
 }
 
@@ -163,15 +154,21 @@ void SchemaDocument::CheckForm(const Site& site) const {
     const auto is = [&](std::initializer_list<std::string_view> names) {
       return std::find(names.begin(), names.end(), key) != names.end();
     };
-    if (is({"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"})) {
+    if (is({"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains",
+            "maxContains"})) {
       must(k, value.is_number() && value.get<double>() >= 0 && value.get<double>() == std::floor(value.get<double>()),
            "a non-negative integer");
     } else if (is({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})) {
       must(k, value.is_number(), "a number");
     } else if (key == "multipleOf") {
       must(k, value.is_number() && value.get<double>() > 0, "a number above 0");
-    } else if (is({"properties", "patternProperties", "$defs"})) {
+    } else if (is({"properties", "patternProperties", "$defs", "dependentSchemas", "dependentRequired"})) {
       must(k, value.is_object(), "an object");
+      for (const Json& names : key == "dependentRequired" ? value : Json::object()) {
+        must(k,
+             names.is_array() && std::all_of(names.begin(), names.end(), [](const Json& n) { return n.is_string(); }),
+             "an object of lists of names");
+      }
     } else if (is({"allOf", "anyOf", "oneOf", "prefixItems"})) {
       must(k, value.is_array() && !value.empty(), "a list of schemas");
     } else if (key == "enum") {

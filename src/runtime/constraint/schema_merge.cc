@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "runtime/constraint/schema_numbers.h"
 
 namespace atelier::runtime {
 namespace {
@@ -59,7 +60,8 @@ int Merged::InferredTypes() const {
                                                     {"prefixItems", kArrayType},
                                                     {"minItems", kArrayType},
                                                     {"maxItems", kArrayType},
-                                                    {"uniqueItems", kArrayType}};
+                                                    {"uniqueItems", kArrayType},
+                                                    {"contains", kArrayType}};
   int inferred = 0;
   for (const Site& part : parts) {
     if (part.Has("type")) return Types();
@@ -120,44 +122,92 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
   into->parts.push_back(site);
   inside->push_back(site);
   into->around.emplace_back();
-  for (const Site& outer : *inside) into->around.back().push_back(outer.schema);
+  for (const Site& outer : *inside) {
+    if (outer.schema == nullptr) into->around.back().clear();  // a negation: nothing inside evaluates for outside
+    if (outer.schema != nullptr) into->around.back().push_back(outer.schema);
+  }
   if (s.contains("$ref")) Gather(document_.Follow(site), inside, into, choices);
   if (s.contains("allOf")) {
     for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
   }
   for (const char* keyword : {"anyOf", "oneOf"}) {
-    if (s.contains(keyword)) choices->push_back({site, keyword, *inside});
+    if (!s.contains(keyword)) continue;
+    Choice choice{site.Pointer(keyword), keyword[0] == 'o', {}, *inside};
+    for (size_t i = 0; i < s[keyword].size(); ++i) choice.branches.push_back({site.Sub(keyword, i)});
+    choices->push_back(std::move(choice));
+  }
+  AddDependents(site, *inside, choices);
+  if (!loosely_) {
+    if (const Site* negated = negator_.NegatedBy(site.schema)) AddNegation(*negated, *inside, into, choices);
+    if (s.contains("not")) AddNegation(site.Sub("not"), *inside, into, choices);
+    if (s.contains("if") && (s.contains("then") || s.contains("else"))) {
+      Choice choice{site.Pointer("if"), false, {{site.Sub("if")}, {negator_.Not(site.Sub("if"))}}, *inside};
+      if (s.contains("then")) choice.branches[0].push_back(site.Sub("then"));
+      if (s.contains("else")) choice.branches[1].push_back(site.Sub("else"));
+      choices->push_back(std::move(choice));
+    }
   }
   inside->pop_back();
+}
+
+void SchemaMerger::AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into,
+                               std::vector<Choice>* choices) {
+  Choice choice{negated.pointer, false, negator_.Alternatives(negated), inside, true};
+  if (choice.branches.empty() && !into->never) into->never = negated.pointer;
+  if (!choice.branches.empty()) choices->push_back(std::move(choice));
+}
+
+// A name that others depend on is not there, or it is and they hold.
+void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices) {
+  for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
+    if (!site.Has(keyword)) continue;
+    for (const auto& [name, dependent] : site.At(keyword).items()) {
+      const std::string pointer = site.Sub(keyword, name).pointer;
+      const auto make = [&](std::string_view which, const Json& schema) {
+        return negator_.Made(&dependent, std::string(which), pointer, schema);
+      };
+      const Site absent = make("absent", {{"properties", {{name, false}}}});
+      Json needed = Json::array({name});
+      if (keyword == std::string_view("dependentRequired"))
+        needed.insert(needed.end(), dependent.begin(), dependent.end());
+      std::vector<Site> present = {make("present", {{"required", std::move(needed)}})};
+      if (keyword == std::string_view("dependentSchemas")) present.push_back(site.Sub(keyword, name));
+      choices->push_back({pointer, false, {{absent}, std::move(present)}, inside});
+    }
+  }
 }
 
 void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next,
                           std::vector<Merged>* out) {
   if (next == choices.size()) {
     if (out->size() >= kMostAlternatives) {
-      SchemaDocument::Refuse(choices.back().site.Pointer(choices.back().keyword),
-                             Cat("more than ", kMostAlternatives, " alternatives"));
+      SchemaDocument::Refuse(choices.back().pointer, Cat("more than ", kMostAlternatives, " alternatives"));
     }
     out->push_back(merged);
     return;
   }
+  work_ += choices.size() + merged.parts.size();  // they are copied
+  if (work_ > kMostWork) SchemaDocument::Refuse(choices[next].pointer, "too many alternatives inside each other");
   const Choice choice = choices[next];
-  const size_t count = choice.site.At(choice.keyword).size();
-  const bool only_one = choice.keyword[0] == 'o' && !loosely_;
+  const size_t count = choice.branches.size();
   for (size_t i = 0; i < count; ++i) {
     Merged own = merged;
     std::vector<Choice> more = choices;
     std::vector<Site> inside = choice.inside;
-    Gather(choice.site.Sub(choice.keyword, i), &inside, &own, &more);
-    if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
-    for (size_t j = i + 1; only_one && j < count; ++j) {
-      const std::vector<Site> both = {choice.site.Sub(choice.keyword, i), choice.site.Sub(choice.keyword, j)};
-      if (!Nothing(merged, both, choice.inside, 0)) {
-        SchemaDocument::Refuse(choice.site.Pointer(choice.keyword),
-                               Cat("a value could be valid under branch ", i, " and branch ", j),
+    if (choice.negates) inside.push_back({});
+    for (const Site& site : choice.branches[i]) Gather(site, &inside, &own, &more);
+    for (size_t j = 0; choice.only_one && !loosely_ && !own.never && j < count; ++j) {
+      const std::vector<Site> both = {choice.branches[i][0], choice.branches[j][0]};
+      if (j == i || Nothing(merged, both, choice.inside, 0)) continue;
+      try {
+        Gather(negator_.Not(choice.branches[j][0]), &inside, &own, &more);
+      } catch (const Error& error) {
+        if (error.code() != Code::kUnsupported) throw;
+        SchemaDocument::Refuse(choice.pointer, Cat("a value could be valid under branch ", i, " and branch ", j),
                                "use anyOf, or give the branches types, constants or required properties that differ");
       }
     }
+    if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
     Divide(own, more, next + 1, out);
   }
 }
@@ -257,7 +307,8 @@ std::vector<Json> SchemaMerger::Listed(const Merged& merged) {
   std::vector<Json> out;
   const auto consider = [&](const Json& value) {
     for (const Site& part : merged.parts) {
-      if (!check_.Valid(value, part)) return;
+      const Site* negated = negator_.NegatedBy(part.schema);
+      if (!check_.Valid(value, part) || (negated != nullptr && check_.Valid(value, *negated))) return;
     }
     out.push_back(value);
   };
@@ -284,7 +335,7 @@ bool SchemaMerger::Nothing(Merged merged, const std::vector<Site>& sites, const 
     // Few choices are followed; the others are left open, which only makes more possible.
     size_t product = 1, kept = 0;
     for (const Choice& choice : choices) {
-      const size_t count = choice.site.At(choice.keyword).size();
+      const size_t count = choice.branches.size();
       if (product * count > 64) continue;
       product *= count;
       choices[kept++] = choice;
@@ -320,29 +371,7 @@ bool SchemaMerger::Nothing(const Merged& merged, int depth) {
       return false;
   }
   if ((types & (kFractionType | kIntegerType)) != 0) {
-    std::optional<Decimal> least, most;
-    bool touching = true;
-    for (const Site& part : merged.parts) {
-      for (const char* keyword : {"minimum", "exclusiveMinimum"}) {
-        if (part.Has(keyword) && (!least || Compare(DecimalOf(part.At(keyword)), *least) >= 0)) {
-          const bool same = least && Compare(DecimalOf(part.At(keyword)), *least) == 0;
-          least = DecimalOf(part.At(keyword));
-          touching = (same ? touching : true) && keyword[0] == 'm';
-        }
-      }
-    }
-    bool top = true;
-    for (const Site& part : merged.parts) {
-      for (const char* keyword : {"maximum", "exclusiveMaximum"}) {
-        if (part.Has(keyword) && (!most || Compare(DecimalOf(part.At(keyword)), *most) <= 0)) {
-          const bool same = most && Compare(DecimalOf(part.At(keyword)), *most) == 0;
-          most = DecimalOf(part.At(keyword));
-          top = (same ? top : true) && keyword[0] == 'm';
-        }
-      }
-    }
-    const int order = least && most ? Compare(*least, *most) : -1;
-    if (order < 0 || (order == 0 && touching && top)) return false;
+    if (!NumberRulesOf(merged, false).bounds.Crossed()) return false;
   }
   if ((types & kObjectType) != 0 && !crossed("minProperties", "maxProperties")) {
     bool possible = true;

@@ -8,6 +8,7 @@
 #include "runtime/constraint/decimal.h"
 #include "runtime/constraint/schema_check.h"
 #include "runtime/constraint/schema_document.h"
+#include "runtime/constraint/schema_negate.h"
 
 namespace atelier::runtime {
 
@@ -41,7 +42,8 @@ class SchemaMerger {
  public:
   static constexpr size_t kMostAlternatives = 1024;
 
-  SchemaMerger(const SchemaDocument& document, SchemaCheck* check) : document_(document), check_(*check) {}
+  SchemaMerger(const SchemaDocument& document, SchemaCheck* check)
+      : document_(document), check_(*check), negator_(document) {}
 
   // Together they allow what `sites` allow together. Throws kUnsupported for keywords that cannot be kept, for oneOf
   // whose branches could hold together, and for schemas that contain themselves.
@@ -54,12 +56,19 @@ class SchemaMerger {
   // The values that const and enum leave.
   std::vector<Json> Listed(const Merged& merged);
 
+  // What schemas exclude that no keyword of theirs says.
+  const SchemaNegator& negator() const { return negator_; }
+
  private:
   struct Choice {
-    Site site;
-    const char* keyword;
+    std::string pointer;    // for errors
+    bool only_one = false;  // no value may be valid under two branches
+    std::vector<SchemaNegator::Branch> branches;
     std::vector<Site> inside;  // the schemas around it
+    bool negates = false;      // what the branches say of properties and items does not evaluate them
   };
+  void AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into, std::vector<Choice>* choices);
+  void AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices);
   void Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices);
   void Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next, std::vector<Merged>* out);
   // Whether nothing can be valid under `merged` and all of `sites` (which stand inside `around`); false where it cannot
@@ -73,8 +82,10 @@ class SchemaMerger {
   template <typename Speaks>
   void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out) const;
 
+  SchemaNegator negator_;
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
-  size_t steps_ = 0;
+  static constexpr size_t kMostWork = 1000000;
+  size_t steps_ = 0, work_ = 0;
 };
 
 }  // namespace atelier::runtime

@@ -69,6 +69,71 @@ TEST(SchemaTest, TakesWhatItShouldAndNothingElse) {
        {R"({"k":"a","v":1})", R"({"k":"b","v":"x"})", R"({"k":"b"})"},
        {R"({"k":"a","v":"x"})", R"({"v":1})", R"({"k":"c"})"}},
       {R"({"oneOf":[{"enum":[1,2]},{"enum":[3]}]})", {"1", "3"}, {"4"}},
+      {R"({"type":"array","items":{"enum":["a","b","中",{"k":[1]},1,1.0,12]},"uniqueItems":true,"minItems":1,"maxItems":3})",
+       {R"(["a"])", R"(["a", "中"])", R"([{"k":[1]},1,12])", "[12]"},
+       {"[]", R"(["a","a"])", R"(["b","a"])", "[1,1.0]", R"(["a","b","中",1])", R"(["c"])", R"(["a")", R"(["a",])"}},
+      {R"({"type":"array","items":{"type":["boolean","null"]},"uniqueItems":true})",
+       {"[]", "[false,true,null]", "[null]"},
+       {"[true,true]", "[1]"}},
+      {R"({"type":"object","properties":{"card":{"type":"integer"},"address":{"const":"here"}},"dependentRequired":{"card":["address"]}})",
+       {"{}", R"({"card":1,"address":"here"})", R"({"address":"here"})"},
+       {R"({"card":1})", R"({"card":1,"address":5})"}},
+      {R"({"type":"object","properties":{"kind":{"enum":["a","b"]},"n":{"type":"integer"}},"dependentSchemas":{"kind":{"properties":{"n":{"minimum":5}},"required":["n"]}}})",
+       {"{}", R"({"n":1})", R"({"kind":"a","n":5})"},
+       {R"({"kind":"a"})", R"({"kind":"a","n":4})"}},
+      {R"({"$defs":{"t":{"type":"object","properties":{"a":{"$ref":"#/$defs/t"},"b":{"type":"null"}},"dependentSchemas":{"a":{"required":["b"]}}}},"$ref":"#/$defs/t"})",
+       {"{}", R"({"a":{"a":{},"b":null},"b":null})"},
+       {R"({"a":{}})", R"({"a":{"a":{}},"b":null})"}},
+      {R"({"enum":[{"a":1},{"a":1,"b":2},{"c":1}],"dependentRequired":{"a":["b"]}})",
+       {R"({"a":1,"b":2})", R"({"c":1})"},
+       {R"({"a":1})"}},
+      {R"({"enum":[[1],[2,5],[5,6,7]],"contains":{"minimum":5},"maxContains":2})", {"[2,5]"}, {"[1]", "[5,6,7]"}},
+      {R"({"type":"array","items":{"type":"integer"},"contains":{"minimum":5},"minContains":2,"maxItems":3})",
+       {"[5,6]", "[5,7, 1]"},
+       {"[]", "[5]", "[5,1]", "[1,5,6]", "[5,6,7,8]", "[5,6,\"a\"]"}},
+      {R"({"contains":{"type":"null"},"minContains":0,"items":{"type":"null"}})", {"[]", "[null]"}, {"[1]"}},
+      {R"({"type":"number","multipleOf":0.01,"minimum":-1.5,"maximum":20})", {"-1", "0", "20"}, {"-2", "21", "1.25"}},
+      {R"({"type":"string","not":{"enum":["ab","中"]},"maxLength":2})",
+       {R"("a")", R"("中中")"},
+       {R"("ab")", R"("\u4e2d")"}},
+      {R"({"type":"string","not":{"pattern":"^a"},"minLength":1})",
+       {R"("ba")", R"("😀")"},
+       {R"("ab")", R"("\u0061")", R"("")"}},
+      {R"({"not":{"type":["string","null"]}})", {"1", "1.5", "[]", "{}", "true"}, {"null", R"("a")"}},
+      {R"({"type":"integer","not":{"enum":[3,5]},"minimum":2,"maximum":6})", {"2", "4", "6"}, {"3", "5", "7"}},
+      {R"({"type":["boolean","null"],"not":{"const":true}})", {"false", "null"}, {"true"}},
+      {R"({"type":"number","not":{"minimum":2,"maximum":3}})", {"1.9", "3.1"}, {"2", "2.5", "3"}},
+      {R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"not":{"required":["a","b"]}})",
+       {"{}", R"({"a":1})", R"({"b":1})"},
+       {R"({"a":1,"b":2})"}},
+      {R"({"type":"object","properties":{"a":{"type":"integer"}},"not":{"properties":{"a":{"minimum":5}}}})",
+       {R"({"a":4})"},
+       {"{}", R"({"a":5})"}},
+      {R"({"enum":[1,2,"x",[1]],"not":{"anyOf":[{"const":1},{"type":"string"}]}})", {"2", "[1]"}, {"1", R"("x")"}},
+      {R"({"not":{"not":{"type":"null"}}})", {"null"}, {"1"}},
+      {R"({"type":"object","properties":{"kind":{"enum":["card","cash"]},"number":{"type":"integer"}},"required":["kind"],
+           "if":{"properties":{"kind":{"const":"card"}},"required":["kind"]},"then":{"required":["number"]},"else":{"properties":{"number":false}}})",
+       {R"({"kind":"card","number":1})", R"({"kind":"cash"})"},
+       {R"({"kind":"card"})", R"({"kind":"cash","number":1})"}},
+      {R"({"if":{"type":"integer","minimum":5},"then":{"maximum":9},"type":"integer"})", {"3", "5", "9"}, {"10"}},
+      {R"({"enum":[1,7,12,"a"],"if":{"type":"number"},"then":{"maximum":9},"else":{"maxLength":0}})",
+       {"1", "7"},
+       {"12", R"("a")"}},
+      {R"({"oneOf":[{"properties":{"a":{"const":1}}},{"properties":{"a":{"const":2}}}],"type":"object"})",
+       {R"({"a":1})", R"({"a":2})"},
+       {"{}", R"({"a":3})"}},
+      {R"({"oneOf":[{"maximum":5},{"minimum":3}],"type":"integer"})", {"2", "6"}, {"3", "5"}},
+      {R"({"oneOf":[{"required":["a"]},{"required":["b"]}],"type":"object","properties":{"a":{"const":1},"b":{"const":1}}})",
+       {R"({"a":1})", R"({"b":1})"},
+       {"{}", R"({"a":1,"b":1})"}},
+      {R"({"type":"object","not":{"required":["b"]},"properties":{"a":{"const":1}},"unevaluatedProperties":false})",
+       {"{}", R"({"a":1})"},
+       {R"({"b":1})", R"({"c":1})"}},
+      {R"({"type":"object","not":{"not":{"properties":{"a":{"const":1}}}},"unevaluatedProperties":false})",
+       {"{}"},
+       {R"({"a":1})"}},
+      {R"({"contains":false})", {"1", "\"a\"", "{}", "null"}, {"[]", "[1]"}},
+      {R"({"properties":{"a":false},"required":["a"]})", {"1", "[{}]"}, {"{}", R"({"a":1})"}},
       {R"({"oneOf":[{"maximum":3},{"exclusiveMinimum":3}],"type":"integer"})", {"3", "4"}, {"\"a\""}},
       {R"({"allOf":[{"properties":{"a":{"type":"integer"}}},{"properties":{"a":{"minimum":5},"b":true},"required":["a"]}],"type":"object"})",
        {R"({"a":5})", R"({"a":6,"b":[{}]})"},
@@ -124,16 +189,26 @@ TEST(SchemaTest, TakesWhatItShouldAndNothingElse) {
 
 TEST(SchemaTest, RefusesByPointer) {
   const std::vector<std::pair<const char*, const char*>> cases = {
-      {R"({"properties":{"a":{"not":{"type":"null"}}}})", "/properties/a/not"},
-      {R"({"if":{},"then":{"type":"null"}})", "/if"},
+      {R"({"type":"array","not":{"items":{"type":"null"}}})", "/not/items"},
+      {R"({"not":{"type":"string","format":"date"}})", "/not/format"},
+      {R"({"type":"number","not":{"type":"integer"}})", "/not/type"},
+      {R"({"type":"object","not":{"const":{"a":1}}})", "/not/const"},
+      {R"({"if":{"uniqueItems":true},"then":{"type":"null"}})", "/if/uniqueItems"},
+      {R"({"not":{}})", "/not"},
+      {R"({"not":{"$ref":"#"}})", "itself"},
+      {R"({"oneOf":[{"type":"array","items":{"type":"null"}},{"type":"array","items":{"type":"string"}}]})", "/oneOf"},
       {R"({"type":"array","uniqueItems":true})", "/uniqueItems"},
-      {R"({"type":"array","contains":{}})", "/contains"},
-      {R"({"type":"object","dependentRequired":{"a":["b"]}})", "/dependentRequired"},
+      {R"({"type":"array","items":{"enum":[1,2]},"contains":{"const":1},"uniqueItems":true})", "/uniqueItems"},
+      {R"({"type":"array","items":{"type":"string"},"uniqueItems":true,"maxItems":2})", "/uniqueItems"},
+      {R"({"type":"array","contains":{"type":"null"},"maxContains":2})", "/maxContains"},
+      {R"({"type":"array","contains":{"type":"null"},"prefixItems":[{"type":"string"}]})", "/contains"},
+      {R"({"type":"array","contains":{"type":"null"},"minContains":3,"maxItems":2})", "/contains"},
+      {R"({"dependencies":{"a":["b"]}})", "/dependencies"},
       {R"({"items":[{"type":"null"}]})", "/items"},
-      {R"({"type":"number","multipleOf":0.01})", "/multipleOf"},
+      {R"({"type":"number","multipleOf":0.3})", "/multipleOf"},
+      {R"({"type":"number","multipleOf":0.01,"minimum":0.2,"maximum":0.8})", "/multipleOf"},
       {R"({"type":"integer","multipleOf":123456})", "/multipleOf"},
       {R"({"oneOf":[{"type":"integer"},{"type":"number"}]})", "/oneOf"},
-      {R"({"oneOf":[{"properties":{"a":{"const":1}}},{"properties":{"a":{"const":2}}}],"type":"object"})", "/oneOf"},
       {R"({"$ref":"http://example.com/other.json"})", "/$ref"},
       {R"({"$dynamicRef":"#x"})", "/$dynamicRef"},
       {R"x({"properties":{"a/b":{"pattern":"a(?=b)","type":"string"}}})x", "/properties/a~1b/pattern"},
@@ -176,7 +251,8 @@ TEST(SchemaTest, RefusesByPointer) {
   for (const char* schema :
        {R"({"type":"strin"})", R"({"minLength":-1})", R"({"minLength":1.5})", R"({"required":"a"})",
         R"({"properties":[]})", R"({"anyOf":[]})", "5", "{", R"x({"pattern":"("})x", R"({"$ref":"#/nowhere"})",
-        R"({"multipleOf":0})", R"({"items":5})"}) {
+        R"({"multipleOf":0})", R"({"items":5})", R"({"dependentRequired":{"a":"b"}})", R"({"dependentSchemas":[]})",
+        R"({"dependentSchemas":{"a":5}})", R"({"contains":{},"minContains":-1})"}) {
     try {
       CompileForTest(SpecKind::kJsonSchema, schema);
       ADD_FAILURE() << schema << " is taken";
@@ -221,6 +297,18 @@ TEST(SchemaTest, HostileSchemasEndQuickly) {
   }
   EXPECT_FALSE(compile("{\"properties\":{" + heavy + "}}"));
   EXPECT_FALSE(compile("{\"oneOf\":[" + oneof + "]}"));
+  // Complements of complements.
+  std::string deep = R"({"type":"null"})", many = deep, ifs;
+  for (int i = 0; i < 190; ++i) deep = "{\"not\":" + deep + "}";
+  EXPECT_TRUE(compile(deep));
+  for (int i = 0; i < 5; ++i) many = "{\"not\":{\"anyOf\":[" + many + "," + many + "," + many + "," + many + "]}}";
+  compile(many);
+  for (int i = 0; i < 5; ++i) many = "{\"oneOf\":[" + many + "," + many + "]}";
+  compile(many);
+  for (int i = 0; i < 60; ++i) {
+    ifs += Cat(i == 0 ? "" : ",", "{\"if\":{\"minLength\":", i, "},\"then\":{\"maxLength\":", i + 9, "}}");
+  }
+  EXPECT_FALSE(compile("{\"allOf\":[" + ifs + "]}"));
   EXPECT_LT(MonotonicSeconds() - started, 120);  // only a hang is a failure
 }
 

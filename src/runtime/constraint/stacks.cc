@@ -173,8 +173,10 @@ const std::vector<StackId>& Stacks::Expand(StackId id) {
           case Grammar::Kind::kArray:
             todo.push_back(Lexeme(grammar_.open_array, Push({Kind::kArrayOpen, top.a, 0, 0, 0, top.next})));
             break;
+          case Grammar::Kind::kSet:
           case Grammar::Kind::kObject:
-            todo.push_back(Lexeme(grammar_.open_object, Push({Kind::kObjectOpen, top.a, 0, 0, 0, top.next})));
+            todo.push_back(Lexeme(node.kind == Grammar::Kind::kSet ? grammar_.open_array : grammar_.open_object,
+                                  Push({Kind::kObjectOpen, top.a, 0, 0, 0, top.next})));
             break;
         }
         break;
@@ -230,7 +232,8 @@ void Stacks::ExpandObject(const Cell& at, std::vector<StackId>* todo) {
   for (size_t i = static_cast<size_t>(at.b); i < node.properties.size(); ++i) {
     if (node.properties[i].required) return;
   }
-  todo->push_back(Lexeme(grammar_.close_object, at.next));
+  const bool set = node.kind == Grammar::Kind::kSet;
+  todo->push_back(Lexeme(set ? grammar_.close_array : grammar_.close_object, at.next));
 }
 
 // The names that may come next: listed ones in their order up to the first that must come, then those not listed.
@@ -270,6 +273,10 @@ void Stacks::ExpandNames(const Cell& at, const Grammar::Node& node, std::vector<
     *any = true;
     if (!wanted) return;
     const StackId after = Push({Kind::kObjectNext, at.a, static_cast<int32_t>(i + 1), more, at.d, at.next});
+    if (node.kind == Grammar::Kind::kSet) {
+      out->push_back(Lexeme(p.key, after));
+      continue;
+    }
     const StackId value = Push({Kind::kNode, p.value, 0, 0, 0, after});
     out->push_back(Lexeme(p.key, Lexeme(grammar_.colon, value)));
   }
