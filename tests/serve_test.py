@@ -71,7 +71,8 @@ def answers(server):
         text = b"".join(bytes(t["bytes"]) for t in said).decode(errors="replace")
         expect("the tokens are the text", text.startswith(choice["message"]["content"]))
         expect("tops", all(len(t["top_logprobs"]) == 3 for t in said))
-    status, headers, text = server.chat(n=2, stream=True, stream_options={"include_usage": True})
+    status, headers, text = server.chat(n=2, stream=True, stream_options={"include_usage": True}, logprobs=True,
+                                        top_logprobs=3)
     expect("stream", (status, headers["Content-Type"]), (200, "text/event-stream"))
     chunks = events(text)
     expect("the stream's end", chunks.pop(), "[DONE]")
@@ -82,10 +83,28 @@ def answers(server):
         expect("streamed text", "".join(c["delta"].get("content", "") for c in mine),
                whole["choices"][index]["message"]["content"])
         expect("finish", mine[-1]["finish_reason"], whole["choices"][index]["finish_reason"])
+        expect("streamed logprobs", [t for c in mine for t in (c["logprobs"] or {"content": []})["content"]],
+               tokens[index])
     status, _, text = server.ask("POST", "/v1/completions", {"model": MODEL, "prompt": ["One, two,", "Red, green,"],
                                                            "max_tokens": 6, "temperature": 0, "echo": True})
     expect("prompts", [c["text"].split(",")[0] for c in text["choices"]], ["One", "Red"])
     expect("length", [c["finish_reason"] for c in text["choices"]], ["length", "length"])
+    # Stop texts and characters of several tokens hold tokens back: they come later, and none is lost.
+    ask = {"model": MODEL, "prompt": "The emoji 😀🎈 and 你好,", "max_tokens": 40, "temperature": 1.2, "logprobs": 2, "n": 3,
+           "seed": 8}
+    free = server.ask("POST", "/v1/completions", ask)[2]["choices"][0]["text"]
+    for stop in ([], [free[len(free) // 2:][:4]]):
+        whole = server.ask("POST", "/v1/completions", ask | {"stop": stop})[2]
+        chunks = [json.loads(e) for e in events(server.ask("POST", "/v1/completions",
+                                                           ask | {"stop": stop, "stream": True})[2])[:-1]]
+        for choice in whole["choices"]:
+            mine = [c["choices"][0] for c in chunks if c["choices"][0]["index"] == choice["index"]]
+            expect("streamed text", "".join(c["text"] for c in mine), choice["text"])
+            for field, value in choice["logprobs"].items():
+                expect(f"streamed {field}", [v for c in mine if c["logprobs"] for v in c["logprobs"][field]], value)
+    unasked = events(server.chat(stream=True, max_tokens=2)[2])
+    expect("unasked", {json.dumps(json.loads(e)["choices"][0]["logprobs"]) for e in unasked[:-1]}, {"null"})
+    expect("it stops", whole["choices"][0]["finish_reason"], "stop")
 
 
 def structured(server):

@@ -24,8 +24,8 @@ constexpr int kMostMultiple = 10000;
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(const Json& root, Grammar* grammar)
-      : document_(root),
+  SchemaCompiler(const Json& root, Grammar* grammar, size_t spent)
+      : document_(root, spent),
         check_(document_),
         merger_(document_, &check_),
         grammar_(*grammar),
@@ -41,6 +41,7 @@ class SchemaCompiler {
     grammar_.Finish(root);
     if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
   }
+  size_t spent() const { return document_.spent(); }
 
  private:
   // The node of a value for which all of these hold; filled later.
@@ -442,6 +443,10 @@ class SchemaCompiler {
 
 }  // namespace
 
-void CompileSchema(const Json& schema, Grammar* grammar) { SchemaCompiler(schema, grammar).Compile(); }
+size_t CompileSchema(const Json& schema, Grammar* grammar, size_t spent) {
+  SchemaCompiler compiler(schema, grammar, spent);
+  compiler.Compile();
+  return compiler.spent();
+}
 
 }  // namespace atelier::runtime
