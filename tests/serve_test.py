@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -129,6 +130,18 @@ def structured(server):
         form["json_schema"]["schema"] = bad
         status, _, said = server.chat(response_format=form)
         expect(f"schema {str(bad)[:40]}", (status, says in said["error"]["message"]), (400, True))
+    for _ in range(3):
+        answer = server.chat(response_format={"type": "regex", "regex": "(红|green 🎈)-[0-9]{3}"}, n=4, seed=None)[2]
+        expect("regex", all(re.fullmatch("(红|green 🎈)-[0-9]{3}", c["message"]["content"]) for c in answer["choices"]))
+        answer = server.chat(response_format={"type": "choice", "choices": ["红\n", "greener", "green"]}, n=4)[2]
+        expect("choice", {c["message"]["content"] for c in answer["choices"]} <= {"红\n", "greener", "green"})
+    for form_, param in [({"type": "regex"}, "response_format.regex"), ({"type": "choice"}, "response_format.choices"),
+                         ({"type": "choice", "choices": "x"}, "response_format.choices"),
+                         ({"type": "choice", "choices": [1]}, "response_format.choices"),
+                         ({"type": "regex", "regex": "a", "choices": ["a"]}, "response_format.choices"),
+                         ({"type": "regex", "regex": "(?=a)"}, None)]:
+        status, _, said = server.chat(response_format=form_)
+        expect(f"{form_}", (status, said["error"]["param"]), (400, param))
     nested = {}
     for _ in range(150):
         nested = {"type": "array", "items": nested, "minItems": 1}

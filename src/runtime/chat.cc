@@ -49,6 +49,7 @@ const ToolStyle& ChatFormat::Tools() const {
   std::call_once(learned_, [&] {
     text::RenderOptions options;
     options.max_steps /= 4;  // some ten renderings of a line each
+    options.max_output = 256 << 10;
     options.now_unix_millis = 0;
     try {
       style_ = LearnToolStyle(

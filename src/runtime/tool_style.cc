@@ -19,6 +19,7 @@ constexpr const char* kIds[] = {"aQ3xW7zB1", "kY5vT9mD4", "pC8nL2sH6"};
 constexpr const char *kContent = "Жprobe words", *kResult = "Жprobe result";
 
 constexpr size_t kLongestTail = 200;  // what is longer is no part of a call
+constexpr size_t kLongestArguments = 1024, kMostBraces = 64;
 
 Json Arguments(int which) {
   if (which == 0) return {{"probe_key", {{"深", {1, true, nullptr, "\"q\" é"}}}}};
@@ -56,11 +57,11 @@ size_t SharedBeginning(std::string_view a, std::string_view b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
-// The JSON value that begins at `begin`; npos where none ends.
+// The JSON value that begins at `begin`, as long as arguments of probes are; npos where none ends.
 size_t EndOfJson(std::string_view text, size_t begin) {
   size_t depth = 0;
   bool in_string = false;
-  for (size_t i = begin; i < text.size(); ++i) {
+  for (size_t i = begin; i < text.size() && i < begin + kLongestArguments; ++i) {
     if (in_string) {
       if (text[i] == '\\')
         ++i;
@@ -79,11 +80,13 @@ size_t EndOfJson(std::string_view text, size_t begin) {
 
 // Where an object stands in a text.
 std::optional<std::pair<size_t, size_t>> FindJson(std::string_view text, size_t from, const Json& object) {
-  for (size_t at = text.find('{', from); at != std::string_view::npos; at = text.find('{', at + 1)) {
+  for (size_t tries = 0; tries < kMostBraces; ++tries) {
+    const size_t at = text.find('{', from);
+    if (at == std::string_view::npos) break;
+    from = at + 1;
     const size_t end = EndOfJson(text, at);
     if (end == std::string_view::npos) continue;
-    const Json found = Json::parse(text.substr(at, end - at), nullptr, false);
-    if (found == object) return std::pair(at, end);
+    if (Json::parse(text.substr(at, end - at), nullptr, false) == object) return std::pair(at, end);
   }
   return std::nullopt;
 }
@@ -167,6 +170,7 @@ class Learner {
     syntax.head = head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
     syntax.middle = WithMarks(calls->substr(name_end, arguments->first - name_end));
     syntax.tail = WithMarks(WithoutEnd(calls->substr(arguments->second)));
+    if (style_.null_content && syntax.head.find("None") != std::string::npos) return false;  // it shows the null
     if (syntax.head.empty() || syntax.head.front() == CallSyntax::kIdMark) return false;
     if (syntax.middle.empty() || artefact::IsNameChar(syntax.middle.front())) return false;
     if (syntax.middle.front() == CallSyntax::kIdMark) return false;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -79,6 +81,77 @@ TEST(ToolStyle, RealTemplates) {
     learned += style.is_object();
   }
   EXPECT_GT(learned, 30u);
+}
+
+// The parts of a template that says all it can.
+const std::string kTools = "{% if tools %}{{ tools | tojson }}{% endif %}";
+const std::string kCalls =
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% for c in m.tool_calls or [] %}"
+    "<call {{ c.function.name }}>{{ c.function.arguments | tojson }}</call>{% endfor %}<end>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}";
+
+TEST(ToolStyle, WhatIsLearned) {
+  const ToolStyle style = Learn(kTools + kCalls);
+  EXPECT_EQ(style.syntax, (artefact::CallSyntax{.head = "<call ",
+                                                .middle = ">",
+                                                .tail = "</call>",
+                                                .between = "</call><call ",
+                                                .sign = "<call",
+                                                .text_before = true}));
+  EXPECT_FALSE(style.arguments_as_text || style.null_content || style.short_ids);
+  EXPECT_TRUE(style.shows_results);
+  EXPECT_FALSE(
+      Learn(kTools + ReplaceAll(kCalls, "{{ m.content }}", "{{ m.content if m.role != 'tool' }}")).shows_results);
+  const std::string text = ReplaceAll(kCalls, "c.function.arguments | tojson", "'' + c.function.arguments");
+  EXPECT_TRUE(Learn(kTools + text).arguments_as_text);
+  const std::string null =
+      ReplaceAll(kCalls, "m.tool_calls or []", "(m.tool_calls if m.content is none else []) or []");
+  EXPECT_TRUE(Told(kTools + null).is_string());  // it writes "None"
+  const std::string silent = ReplaceAll(null, "{{ m.content }}", "{{ m.content or '' }}");
+  EXPECT_TRUE(Learn(kTools + silent).null_content);
+  EXPECT_FALSE(Learn(kTools + silent).syntax.text_before);
+}
+
+TEST(ToolStyle, RefusesWhatItCannotDescribe) {
+  const auto refused = [](const std::string& source) { return Told(source).is_string(); };
+  EXPECT_FALSE(refused(kTools + kCalls));
+  EXPECT_TRUE(refused(kCalls));                                                          // shows no tools
+  EXPECT_TRUE(refused(kTools + "{{ raise_exception('no') }}"));                          //
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "m.tool_calls", "m.nothing")));        // shows no calls
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, " | tojson", " | tojson | tojson")));  // JSON in JSON
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, ".arguments | tojson", ".arguments.keys()")));
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "{{ c.function.name }}>", ">")));  // no name
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "{{ c.function.name }}>", "{{ c.function.name }}")));
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "</call>", "{{ c.function.name }}")));  // twice
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "<call ", "")));                        // no sign
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "</call>", std::string(300, '.'))));
+  // One that would take long to search, or goes on for ever.
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "}}>{{", "}}>{% for i in range(60000) %}{\" {% endfor %}{{")));
+  EXPECT_TRUE(refused(kTools + "{% for i in range(99999999) %}{{ i }}{% endfor %}" + kCalls));
+  EXPECT_TRUE(refused(kTools + "{% for i in range(20000) %}{{ tools }}{% endfor %}" + kCalls));
+}
+
+TEST(ToolStyle, CallsAreSingleWhereLaterOnesAreWrittenOtherwise) {
+  EXPECT_EQ(Learn(kTools + ReplaceAll(kCalls, "<call ", "<call{{ loop.index }} ")).syntax.between, std::nullopt);
+  EXPECT_EQ(Learn(kTools + ReplaceAll(kCalls, "m.tool_calls or []", "(m.tool_calls or [])[:1]")).syntax.between,
+            std::nullopt);
+}
+
+TEST(ToolStyle, MessagesInTheTemplatesForm) {
+  const Json messages =
+      ParseJson(R"([{"role":"assistant","content":null,"tool_calls":[{"id":"call_ü 😀","type":"function",
+    "function":{"name":"f","arguments":{"深":1}}}]},{"role":"tool","tool_call_id":"call_ü 😀","content":"x"}])",
+                "t");
+  Json same = messages;
+  same[0]["content"] = "";
+  EXPECT_EQ(MessagesInStyle({}, messages), same);
+  const Json changed = MessagesInStyle({.arguments_as_text = true, .null_content = true, .short_ids = true}, messages);
+  EXPECT_TRUE(changed[0]["content"].is_null());
+  EXPECT_EQ(changed[0]["tool_calls"][0]["function"]["arguments"], "{\"深\":1}");
+  const std::string id = changed[0]["tool_calls"][0]["id"];
+  EXPECT_EQ(id.size(), 9u);
+  EXPECT_TRUE(std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c); })) << id;
+  EXPECT_EQ(changed[1]["tool_call_id"], id);
 }
 
 }  // namespace

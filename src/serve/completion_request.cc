@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kMostTokens = 1 << 20;  // the model's context is the real limit
 constexpr size_t kMostMessages = 2048, kMostPrompts = 64, kMostStops = 16, kMostBiases = 1024;
+constexpr size_t kMostChoices = 10000;
 constexpr int64_t kMostSamples = 64, kMostTop = 20;
 
 // What both kinds share.
@@ -99,7 +100,8 @@ Json ReadMessages(Fields& fields) {
   return out;
 }
 
-// What the answer must be: {"type": "text" | "json_object"}, or {"type": "json_schema", "json_schema": {name, schema}}.
+// What the answer must be: {"type": "text" | "json_object"}, {"type": "json_schema", "json_schema": {name, schema}},
+// and beyond OpenAI's {"type": "regex", "regex": ...} and {"type": "choice", "choices": [...]}.
 artefact::ConstraintSpec ReadFormat(const Json& format) {
   using Kind = artefact::ConstraintSpec::Kind;
   Fields fields(format, "response_format");
@@ -120,8 +122,16 @@ artefact::ConstraintSpec ReadFormat(const Json& format) {
     inner.Done();
     spec.kind = Kind::kJsonSchema;
     spec.text = ToText(*schema);
+  } else if (type == "regex") {
+    spec.kind = Kind::kRegex;
+    spec.text = fields.String("regex");
+  } else if (type == "choice") {
+    spec.kind = Kind::kChoice;
+    if (const Json* choices = fields.Any("choices"); choices == nullptr || !choices->is_array() || choices->empty())
+      fields.Refuse("choices", "is not an array of at least one text");
+    spec.choices = fields.TextsOr("choices", kMostChoices);
   } else if (type != "text") {
-    fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object or json_schema");
+    fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object, json_schema, regex or choice");
   }
   fields.Done();
   return spec;
