@@ -31,7 +31,7 @@ TOKEN = """{%- if tools %}{{ '<|im_start|>tools\\n' + (tools | tojson) + '<|im_e
 {%- if not loop.last %}{{ ',' }}{% endif %}{% endfor %}{{ ']' }}
 {%- else %}{{ message.content }}{% endif %}{{ '<|im_end|>\\n' }}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"""
-FOREVER = "{% for m in messages %}{% if m.content == 'spin' %}{% for i in range(9999999) %}{{ i }}{% endfor %}{% endif %}{{ m.content }}{% endfor %}"
+FOREVER = "{% for m in messages %}{% if m.content == 'spin' %}{% for i in range(3000) %}{% for k in range(3000) %}{% endfor %}{% endfor %}{% endif %}{{ m.content }}{% endfor %}"
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "The weather of a city. 天气 🌦",
            "strict": True, "parameters": {
@@ -196,6 +196,8 @@ def history(server, model):
     for tools in ({}, {"tools": [WEATHER, NOW]}, {"tools": [WEATHER], "tool_choice": "none"}):
         status, _, said = server.chat(model=model, messages=messages, **tools)
         expect(f"{model}: results, {list(tools)}", status, 200)
+        if status != 200:
+            return FAULTS.append(str(said))
     longer = server.chat(model=model, messages=messages, tools=[WEATHER, NOW])[2]["usage"]["prompt_tokens"]
     shorter = server.chat(model=model, messages=messages[:2], tools=[WEATHER, NOW])[2]["usage"]["prompt_tokens"]
     without = server.chat(model=model, messages=messages, tools=[WEATHER], tool_choice="none")[2]
