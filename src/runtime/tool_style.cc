@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "text/unicode.h"
 
 namespace atelier::runtime {
 namespace {
@@ -138,16 +139,15 @@ class Learner {
  private:
   std::optional<std::string> Render(Json messages, bool prompt) const {
     try {
-      return render_(
+      std::string text = render_(
           {{"messages", MessagesInStyle(style_, messages)}, {"tools", Tools()}, {"add_generation_prompt", prompt}});
+      return text::IsValidUtf8(text) ? std::optional(std::move(text)) : std::nullopt;
     } catch (const Error&) {
       return std::nullopt;  // it does not take such messages
     }
   }
-  // A call without the texts that must not stand in fixed ones.
-  static bool IsFixed(std::string_view text) {
-    return text.find("probe") == std::string_view::npos && text.find('\xFF') == std::string_view::npos;
-  }
+  // What stands there whatever is called.
+  static bool IsFixed(const std::string& text) { return text.find("probe") == std::string::npos; }
   static std::string WithMarks(std::string text) {
     for (const char* id : kIds) text = ReplaceAll(text, id, std::string(1, CallSyntax::kIdMark));
     return text;
@@ -155,16 +155,18 @@ class Learner {
 
   bool LearnCall(const std::string& says) {
     const auto calls = Render({User(), Calls(1, "")}, false);
-    if (!calls) return false;
+    const size_t content = says.find(kContent);
+    if (!calls || content == std::string::npos) return false;
+    end_of_message_ = says.substr(content + std::string_view(kContent).size());
     // What answers in words and calls have in common is no part of a call; nor what the prompt has.
     const size_t least = calls->starts_with(prompt_) ? prompt_.size() : 0;
     start_ = BeforeTag(*calls, std::max(SharedBeginning(says, *calls), least), least);
+    while (start_ > 0 && start_ < calls->size() && (static_cast<uint8_t>((*calls)[start_]) & 0xC0) == 0x80) --start_;
     const size_t name = calls->find(kNames[0], start_);
     if (name == std::string::npos) return false;
     const size_t name_end = name + std::string_view(kNames[0]).size();
     const auto arguments = FindJson(*calls, name_end, Arguments(0));
     if (!arguments) return false;
-    end_of_message_ = says.substr(says.find(kContent) + std::string_view(kContent).size());
     const std::string head = WithMarks(calls->substr(start_, name - start_));
     CallSyntax& syntax = style_.syntax;
     syntax.head = head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
@@ -180,7 +182,7 @@ class Learner {
     syntax.sign = SignOf(syntax.head);
     style_.short_ids = calls->find(kIds[0], start_) != std::string::npos;
     first_ = calls->substr(0, arguments->second);
-    return syntax.sign.find(CallSyntax::kIdMark) == std::string::npos;
+    return !syntax.sign.empty() && syntax.sign.find(CallSyntax::kIdMark) == std::string::npos;
   }
 
   std::string WithoutEnd(std::string text) const {

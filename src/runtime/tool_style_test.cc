@@ -125,6 +125,11 @@ TEST(ToolStyle, RefusesWhatItCannotDescribe) {
   EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "</call>", "{{ c.function.name }}")));  // twice
   EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "<call ", "")));                        // no sign
   EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "</call>", std::string(300, '.'))));
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "<call ", "\":")));  // a sign of nothing
+  EXPECT_EQ(Learn(kTools + ReplaceAll(kCalls, "<call ", "\xFE\xFF")).syntax.head, "\uFFFD\uFFFD");
+  EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "{{ m.content }}", "{{ m.content | length }}")));
+  EXPECT_EQ(Learn(kTools + ReplaceAll(kCalls, "<call ", "Дело ")).syntax.sign,
+            "Дело");  // begins with a byte of the probe
   // One that would take long to search, or goes on for ever.
   EXPECT_TRUE(refused(kTools + ReplaceAll(kCalls, "}}>{{", "}}>{% for i in range(60000) %}{\" {% endfor %}{{")));
   EXPECT_TRUE(refused(kTools + "{% for i in range(99999999) %}{{ i }}{% endfor %}" + kCalls));
