@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -71,7 +72,8 @@ def answers(server):
         text = b"".join(bytes(t["bytes"]) for t in said).decode(errors="replace")
         expect("the tokens are the text", text.startswith(choice["message"]["content"]))
         expect("tops", all(len(t["top_logprobs"]) == 3 for t in said))
-    status, headers, text = server.chat(n=2, stream=True, stream_options={"include_usage": True})
+    status, headers, text = server.chat(n=2, stream=True, stream_options={"include_usage": True}, logprobs=True,
+                                        top_logprobs=3)
     expect("stream", (status, headers["Content-Type"]), (200, "text/event-stream"))
     chunks = events(text)
     expect("the stream's end", chunks.pop(), "[DONE]")
@@ -82,10 +84,28 @@ def answers(server):
         expect("streamed text", "".join(c["delta"].get("content", "") for c in mine),
                whole["choices"][index]["message"]["content"])
         expect("finish", mine[-1]["finish_reason"], whole["choices"][index]["finish_reason"])
+        expect("streamed logprobs", [t for c in mine for t in (c["logprobs"] or {"content": []})["content"]],
+               tokens[index])
     status, _, text = server.ask("POST", "/v1/completions", {"model": MODEL, "prompt": ["One, two,", "Red, green,"],
                                                            "max_tokens": 6, "temperature": 0, "echo": True})
     expect("prompts", [c["text"].split(",")[0] for c in text["choices"]], ["One", "Red"])
     expect("length", [c["finish_reason"] for c in text["choices"]], ["length", "length"])
+    # Stop texts and characters of several tokens hold tokens back: they come later, and none is lost.
+    ask = {"model": MODEL, "prompt": "The emoji 😀🎈 and 你好,", "max_tokens": 40, "temperature": 1.2, "logprobs": 2, "n": 3,
+           "seed": 8}
+    free = server.ask("POST", "/v1/completions", ask)[2]["choices"][0]["text"]
+    for stop in ([], [free[len(free) // 2:][:4]]):
+        whole = server.ask("POST", "/v1/completions", ask | {"stop": stop})[2]
+        chunks = [json.loads(e) for e in events(server.ask("POST", "/v1/completions",
+                                                           ask | {"stop": stop, "stream": True})[2])[:-1]]
+        for choice in whole["choices"]:
+            mine = [c["choices"][0] for c in chunks if c["choices"][0]["index"] == choice["index"]]
+            expect("streamed text", "".join(c["text"] for c in mine), choice["text"])
+            for field, value in choice["logprobs"].items():
+                expect(f"streamed {field}", [v for c in mine if c["logprobs"] for v in c["logprobs"][field]], value)
+    unasked = events(server.chat(stream=True, max_tokens=2)[2])
+    expect("unasked", {json.dumps(json.loads(e)["choices"][0]["logprobs"]) for e in unasked[:-1]}, {"null"})
+    expect("it stops", whole["choices"][0]["finish_reason"], "stop")
 
 
 def structured(server):
@@ -110,6 +130,18 @@ def structured(server):
         form["json_schema"]["schema"] = bad
         status, _, said = server.chat(response_format=form)
         expect(f"schema {str(bad)[:40]}", (status, says in said["error"]["message"]), (400, True))
+    for _ in range(3):
+        answer = server.chat(response_format={"type": "regex", "regex": "(红|green 🎈)-[0-9]{3}"}, n=4, seed=None)[2]
+        expect("regex", all(re.fullmatch("(红|green 🎈)-[0-9]{3}", c["message"]["content"]) for c in answer["choices"]))
+        answer = server.chat(response_format={"type": "choice", "choices": ["红\n", "greener", "green"]}, n=4)[2]
+        expect("choice", {c["message"]["content"] for c in answer["choices"]} <= {"红\n", "greener", "green"})
+    for form_, param in [({"type": "regex"}, "response_format.regex"), ({"type": "choice"}, "response_format.choices"),
+                         ({"type": "choice", "choices": "x"}, "response_format.choices"),
+                         ({"type": "choice", "choices": [1]}, "response_format.choices"),
+                         ({"type": "regex", "regex": "a", "choices": ["a"]}, "response_format.choices"),
+                         ({"type": "regex", "regex": "(?=a)"}, None)]:
+        status, _, said = server.chat(response_format=form_)
+        expect(f"{form_}", (status, said["error"]["param"]), (400, param))
     nested = {}
     for _ in range(150):
         nested = {"type": "array", "items": nested, "minItems": 1}

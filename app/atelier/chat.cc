@@ -79,8 +79,9 @@ class ChatCommand : public Command {
     request.sampling.temperature = temperature_;
     request.sampling.top_p = top_p_;
     const auto result = model.Generate(
-        request, json ? artefact::StreamFn() : [](int, std::string_view piece) {
-          return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
+        request, json ? artefact::StreamFn() : [](int, const artefact::StreamPiece& piece) {
+          return std::fwrite(piece.text.data(), 1, piece.text.size(), stdout) == piece.text.size() &&
+                 std::fflush(stdout) == 0;
         });
     const artefact::Generated& reply = result.samples[0];
     messages.push_back({{"role", "assistant"}, {"content", reply.text}});

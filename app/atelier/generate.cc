@@ -75,8 +75,8 @@ class GenerateCommand : public Command {
     request.logprobs = static_cast<int>(logprobs_);
     request.constraint = Constraint();
     const bool streams = !globals.json && samples_ == 1;
-    const artefact::GenerateResult result = model->Generate(request, streams ? [](int, std::string_view piece) {
-      return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() && std::fflush(stdout) == 0;
+    const artefact::GenerateResult result = model->Generate(request, streams ? [](int, const artefact::StreamPiece& piece) {
+      return std::fwrite(piece.text.data(), 1, piece.text.size(), stdout) == piece.text.size() && std::fflush(stdout) == 0;
     } : artefact::StreamFn());
     if (globals.json) {
       PrintJson(*model, result);

@@ -47,7 +47,7 @@ std::vector<GenerateResult> GenerateAll(Generator& model, const std::vector<Gene
   };
   StreamFn guarded;
   if (stream) {
-    guarded = [&](int sample, std::string_view piece) {
+    guarded = [&](int sample, const StreamPiece& piece) {
       if (failed()) return false;
       try {
         return stream(sample, piece);

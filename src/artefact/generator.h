@@ -13,6 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "artefact/calls.h"
+#include "base/error.h"
+
 namespace atelier::artefact {
 
 // How the next token is drawn. Defaults change nothing: the model's own distribution.
@@ -30,10 +33,21 @@ struct Sampling {
 
 // What the text of a reply must be. A generator keeps to it or refuses, and never goes on without.
 struct ConstraintSpec {
-  enum class Kind { kNone, kJsonObject, kJsonSchema, kRegex, kChoice };
+  enum class Kind { kNone, kJsonObject, kJsonSchema, kRegex, kChoice, kCalls };
   Kind kind = Kind::kNone;
   std::string text;                  // kJsonSchema: the schema; kRegex: the pattern, which the whole reply matches
   std::vector<std::string> choices;  // kChoice: the reply is one of these
+  CallSpec calls = {};  // kCalls: text, or calls of functions; control tokens that write them are part of the text
+};
+
+// A function whose parameters cannot be kept to.
+class FunctionError : public Error {
+ public:
+  FunctionError(size_t function, const Error& why) : Error(why), function_(function) {}
+  size_t function() const { return function_; }  // its place in CallSpec::functions
+
+ private:
+  size_t function_;
 };
 
 struct GenerateRequest {
@@ -93,8 +107,13 @@ struct EngineLoad {
   int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
 };
 
-// Called with each piece of valid UTF-8 as it is certain; false stops that sample.
-using StreamFn = std::function<bool(int sample, std::string_view piece)>;
+// What is certain of a reply since the piece before.
+struct StreamPiece {
+  std::string_view text;                   // valid UTF-8; empty only where tokens are told that gave no text
+  std::span<const TokenLogprob> logprobs;  // of all tokens since then, where they were asked for
+};
+// Called with each piece; false stops that sample. The pieces together are the result's text and logprobs.
+using StreamFn = std::function<bool(int sample, const StreamPiece& piece)>;
 
 // How likely a continuation is after a prefix.
 struct Scored {
@@ -133,8 +152,8 @@ class Generator {
   virtual EngineLoad Load() const { return {}; }
   // One entry per continuation; the prefix is computed once. BOS where the model wants it.
   virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;
-  // The model's chat template, or "" where it has none.
-  virtual std::string ChatTemplate() const { return ""; }
+  // The model's chat template, or "" where it has none. Some models have another one for when tools are offered.
+  virtual std::string ChatTemplate(bool /*tools*/ = false) const { return ""; }
   // Texts of the tokens that chat templates name: "bos_token", "eos_token" ... and their text.
   virtual std::vector<std::pair<std::string, std::string>> SpecialTokens() const { return {}; }
 

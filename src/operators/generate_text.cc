@@ -91,7 +91,7 @@ class GenerateText : public recipe::Operator {
         if (!model && !(model = Find(run, name))) break;
         // Asks at every token whether the user said stop, which throws.
         const std::string& model_name = name;  // clang 14 lets no lambda have a structured binding
-        const artefact::StreamFn going = [&](int, std::string_view) {
+        const artefact::StreamFn going = [&](int, const artefact::StreamPiece&) {
           run.Report(done, records.size(), model_name);
           return true;
         };

@@ -1,21 +1,83 @@
 #include "runtime/chat.h"
 
-#include "base/error.h"
+#include <algorithm>
+
 #include "base/str.h"
-#include "text/jinja.h"
 
 namespace atelier::runtime {
 
-std::string RenderChat(const artefact::Generator& model, const Json& messages) {
-  const std::string source = model.ChatTemplate();
+ChatFormat::ChatFormat(const artefact::Generator& model) : special_tokens_(Json::object()) {
+  const std::string source = model.ChatTemplate(), with_tools = model.ChatTemplate(true);
   if (source.empty()) {
     throw Error(Code::kUnsupported,
                 Cat("the model ", Quote(model.info().name), " has no chat template: it continues texts"),
                 "give it the beginning of a text: atelier generate, or POST /v1/completions");
   }
+  for (const auto& [name, text] : model.SpecialTokens()) special_tokens_[name] = text;
+  plain_ = text::Template::Parse(source, "chat template");
+  if (with_tools != source) with_tools_ = text::Template::Parse(with_tools, "chat template for tools");
+}
+
+std::string ChatFormat::RenderWith(const text::Template& source, Json context,
+                                   const text::RenderOptions& options) const {
+  for (const auto& [name, text] : special_tokens_.items()) context[name] = text;
+  try {
+    return source.Render(context, options);
+  } catch (const Error& error) {  // another time it would take as long: this conversation asks for too much
+    if (error.code() != Code::kResourceExhausted) throw;
+    throw Error(Code::kInvalidInput, error.what(), error.hint());
+  }
+}
+
+std::string ChatFormat::Render(const Json& messages, const Json& tools) const {
+  const auto has = [&](const char* field) {
+    return std::any_of(messages.begin(), messages.end(), [&](const Json& m) { return m.contains(field); });
+  };
   Json context = {{"messages", messages}, {"add_generation_prompt", true}};
-  for (const auto& [name, text] : model.SpecialTokens()) context[name] = text;
-  return text::Template::Parse(source, "chat template").Render(context);
+  const bool calls = !tools.is_null() || has("tool_calls") || has("tool_call_id");
+  if (calls) {
+    context["messages"] = MessagesInStyle(Tools(), messages);
+    if (has("tool_call_id") && !Tools().shows_results) {
+      throw Error(Code::kUnsupported, "the model's chat template leaves out what tools answer");
+    }
+  }
+  if (!tools.is_null()) context["tools"] = tools;
+  return RenderWith(calls && with_tools_ ? *with_tools_ : *plain_, std::move(context), {});
+}
+
+const ToolStyle& ChatFormat::Tools() const {
+  std::call_once(learned_, [&] {
+    text::RenderOptions options;
+    options.max_steps /= 4;  // some ten renderings of a line each
+    options.max_output = 256 << 10;
+    options.now_unix_millis = 0;
+    try {
+      style_ = LearnToolStyle(
+          [&](const Json& context) { return RenderWith(with_tools_ ? *with_tools_ : *plain_, context, options); });
+    } catch (const Error& error) {
+      why_not_ = error;
+    }
+  });
+  if (why_not_) throw Error(*why_not_);
+  return *style_;
+}
+
+std::shared_ptr<const ChatFormat> ChatFormats::Of(const artefact::Generator& model) {
+  std::string key = Cat(model.ChatTemplate(), '\0', model.ChatTemplate(true), '\0', model.info().name);
+  for (const auto& [name, text] : model.SpecialTokens()) key += Cat('\0', name, '\0', text);
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == key; });
+  if (found != known_.end()) {
+    known_.splice(known_.begin(), known_, found);
+  } else {
+    known_.emplace_front(std::move(key), std::make_shared<const ChatFormat>(model));
+    if (known_.size() > kMost) known_.pop_back();
+  }
+  return known_.front().second;
+}
+
+std::string RenderChat(const artefact::Generator& model, const Json& messages) {
+  return ChatFormat(model).Render(messages);
 }
 
 }  // namespace atelier::runtime

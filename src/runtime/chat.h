@@ -1,15 +1,56 @@
 // Conversations as the text that a model was trained on: its own chat template, filled.
 #pragma once
 
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "artefact/generator.h"
+#include "base/error.h"
 #include "base/json.h"
+#include "runtime/tool_style.h"
+#include "text/jinja.h"
 
 namespace atelier::runtime {
 
-// `messages` is [{"role": ..., "content": ...}]. Throws kUnsupported for a model that has no template, saying what to
-// use instead, and what the template itself refuses.
+// A model's chat template. Thread-safe.
+class ChatFormat {
+ public:
+  // Throws kUnsupported for a model that has none, saying what to use instead, and what the template's parser refuses.
+  explicit ChatFormat(const artefact::Generator& model);
+
+  // `messages` is [{"role", "content"}], also with "tool_calls" (arguments as objects) and roles "tool"; `tools` null
+  // or as the OpenAI API has them. Throws kInvalidInput for what the template itself refuses, and when it takes too
+  // long; kUnsupported for tools that the template does not know.
+  std::string Render(const Json& messages, const Json& tools = nullptr) const;
+  // How it deals with tools, learned when first asked. Throws kUnsupported where it does not.
+  const ToolStyle& Tools() const;
+
+ private:
+  std::string RenderWith(const text::Template& source, Json context, const text::RenderOptions& options) const;
+
+  Json special_tokens_;
+  std::optional<text::Template> plain_, with_tools_;  // with_tools_: where it is another one
+  mutable std::once_flag learned_;
+  mutable std::optional<ToolStyle> style_;
+  mutable std::optional<Error> why_not_;
+};
+
+// The formats of the last models that were asked for. Thread-safe.
+class ChatFormats {
+ public:
+  std::shared_ptr<const ChatFormat> Of(const artefact::Generator& model);
+
+ private:
+  static constexpr size_t kMost = 16;
+  std::mutex mutex_;
+  std::list<std::pair<std::string, std::shared_ptr<const ChatFormat>>> known_;  // most recently used first
+};
+
+// ChatFormat::Render, for one conversation.
 std::string RenderChat(const artefact::Generator& model, const Json& messages);
 
 }  // namespace atelier::runtime

@@ -52,6 +52,14 @@ struct Engine::Reply {
     done = most == 0;
   }
 
+  // False: the listener has had enough.
+  bool Tell(std::string_view text) {
+    if (!request->stream) return true;
+    const std::span<const artefact::TokenLogprob> logprobs = std::span(out.logprobs).subspan(told);
+    told = out.logprobs.size();
+    return request->stream(index, {text, logprobs});
+  }
+
   Request* request;
   Sequence sequence;
   Sampler sampler;
@@ -62,6 +70,7 @@ struct Engine::Reply {
   int index;
   size_t most = 0;  // tokens of the reply
   Generated out;
+  size_t told = 0;  // of out.logprobs, in pieces of the stream
   int32_t next = -1;
   artefact::TokenLogprob logprob;
   bool done = false;
@@ -416,7 +425,8 @@ void Engine::Settle(Reply* reply) {
   reply->out.tokens.push_back(reply->next);
   reply->out.sum_logprob += reply->logprob.logprob;
   if (request.logprobs >= 0) reply->out.logprobs.push_back(reply->logprob);
-  const std::string piece = reply->stop.Append(tokenizer_->Piece(reply->next));
+  const std::string piece = reply->stop.Append(
+      tokenizer_->Piece(reply->next, request.constraint.kind == artefact::ConstraintSpec::Kind::kCalls));
   reply->out.text += piece;
   if (reply->stop.stopped()) {
     reply->done = true;
@@ -426,7 +436,7 @@ void Engine::Settle(Reply* reply) {
     reply->done = true;
     reply->out.finish = Finish::kEnd;
   }
-  if (!piece.empty() && reply->request->stream && !reply->request->stream(reply->index, piece)) {
+  if (!piece.empty() && !reply->Tell(piece)) {
     reply->done = true;
     reply->out.finish = Finish::kCancelled;
   }
@@ -463,7 +473,7 @@ void Engine::End(Request* request, std::exception_ptr error) {
     reply->out.text += rest;
     const bool cancelled = reply->out.finish == Finish::kCancelled;
     if (reply->stop.stopped() && !cancelled) reply->out.finish = Finish::kStop;
-    if (!rest.empty() && request->stream && !cancelled && !error) request->stream(reply->index, rest);
+    if ((!rest.empty() || reply->told < reply->out.logprobs.size()) && !cancelled && !error) reply->Tell(rest);
     request->result.samples.push_back(std::move(reply->out));
   }
   request->replies.clear();

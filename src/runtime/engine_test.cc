@@ -39,8 +39,8 @@ Running Start(Generator& model, const GenerateRequest& request) {
   running.result = running.promise->get_future();
   running.ticket = model.Submit(
       request,
-      [streamed = running.streamed](int sample, std::string_view piece) {
-        if (sample == 0) streamed->append(piece);
+      [streamed = running.streamed](int sample, const artefact::StreamPiece& piece) {
+        if (sample == 0) streamed->append(piece.text);
         return true;
       },
       [promise = running.promise](GenerateResult result, std::exception_ptr error) {
@@ -148,7 +148,7 @@ TEST(Engine, AFullQueueRefusesOneMore) {
   std::promise<void> ended;
   model->Submit(
       {.prompt = "holds the engine", .max_tokens = 5, .ignore_end = true},
-      [&](int, std::string_view) {
+      [&](int, const artefact::StreamPiece&) {
         if (!once.exchange(true)) started.set_value();
         gate.wait();
         return true;
@@ -214,7 +214,7 @@ TEST(Engine, ATicketHoldsNothingOfARequestThatEnded) {
   auto held = std::make_shared<int>(1);
   std::promise<void> ended;
   const auto ticket = model->Submit(
-      {.prompt = "x", .max_tokens = 2, .ignore_end = true}, [held](int, std::string_view) { return true; },
+      {.prompt = "x", .max_tokens = 2, .ignore_end = true}, [held](int, const artefact::StreamPiece&) { return true; },
       [held, &ended](GenerateResult, std::exception_ptr) { ended.set_value(); });
   ended.get_future().wait();
   model->Generate({.prompt = "y", .max_tokens = 1});  // by now the engine has let go
@@ -223,9 +223,10 @@ TEST(Engine, ATicketHoldsNothingOfARequestThatEnded) {
 
 TEST(Engine, WhatTheStreamThrowsComesOutOfGenerate) {
   const auto model = Load("llama", {.threads = 1});
-  EXPECT_THROW(model->Generate({.prompt = "x", .max_tokens = 30, .ignore_end = true},
-                               [](int, std::string_view) -> bool { throw Error(Code::kIo, "the pipe is closed"); }),
-               Error);
+  EXPECT_THROW(
+      model->Generate({.prompt = "x", .max_tokens = 30, .ignore_end = true},
+                      [](int, const artefact::StreamPiece&) -> bool { throw Error(Code::kIo, "the pipe is closed"); }),
+      Error);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ class LocalGenerator : public artefact::Generator {
     info_.vocabulary = static_cast<int>(spec.vocab);
     for (const artefact::TensorInfo& tensor : file->tensors()) info_.parameters += tensor.elements();
     chat_template_ = std::string(file->StringOr("tokenizer.chat_template", ""));
+    tool_template_ = std::string(file->StringOr("tokenizer.chat_template.tool_use", chat_template_));
     auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads());
     DecoderWeights weights = LoadWeights(file, spec, pool.get());
     engine_ =
@@ -49,7 +50,7 @@ class LocalGenerator : public artefact::Generator {
   artefact::EngineInfo engine() const override {
     return {EngineBuild(), std::string(engine_->decoder().kernels().name), engine_->decoder().threads()->size()};
   }
-  std::string ChatTemplate() const override { return chat_template_; }
+  std::string ChatTemplate(bool tools) const override { return tools ? tool_template_ : chat_template_; }
   std::vector<std::pair<std::string, std::string>> SpecialTokens() const override {
     std::vector<std::pair<std::string, std::string>> out;
     if (tokenizer_->bos() >= 0) out.emplace_back("bos_token", tokenizer_->Piece(tokenizer_->bos(), true));
@@ -83,7 +84,7 @@ class LocalGenerator : public artefact::Generator {
   }
 
   artefact::ModelInfo info_;
-  std::string chat_template_;
+  std::string chat_template_, tool_template_;
   bool spaces_texts_ = false;  // the tokenizer puts a space before every text
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::unique_ptr<ConstraintCompiler> constraints_;

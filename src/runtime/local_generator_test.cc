@@ -190,20 +190,34 @@ TEST(LocalGenerator, StopsWhereItIsTold) {
   while (end < whole.size() && (static_cast<uint8_t>(whole[end]) & 0xc0) == 0x80) ++end;
   const std::string stop = whole.substr(at, end - at);
   request.stop = {"never in there", stop};
+  request.logprobs = 2;
   std::vector<std::string> streamed(3);
-  const auto stopped = model->Generate(request, [&](int sample, std::string_view piece) {
-    EXPECT_TRUE(text::IsValidUtf8(piece));
-    streamed[static_cast<size_t>(sample)] += piece;
+  std::vector<std::vector<artefact::TokenLogprob>> told(3);
+  const auto stopped = model->Generate(request, [&](int sample, const artefact::StreamPiece& piece) {
+    EXPECT_TRUE(text::IsValidUtf8(piece.text));
+    EXPECT_FALSE(piece.text.empty() && piece.logprobs.empty());
+    const auto i = static_cast<size_t>(sample);
+    streamed[i] += piece.text;
+    told[i].insert(told[i].end(), piece.logprobs.begin(), piece.logprobs.end());
     return true;
   });
   EXPECT_EQ(stopped.samples[1].text, whole.substr(0, whole.find(stop)));
   EXPECT_EQ(stopped.samples[1].finish, Finish::kStop);
   EXPECT_LT(stopped.samples[1].tokens.size(), 60u);
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(streamed[i], stopped.samples[i].text);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(streamed[i], stopped.samples[i].text);
+    ASSERT_EQ(told[i].size(), stopped.samples[i].tokens.size());  // those of the stop text too
+    for (size_t t = 0; t < told[i].size(); ++t) {
+      EXPECT_EQ(told[i][t].token, stopped.samples[i].tokens[t]);
+      EXPECT_EQ(told[i][t].logprob, stopped.samples[i].logprobs[t].logprob);
+      EXPECT_EQ(told[i][t].top, stopped.samples[i].logprobs[t].top);
+    }
+  }
+  request.logprobs = -1;
   ExpectSame(stopped.samples[0], free.samples[0]);  // the others go on as they would
   // A listener that has had enough ends its own sample only.
   request.stop.clear();
-  const auto cancelled = model->Generate(request, [](int sample, std::string_view) { return sample != 2; });
+  const auto cancelled = model->Generate(request, [](int sample, const artefact::StreamPiece&) { return sample != 2; });
   EXPECT_EQ(cancelled.samples[2].finish, Finish::kCancelled);
   EXPECT_LT(cancelled.samples[2].tokens.size(), 60u);
   ExpectSame(cancelled.samples[1], free.samples[1]);
@@ -270,8 +284,8 @@ TEST(LocalGenerator, KeepsToAConstraint) {
     request.sampling.temperature = 1.5;
     request.constraint = {Kind::kChoice, "", {"红", "green", "greenish 😀"}};
     std::string streamed[6];
-    const auto result = model->Generate(request, [&](int sample, std::string_view piece) {
-      streamed[sample] += piece;
+    const auto result = model->Generate(request, [&](int sample, const artefact::StreamPiece& piece) {
+      streamed[sample] += piece.text;
       return true;
     });
     for (size_t i = 0; i < 6; ++i) {

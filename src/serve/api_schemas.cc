@@ -48,6 +48,11 @@ constexpr std::string_view kChat = R"json({
   "response_format": {"anyOf": [{"type": "null"},
     {"type": "object", "required": ["type"], "additionalProperties": false,
      "properties": {"type": {"enum": ["text", "json_object"]}}},
+    {"type": "object", "required": ["type", "regex"], "additionalProperties": false,
+     "properties": {"type": {"const": "regex"}, "regex": {"type": "string"}}},
+    {"type": "object", "required": ["type", "choices"], "additionalProperties": false, "properties": {
+      "type": {"const": "choice"},
+      "choices": {"type": "array", "minItems": 1, "maxItems": 10000, "items": {"type": "string"}}}},
     {"type": "object", "required": ["type", "json_schema"], "additionalProperties": false, "properties": {
       "type": {"const": "json_schema"},
       "json_schema": {"type": "object", "required": ["name", "schema"], "additionalProperties": false, "properties": {

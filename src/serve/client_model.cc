@@ -22,7 +22,7 @@ class ClientModel final : public artefact::Generator {
   std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override {
     return model_->Score(prefix, continuations);
   }
-  std::string ChatTemplate() const override { return model_->ChatTemplate(); }
+  std::string ChatTemplate(bool tools) const override { return model_->ChatTemplate(tools); }
   std::vector<std::pair<std::string, std::string>> SpecialTokens() const override { return model_->SpecialTokens(); }
   std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const override {
     return model_->Tokenize(text, add_special);

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "artefact/generator.h"
 #include "base/json.h"
+#include "runtime/call_reader.h"
 #include "serve/completion_request.h"
 
 namespace atelier::serve {
@@ -21,8 +24,6 @@ struct ReplyHead {
   std::string fingerprint;  // the engine that wrote it: build, instruction set, threads
 };
 
-std::string_view FinishReason(artefact::Finish finish);  // "stop" or "length"
-
 struct Usage {
   int64_t prompt = 0, cached = 0, completion = 0;
 };
@@ -33,9 +34,30 @@ Usage UsageOf(const std::vector<artefact::GenerateResult>& results);
 Json WholeReply(const ReplyHead& head, const CompletionRequest& request,
                 const std::vector<artefact::GenerateResult>& results, const artefact::Generator& model);
 
-Json FirstChunk(const ReplyHead& head, int index);  // chat: says the role
-Json TextChunk(const ReplyHead& head, int index, std::string_view text);
-Json LastChunk(const ReplyHead& head, int index, artefact::Finish finish);
+// One choice of a stream: what comes of its sample, as chunks.
+class ChoiceStream {
+ public:
+  // REQUIRES: all of it outlives this.
+  ChoiceStream(const ReplyHead& head, const CompletionRequest& request, const artefact::Generator& model, int index);
+
+  std::vector<Json> First();  // the role, and a prompt that is echoed
+  std::vector<Json> Chunks(const artefact::StreamPiece& piece);
+  std::vector<Json> Last(artefact::Finish finish);
+
+ private:
+  Json Chunk(Json delta);  // with the logprobs that were not told yet
+  std::vector<Json> ChunksOf(const std::vector<runtime::CallReader::Event>& events);
+
+  const ReplyHead& head_;
+  const CompletionRequest& request_;
+  const artefact::Generator& model_;
+  int index_;
+  std::optional<runtime::CallReader> calls_;
+  int call_count_ = 0;
+  std::vector<artefact::TokenLogprob> untold_;
+  size_t offset_ = 0;  // of the next token in the text
+};
+
 Json UsageChunk(const ReplyHead& head, const Usage& usage);
 
 }  // namespace atelier::serve

@@ -2,12 +2,14 @@
 
 #include "base/str.h"
 #include "serve/fields.h"
+#include "serve/tool_request.h"
 
 namespace atelier::serve {
 namespace {
 
 constexpr int64_t kMostTokens = 1 << 20;  // the model's context is the real limit
 constexpr size_t kMostMessages = 2048, kMostPrompts = 64, kMostStops = 16, kMostBiases = 1024;
+constexpr size_t kMostChoices = 10000;
 constexpr int64_t kMostSamples = 64, kMostTop = 20;
 
 // What both kinds share.
@@ -78,20 +80,28 @@ Json ReadMessages(Fields& fields) {
   if (!messages->is_array() || messages->empty()) fields.Refuse("messages", "is not an array of at least one message");
   if (messages->size() > kMostMessages) fields.Refuse("messages", Cat("has more than ", kMostMessages, " messages"));
   Json out = Json::array();
+  ToolMessages tools;
   for (size_t i = 0; i < messages->size(); ++i) {
     Fields message((*messages)[i], Cat("messages[", i, "]"));
     std::string role = message.String("role");
     if (role == "developer") role = "system";  // newer clients' word for it
-    if (role != "system" && role != "user" && role != "assistant")
-      message.Refuse("role", Cat(Quote(role), " is not supported"), "system, developer, user or assistant");
-    out.push_back({{"role", role}, {"content", ReadContent(message, role != "assistant")}});
+    if (role != "system" && role != "user" && role != "assistant" && role != "tool")
+      message.Refuse("role", Cat(Quote(role), " is not supported"), "system, developer, user, assistant or tool");
+    Json read = {{"role", role}, {"content", ReadContent(message, role != "assistant")}};
+    if (role == "assistant") {
+      if (Json calls = tools.ReadCalls(message); !calls.is_null()) read["tool_calls"] = std::move(calls);
+      if (message.Any("refusal") != nullptr) message.Refuse("refusal", "is not supported");  // null in our own answers
+    }
+    if (role == "tool") tools.ReadResult(message, &read);
+    out.push_back(std::move(read));
     message.StringOr("name");
     message.Done();
   }
   return out;
 }
 
-// What the answer must be: {"type": "text" | "json_object"}, or {"type": "json_schema", "json_schema": {name, schema}}.
+// What the answer must be: {"type": "text" | "json_object"}, {"type": "json_schema", "json_schema": {name, schema}},
+// and beyond OpenAI's {"type": "regex", "regex": ...} and {"type": "choice", "choices": [...]}.
 artefact::ConstraintSpec ReadFormat(const Json& format) {
   using Kind = artefact::ConstraintSpec::Kind;
   Fields fields(format, "response_format");
@@ -112,8 +122,16 @@ artefact::ConstraintSpec ReadFormat(const Json& format) {
     inner.Done();
     spec.kind = Kind::kJsonSchema;
     spec.text = ToText(*schema);
+  } else if (type == "regex") {
+    spec.kind = Kind::kRegex;
+    spec.text = fields.String("regex");
+  } else if (type == "choice") {
+    spec.kind = Kind::kChoice;
+    if (const Json* choices = fields.Any("choices"); choices == nullptr || !choices->is_array() || choices->empty())
+      fields.Refuse("choices", "is not an array of at least one text");
+    spec.choices = fields.TextsOr("choices", kMostChoices);
   } else if (type != "text") {
-    fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object or json_schema");
+    fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object, json_schema, regex or choice");
   }
   fields.Done();
   return spec;
@@ -137,10 +155,10 @@ CompletionRequest ReadChatRequest(const Json& body) {
   const auto top = fields.IntOr("top_logprobs", 0, kMostTop);
   if (top && !logprobs) fields.Refuse("top_logprobs", "goes with \"logprobs\": true only");
   if (logprobs) out.generate.logprobs = static_cast<int>(top.value_or(0));
-  if (logprobs && out.stream) fields.Refuse("logprobs", "is not supported in streams");
   if (const Json* format = fields.Any("response_format")) out.generate.constraint = ReadFormat(*format);
+  ReadTools(fields, &out);
   if (out.generate.constraint.kind != artefact::ConstraintSpec::Kind::kNone && !out.generate.stop.empty())
-    fields.Refuse("stop", "cannot be kept together with response_format", "a constrained answer ends by itself");
+    fields.Refuse("stop", "cannot be kept together with response_format or tools", "such an answer ends by itself");
   fields.Done();
   return out;
 }
@@ -155,10 +173,7 @@ CompletionRequest ReadCompletionRequest(const Json& body) {
   const auto most = fields.IntOr("max_tokens", 0, kMostTokens);
   out.limited = true;
   out.generate.max_tokens = static_cast<int>(most.value_or(16));  // the API's default
-  if (const auto logprobs = fields.IntOr("logprobs", 0, kMostTop)) {
-    if (out.stream) fields.Refuse("logprobs", "is not supported in streams");
-    out.generate.logprobs = static_cast<int>(*logprobs);
-  }
+  out.generate.logprobs = static_cast<int>(fields.IntOr("logprobs", 0, kMostTop).value_or(-1));
   out.echo = fields.BoolOr("echo").value_or(false);
   if (out.echo && out.generate.logprobs >= 0) fields.Refuse("echo", "is not supported together with logprobs");
   fields.Done();

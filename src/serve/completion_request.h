@@ -13,7 +13,9 @@ namespace atelier::serve {
 struct CompletionRequest {
   bool chat = false;
   std::string model;
-  Json messages;                       // chat: [{role, content}], contents as plain texts
+  Json messages;                       // chat: [{role, content}], contents as plain texts; calls and their results
+  Json tools;                          // chat: those that may be called, as they came; null for none
+  std::vector<size_t> tool_places;     // of the constraint's functions, in `tools`
   std::vector<std::string> prompts;    // else
   artefact::GenerateRequest generate;  // all but the prompt; samples is `n`
   bool limited = false;                // whether the client said how many tokens at most

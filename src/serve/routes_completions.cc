@@ -1,4 +1,5 @@
 // /v1/chat/completions and /v1/completions: read strictly, handed to the model's engine, answered whole or as a stream.
+#include <algorithm>
 #include <mutex>
 
 #include "base/error.h"
@@ -28,6 +29,9 @@ class Completion : public std::enable_shared_from_this<Completion> {
              Cat(engine.build, "-", engine.isa, "-", engine.threads)};
     results_.resize(request_.prompts.size());
     left_ = request_.prompts.size();
+    if (!request_.stream) return;
+    const int choices = static_cast<int>(request_.prompts.size()) * request_.generate.samples;
+    for (int i = 0; i < choices; ++i) choices_.emplace_back(head_, request_, *model_, i);
   }
 
   // Throws where the request cannot be taken; nothing has been said to the client by then.
@@ -39,7 +43,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
       generate.seed += i * 0x9E3779B97F4A7C15ull;  // equal prompts in one request are not written alike
       artefact::StreamFn stream;
       if (request_.stream) {
-        stream = [self = shared_from_this(), i](int sample, std::string_view piece) {
+        stream = [self = shared_from_this(), i](int sample, const artefact::StreamPiece& piece) {
           return self->Piece(self->Index(i, sample), piece);
         };
       }
@@ -81,7 +85,10 @@ class Completion : public std::enable_shared_from_this<Completion> {
     for (const auto& ticket : tickets_) ticket->Cancel();
   }
 
-  bool Send(const Json& chunk) { return exchange_->Write(net::SseEvent(ToText(chunk))); }
+  bool Send(const std::vector<Json>& chunks) {
+    return std::all_of(chunks.begin(), chunks.end(),
+                       [&](const Json& chunk) { return exchange_->Write(net::SseEvent(ToText(chunk))); });
+  }
 
   // REQUIRES: mutex_ is held.
   bool Begin() {
@@ -91,19 +98,13 @@ class Completion : public std::enable_shared_from_this<Completion> {
                                  .body = "",
                                  .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}))
       return false;
-    const int choices = static_cast<int>(request_.prompts.size()) * request_.generate.samples;
-    for (int i = 0; i < choices; ++i) {
-      if (request_.chat && !Send(FirstChunk(head_, i))) return false;
-      if (request_.echo && !Send(TextChunk(head_, i, request_.prompts[static_cast<size_t>(i) / Samples()])))
-        return false;
-    }
-    return true;
+    return std::all_of(choices_.begin(), choices_.end(), [&](ChoiceStream& choice) { return Send(choice.First()); });
   }
-  size_t Samples() const { return static_cast<size_t>(request_.generate.samples); }
+  ChoiceStream& Choice(int index) { return choices_[static_cast<size_t>(index)]; }
 
-  bool Piece(int index, std::string_view piece) {
+  bool Piece(int index, const artefact::StreamPiece& piece) {
     const std::lock_guard lock(mutex_);
-    return !cancelled_ && Begin() && Send(TextChunk(head_, index, piece));
+    return !cancelled_ && Begin() && Send(Choice(index).Chunks(piece));
   }
 
   void Ended(size_t prompt, artefact::GenerateResult result, std::exception_ptr error) {
@@ -112,7 +113,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
     if (error && !error_) error_ = error;
     if (request_.stream && !error_ && !cancelled_ && Begin()) {
       for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
-        Send(LastChunk(head_, Index(prompt, static_cast<int>(k)), results_[prompt].samples[k].finish));
+        Send(Choice(Index(prompt, static_cast<int>(k))).Last(results_[prompt].samples[k].finish));
     }
     if (--left_ > 0) return;
     LogReplies(context_, exchange_->request(), results_);
@@ -125,7 +126,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
       return;
     }
     if (cancelled_) return exchange_->Abort();
-    if (request_.usage_in_stream) Send(UsageChunk(head_, usage));
+    if (request_.usage_in_stream) Send({UsageChunk(head_, usage)});
     exchange_->Write(net::SseEvent("[DONE]"));
     exchange_->Finish();
   }
@@ -147,6 +148,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
   ReplyHead head_;
 
   std::mutex mutex_;
+  std::vector<ChoiceStream> choices_;  // of a stream
   std::vector<std::shared_ptr<artefact::Ticket>> tickets_;
   std::vector<artefact::GenerateResult> results_;
   size_t left_ = 0;
@@ -156,7 +158,24 @@ class Completion : public std::enable_shared_from_this<Completion> {
   int64_t reserved_ = 0;
 };
 
-void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, bool chat) {
+// The conversation as a prompt, and how the model would write calls.
+void FillChat(const runtime::ChatFormat& format, CompletionRequest* request) {
+  if (!request->tools.is_null()) {
+    try {
+      request->generate.constraint.calls.syntax = format.Tools().syntax;
+    } catch (const Error& error) {
+      throw FieldError("tools", error.what(), error.hint(), error.code());
+    }
+  }
+  try {
+    request->prompts = {format.Render(request->messages, request->tools)};
+  } catch (const Error& error) {
+    throw FieldError("messages", error.what(), error.hint(), error.code());
+  }
+}
+
+void Complete(Context& context, runtime::ChatFormats* formats, const std::shared_ptr<net::Exchange>& exchange,
+              bool chat) {
   const net::Request& http = exchange->request();
   const Json body = ReadBody(context, http);
   CompletionRequest request = chat ? ReadChatRequest(body) : ReadCompletionRequest(body);
@@ -168,7 +187,7 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
     exchange->Respond(ErrorResponse(404, error.Line(), "model_not_found", "model"));
     return;
   }
-  if (chat) request.prompts = {runtime::RenderChat(*model, request.messages)};
+  if (chat) FillChat(*formats->Of(*model), &request);
   if (body.find("seed") == body.end() || body["seed"].is_null()) request.generate.seed = Hash64(RandomHex(16));
 
   LogPrompts(context, http, request.prompts);
@@ -186,10 +205,15 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
       return;
     }
   }
+  const std::vector<size_t> places = request.tool_places;
   const auto completion = std::make_shared<Completion>(context, exchange, std::move(request), std::move(model));
   if (who) completion->Charge(*who, reserved);
   try {
     completion->Start(who);
+  } catch (const artefact::FunctionError& error) {
+    if (who) context.limits.Settle(*who, reserved, 0);
+    throw FieldError(Cat("tools[", places[error.function()], "].function.parameters"), error.what(), error.hint(),
+                     error.code());
   } catch (...) {
     if (who) context.limits.Settle(*who, reserved, 0);
     throw;
@@ -199,21 +223,23 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
 }  // namespace
 
 void AddCompletionRoutes(Context& context) {
-  context.router.Add({.method = "POST",
-                      .pattern = "/v1/chat/completions",
-                      .scope = "generate",
-                      .summary = "Answer a conversation",
-                      .handler = [&context](std::shared_ptr<net::Exchange> exchange,
-                                            const net::Params&) { Complete(context, exchange, true); },
-                      .request = ChatRequestSchema(),
-                      .reply = CompletionReplySchema(),
-                      .streams = true});
+  const auto formats = std::make_shared<runtime::ChatFormats>();
+  context.router.Add(
+      {.method = "POST",
+       .pattern = "/v1/chat/completions",
+       .scope = "generate",
+       .summary = "Answer a conversation",
+       .handler = [&context, formats](std::shared_ptr<net::Exchange> exchange,
+                                      const net::Params&) { Complete(context, formats.get(), exchange, true); },
+       .request = ChatRequestSchema(),
+       .reply = CompletionReplySchema(),
+       .streams = true});
   context.router.Add({.method = "POST",
                       .pattern = "/v1/completions",
                       .scope = "generate",
                       .summary = "Continue texts",
                       .handler = [&context](std::shared_ptr<net::Exchange> exchange,
-                                            const net::Params&) { Complete(context, exchange, false); },
+                                            const net::Params&) { Complete(context, nullptr, exchange, false); },
                       .request = CompletionRequestSchema(),
                       .reply = CompletionReplySchema(),
                       .streams = true});

@@ -1,5 +1,5 @@
 // Deterministic automata over bytes: what one lexeme of a grammar may look like. From every state that a walk reaches,
-// a text can be completed; bytes that are not UTF-8 lead nowhere.
+// a text can be completed; bytes that are not UTF-8 lead nowhere, but for control tokens (token_index.h) in literals.
 //
 // Not thread-safe: rows are made when they are first asked for (a Constraint guards its own). After ExpandAll an
 // automaton changes no more and may be shared.
@@ -37,7 +37,7 @@ class Automaton {
   virtual bool shared() const { return false; }
 };
 
-// Any of some byte strings. REQUIRES: valid UTF-8.
+// Any of some byte strings. REQUIRES: valid UTF-8, but for control tokens.
 class LiteralAutomaton : public Automaton {
  public:
   explicit LiteralAutomaton(const std::vector<std::string>& texts);

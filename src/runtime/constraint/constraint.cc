@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "runtime/constraint/call_grammar.h"
 #include "runtime/constraint/json_grammar.h"
 #include "runtime/constraint/regex.h"
 #include "runtime/constraint/schema.h"
@@ -84,6 +85,13 @@ std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
       break;
     case Kind::kRegex: CompileRegex(spec.text, grammar.get()); break;
     case Kind::kChoice: CompileChoice(spec.choices, grammar.get()); break;
+    case Kind::kCalls: {
+      size_t bytes = 0;
+      for (const auto& function : spec.calls.functions) bytes += function.parameters.size();
+      if (bytes > kMostBytes) throw Error(Code::kResourceExhausted, "the functions' schemas have more than 1 MiB");
+      CompileCalls(spec.calls, *tokens, grammar.get());
+      break;
+    }
   }
   return grammar;
 }

@@ -25,8 +25,9 @@ namespace atelier::runtime {
 class Constraint;
 
 // Throws kUnsupported for what cannot be kept (naming the JSON pointer of the keyword, or the byte of the pattern),
-// kInvalidInput for what is malformed, kResourceExhausted beyond its budgets (a schema of 1 MiB, 10,000 choices of
-// together 1 MiB). REQUIRES: spec.kind is not kNone.
+// kInvalidInput for what is malformed, artefact::FunctionError where that is so of one function's parameters,
+// kResourceExhausted beyond its budgets (a schema of 1 MiB, 10,000 choices of together 1 MiB). REQUIRES: spec.kind is
+// not kNone.
 std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
                                           std::shared_ptr<const TokenIndex> tokens);
 

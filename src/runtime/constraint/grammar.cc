@@ -46,6 +46,10 @@ int Grammar::HeightOf(const Node& n) const {
     case Kind::kChoice:
       for (int32_t part : n.parts) out = std::min(out, height(part));
       return out;
+    case Kind::kSequence:
+      out = 0;
+      for (int32_t part : n.parts) out = std::max(out, height(part));
+      return out;
     case Kind::kArray: {
       if (n.most != kNoLimit && n.least > n.most) return kTooDeep;
       out = 0;

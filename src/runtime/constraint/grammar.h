@@ -1,6 +1,6 @@
-// A grammar of JSON values (or of one plain lexeme): what a compiled schema is. Lexemes are byte automata; arrays and
-// objects nest, also into themselves. Plain data, immutable once it is finished, but for the rows that automata make
-// lazily.
+// A grammar of JSON values (or of one plain lexeme, or of both in a sequence): what a compiled schema is. Lexemes are
+// byte automata; arrays and objects nest, also into themselves. Plain data, immutable once it is finished, but for the
+// rows that automata make lazily.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct Grammar {
     kNever,
     kLexeme,
     kChoice,
+    kSequence,
     kArray,
     kObject,
     kSet  // an array of some of the properties' keys in their order, which stand for items; their values for nothing
@@ -39,7 +40,7 @@ struct Grammar {
   struct Node {
     Kind kind = Kind::kNever;
     int32_t lexeme = 0;
-    std::vector<int32_t> parts = {};  // kChoice: alternatives; kArray: the first items
+    std::vector<int32_t> parts = {};  // kChoice: alternatives; kSequence: one after the other; kArray: the first items
     int32_t rest = kNever;            // kArray: every item after them
     std::vector<Property> properties = {};
     std::vector<Open> open = {};
@@ -54,8 +55,8 @@ struct Grammar {
   int32_t Lexeme(std::shared_ptr<Automaton> automaton) {    // a node
     return Add({.kind = Kind::kLexeme, .lexeme = AddLexeme(std::move(automaton))});
   }
-  // Computes heights. REQUIRES: no node reaches itself through choices alone. A root of height kTooDeep is satisfied
-  // by nothing.
+  // Computes heights. REQUIRES: no node reaches itself through choices and sequences alone. A root of height kTooDeep
+  // is satisfied by nothing.
   void Finish(int32_t root);
 
   const Node& node(int32_t id) const { return nodes[static_cast<size_t>(id)]; }

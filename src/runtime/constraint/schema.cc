@@ -25,8 +25,8 @@ constexpr int kMostLength = 10000;   // a string that must be longer is refused,
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(const Json& root, Grammar* grammar)
-      : document_(root),
+  SchemaCompiler(const Json& root, Grammar* grammar, size_t spent)
+      : document_(root, spent),
         check_(document_),
         merger_(document_, &check_),
         grammar_(*grammar),
@@ -63,6 +63,7 @@ class SchemaCompiler {
       Fill(node, sites);
     }
   }
+  size_t spent() const { return document_.spent(); }
 
   // The node of a value for which all of these hold; filled later.
   int32_t Value(const std::vector<Site>& sites) {
@@ -495,6 +496,10 @@ class SchemaCompiler {
 
 }  // namespace
 
-void CompileSchema(const Json& schema, Grammar* grammar) { SchemaCompiler(schema, grammar).Compile(); }
+size_t CompileSchema(const Json& schema, Grammar* grammar, size_t spent) {
+  SchemaCompiler compiler(schema, grammar, spent);
+  compiler.Compile();
+  return compiler.spent();
+}
 
 }  // namespace atelier::runtime

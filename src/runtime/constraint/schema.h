@@ -8,6 +8,8 @@ namespace atelier::runtime {
 
 // Every text that the grammar makes is valid under the schema. Throws kUnsupported with the JSON pointer of what cannot
 // be kept, also where nothing satisfies the schema; kInvalidInput with the pointer of what is no JSON Schema.
-void CompileSchema(const Json& schema, Grammar* grammar);
+// Several schemas may share a grammar (its root is the last one's) and a budget: `spent` is what the ones before
+// returned.
+size_t CompileSchema(const Json& schema, Grammar* grammar, size_t spent = 0);
 
 }  // namespace atelier::runtime

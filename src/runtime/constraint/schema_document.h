@@ -27,7 +27,7 @@ struct Site {
 
 class SchemaDocument {
  public:
-  explicit SchemaDocument(const Json& root) : root_(root) {}
+  explicit SchemaDocument(const Json& root, size_t spent = 0) : root_(root), spent_(spent) {}
 
   Site Root() const { return {&root_, ""}; }
   // Where `$ref` leads. Throws kUnsupported for other documents, kInvalidInput for what is not there.
@@ -40,6 +40,7 @@ class SchemaDocument {
 
   // All automata of one schema share a budget; throws kUnsupported at `pointer` when it is spent.
   void Spend(size_t steps, const std::string& pointer) const;
+  size_t spent() const { return spent_; }
 
   [[noreturn]] static void Refuse(const std::string& pointer, std::string_view why, std::string_view hint = "");
   [[noreturn]] static void Malformed(const std::string& pointer, std::string_view why);
@@ -48,7 +49,7 @@ class SchemaDocument {
   const Json& root_;
   mutable std::unordered_map<std::string, Site> anchors_;
   mutable bool anchors_known_ = false;
-  mutable size_t spent_ = 0;
+  mutable size_t spent_;
 };
 
 // Keyword values that Check has seen.

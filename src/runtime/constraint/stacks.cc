@@ -170,6 +170,12 @@ const std::vector<StackId>& Stacks::Expand(StackId id) {
           case Grammar::Kind::kChoice:
             for (int32_t part : node.parts) todo.push_back(Push({Kind::kNode, part, 0, 0, 0, top.next}));
             break;
+          case Grammar::Kind::kSequence: {
+            StackId rest = top.next;
+            for (size_t i = node.parts.size(); i-- > 0;) rest = Push({Kind::kNode, node.parts[i], 0, 0, 0, rest});
+            todo.push_back(rest);
+            break;
+          }
           case Grammar::Kind::kArray:
             todo.push_back(Lexeme(grammar_.open_array, Push({Kind::kArrayOpen, top.a, 0, 0, 0, top.next})));
             break;

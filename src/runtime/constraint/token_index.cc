@@ -44,6 +44,10 @@ TokenTrie MakeTrie(const std::vector<std::string>& texts, std::vector<int32_t> t
   return trie;
 }
 
+std::string ControlBytes(int32_t token) {
+  return {'\xFF', static_cast<char>(token >> 16), static_cast<char>(token >> 8), static_cast<char>(token)};
+}
+
 }  // namespace
 
 Inside WalkInside(Automaton& automaton, int32_t state, const TokenTrie& trie, int32_t vocab) {
@@ -90,13 +94,18 @@ TokenIndex::TokenIndex(const text::Tokenizer& tokenizer) : vocab_(tokenizer.voca
   std::array<std::vector<int32_t>, kTries> split;
   size_t longest = kLimits.back() + 1;
   for (int32_t token = 0; token < vocab_; ++token) {
-    if (tokenizer.EndsGeneration(token)) {
+    const bool control = tokenizer.IsControl(token), ends = tokenizer.EndsGeneration(token);
+    if (control || ends) {
+      if (std::string name = tokenizer.Piece(token, true); !name.empty())
+        controls_.emplace_back(std::move(name), token);
+    }
+    if (ends) {
       ends_.push_back(token);
       continue;
     }
-    if (tokenizer.IsControl(token)) continue;
     std::string& text = texts_[static_cast<size_t>(token)];
-    text = tokenizer.Piece(token);
+    text = control ? ControlBytes(token) : tokenizer.Piece(token);
+    if (!control && text.find('\xFF') != std::string::npos) text.clear();  // a byte alone, which no text holds
     if (text.empty()) continue;
     size_t at = 0;
     while (at < kLimits.size() && text.size() > kLimits[at]) ++at;
@@ -106,6 +115,29 @@ TokenIndex::TokenIndex(const text::Tokenizer& tokenizer) : vocab_(tokenizer.voca
   for (size_t i = 0; i < kTries; ++i) {
     tries_[i] = MakeTrie(texts_, std::move(split[i]), static_cast<int>(i < kLimits.size() ? kLimits[i] : longest));
   }
+}
+
+std::string TokenIndex::Writing(std::string_view text, bool* ends) const {
+  std::string out;
+  *ends = false;
+  for (size_t at = 0; at < text.size();) {
+    const std::pair<std::string, int32_t>* longest = nullptr;
+    for (const auto& control : controls_) {
+      if (text.substr(at).starts_with(control.first) &&
+          (longest == nullptr || control.first.size() > longest->first.size())) {
+        longest = &control;
+      }
+    }
+    if (longest == nullptr) {
+      out.push_back(text[at++]);
+      continue;
+    }
+    *ends = std::find(ends_.begin(), ends_.end(), longest->second) != ends_.end();
+    if (*ends) break;
+    out += ControlBytes(longest->second);
+    at += longest->first.size();
+  }
+  return out;
 }
 
 std::shared_ptr<const Inside> TokenIndex::SharedInside(Automaton& automaton, int32_t state, size_t trie) const {

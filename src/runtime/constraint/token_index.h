@@ -9,6 +9,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/constraint/automaton.h"
@@ -38,12 +41,16 @@ class TokenIndex {
  public:
   static constexpr size_t kTries = 3;
 
-  // Control tokens, tokens without bytes and those that end a reply are in no trie. The tokenizer may go afterwards.
+  // Tokens without bytes and those that end a reply are in no trie. Control tokens stand for bytes that no text has:
+  // 0xFF and their number, so that they come only where a constraint asks for them. The tokenizer may go afterwards.
   explicit TokenIndex(const text::Tokenizer& tokenizer);
 
   int32_t vocab() const { return vocab_; }
   const TokenTrie& trie(size_t i) const { return tries_[i]; }
   const std::vector<int32_t>& ends() const { return ends_; }
+  // A text of a constraint in the bytes of its tokens: names of control tokens become those. It stops before a token
+  // that ends replies and says so.
+  std::string Writing(std::string_view text, bool* ends) const;
   std::string_view bytes(int32_t token) const { return texts_[static_cast<size_t>(token)]; }
   // WalkInside for an automaton that is shared() by all constraints, kept for ever. Thread-safe.
   std::shared_ptr<const Inside> SharedInside(Automaton& automaton, int32_t state, size_t trie) const;
@@ -52,6 +59,7 @@ class TokenIndex {
   int32_t vocab_;
   std::vector<std::string> texts_;  // [vocab]; empty for those in no trie
   std::vector<int32_t> ends_;
+  std::vector<std::pair<std::string, int32_t>> controls_;  // by name; also those that end a reply
   std::array<TokenTrie, kTries> tries_;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<int32_t, size_t>, std::shared_ptr<const Inside>> shared_;  // there is one such automaton
