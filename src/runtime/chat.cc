@@ -15,7 +15,12 @@ std::string RenderChat(const artefact::Generator& model, const Json& messages) {
   }
   Json context = {{"messages", messages}, {"add_generation_prompt", true}};
   for (const auto& [name, text] : model.SpecialTokens()) context[name] = text;
-  return text::Template::Parse(source, "chat template").Render(context);
+  try {
+    return text::Template::Parse(source, "chat template").Render(context);
+  } catch (const Error& error) {  // its budget; trying again later will not help
+    if (error.code() != Code::kResourceExhausted) throw;
+    throw Error(Code::kUnsupported, error.what(), error.hint());
+  }
 }
 
 }  // namespace atelier::runtime
