@@ -130,6 +130,8 @@ class Generator {
   // and must not wait. Throws what Generate throws for a bad request, and kResourceExhausted where too many wait.
   // By default it has run by then.
   virtual std::shared_ptr<Ticket> Submit(GenerateRequest request, StreamFn stream, DoneFn done);
+  // Throws what Submit would where too many wait, before anybody works on a prompt that cannot be taken.
+  virtual void CheckRoom() const {}
   virtual EngineLoad Load() const { return {}; }
   // One entry per continuation; the prefix is computed once. BOS where the model wants it.
   virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;

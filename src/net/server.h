@@ -51,7 +51,7 @@ struct ServerLimits {
   size_t stream_buffer_bytes = 256 << 10;  // queued per stream; with copies and the system's own buffer under 1 MiB
   int send_buffer_bytes = 64 << 10;        // the system's (SO_SNDBUF; Linux doubles it)
   size_t read_ahead_bytes = 32 << 10;      // of pipelined requests while one is answered
-  int max_connections = 1024;              // further ones get 429 and are closed
+  int max_connections = 4096;              // further ones get 429 and are closed
   int max_requests = 10'000;               // per connection, then Connection: close
   int retry_after_seconds = 2;             // said with every 429 and 503 of the server's own
 };

@@ -119,15 +119,23 @@ std::shared_ptr<artefact::Ticket> Engine::Submit(std::vector<int32_t> prompt,
   taken->submitted = MonotonicSeconds();
   {
     const std::lock_guard lock(mutex_);
-    if (outstanding_ >= limits_.queue) {
-      throw Error(Code::kResourceExhausted, Cat(outstanding_, " requests wait for this model already"),
-                  "try again in a moment");
-    }
+    CheckRoomLocked();
     ++outstanding_;
     inbox_.push_back(taken);
   }
   wake_.notify_one();
   return taken;
+}
+
+void Engine::CheckRoomLocked() const {
+  if (outstanding_ < limits_.queue) return;
+  throw Error(Code::kResourceExhausted, Cat(outstanding_, " requests wait for this model already"),
+              "try again in a moment");
+}
+
+void Engine::CheckRoom() const {
+  const std::lock_guard lock(mutex_);
+  CheckRoomLocked();
 }
 
 void Engine::Between(const std::function<void()>& work) {

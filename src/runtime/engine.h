@@ -54,6 +54,9 @@ class Engine {
                                            artefact::GenerateRequest request, artefact::StreamFn stream,
                                            artefact::DoneFn done);
 
+  // Throws kResourceExhausted when the queue is full now.
+  void CheckRoom() const;
+
   // Runs `work` on the engine's thread between two passes and waits for it; what it throws comes out here. It may use
   // what follows, which nobody else may.
   void Between(const std::function<void()>& work);
@@ -88,7 +91,8 @@ class Engine {
   void End(Request* request, std::exception_ptr error);
   void Serve(const std::string& owner, size_t tokens);
   void Publish();
-  size_t Samples() const;  // that run
+  size_t Samples() const;        // that run
+  void CheckRoomLocked() const;  // REQUIRES: mutex_ is held
 
   std::unique_ptr<Decoder> decoder_;
   const text::Tokenizer* tokenizer_;

@@ -168,6 +168,7 @@ void Complete(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
     exchange->Respond(ErrorResponse(404, error.Line(), "model_not_found", "model"));
     return;
   }
+  model->CheckRoom();  // a refusal must cost less than an answer
   if (chat) request.prompts = {runtime::RenderChat(*model, request.messages)};
   if (body.find("seed") == body.end() || body["seed"].is_null()) request.generate.seed = Hash64(RandomHex(16));
 
