@@ -156,8 +156,12 @@ TEST(Engine, AFullQueueRefusesOneMore) {
       [&](GenerateResult, std::exception_ptr) { ended.set_value(); });
   started.get_future().wait();
   std::vector<Running> waiting;
-  for (int i = 0; i < 3; ++i) waiting.push_back(Start(*model, {.prompt = "waits", .max_tokens = 1}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NO_THROW(model->CheckRoom());
+    waiting.push_back(Start(*model, {.prompt = "waits", .max_tokens = 1}));
+  }
   EXPECT_EQ(model->Load().waiting, 3);
+  EXPECT_THROW(model->CheckRoom(), Error);
   try {
     Start(*model, {.prompt = "one too many", .max_tokens = 1});
     FAIL() << "was taken";
