@@ -90,7 +90,7 @@ using DoneFn = std::function<void(GenerateResult result, std::exception_ptr erro
 struct EngineLoad {
   int waiting = 0, running = 0;  // requests
   int64_t pages = 0, free_pages = 0, cached_pages = 0;
-  int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
+  int64_t passes = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
 };
 
 // Called with each piece of valid UTF-8 as it is certain; false stops that sample.

@@ -34,10 +34,12 @@ namespace atelier::runtime {
 
 // Affect speed and memory only.
 struct EngineLimits {
-  size_t queue = 1024;                          // requests that may wait; one more is refused
-  size_t batch = 64;                            // samples decoded in one pass
-  size_t prompt_tokens = 128;                   // of waiting prompts per pass while replies run
-  size_t prompt_tokens_alone = 512;             // where nothing else runs
+  size_t queue = 1024;               // requests that may wait; one more is refused
+  size_t batch = 64;                 // samples decoded in one pass
+  size_t prompt_tokens = 128;        // of waiting prompts per pass while replies run
+  size_t prompt_tokens_alone = 512;  // where nothing else runs
+  double pass_seconds = 0.25;        // less of prompts, where a pass would take longer: nobody who is written
+                                     // to waits more, and who left is noticed between two passes
   uint64_t prefix_bytes = uint64_t{256} << 20;  // the most that cached prompts may take
 };
 
@@ -91,7 +93,8 @@ class Engine {
   void End(Request* request, std::exception_ptr error);
   void Serve(const std::string& owner, size_t tokens);
   void Publish();
-  size_t Samples() const;        // that run
+  size_t Samples() const;  // that run
+  void Measure(const std::vector<Planned>& plan, double seconds);
   void CheckRoomLocked() const;  // REQUIRES: mutex_ is held
 
   std::unique_ptr<Decoder> decoder_;
@@ -102,6 +105,7 @@ class Engine {
   // The engine's thread alone.
   std::deque<std::shared_ptr<Request>> waiting_, running_;
   std::map<std::string, double> served_;  // tokens by owner
+  double token_seconds_ = 0;              // what a prompt's token took lately; 0: not known yet
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
