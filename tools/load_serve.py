@@ -179,11 +179,14 @@ async def readers(server, report, options):
     """100 readers that stop reading cost little, and are dropped at their deadline."""
     count = options.count(100)
     write_seconds = 20  # net::ServerOptions::write_seconds
-    body = {"model": MODEL, "prompt": "tea 茶 " * 400, "n": 64, "echo": True, "stream": True, "max_tokens": 1, "seed": 1}
+    # Many bytes for few tokens: echoed 16 times, nearly what the server holds for a client.
+    body = {"model": MODEL, "prompt": "=" * 14500, "n": 16, "echo": True, "stream": True, "max_tokens": 1, "seed": 1}
     data = request_bytes("POST", "/v1/completions", body)
-    good = await gather([ask(server.port, "POST", "/v1/completions", body) for _ in range(8)], 4)
-    report.equals("readers that read: complete", sum(answer.done() for answer in good), 8)
-    report.row("each is sent", sum(len(answer.body) for answer in good) / 8 / 1024, unit="KiB")
+    # The same with readers that read: what the model needs for so many at once is there by then.
+    good = await gather([ask(server.port, "POST", "/v1/completions", body) for _ in range(count)], count)
+    report.equals("readers that read: complete", sum(answer.done() for answer in good), count)
+    report.row("each is sent", sum(len(answer.body) for answer in good) / count / 1024, unit="KiB")
+    del good
     await calm(server)
     before, dropped = server.memory()[0], await server.metric("readers_dropped_total")
     start = time.monotonic()
@@ -191,8 +194,8 @@ async def readers(server, report, options):
     for link in sockets:
         link.transport.pause_reading()
         link.send(data)
-    most, stuck, gone = 0, 0, None
-    while time.monotonic() - start < 4 * write_seconds:
+    most, stuck, gone, written = 0, 0, None, start
+    while time.monotonic() - written < 2 * write_seconds:
         most = max(most, server.memory()[0])
         left = int(await server.metric("connections")) - 1
         stuck = max(stuck, left)
@@ -207,7 +210,7 @@ async def readers(server, report, options):
     report.equals("dropped for reading too slowly",
                   int(await server.metric("readers_dropped_total") - dropped), count)
     report.row("first bytes to all dropped", gone and gone - start, unit="s")
-    report.at_most("last byte written to all dropped", gone and gone - written, write_seconds * 1.25 + 2, "s")
+    report.at_most("last byte written to all dropped", gone and gone - written, write_seconds * 1.25 + 5, "s")
     for link in sockets:
         link.close()
 
