@@ -52,7 +52,7 @@ class Witness:
     async def stop(self, report):
         self.stopping = True
         await self.task
-        report.row("a stream beside it, again and again", self.streams)
+        report.row("streams beside it, one after the other", self.streams)
         report.equals("a stream beside it: not the text that it must be", self.wrong, 0)
         report.row("its gaps between tokens alone: largest", 1e3 * max(self.alone_gaps), unit="ms")
         report.row("its gaps between tokens: p99", 1e3 * percentile(self.gaps, 99), unit="ms")

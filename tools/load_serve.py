@@ -250,7 +250,14 @@ async def secrets(server, report, options):
 async def mixed(server, report, options):
     """Load of every kind: memory does not creep."""
     seconds = options.seconds or 600
-    warm = max(20, min(150, seconds / 4))
+    warm = max(60, min(150, seconds / 4))
+    # The model keeps prompts, up to a limit: that it fills up is no creeping.
+    cached = -1
+    for i in range(12):
+        before, cached = cached, await server.metric("model_cached_pages")
+        if cached == before:
+            break
+        await gather([chat(server.port, f"{i} {k} {THEMES[k % len(THEMES)]} " * 40, max_tokens=48) for k in range(32)], 32)
     end = time.monotonic() + warm + seconds
     counts, faults = {}, []
     schema = {"type": "object", "required": ["name", "tags"], "additionalProperties": False, "properties": {
