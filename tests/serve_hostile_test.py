@@ -74,7 +74,7 @@ async def attack(server):
 
 
 async def full(server):
-    """--batch 2 --queue 2: of twelve that come at once, some are told to come again, and come again."""
+    """With model_batch = 2 and model_queue = 2: of twelve that come at once, some are told to come again, and come again."""
     async def one(i, patient):
         return await chat(server.port, f"{i}", max_tokens=40, logit_bias={"2": -100}, patient=patient)
     hasty = await asyncio.gather(*(one(i, False) for i in range(12)))
@@ -109,8 +109,8 @@ def main():
         models = {MODEL: home() / "models/smollm2.gguf", "hostile": pathlib.Path(folder) / "hostile.gguf"}
         hostile.hostile_model(models[MODEL], models["hostile"])
         studio = make_studio(atelier, pathlib.Path(folder) / "studio", models)
-        for part, options in ((first, []), (second, ["--batch", "2", "--queue", "2"])):
-            with Server(atelier, studio, *options) as server:
+        for part, settings in ((first, {}), (second, {"model_batch": 2, "model_queue": 2})):
+            with Server(atelier, studio, **settings) as server:
                 asyncio.run(part(server))
                 expect("it lives", server.alive())
                 expect("it ends when told to", server.stop(), 0)

@@ -96,7 +96,7 @@ async def streams(server, report, options):
 
 async def overload(server, report, options):
     """With 50 times the clients that it admits, refusals come at once and the admitted ones hardly notice."""
-    admitted = 16  # --batch 8 --queue 8
+    admitted = 16  # model_batch and model_queue, below
     factor = max(2, round(50 * options.scale))
     seconds = options.seconds or 15
     rounds = 3
@@ -356,15 +356,15 @@ async def template(server, report, options):
     await witness.stop(report)
 
 
-PARTS = {  # name: (coroutine, what the server is started with)
-    "streams": (streams, []),
-    "overload": (overload, ["--batch", "8", "--queue", "8"]),
-    "vanish": (vanish, ["--queue", "600"]),
-    "readers": (readers, []),
-    "secrets": (secrets, ["--queue", "2500"]),
-    "mixed": (mixed, []),
-    "hostile": (attack, []),
-    "template": (template, []),
+PARTS = {  # name: (coroutine, [serve] of its studio)
+    "streams": (streams, {}),
+    "overload": (overload, {"model_batch": 8, "model_queue": 8}),
+    "vanish": (vanish, {"model_queue": 600, "worker_queue": 600}),
+    "readers": (readers, {}),
+    "secrets": (secrets, {"model_queue": 2500, "worker_queue": 2500}),
+    "mixed": (mixed, {}),
+    "hostile": (attack, {}),
+    "template": (template, {}),
 }
 
 
@@ -382,7 +382,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     rows = []
     for name in options.part or PARTS:
-        part, arguments = PARTS[name]
+        part, settings = PARTS[name]
         report = Report(name, options.json)
         with tempfile.TemporaryDirectory() as folder:
             models = {MODEL: home() / "models/smollm2.gguf"}
@@ -390,7 +390,7 @@ def main():
                 models["hostile"] = pathlib.Path(folder) / "hostile.gguf"
                 hostile.hostile_model(models[MODEL], models["hostile"])
             studio = make_studio(options.atelier, pathlib.Path(folder) / "studio", models)
-            with Server(options.atelier, studio, *arguments) as server:
+            with Server(options.atelier, studio, **settings) as server:
                 async def play():
                     await chat(server.port, "Hello.")  # loads the model
                     await part(server, report, options)

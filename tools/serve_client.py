@@ -1,6 +1,6 @@
 """A small HTTP client and a server to talk to, for tools/load_serve.py and tests/serve_hostile_test.py.
 
-    with Server(atelier, studio, "--queue", "16") as server:
+    with Server(atelier, studio, model_queue=16) as server:
         answer = asyncio.run(ask(server.port, "GET", "/v1/models"))
 
 Nothing but the standard library: thousands of sockets in one thread, every byte's time known. It is a measuring tool
@@ -34,10 +34,15 @@ def make_studio(atelier, folder, models=None):
 
 
 class Server:
-    def __init__(self, atelier, studio, *options):
+    """`settings` go to [serve] of the studio's file, which must not have that table yet."""
+
+    def __init__(self, atelier, studio, **settings):
+        if settings:
+            with open(pathlib.Path(studio) / "studio.toml", "a") as file:
+                file.write("\n[serve]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
         self.log = open(pathlib.Path(studio).parent / "serve.log", "ab")
-        self.process = subprocess.Popen([atelier, "serve", "--studio", str(studio), "--listen", "127.0.0.1:0", "--json",
-                                         *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen([atelier, "serve", "--studio", str(studio), "--listen", "127.0.0.1:0", "--json"],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.port = int(json.loads(self.process.stdout.readline())["url"].rsplit(":", 1)[1])
         self.pid = self.process.pid
 
