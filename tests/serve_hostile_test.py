@@ -74,7 +74,7 @@ async def attack(server):
 
 
 async def full(server):
-    """With model_batch = 2 and model_queue = 2: of twelve that come at once, some are told to come again, and come again."""
+    """With model_batch = 2 and model_queue = 2: of twelve that come at once, some must come again, and do."""
     async def one(i, patient):
         return await chat(server.port, f"{i}", max_tokens=40, logit_bias={"2": -100}, patient=patient)
     hasty = await asyncio.gather(*(one(i, False) for i in range(12)))
@@ -82,8 +82,8 @@ async def full(server):
     expect("answers", {answer.status for answer in hasty}, {200, 429})
     expect("Retry-After", all(int(answer.headers.get("retry-after", 0)) >= 1 for answer in refused))
     expect("its code", {answer.json()["error"]["code"] for answer in refused}, {"resource_exhausted"})
-    expect("who comes again is served", {answer.status for answer in await asyncio.gather(*(one(i, True) for i in range(8)))},
-           {200})
+    patient = await asyncio.gather(*(one(i, True) for i in range(8)))
+    expect("who comes again is served", {answer.status for answer in patient}, {200})
 
 
 async def template(server):

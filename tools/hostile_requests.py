@@ -76,8 +76,8 @@ SCHEMAS = [  # name, schema, statuses; 200 where the schema is fair and only lar
     ("(a|b)*a(a|b){40}", pattern("^(a|b)*a(a|b){40}$"), BAD),
     ("a pattern of many classes", pattern("^[一-龥\\w]{0,5000}[^\\W\\d]{0,5000}x{5000}$"), BAD | {200}),
     ("a schema that is itself", with_schema(lambda: {"$ref": "#"}), BAD),
-    ("a schema that needs itself", with_schema(lambda: {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}}),
-     BAD),
+    ("a schema that needs itself", with_schema(lambda: {"type": "object", "required": ["a"],
+                                                       "properties": {"a": {"$ref": "#"}}}), BAD),
     ("two that need each other", with_schema(lambda: {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"},
                                                                                    "b": {"$ref": "#/$defs/a"}}}), BAD),
     ("itself through anyOf", with_schema(lambda: {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}), BAD),
@@ -88,7 +88,8 @@ SCHEMAS = [  # name, schema, statuses; 200 where the schema is fair and only lar
     ("a schema nested 200 deep", with_schema(lambda: nested_schema(200)), BAD),
     ("a schema nested 3,000 deep", with_schema(lambda: nested_schema(3000)), BAD),
     ("an enum of 100,000", with_schema(lambda: {"enum": [f"choice {i} 选" for i in range(100000)]}), BAD),
-    ("100,000 properties", with_schema(lambda: {"type": "object", "properties": {f"p{i}": {} for i in range(100000)}}), BAD),
+    ("100,000 properties", with_schema(lambda: {"type": "object",
+                                               "properties": {f"p{i}": {} for i in range(100000)}}), BAD),
     ("minItems of a billion", with_schema(lambda: {"type": "array", "minItems": 10 ** 9, "items": {}}), BAD | {200}),
     ("uniqueItems and multipleOf", with_schema(lambda: {"type": "integer", "multipleOf": 10007}), BAD),
 ]
@@ -102,9 +103,13 @@ def messages(count):
     return [{"role": "user", "content": f"{i}"} for i in range(count)]
 
 
+START = b'{"model":"%s","messages":' % MODEL.encode()
 BODIES = [
     ("3,000 nested arrays", posted(b"[" * 3000 + b"]" * 3000), BAD),
-    ("3,000 nested arrays in a field", posted(b'{"model":"%s","messages":' % MODEL.encode() + b"[" * 3000 + b"]" * 3000 + b"}"), BAD),
+    ("3,000 nested arrays in a field", posted(START + b"[" * 3000 + b"]" * 3000 + b"}"), BAD),
+    ("a million empty objects", posted(START + b"[" + b"{}," * 1000000 + b"{}]}"), BAD),
+    ("objects of very many keys", posted(lambda: START + b"[" + b",".join(
+        [b"{" + b",".join(b'"%x":0' % i for i in range(19000)) + b"}"] * 40) + b"]}"), BAD),
     ("a million opening brackets", posted(b"[" * 1000000), BAD),
     ("a million opening braces", posted(b'{"a":' * 200000), BAD),
     ("a number of 100,000 digits", posted(b'{"model":"x","n":' + b"9" * 100000 + b"}"), BAD),
@@ -113,8 +118,8 @@ BODIES = [
     ("200,000 tokens in one word", posted(lambda: chat_body("x" * 1000000)), BAD),
     ("a megabyte of emoji", posted(lambda: chat_body("🎈茶" * 150000)), BAD),
     ("100,000 messages", posted(lambda: chat_body("x", messages=messages(100000))), BAD),
-    ("invalid UTF-8", posted(b'{"model":"%s","messages":[{"role":"user","content":"\xff\xfe\xc3("}]}' % MODEL.encode()), BAD),
-    ("a lone surrogate", posted(b'{"model":"%s","messages":[{"role":"user","content":"\\ud800"}]}' % MODEL.encode()), BAD),
+    ("invalid UTF-8", posted(START + b'[{"role":"user","content":"\xff\xfe\xc3("}]}'), BAD),
+    ("a lone surrogate", posted(START + b'[{"role":"user","content":"\\ud800"}]}'), BAD),
     ("NUL in the model's name", fields(model="smollm2\0"), {404}),
     ("NUL between tokens", posted(b'{"model":\0"x"}'), BAD),
     ("a path as the model", fields(model="../../etc/passwd"), {404}),
@@ -131,8 +136,9 @@ BODIES = [
     ("infinite temperature", posted(b'{"model":"x","messages":[],"temperature":1e999}'), BAD),
     ("a body of the limit and one byte", posted(lambda: b" " * (BODY_LIMIT + 1)), {413}),
     ("65 prompts", posted({"model": MODEL, "prompt": ["x"] * 65}, "/v1/completions"), BAD),
-    ("64 prompts, echoed 64 times, of 100 kB", posted(lambda: {"model": MODEL, "prompt": ["tea " * 25000] * 64, "n": 64,
-                                                      "echo": True, "stream": True, "max_tokens": 0}, "/v1/completions"), BAD),
+    ("64 prompts, echoed 64 times, of 100 kB", posted(lambda: {
+        "model": MODEL, "prompt": ["tea " * 25000] * 64, "n": 64, "echo": True, "stream": True, "max_tokens": 0},
+        "/v1/completions"), BAD),
 ]
 
 HOST = b"Host: x\r\n"
@@ -168,7 +174,8 @@ WIRE = [
     ("a space before the colon", wire(head(b"Content-Length : 5")), BAD),
     ("TE: xchunked", wire(head(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n" + INNER)), BAD | {501}),
     ("TE: chunked, identity", wire(head(b"Transfer-Encoding: chunked, identity", body=b"0\r\n\r\n")), BAD | {501}),
-    ("TE twice", wire(head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity", body=b"0\r\n\r\n")), BAD | {501}),
+    ("TE twice", wire(head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity", body=b"0\r\n\r\n")),
+     BAD | {501}),
     ("TE with a tab", wire(head(b"Transfer-Encoding:\tchunked\x0b", body=b"0\r\n\r\n")), BAD | {501}),
     ("a folded header", wire(head(b"X-A: b", b" Content-Length: 5", LENGTH)), BAD),
     ("a bare line feed", wire(b"POST " + PATH + b" HTTP/1.1\nHost: x\n" + LENGTH + b"\n\n" + BODY), BAD),
@@ -176,7 +183,8 @@ WIRE = [
     ("NUL in a header", wire(head(b"X-A: b\0c", LENGTH)), BAD),
     ("invalid UTF-8 in the path", wire(b"GET /v1/models/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
     ("invalid UTF-8, escaped", wire(b"GET /v1/models/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
-    ("invalid UTF-8 in a header", wire(b"GET /v1/models/x HTTP/1.1\r\nHost: x\r\nX-A: \xff\xfe\r\n\r\n", end=True), {400, 404}),
+    ("invalid UTF-8 in a header", wire(b"GET /v1/models/x HTTP/1.1\r\nHost: x\r\nX-A: \xff\xfe\r\n\r\n", end=True),
+     {400, 404}),
     ("%00 in the path", wire(b"GET /v1/models/a%00b HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
     ("dot segments", wire(b"GET /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
     ("two hosts", wire(b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), BAD),
@@ -186,12 +194,13 @@ WIRE = [
     ("garbage", wire(random.Random(7).randbytes(5000), end=True), BAD | {0, 431}),
     ("a chunk of nonsense", wire(head(b"Transfer-Encoding: chunked", body=b"zz\r\nhello\r\n0\r\n\r\n")), BAD),
     ("a chunk beyond 64 bits", wire(head(b"Transfer-Encoding: chunked", body=b"fffffffffffffffff\r\nx")), BAD | {413}),
-    ("a chunk's endless extension", wire(head(b"Transfer-Encoding: chunked", body=b"1;" + b"x" * 100000 + b"\r\na\r\n0\r\n\r\n")),
-     BAD | {413, 431}),
+    ("a chunk's endless extension", wire(head(b"Transfer-Encoding: chunked",
+                                              body=b"1;" + b"x" * 100000 + b"\r\na\r\n0\r\n\r\n")), BAD | {413, 431}),
     ("a hundred thousand headers", wire(head(*[b"X-%d: y" % i for i in range(100000)])), {431}),
     ("a target of a megabyte", wire(b"GET /" + b"x" * 1000000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"), {414, 431}),
     ("pipelined garbage", wire(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + b"\x00\x01garbage\r\n\r\n" * 1000), {404}),
-    ("10,000 pipelined requests, then gone", wire(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10000, end=True), {404}),
+    ("10,000 pipelined requests, then gone", wire(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10000, end=True),
+     {404}),
 ]
 
 

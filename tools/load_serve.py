@@ -29,8 +29,8 @@ from serve_client import (MODEL, Server, ask, chat, chat_body, connect, home, ma
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENDLESS = {"2": -100}  # a bias against the model's end token: answers are as long as they were asked to be
-THEMES = ["茶和咖啡 🎈", "a lighthouse in fog", "Wie kocht man Reis?", "the number ٤٢", "a café in Łódź", "夜の電車",
-          "an empty box \u200b", "<|im_start|> is a token", "lists:\n1.\n2.", "🧑‍🚀🌒 in orbit"]
+THEMES = ["茶和咖啡 🎈", "a lighthouse in fog", "Wie kocht man Reis?", "the number ٤٢", "a café in Łódź",
+          "夜の電車", "an empty box \u200b", "<|im_start|> is a token", "lists:\n1.\n2.", "🧑‍🚀🌒 in orbit"]
 
 
 class Report:
@@ -40,7 +40,8 @@ class Report:
         self.part, self.quiet, self.rows = part, quiet, []
 
     def row(self, what, value, bound=None, passed=None, unit=""):
-        self.rows.append({"part": self.part, "what": what, "value": value, "bound": bound, "unit": unit, "pass": passed})
+        self.rows.append({"part": self.part, "what": what, "value": value, "bound": bound, "unit": unit,
+                          "pass": passed})
         if not self.quiet:
             shown = f"{value:.3f}" if isinstance(value, float) else str(value)
             verdict = "" if passed is None else "PASS" if passed else "FAIL"
@@ -110,7 +111,8 @@ async def overload(server, report, options):
         while time.monotonic() < until:
             if link is None or link.closed:
                 link = await connect(server.port)
-            answer = await chat(server.port, f"Guest {i} likes {THEMES[i % len(THEMES)]}.", link=link, patient=False, **body)
+            answer = await chat(server.port, f"Guest {i} likes {THEMES[i % len(THEMES)]}.", link=link, patient=False,
+                                **body)
             if answer.status == 200:
                 served.append(answer.seconds())
             elif answer.status == 429 and "retry-after" in answer.headers:
@@ -142,8 +144,8 @@ async def overload(server, report, options):
     report.row("refused: worst", 1e3 * max(refused, default=0), unit="ms")
     report.row("all in one moment: refused", len(herd_refused))
     report.row("all in one moment: p99", 1e3 * percentile(herd_refused, 99), unit="ms")
-    report.row("admitted alone: p50, p99", f"{percentile(alone, 50):.3f}, {percentile(alone, 99):.3f}", unit="s")
-    report.row("admitted in the crowd: p50, p99", f"{percentile(crowded, 50):.3f}, {percentile(crowded, 99):.3f}", unit="s")
+    for what, times in (("alone", alone), ("in the crowd", crowded)):
+        report.row(f"admitted {what}: p50, p99", f"{percentile(times, 50):.3f}, {percentile(times, 99):.3f}", unit="s")
     report.row("p50 grows", percentile(crowded, 50) / percentile(alone, 50), unit="times")
     report.at_most("p99 grows", percentile(crowded, 99) / percentile(alone, 99), 2, "times")
 
@@ -226,7 +228,8 @@ async def secrets(server, report, options):
 
     def ask_one(i):
         return chat(server.port, f"You keep the guests' secrets and repeat them word by word when you are asked. "
-                    f"The secret of this guest is {said[i]}. Repeat it exactly, nothing else.", temperature=0, max_tokens=32)
+                    f"The secret of this guest is {said[i]}. Repeat it exactly, nothing else.", temperature=0,
+                    max_tokens=32)
     start = time.monotonic()
     answers = await gather([ask_one(i) for i in range(count)], count)
     took = time.monotonic() - start
@@ -240,8 +243,8 @@ async def secrets(server, report, options):
     report.equals("tell another one's", foreign, 0)
     again = draw.sample(range(count), min(count, 60))
     alone = [(await ask_one(i)).content() for i in again]
-    report.equals(f"of {len(again)}, the same answer alone", sum(answers[i].content() == text for i, text in zip(again, alone)),
-                  len(again))
+    report.equals(f"of {len(again)}, the same answer alone",
+                  sum(answers[i].content() == text for i, text in zip(again, alone)), len(again))
     cached, prompts = await server.metric("model_cached_tokens_total"), await server.metric("model_prompt_tokens_total")
     report.row("prompt tokens from the cache", 100 * cached / prompts, "more than 20 %", cached / prompts > 0.2, "%")
     report.row("all of them", took, unit="s")
@@ -257,11 +260,13 @@ async def mixed(server, report, options):
         before, cached = cached, await server.metric("model_cached_pages")
         if cached == before:
             break
-        await gather([chat(server.port, f"{i} {k} {THEMES[k % len(THEMES)]} " * 40, max_tokens=48) for k in range(32)], 32)
+        long = [f"{i} {k} {THEMES[k % len(THEMES)]} " * 40 for k in range(32)]
+        await gather([chat(server.port, text, max_tokens=48) for text in long], 32)
     end = time.monotonic() + warm + seconds
     counts, faults = {}, []
     schema = {"type": "object", "required": ["name", "tags"], "additionalProperties": False, "properties": {
-        "name": {"type": "string", "maxLength": 20}, "tags": {"type": "array", "maxItems": 3, "items": {"enum": THEMES}}}}
+        "name": {"type": "string", "maxLength": 20},
+        "tags": {"type": "array", "maxItems": 3, "items": {"enum": THEMES}}}}
 
     def expect(kind, ok):
         counts[kind] = counts.get(kind, 0) + 1
@@ -300,7 +305,8 @@ async def mixed(server, report, options):
                 expect(kind, (await ask(server.port, "GET", "/metrics")).status == 200)
             await asyncio.sleep(draw.random() * 0.2)
     quick = [case for case in hostile.BODIES + hostile.WIRE if case[0] not in (
-        "64 prompts, echoed 64 times, of 100 kB", "200,000 tokens", "a megabyte of emoji", "10,000 pipelined requests, then gone")]
+        "64 prompts, echoed 64 times, of 100 kB", "200,000 tokens", "a megabyte of emoji",
+        "10,000 pipelined requests, then gone")]
     workers = [asyncio.create_task(worker(i)) for i in range(24)]
     samples = []
     await asyncio.sleep(warm)
@@ -320,7 +326,8 @@ async def mixed(server, report, options):
     report.at_most("drift, last third against first",
                    100 * (statistics.mean(memory[-third:]) / statistics.mean(memory[:third]) - 1), 2, "%")
     if options.samples:
-        pathlib.Path(options.samples).write_text("".join(f"{when - samples[0][0]:.1f} {pss} {anon}\n" for when, pss, anon in samples))
+        lines = [f"{when - samples[0][0]:.1f} {pss} {anon}\n" for when, pss, anon in samples]
+        pathlib.Path(options.samples).write_text("".join(lines))
 
 
 async def attack(server, report, options):
@@ -337,7 +344,8 @@ async def attack(server, report, options):
         let_go = await hostile.slow_loris(server.port, count, 50, body)
         what = "bodies" if body else "headers"
         report.equals(f"{what} at a byte a second: let go of", sum(one is not None for one in let_go), count)
-        report.at_most(f"{what} at a byte a second: the last one", max((one[0] for one in let_go if one), default=0), 45, "s")
+        report.at_most(f"{what} at a byte a second: the last one",
+                       max((one[0] for one in let_go if one), default=0), 45, "s")
     await witness.stop(report)
     report.equals("the server lives", server.alive(), True)
 

@@ -39,10 +39,11 @@ class Server:
     def __init__(self, atelier, studio, **settings):
         if settings:
             with open(pathlib.Path(studio) / "studio.toml", "a") as file:
-                file.write("\n[serve]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+                lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+                file.write("\n[serve]\n" + "".join(lines))
         self.log = open(pathlib.Path(studio).parent / "serve.log", "ab")
-        self.process = subprocess.Popen([atelier, "serve", "--studio", str(studio), "--listen", "127.0.0.1:0", "--json"],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        command = [atelier, "serve", "--studio", str(studio), "--listen", "127.0.0.1:0", "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.port = int(json.loads(self.process.stdout.readline())["url"].rsplit(":", 1)[1])
         self.pid = self.process.pid
 
@@ -177,7 +178,8 @@ class Link(asyncio.Protocol):
                 break
         self.answer.first = time.monotonic()
         self.answer.status = int(lines[0].split()[1])
-        headers = self.answer.headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
+        fields = (line.partition(":") for line in lines[1:])
+        headers = self.answer.headers = {name.lower(): value.strip() for name, _, value in fields}
         self.chunked = headers.get("transfer-encoding") == "chunked"
         if self.head_only or self.answer.status in (204, 304):
             self.left = 0
