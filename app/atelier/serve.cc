@@ -1,6 +1,8 @@
 // atelier serve: the studio's models and pages on the network, until it is told to stop.
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <iostream>
@@ -9,6 +11,7 @@
 #include "app/atelier/recipes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "operators/operators.h"
 #include "runtime/local_generator.h"
@@ -17,6 +20,19 @@
 
 namespace atelier::app {
 namespace {
+
+// Each connection is an open file, and the usual soft limit is 1024.
+void AllowFiles(rlim_t connections) {
+  constexpr rlim_t kOthers = 256;  // models, the database, the log, refused connections
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = connections + kOthers;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    Log(LogLevel::kWarn, "few open files allowed", {{"allowed", Cat(limit.rlim_cur)}, {"wanted", Cat(wanted)}});
+  }
+}
 
 class ServeCommand final : public Command {
  public:
@@ -47,11 +63,12 @@ class ServeCommand final : public Command {
     // Models that are loaded later wait in queues as long as the file then says.
     std::atomic<size_t> queue = static_cast<size_t>(options.model_queue);
     const int threads = options.threads;
+    const auto batch = static_cast<size_t>(options.model_batch);
     serve::StudioServer server(
         &studio,
-        [&queue, threads](const artefact::ModelEntry& entry) {
+        [&queue, threads, batch](const artefact::ModelEntry& entry) {
           return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256,
-                                        {.threads = threads, .limits = {.queue = queue}});
+                                        {.threads = threads, .limits = {.queue = queue, .batch = batch}});
         },
         std::move(options));
     server.Start();
@@ -89,6 +106,7 @@ class ServeCommand final : public Command {
     options.require_keys = options.require_keys || require_keys_;
     if (threads_) options.threads = static_cast<int>(*threads_);
     if (drain_) options.drain_seconds = static_cast<double>(*drain_);
+    AllowFiles(static_cast<rlim_t>(options.http.max_connections));
     options.recipes = RecipesOf(studio);
     options.operators = operators::AllOperators();
     return options;

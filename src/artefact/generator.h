@@ -104,7 +104,7 @@ using DoneFn = std::function<void(GenerateResult result, std::exception_ptr erro
 struct EngineLoad {
   int waiting = 0, running = 0;  // requests
   int64_t pages = 0, free_pages = 0, cached_pages = 0;
-  int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
+  int64_t passes = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;  // since the start
 };
 
 // What is certain of a reply since the piece before.
@@ -149,6 +149,8 @@ class Generator {
   // and must not wait. Throws what Generate throws for a bad request, and kResourceExhausted where too many wait.
   // By default it has run by then.
   virtual std::shared_ptr<Ticket> Submit(GenerateRequest request, StreamFn stream, DoneFn done);
+  // Throws what Submit would where too many wait, before anybody works on a prompt that cannot be taken.
+  virtual void CheckRoom() const {}
   virtual EngineLoad Load() const { return {}; }
   // One entry per continuation; the prefix is computed once. BOS where the model wants it.
   virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;

@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <cstdint>
+#include <vector>
+
 #include "base/error.h"
 #include "base/str.h"
 
@@ -7,25 +10,50 @@ template class nlohmann::basic_json<nlohmann::ordered_map>;
 
 namespace atelier {
 
-Json ParseJson(std::string_view text, std::string_view what, int depth) {
+namespace {
+
+// What a document may cost before anything is built from it. Looks at brackets, strings and colons only: whether it is
+// JSON at all the parser says. (The parser's own callback would do, but looks at an array again for each object in it.)
+void CheckShape(std::string_view text, std::string_view what, int depth) {
   constexpr size_t kMaxKeys = 20000;
-  std::vector<size_t> keys;  // per open object
-  auto guard = [&](int at, Json::parse_event_t event, Json&) {
-    if (at > depth) throw Error(Code::kInvalidInput, Cat(what, ": JSON nested beyond ", depth, " levels"));
-    switch (event) {
-      case Json::parse_event_t::object_start: keys.push_back(0); break;
-      case Json::parse_event_t::object_end: keys.pop_back(); break;
-      case Json::parse_event_t::key:
-        if (++keys.back() > kMaxKeys) {
+  // Each key of an object is compared with those before it. Most objects are small; the largest may come once.
+  const uint64_t most_compared = uint64_t{kMaxKeys} * kMaxKeys / 2 + 16 * text.size();
+  uint64_t compared = 0;
+  std::vector<size_t> keys;  // per open object or array
+  for (size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"':
+        while (++i < text.size() && text[i] != '"') i += text[i] == '\\';
+        break;
+      case '{':
+      case '[':
+        if (keys.size() == static_cast<size_t>(depth))
+          throw Error(Code::kInvalidInput, Cat(what, ": JSON nested beyond ", depth, " levels"));
+        keys.push_back(0);
+        break;
+      case '}':
+      case ']':
+        if (!keys.empty()) keys.pop_back();
+        break;
+      case ':':
+        if (keys.empty()) break;
+        compared += keys.back();
+        if (++keys.back() > kMaxKeys)
           throw Error(Code::kInvalidInput, Cat(what, ": a JSON object with more than ", kMaxKeys, " keys"));
-        }
+        if (compared > most_compared)
+          throw Error(Code::kInvalidInput, Cat(what, ": too many JSON objects with very many keys"));
         break;
       default: break;
     }
-    return true;
-  };
+  }
+}
+
+}  // namespace
+
+Json ParseJson(std::string_view text, std::string_view what, int depth) {
+  CheckShape(text, what, depth);
   try {
-    return Json::parse(text.begin(), text.end(), guard);
+    return Json::parse(text.begin(), text.end());
   } catch (const Json::parse_error& e) {
     size_t line = 1;
     for (size_t i = 0; i + 1 < e.byte && i < text.size(); ++i) line += text[i] == '\n';

@@ -59,7 +59,7 @@ void Core::Dispatch(const std::shared_ptr<ExchangeState>& state) {
   if (workers->Submit(run)) return;
   const std::string after = Cat(shared->Limits()->retry_after_seconds);
   state->Respond(shared->ErrorResponse(
-      {503, "overloaded", "the server is busy; try again later", {{"Retry-After", after}}}, &state->request()));
+      {429, "overloaded", "the server is busy; try again later", {{"Retry-After", after}}}, &state->request()));
 }
 
 Connection::Connection(std::shared_ptr<Core> core, Tcp::socket socket, bool refuse)
@@ -185,7 +185,7 @@ Connection::Awaitable<void> Connection::Run() {
       Spawn(&Connection::ReadLoop);
       Spawn(&Connection::WriteLoop);
       if (refuse_) {
-        raw_ = Cat("HTTP/1.1 503 Service Unavailable\r\nRetry-After: ", limits_->retry_after_seconds,
+        raw_ = Cat("HTTP/1.1 429 Too Many Requests\r\nRetry-After: ", limits_->retry_after_seconds,
                    "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
       } else {
         while (co_await ServeOne()) {

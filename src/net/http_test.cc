@@ -223,6 +223,8 @@ TEST(RequestReader, RefusesChunksThatAreNone) {
 TEST(RequestReader, RefusesHeadsThatDoNotEnd) {
   EXPECT_EQ(StatusOf(std::string(20'000, 'x')), 414);
   EXPECT_EQ(StatusOf("GET / HTTP/1.1\r\n" + std::string(20'000, 'x')), 431);
+  EXPECT_EQ(StatusOf("GET / HTTP/1.1\nHost: a\n\n"), 400);  // at once, not when its time is over
+  EXPECT_EQ(StatusOf("GET / HTTP/1.1\r\nHost: a\n\n"), 400);
   EXPECT_EQ(StatusOf("\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), 400);  // only a few empty lines are skipped
 }
 

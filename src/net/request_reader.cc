@@ -1,5 +1,6 @@
 #include "net/request_reader.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -87,6 +88,13 @@ size_t RequestReader::FeedHead(std::string_view bytes) {
   }
   started_ = true;
   const size_t end = bytes.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
+  // Where no line ends as it should, the head would never end.
+  const std::string_view lines = bytes.substr(0, std::min(end, limits_.head.header_bytes));
+  for (size_t at = lines.find('\n', scanned_); at != std::string_view::npos; at = lines.find('\n', at + 1)) {
+    if (at > 0 && lines[at - 1] == '\r') continue;
+    Fail({400, "bad_request", "a line of the request's head ends with a line feed alone", {}});
+    return 0;
+  }
   if (end == std::string_view::npos) {
     scanned_ = bytes.size();
     if (bytes.size() <= limits_.head.header_bytes) return 0;

@@ -20,7 +20,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr int64_t kRefusals = 64;  // connections that are told 503 at a time; beyond them they are just closed
+constexpr int64_t kRefusals = 64;  // connections that are told 429 at a time; beyond them they are just closed
 
 std::shared_ptr<asio::ssl::context> MakeTls(const std::string& certificate, const std::string& key) {
   auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);

@@ -8,7 +8,7 @@
 //   server.Drain(30);                     // or Stop()
 //
 // Threads. `io_threads` threads move bytes. Handlers run on `worker_threads` others and may block there; while all are
-// busy, up to `worker_queue` requests wait, and further ones are answered 503 with Retry-After. What takes long should
+// busy, up to `worker_queue` requests wait, and further ones are answered 429 with Retry-After. What takes long should
 // keep its Exchange and return.
 //
 // Clients. An end of file or a reset counts as gone, also while a handler computes (a client that half-closes its side
@@ -51,9 +51,9 @@ struct ServerLimits {
   size_t stream_buffer_bytes = 256 << 10;  // queued per stream; with copies and the system's own buffer under 1 MiB
   int send_buffer_bytes = 64 << 10;        // the system's (SO_SNDBUF; Linux doubles it)
   size_t read_ahead_bytes = 32 << 10;      // of pipelined requests while one is answered
-  int max_connections = 1024;              // further ones get 503 and are closed
+  int max_connections = 4096;              // further ones get 429 and are closed
   int max_requests = 10'000;               // per connection, then Connection: close
-  int retry_after_seconds = 2;             // said with every 503 of the server's own
+  int retry_after_seconds = 2;             // said with every 429 and 503 of the server's own
 };
 
 struct ServerOptions : ServerLimits {

@@ -322,7 +322,7 @@ TEST(ServerHostile, ConnectionsAndRequestsBeyondTheLimitAreToldSo) {
     for (TestClient* client : {&a, &b, &c}) EXPECT_EQ(client->Get("/").status, 200);
     TestClient d(at.port());
     const TestAnswer refused = d.Get("/");
-    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.status, 429);
     EXPECT_TRUE(refused.headers.count("retry-after"));
     EXPECT_TRUE(d.EndsWithin(5));
     EXPECT_EQ(a.Get("/").headers.at("connection"), "close");  // its second request, the last one it may send
@@ -352,12 +352,12 @@ TEST(ServerHostile, RequestsBeyondTheQueueAreToldSo) {
     clients.back()->Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(Soon([&] { return running == 1; }));
   }
-  EXPECT_TRUE(Soon([&] { return at.server.stats().by_status[503] == 5; }));
+  EXPECT_TRUE(Soon([&] { return at.server.stats().by_status[429] == 5; }));
   release.set_value();
   int answered = 0;
   for (const auto& client : clients) {
     const TestAnswer answer = client->Receive();
-    EXPECT_EQ(answer.headers.count("retry-after"), answer.status == 503 ? 1u : 0u);
+    EXPECT_EQ(answer.headers.count("retry-after"), answer.status == 429 ? 1u : 0u);
     answered += answer.status == 200 ? 1 : 0;
   }
   EXPECT_EQ(answered, 3);

@@ -83,7 +83,7 @@ TEST(ServerLimits, FewerConnectionsCutNoneThatIsThere) {
   limits.max_requests = 2;
   server.SetLimits(limits);
   TestClient three(server.port());
-  EXPECT_EQ(three.Receive().status, 503);
+  EXPECT_EQ(three.Receive().status, 429);
   const TestAnswer last = two.Ask(Post(1));
   EXPECT_EQ(last.status, 200);
   EXPECT_EQ(last.headers.at("connection"), "close");  // its second request, and no third one

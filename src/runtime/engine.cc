@@ -128,15 +128,23 @@ std::shared_ptr<artefact::Ticket> Engine::Submit(std::vector<int32_t> prompt,
   taken->submitted = MonotonicSeconds();
   {
     const std::lock_guard lock(mutex_);
-    if (outstanding_ >= limits_.queue) {
-      throw Error(Code::kResourceExhausted, Cat(outstanding_, " requests wait for this model already"),
-                  "try again in a moment");
-    }
+    CheckRoomLocked();
     ++outstanding_;
     inbox_.push_back(taken);
   }
   wake_.notify_one();
   return taken;
+}
+
+void Engine::CheckRoomLocked() const {
+  if (outstanding_ < limits_.queue) return;
+  throw Error(Code::kResourceExhausted, Cat(outstanding_, " requests wait for this model already"),
+              "try again in a moment");
+}
+
+void Engine::CheckRoom() const {
+  const std::lock_guard lock(mutex_);
+  CheckRoomLocked();
 }
 
 void Engine::Between(const std::function<void()>& work) {
@@ -294,6 +302,11 @@ std::vector<Engine::Planned> Engine::Plan() const {
     return unit.reply != nullptr && !*unit.parked && unit.pending() == 1;
   });
   size_t budget = replying ? limits_.prompt_tokens : limits_.prompt_tokens_alone;
+  if (token_seconds_ > 0) {
+    constexpr size_t kLeast = 16;  // fewer would be read no faster
+    const double affordable = limits_.pass_seconds / token_seconds_;
+    if (affordable < static_cast<double>(budget)) budget = std::max(kLeast, static_cast<size_t>(affordable));
+  }
   std::vector<Planned> plan;
   for (const Unit& unit : units) {
     if (*unit.parked) continue;
@@ -303,6 +316,20 @@ std::vector<Engine::Planned> Engine::Plan() const {
     if (count > 0) plan.push_back({unit, unit.tokens.subspan(unit.known(), count)});
   }
   return plan;
+}
+
+// What a token takes, from passes that read a piece of a prompt. That the replies' tokens cost more errs towards
+// smaller pieces.
+void Engine::Measure(const std::vector<Planned>& plan, double seconds) {
+  size_t total = 0;
+  for (const Planned& one : plan) total += one.tokens.size();
+  {
+    const std::lock_guard lock(mutex_);
+    ++load_.passes;
+  }
+  if (total < plan.size() + 8) return;
+  const double one = seconds / static_cast<double>(total);
+  token_seconds_ = token_seconds_ > 0 ? 0.75 * token_seconds_ + 0.25 * one : one;
 }
 
 // Takes the unit that was started last out of the pass, and its pages from it. False where it is the only one.
@@ -381,6 +408,7 @@ void Engine::Step() {
     for (const Planned& one : plan) {
       if (one.samples()) sampled.push_back(one.unit.reply);
     }
+    const double begin = MonotonicSeconds();
     try {
       decoder_->Forward(chunks, [&](size_t chunk, size_t, float* logits) {
         Reply& reply = *plan[chunk].unit.reply;
@@ -398,6 +426,7 @@ void Engine::Step() {
       for (Request* request : hit) End(request, error);
       return;
     }
+    Measure(plan, MonotonicSeconds() - begin);
     for (Reply* reply : sampled) Settle(reply);
   }
   for (const auto& request : std::deque(running_)) EndIfDone(request.get());

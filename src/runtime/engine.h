@@ -34,10 +34,12 @@ namespace atelier::runtime {
 
 // Affect speed and memory only.
 struct EngineLimits {
-  size_t queue = 1024;                          // requests that may wait; one more is refused
-  size_t batch = 64;                            // samples decoded in one pass
-  size_t prompt_tokens = 128;                   // of waiting prompts per pass while replies run
-  size_t prompt_tokens_alone = 512;             // where nothing else runs
+  size_t queue = 1024;               // requests that may wait; one more is refused
+  size_t batch = 64;                 // samples decoded in one pass
+  size_t prompt_tokens = 128;        // of waiting prompts per pass while replies run
+  size_t prompt_tokens_alone = 512;  // where nothing else runs
+  double pass_seconds = 0.25;        // less of prompts, where a pass would take longer: nobody who is written
+                                     // to waits more, and who left is noticed between two passes
   uint64_t prefix_bytes = uint64_t{256} << 20;  // the most that cached prompts may take
 };
 
@@ -53,6 +55,9 @@ class Engine {
   std::shared_ptr<artefact::Ticket> Submit(std::vector<int32_t> prompt, std::shared_ptr<const Constraint> constraint,
                                            artefact::GenerateRequest request, artefact::StreamFn stream,
                                            artefact::DoneFn done);
+
+  // Throws kResourceExhausted when the queue is full now.
+  void CheckRoom() const;
 
   // Runs `work` on the engine's thread between two passes and waits for it; what it throws comes out here. It may use
   // what follows, which nobody else may.
@@ -89,6 +94,8 @@ class Engine {
   void Serve(const std::string& owner, size_t tokens);
   void Publish();
   size_t Samples() const;  // that run
+  void Measure(const std::vector<Planned>& plan, double seconds);
+  void CheckRoomLocked() const;  // REQUIRES: mutex_ is held
 
   std::unique_ptr<Decoder> decoder_;
   const text::Tokenizer* tokenizer_;
@@ -98,6 +105,7 @@ class Engine {
   // The engine's thread alone.
   std::deque<std::shared_ptr<Request>> waiting_, running_;
   std::map<std::string, double> served_;  // tokens by owner
+  double token_seconds_ = 0;              // what a prompt's token took lately; 0: not known yet
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

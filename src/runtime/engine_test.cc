@@ -139,6 +139,27 @@ TEST(Engine, CancelEndsWaitingAndRunningAlike) {
   first.ticket->Cancel();  // long gone: nothing happens
 }
 
+// A prompt is read in pieces that take no longer than they may, whatever the machine; the text is the same.
+TEST(Engine, PiecesOfPromptsFollowTheirTime) {
+  std::string prompt;
+  for (int i = 0; i < 15; ++i) prompt += Cat("茶 ", i, " tea. ");
+  std::vector<std::string> texts;
+  std::vector<int64_t> passes;
+  for (const double seconds : {1e-9, 1e9}) {
+    const auto model = Load("llama", {.threads = 1, .limits = {.pass_seconds = seconds}});
+    model->Generate({.prompt = "what takes how long is not known before", .max_tokens = 1, .ignore_end = true});
+    const int64_t before = model->Load().passes;
+    const GenerateResult result =
+        model->Generate({.prompt = prompt, .max_tokens = 3, .sampling = {.temperature = 0}, .ignore_end = true});
+    ASSERT_GT(result.prompt_tokens, 100);
+    passes.push_back(model->Load().passes - before);
+    EXPECT_LE(passes.back(), result.prompt_tokens / 16 + 5);
+    texts.push_back(result.samples[0].text);
+  }
+  EXPECT_EQ(texts[0], texts[1]);
+  EXPECT_GT(passes[0], passes[1] + 3);
+}
+
 TEST(Engine, AFullQueueRefusesOneMore) {
   const auto model = Load("llama", {.threads = 1, .limits = {.queue = 3, .batch = 1}});
   std::promise<void> go;
@@ -156,8 +177,12 @@ TEST(Engine, AFullQueueRefusesOneMore) {
       [&](GenerateResult, std::exception_ptr) { ended.set_value(); });
   started.get_future().wait();
   std::vector<Running> waiting;
-  for (int i = 0; i < 3; ++i) waiting.push_back(Start(*model, {.prompt = "waits", .max_tokens = 1}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NO_THROW(model->CheckRoom());
+    waiting.push_back(Start(*model, {.prompt = "waits", .max_tokens = 1}));
+  }
   EXPECT_EQ(model->Load().waiting, 3);
+  EXPECT_THROW(model->CheckRoom(), Error);
   try {
     Start(*model, {.prompt = "one too many", .max_tokens = 1});
     FAIL() << "was taken";

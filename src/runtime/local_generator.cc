@@ -67,6 +67,7 @@ class LocalGenerator : public artefact::Generator {
   GenerateResult Generate(const GenerateRequest& request, const artefact::StreamFn& stream) override;
   std::shared_ptr<artefact::Ticket> Submit(GenerateRequest request, artefact::StreamFn stream,
                                            artefact::DoneFn done) override;
+  void CheckRoom() const override { engine_->CheckRoom(); }
   artefact::EngineLoad Load() const override { return engine_->load(); }
   std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override;
   std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) override;
@@ -74,7 +75,6 @@ class LocalGenerator : public artefact::Generator {
  private:
   const DecoderSpec& spec() const { return engine_->decoder().spec(); }
   std::vector<int32_t> PromptTokens(std::string_view prompt, bool add_bos, bool parse_special) const;
-  std::shared_ptr<const Constraint> ConstraintOf(const GenerateRequest& request) const;
   // Tokens of a text that goes on after `prefix`.
   std::vector<int32_t> ContinuationTokens(std::string_view prefix, const std::string& text) const;
   float Logprob(const float* logits, int32_t token) const {
@@ -113,15 +113,6 @@ std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix,
   return tokenizer_->Encode(text);
 }
 
-std::shared_ptr<const Constraint> LocalGenerator::ConstraintOf(const GenerateRequest& request) const {
-  try {
-    return constraints_->For(request);
-  } catch (const Error& error) {  // too large a schema is the request's fault, and trying again later will not help
-    if (error.code() != Code::kResourceExhausted) throw;
-    throw Error(Code::kInvalidInput, error.what(), error.hint());
-  }
-}
-
 std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request, artefact::StreamFn stream,
                                                          artefact::DoneFn done) {
   Validate(request.sampling, spec().vocab);
@@ -129,7 +120,7 @@ std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request
     throw Error(Code::kInvalidInput, Cat("samples is ", request.samples), "from 1 to 256");
   }
   if (request.max_tokens < 0) throw Error(Code::kInvalidInput, Cat("max_tokens is ", request.max_tokens));
-  std::shared_ptr<const Constraint> constraint = ConstraintOf(request);
+  std::shared_ptr<const Constraint> constraint = constraints_->For(request);
   std::vector<int32_t> prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
   if (static_cast<int64_t>(prompt.size()) > spec().context) {
     throw Error(Code::kInvalidInput,

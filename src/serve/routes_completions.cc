@@ -187,6 +187,7 @@ void Complete(Context& context, runtime::ChatFormats* formats, const std::shared
     exchange->Respond(ErrorResponse(404, error.Line(), "model_not_found", "model"));
     return;
   }
+  model->CheckRoom();  // a refusal must cost less than an answer
   if (chat) FillChat(*formats->Of(*model), &request);
   if (body.find("seed") == body.end() || body["seed"].is_null()) request.generate.seed = Hash64(RandomHex(16));
 

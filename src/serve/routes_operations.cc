@@ -46,6 +46,7 @@ std::string Metrics(Context& context) {
        [](const Load& load) { return load.free_pages; });
   each("model_cached_pages", "gauge", "Pages that hold cached prompts.",
        [](const Load& load) { return load.cached_pages; });
+  each("model_passes_total", "counter", "Passes over the weights.", [](const Load& load) { return load.passes; });
   each("model_prompt_tokens_total", "counter", "Prompt tokens.", [](const Load& load) { return load.prompt_tokens; });
   each("model_cached_tokens_total", "counter", "Prompt tokens that were cached.",
        [](const Load& load) { return load.cached_tokens; });

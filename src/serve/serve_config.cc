@@ -24,6 +24,7 @@ void VisitKeys(Options& o, Visitor&& at) {
   at("require_keys", o.require_keys);
   at("drain_seconds", o.drain_seconds, 0, 3600);
   at("threads", o.threads, 0, 256);
+  at("model_batch", o.model_batch, 1, 4096);
   at("model_queue", o.model_queue, 1, 100'000);
   at("recipe_runs", o.recipe_runs, 1, 64);
   at("recipe_queue", o.recipe_queue, 1, 100'000);
@@ -169,6 +170,7 @@ ServeChange Compare(const ServeOptions& running, ServeOptions* fresh) {
   // Sockets, threads, and whether TLS is spoken at all are made at the start.
   fresh->listen = running.listen;
   fresh->threads = running.threads;
+  fresh->model_batch = running.model_batch;
   fresh->recipe_runs = running.recipe_runs;
   fresh->recipe_queue = running.recipe_queue;
   fresh->http.address = running.http.address;

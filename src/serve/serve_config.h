@@ -23,10 +23,11 @@ struct ServeOptions {
   bool require_keys = false;  // beyond loopback they always are
   double drain_seconds = 30;  // for running answers, when it stops
   int json_depth = kMostJsonDepth;
-  int threads = 0;         // of each model; 0: as many as this process may use
-  int model_queue = 1024;  // requests that may wait for one model; one more is refused
-  int recipe_runs = 2;     // at a time
-  int recipe_queue = 64;   // runs that may wait
+  int threads = 0;        // of each model; 0: as many as this process may use
+  int model_batch = 64;   // requests that one model writes at once
+  int model_queue = 256;  // requests that may wait for one model; one more is refused at once
+  int recipe_runs = 2;    // at a time
+  int recipe_queue = 64;  // runs that may wait
   bool log_prompts = false;
   std::string log_level;  // "": info where standard error is no terminal or prompts are logged, else warn
 

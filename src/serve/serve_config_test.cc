@@ -129,7 +129,7 @@ TEST(ServeConfig, WhatNeedsARestartKeepsWhatRuns) {
       "[serve.tls]\ncertificate = \"c\"\nkey = \"k\"\n[serve.limits]\nconnections = 7\n");
   const ServeChange change = Compare(running, &fresh);
   EXPECT_EQ(Join(change.at_restart, " "), "listen threads workers tls.certificate tls.key");
-  EXPECT_EQ(ToText(change.now), R"({"drain_seconds":[30.0,5.0],"limits.connections":[1024,7]})");
+  EXPECT_EQ(ToText(change.now), R"({"drain_seconds":[30.0,5.0],"limits.connections":[4096,7]})");
   EXPECT_EQ(fresh.listen, running.listen);
   EXPECT_EQ(fresh.http.address, "127.0.0.1");
   EXPECT_EQ(fresh.http.worker_threads, running.http.worker_threads);

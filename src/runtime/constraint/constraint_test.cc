@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <barrier>
+#include <optional>
+#include <thread>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -194,6 +199,42 @@ TEST(ConstraintTest, TheCompilerKeepsAndRefuses) {
   request.stop.clear();
   request.ignore_end = true;
   EXPECT_THROW(compiler.For(request), Error);
+}
+
+// Costly schemas of many at once: few are compiled, the others are told to come again, and then everybody may.
+TEST(ConstraintTest, TheCompilerTakesFewCostlyOnesAtATime) {
+  const TestTokenizer tokenizer;
+  ConstraintCompiler compiler(tokenizer);
+  const auto refusal = [&](std::string schema) -> std::optional<Code> {
+    artefact::GenerateRequest request;
+    request.constraint = {SpecKind::kJsonSchema, std::move(schema), {}};
+    try {
+      compiler.For(request);
+      return std::nullopt;
+    } catch (const Error& error) {
+      return error.code();
+    }
+  };
+  constexpr size_t kThreads = 8;
+  std::vector<std::optional<Code>> codes(kThreads);
+  std::barrier start(static_cast<std::ptrdiff_t>(kThreads));
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      Json properties = Json::object();
+      for (size_t k = 0; k < 300; ++k)
+        properties[Cat("p", k)] = {{"type", "string"}, {"pattern", Cat("^[a-z0-9]{0,", 9000 - k - i, "}$")}};
+      const std::string schema = ToText({{"type", "object"}, {"properties", properties}});
+      start.arrive_and_wait();
+      codes[i] = refusal(schema);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto count = [&](Code code) { return std::count(codes.begin(), codes.end(), code); };
+  EXPECT_EQ(count(Code::kUnsupported) + count(Code::kResourceExhausted), kThreads);
+  EXPECT_GE(count(Code::kUnsupported), 1);
+  EXPECT_GE(count(Code::kResourceExhausted), 1);
+  EXPECT_EQ(refusal(R"({"type":"integer"})"), std::nullopt);
 }
 
 // Positions of a long array of long texts are few, or every token would need a mask of its own.
