@@ -1,68 +1,23 @@
 """What `atelier serve` promises to clients, over real sockets. Usage: serve_test.py ATELIER. Needs the model smollm2 in
 the user's store, which ./dev test fetches."""
-import http.client
 import json
-import os
-import pathlib
 import re
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
+from serving import FAULTS, Server, events, expect, studio_with, until
+
 ATELIER = sys.argv[1]
-FAULTS = []
 MODEL = "smollm2"
-
-
-def expect(what, got, wanted=True):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
-
-
-class Server:
-    def __init__(self, studio, *options):
-        self.process = subprocess.Popen([ATELIER, "serve", "--studio", studio, "--listen", "127.0.0.1:0", "--json",
-                                         *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        said = json.loads(self.process.stdout.readline())
-        self.port = int(said["url"].rsplit(":", 1)[1])
-
-    def ask(self, method, path, body=None, key=None):
-        """(status, headers, body as JSON or text)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        data = body if isinstance(body, (bytes, type(None))) else json.dumps(body, ensure_ascii=False).encode()
-        connection.request(method, path, data, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        is_json = answer.getheader("Content-Type", "") == "application/json"
-        return answer.status, answer.headers, json.loads(text) if is_json else text
-
-    def chat(self, key=None, **fields):
-        body = {"model": MODEL, "messages": [{"role": "user", "content": "Name two colours. 你好 🎈"}], "max_tokens": 24,
-                "seed": 5}
-        return self.ask("POST", "/v1/chat/completions", body | fields, key)
-
-    def metric(self, name, key=None):
-        text = self.ask("GET", "/metrics", key=key)[2]
-        return sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith(f"atelier_{name}"))
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        return self.process.wait(60)
-
-
-def events(text):
-    return [line[len("data: "):] for line in text.split("\n\n") if line]
 
 
 def answers(server):
     expect("health", server.ask("GET", "/healthz")[2], "ok\n")
-    expect("models", [m["id"] for m in server.ask("GET", "/v1/models")[2]["data"]], [MODEL])
+    expect("models", [m["id"] for m in server.ask("GET", "/v1/models")[2]["data"]], ["gemma3-270m", MODEL])
     status, _, whole = server.chat(n=2, logprobs=True, top_logprobs=3)
     expect("status", status, 200)
     expect("choices", [c["index"] for c in whole["choices"]], [0, 1])
@@ -167,6 +122,11 @@ def refusals(server):
         expect(f"body {body[:9]!r}", status, 400)
     status, _, said = server.chat(messages=[{"role": "user", "content": "long " * 20000}])
     expect("a prompt longer than the context", (status, "context" in said["error"]["message"]), (400, True))
+    status, _, said = server.chat(model="gemma3-270m")
+    expect("a model that only continues", (status, "/v1/completions" in said["error"]["message"]), (400, True))
+    status, _, said = server.ask("POST", "/v1/completions", {"model": MODEL, "prompt": "x" * 4000, "n": 64, "echo": True,
+                                                              "stream": True, "max_tokens": 1})
+    expect("too much to echo", (status, said["error"]["param"]), (400, "echo"))
     expect("no such path", server.ask("GET", "/v1/nothing")[0], 404)
     status, headers, _ = server.ask("DELETE", "/v1/models")
     expect("no such method", (status, headers["Allow"]), (405, "GET, HEAD, OPTIONS"))
@@ -187,10 +147,7 @@ def vanishing_clients(server):
     expect("they are there", busy > 50)
     for one in sockets:
         one.close()
-    deadline = time.monotonic() + 20  # generous: the machine may be busy, and this is no benchmark
-    while time.monotonic() < deadline and server.metric("model_running") + server.metric("model_waiting") > 0:
-        time.sleep(0.1)
-    expect("they are gone", server.metric("model_running") + server.metric("model_waiting"), 0)
+    until("they are gone", lambda: server.metric("model_running") + server.metric("model_waiting") == 0)
 
 
 def secrets(server):
@@ -214,7 +171,7 @@ def keys(studio):
         return json.loads(subprocess.run([ATELIER, "key", *args, "--studio", studio, "--json"], check=True,
                                          capture_output=True, text=True).stdout)
     made = key("create", "page", "--scope", "generate")
-    server = Server(studio, "--require-keys")
+    server = Server(ATELIER, studio, "--require-keys")
     routes = server.ask("GET", "/openapi.json")[2]["paths"]
     open_routes = set()
     for path, methods in routes.items():
@@ -249,7 +206,7 @@ def keys(studio):
 
 def draining(studio):
     """SIGTERM: the running answer is written to its end, new ones are refused, the program ends with 0."""
-    server = Server(studio)
+    server = Server(ATELIER, studio)
     got = {}
 
     def slow():
@@ -265,12 +222,8 @@ def draining(studio):
 
 
 def main():
-    studio = str(pathlib.Path(tempfile.mkdtemp()) / "studio")
-    subprocess.run([ATELIER, "init", studio, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    home = pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier"))
-    subprocess.run([ATELIER, "model", "pull", str(home / "models/smollm2.gguf"), "--name", MODEL, "--studio", studio,
-                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    server = Server(studio)
+    studio = studio_with(ATELIER, MODEL, "gemma3-270m")
+    server = Server(ATELIER, studio)
     for part in (answers, structured, refusals, secrets, vanishing_clients):
         part(server)
     expect("exit", server.stop(), 0)

@@ -1,15 +1,14 @@
 """Tool calls through POST /v1/chat/completions, over real sockets. Usage: serve_tools_test.py ATELIER. Needs the model
 smollm2 in the user's store, of which copies get chat templates that know tools."""
 import json
-import os
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 
-import serve_test
-from serve_test import FAULTS, Server, events, expect
+from serving import FAULTS, Server, events, expect, register, studio_with, weights, with_chat_template
+
+ATELIER = sys.argv[1]
 
 # Calls in tags, several in a row, after text; results as messages of their own.
 TAGS = """{%- if tools %}{{ '<|im_start|>system\\nYou may call:\\n' }}
@@ -55,51 +54,6 @@ def tokens_of(source):
         out.append(data[at + 8:at + 8 + size])
         at += 8 + size
     return out
-
-
-def with_template(source, target, template):
-    """A copy of a GGUF file with another chat template."""
-    data = source.read_bytes()
-    at = 8
-    tensors, pairs = struct.unpack_from("<QQ", data, at)
-    at += 16
-    sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-
-    def text(at):
-        size = struct.unpack_from("<Q", data, at)[0]
-        return data[at + 8:at + 8 + size], at + 8 + size
-
-    def skip(kind, at):
-        if kind == 8:
-            return text(at)[1]
-        if kind == 9:
-            kind, count = struct.unpack_from("<IQ", data, at)
-            at += 12
-            if kind in sizes:
-                return at + count * sizes[kind]
-            for _ in range(count):
-                at = skip(kind, at)
-            return at
-        return at + sizes[kind]
-    out, alignment = [], 32
-    for _ in range(pairs):
-        begin = at
-        key, at = text(at)
-        kind = struct.unpack_from("<I", data, at)[0]
-        at = skip(kind, at + 4)
-        if key == b"general.alignment":
-            alignment = struct.unpack_from("<I", data, at - 4)[0]
-        if key != b"tokenizer.chat_template":
-            out.append(data[begin:at])
-    for key, value in ((b"tokenizer.chat_template", template.encode()),):
-        out.append(struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value)
-    begin = at
-    for _ in range(tensors):
-        _, at = text(at)
-        at += 4 + 8 * struct.unpack_from("<I", data, at)[0] + 12
-    head = data[:8] + struct.pack("<QQ", tensors, len(out)) + b"".join(out) + data[begin:at]
-    body = data[-(-at // alignment) * alignment:]
-    target.write_bytes(head + b"\0" * (-len(head) % alignment) + body)
 
 
 def check_call(what, call):
@@ -283,19 +237,16 @@ def main():
 
 
 def run(folder):
-    studio = str(folder / "studio")
-    subprocess.run([serve_test.ATELIER, "init", studio, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    home = pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier"))
-    source = home / "models/smollm2.gguf"
-    files = {"smollm2": source}
+    studio = studio_with(ATELIER, "smollm2", folder=folder)
+    source = weights("smollm2")
+    files = {}
     for name, template in (("tags", TAGS), ("token", TOKEN), ("forever", FOREVER)):
         files[name] = folder / f"{name}.gguf"
-        with_template(source, files[name], template)
+        with_chat_template(source, files[name], template)
     sign = tokens_of(source).index(b"<jupyter_start>")
     for name, path in files.items():
-        subprocess.run([serve_test.ATELIER, "model", "pull", str(path), "--name", name, "--studio", studio, "--quiet"],
-                       check=True, stdout=subprocess.DEVNULL)
-    server = Server(studio)
+        register(ATELIER, studio, path, name)
+    server = Server(ATELIER, studio)
     for model in ("tags", "token"):
         calls(server, model)
         history(server, model)

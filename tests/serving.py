@@ -31,11 +31,19 @@ def studio_with(atelier, *models, folder=None):
     """A new studio that has registered these models of the user's store."""
     studio = str(pathlib.Path(folder or tempfile.mkdtemp()) / "studio")
     subprocess.run([atelier, "init", studio, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    home = pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier"))
     for model in models:
-        subprocess.run([atelier, "model", "pull", str(home / f"models/{model}.gguf"), "--name", model, "--studio", studio,
-                        "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        register(atelier, studio, weights(model), model)
     return studio
+
+
+def weights(model):
+    """The file of a model in the user's store, which ./dev test fetches."""
+    return pathlib.Path(os.environ.get("ATELIER_HOME", pathlib.Path.home() / ".atelier")) / f"models/{model}.gguf"
+
+
+def register(atelier, studio, path, name):
+    subprocess.run([atelier, "model", "pull", str(path), "--name", name, "--studio", studio, "--quiet"], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
 def events(text):
@@ -108,6 +116,11 @@ class Server:
         connection.close()
         is_json = answer.getheader("Content-Type", "") == "application/json"
         return answer.status, answer.headers, json.loads(text) if is_json else text
+
+    def chat(self, key=None, **fields):
+        body = {"model": "smollm2", "messages": [{"role": "user", "content": "Name two colours. 你好 🎈"}],
+                "max_tokens": 24, "seed": 5}
+        return self.ask("POST", "/v1/chat/completions", body | fields, key)
 
     def metric(self, name, key=None):
         text = self.ask("GET", "/metrics", key=key)[2]

@@ -15,15 +15,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "smollm2"
+CALLER = "tags"  # the same weights, with a chat template that knows tools
 MESSAGES = [{"role": "user", "content": "Name two colours. 你好 🎈"}]
 SCHEMA = {"type": "object", "properties": {"colour": {"enum": ["red", "茶"]}, "count": {"type": "integer", "minimum": 3}},
           "required": ["colour", "count"], "additionalProperties": False}
+TOOL = {"type": "function", "function": {"name": "paint", "description": "Paints. 涂色", "strict": True, "parameters": SCHEMA}}
 
 
 def python_openai(base):
     import openai
     client = openai.OpenAI(base_url=base, api_key="unused", max_retries=0)
-    assert [m.id for m in client.models.list()] == [MODEL]
+    assert [m.id for m in client.models.list()] == [MODEL, CALLER]
     assert client.models.retrieve(MODEL).id == MODEL
     ask = dict(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24, n=2)
     whole = client.chat.completions.create(**ask, logprobs=True, top_logprobs=2)
@@ -72,6 +74,23 @@ def python_openai(base):
     except openai.NotFoundError as error:
         assert error.code == "model_not_found"
 
+    ask = dict(model=CALLER, messages=MESSAGES, tools=[TOOL], tool_choice="required", seed=3, max_tokens=200,
+               parallel_tool_calls=False)
+    said = client.chat.completions.create(**ask).choices[0]
+    assert said.finish_reason == "tool_calls" and said.message.content is None
+    called = said.message.tool_calls[0]
+    assert called.function.name == "paint"
+    value = json.loads(called.function.arguments)
+    assert value["colour"] in ("red", "茶") and value["count"] >= 3, value
+    with client.chat.completions.stream(**ask) as stream:
+        for _ in stream:
+            pass
+        assert stream.get_final_completion().choices[0].message.tool_calls[0].function.arguments == called.function.arguments
+    answer = {"role": "tool", "tool_call_id": called.id, "content": "painted 🎨"}
+    after = client.chat.completions.create(model=CALLER, messages=[*MESSAGES, said.message, answer], tools=[TOOL],
+                                           tool_choice="none", max_tokens=8)
+    assert after.choices[0].message.tool_calls is None
+
     async def many():
         async with openai.AsyncOpenAI(base_url=base, api_key="unused") as several:
             replies = await asyncio.gather(*(several.chat.completions.create(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24)
@@ -92,6 +111,9 @@ def langchain(base):
     longer = ChatOpenAI(base_url=base, api_key="unused", model=MODEL, temperature=1, max_tokens=200, seed=5)
     value = longer.with_structured_output({"title": "c", **SCHEMA}, method="json_schema").invoke("A colour, please.")
     assert value["colour"] in ("red", "茶") and value["count"] >= 3
+    caller = ChatOpenAI(base_url=base, api_key="unused", model=CALLER, temperature=1, max_tokens=200, seed=5)
+    calls = caller.bind_tools([TOOL], tool_choice="any").invoke("Paint something.").tool_calls
+    assert calls and all(call["name"] == "paint" and call["args"]["count"] >= 3 for call in calls), calls
     return importlib.metadata.version("langchain-openai")
 
 
@@ -121,8 +143,13 @@ def main():
     if len(sys.argv) == 3:  # the clients live in their own environment
         sys.exit(subprocess.run([folder / "python/bin/python", __file__, atelier, folder, "inside"]).returncode)
     sys.path.insert(0, str(ROOT / "tests"))
-    from serving import Server, studio_with
-    server = Server(str(atelier), studio_with(str(atelier), MODEL))
+    from serve_tools_test import TAGS
+    from serving import Server, register, studio_with, weights, with_chat_template
+    studio = studio_with(str(atelier), MODEL)
+    tagged = pathlib.Path(studio).parent / f"{CALLER}.gguf"
+    with_chat_template(weights(MODEL), tagged, TAGS)
+    register(str(atelier), studio, tagged, CALLER)
+    server = Server(str(atelier), studio)
     base = f"http://127.0.0.1:{server.port}/v1"
     try:
         print("python openai", python_openai(base), flush=True)

@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kMostTokens = 1 << 20;  // the model's context is the real limit
 constexpr size_t kMostMessages = 2048, kMostPrompts = 64, kMostStops = 16, kMostBiases = 1024;
 constexpr size_t kMostChoices = 10000;
+constexpr size_t kMostEchoed = 64 << 10;  // bytes
 constexpr int64_t kMostSamples = 64, kMostTop = 20;
 
 // What both kinds share.
@@ -176,6 +177,12 @@ CompletionRequest ReadCompletionRequest(const Json& body) {
   out.generate.logprobs = static_cast<int>(fields.IntOr("logprobs", 0, kMostTop).value_or(-1));
   out.echo = fields.BoolOr("echo").value_or(false);
   if (out.echo && out.generate.logprobs >= 0) fields.Refuse("echo", "is not supported together with logprobs");
+  if (out.echo && out.stream) {  // all of it goes into the stream's buffer at once
+    size_t bytes = 0;
+    for (const std::string& prompt : out.prompts) bytes += prompt.size() * static_cast<size_t>(out.generate.samples);
+    if (bytes > kMostEchoed)
+      fields.Refuse("echo", Cat("is ", bytes, " bytes of prompts"), Cat("at most ", kMostEchoed, " in a stream"));
+  }
   fields.Done();
   return out;
 }

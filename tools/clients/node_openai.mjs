@@ -10,7 +10,7 @@ const messages = [{ role: "user", content: "Name two colours. 你好 🎈" }];
 
 const models = [];
 for await (const one of client.models.list()) models.push(one.id);
-assert.deepEqual(models, [model]);
+assert.deepEqual(models, [model, "tags"]);
 
 const whole = await client.chat.completions.create({ model, messages, seed: 5, max_tokens: 24 });
 let text = "", usage = null;
@@ -31,6 +31,15 @@ const schema = { type: "object", properties: { colour: { enum: ["red", "茶"] } 
 const made = await client.chat.completions.create(
   { model, messages, seed: 1, response_format: { type: "json_schema", json_schema: { name: "c", schema, strict: true } } });
 assert.ok(["red", "茶"].includes(JSON.parse(made.choices[0].message.content).colour));
+
+const tools = [{ type: "function", function: { name: "paint", parameters: schema } }];
+const called = await client.chat.completions.create({ model: "tags", messages, seed: 2, tools, tool_choice: "required" });
+assert.equal(called.choices[0].finish_reason, "tool_calls");
+for (const call of called.choices[0].message.tool_calls) assert.ok(["red", "茶"].includes(JSON.parse(call.function.arguments).colour));
+const streamed = client.chat.completions.stream({ model: "tags", messages, seed: 2, tools, tool_choice: "required" });
+const final = await streamed.finalChatCompletion();
+assert.deepEqual(final.choices[0].message.tool_calls.map((c) => c.function.arguments),
+  called.choices[0].message.tool_calls.map((c) => c.function.arguments));
 
 const plain = await client.completions.create({ model, prompt: ["One, two,", "Red,"], max_tokens: 4, temperature: 0 });
 assert.equal(plain.choices.length, 2);

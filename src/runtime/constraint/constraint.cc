@@ -73,7 +73,7 @@ void CompileChoice(const std::vector<std::string>& choices, Grammar* grammar) {
 
 }  // namespace
 
-std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec, const TokenIndex* tokens) {
   using Kind = artefact::ConstraintSpec::Kind;
   auto grammar = std::make_unique<Grammar>();
   switch (spec.kind) {
@@ -86,6 +86,7 @@ std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
     case Kind::kRegex: CompileRegex(spec.text, grammar.get()); break;
     case Kind::kChoice: CompileChoice(spec.choices, grammar.get()); break;
     case Kind::kCalls: {
+      if (tokens == nullptr) throw Error(Code::kInternal, "calls are held to a model's own tokens");
       size_t bytes = 0;
       for (const auto& function : spec.calls.functions) bytes += function.parameters.size();
       if (bytes > kMostBytes) throw Error(Code::kResourceExhausted, "the functions' schemas have more than 1 MiB");
@@ -98,7 +99,7 @@ std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec) {
 
 std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
                                           std::shared_ptr<const TokenIndex> tokens) {
-  return std::make_shared<Constraint>(CompileGrammar(spec), std::move(tokens));
+  return std::make_shared<Constraint>(CompileGrammar(spec, tokens.get()), std::move(tokens));
 }
 
 Matcher::Matcher(std::shared_ptr<const Constraint> constraint) : constraint_(std::move(constraint)) {

@@ -32,7 +32,7 @@ std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
                                           std::shared_ptr<const TokenIndex> tokens);
 
 // The same without a vocabulary.
-std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec);
+std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec, const TokenIndex* tokens = nullptr);
 
 class Matcher {
  public:

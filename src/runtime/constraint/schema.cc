@@ -49,6 +49,7 @@ class SchemaCompiler {
     }
     if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
   }
+  size_t spent() const { return document_.spent(); }
 
  private:
   struct Unsaid {
@@ -63,7 +64,6 @@ class SchemaCompiler {
       Fill(node, sites);
     }
   }
-  size_t spent() const { return document_.spent(); }
 
   // The node of a value for which all of these hold; filled later.
   int32_t Value(const std::vector<Site>& sites) {
