@@ -203,7 +203,7 @@ def certificates(studio):
         return int(shown.split("=")[1], 16)
 
     def health(one):
-        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return one.recv(4096).split(b"\r\n")[0]
     (studio / "tls").mkdir()
     make(11)

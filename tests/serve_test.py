@@ -139,7 +139,7 @@ def vanishing_clients(server):
     sockets = []
     for _ in range(100):
         one = socket.create_connection(("127.0.0.1", server.port))
-        one.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        one.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         sockets.append(one)
     sockets[0].recv(100)
     time.sleep(0.5)

@@ -98,8 +98,10 @@ def with_chat_template(source, target, template):
 
 class Server:
     def __init__(self, atelier, studio, *options):
-        self.process = subprocess.Popen([atelier, "serve", "--studio", studio, "--listen", "127.0.0.1:0", "--json",
-                                         *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.log = pathlib.Path(studio).parent / "serve.log"  # a pipe that nobody reads would hold it up
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([atelier, "serve", "--studio", studio, "--listen", "127.0.0.1:0", "--json",
+                                             *options], stdout=subprocess.PIPE, stderr=log, text=True)
         said = json.loads(self.process.stdout.readline())
         self.port = int(said["url"].rsplit(":", 1)[1])
 

@@ -141,7 +141,7 @@ BODIES = [
         "/v1/completions"), BAD),
 ]
 
-HOST = b"Host: x\r\n"
+HOST = b"Host: localhost\r\n"
 PATH = b"/v1/chat/completions"
 BODY = json.dumps(chat_body("x", max_tokens=1)).encode()
 
@@ -157,11 +157,11 @@ def wire(data, end=False):
 
 
 def head(*lines, start=b"POST " + PATH + b" HTTP/1.1", body=BODY):
-    return start + b"\r\n" + b"".join(line + b"\r\n" for line in (b"Host: x", *lines)) + b"\r\n" + body
+    return start + b"\r\n" + b"".join(line + b"\r\n" for line in (b"Host: localhost", *lines)) + b"\r\n" + body
 
 
 LENGTH = b"Content-Length: %d" % len(BODY)
-INNER = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+INNER = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 WIRE = [
     ("CL and TE", wire(head(LENGTH, b"Transfer-Encoding: chunked", body=b"0\r\n\r\n" + INNER)), BAD),
     ("TE and CL", wire(head(b"Transfer-Encoding: chunked", LENGTH, body=b"0\r\n\r\n" + INNER)), BAD),
@@ -178,16 +178,16 @@ WIRE = [
      BAD | {501}),
     ("TE with a tab", wire(head(b"Transfer-Encoding:\tchunked\x0b", body=b"0\r\n\r\n")), BAD | {501}),
     ("a folded header", wire(head(b"X-A: b", b" Content-Length: 5", LENGTH)), BAD),
-    ("a bare line feed", wire(b"POST " + PATH + b" HTTP/1.1\nHost: x\n" + LENGTH + b"\n\n" + BODY), BAD),
+    ("a bare line feed", wire(b"POST " + PATH + b" HTTP/1.1\nHost: localhost\n" + LENGTH + b"\n\n" + BODY), BAD),
     ("a bare carriage return", wire(head(b"X-A: b\rContent-Length: 3", LENGTH)), BAD),
     ("NUL in a header", wire(head(b"X-A: b\0c", LENGTH)), BAD),
-    ("invalid UTF-8 in the path", wire(b"GET /v1/models/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
-    ("invalid UTF-8, escaped", wire(b"GET /v1/models/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
-    ("invalid UTF-8 in a header", wire(b"GET /v1/models/x HTTP/1.1\r\nHost: x\r\nX-A: \xff\xfe\r\n\r\n", end=True),
+    ("invalid UTF-8 in the path", wire(b"GET /v1/models/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n"), BAD),
+    ("invalid UTF-8, escaped", wire(b"GET /v1/models/%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n"), BAD),
+    ("invalid UTF-8 in a header", wire(b"GET /v1/models/x HTTP/1.1\r\nHost: localhost\r\nX-A: \xff\xfe\r\n\r\n", end=True),
      {400, 404}),
-    ("%00 in the path", wire(b"GET /v1/models/a%00b HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
-    ("dot segments", wire(b"GET /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"), BAD),
-    ("two hosts", wire(b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), BAD),
+    ("%00 in the path", wire(b"GET /v1/models/a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n"), BAD),
+    ("dot segments", wire(b"GET /v1/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n"), BAD),
+    ("two hosts", wire(b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n"), BAD),
     ("no host", wire(b"GET / HTTP/1.1\r\n\r\n"), BAD),
     ("HTTP/2's preface", wire(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), BAD | {505}),
     ("TLS to a plain port", wire(bytes.fromhex("16030100c8010000c40303") + bytes(200), end=True), BAD | {0}),
@@ -197,9 +197,9 @@ WIRE = [
     ("a chunk's endless extension", wire(head(b"Transfer-Encoding: chunked",
                                               body=b"1;" + b"x" * 100000 + b"\r\na\r\n0\r\n\r\n")), BAD | {413, 431}),
     ("a hundred thousand headers", wire(head(*[b"X-%d: y" % i for i in range(100000)])), {431}),
-    ("a target of a megabyte", wire(b"GET /" + b"x" * 1000000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"), {414, 431}),
-    ("pipelined garbage", wire(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + b"\x00\x01garbage\r\n\r\n" * 1000), {404}),
-    ("10,000 pipelined requests, then gone", wire(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10000, end=True),
+    ("a target of a megabyte", wire(b"GET /" + b"x" * 1000000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"), {414, 431}),
+    ("pipelined garbage", wire(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" + b"\x00\x01garbage\r\n\r\n" * 1000), {404}),
+    ("10,000 pipelined requests, then gone", wire(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10000, end=True),
      {404}),
 ]
 
@@ -221,7 +221,7 @@ async def slow_loris(port, sockets, seconds, body):
     """Sockets that send a byte a second; how many the server let go of, with 408 or without a word."""
     async def one(i):
         link_reader, link_writer = await asyncio.open_connection("127.0.0.1", port)
-        text = b"POST " + PATH + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n" + (b"\r\n" if body else b"")
+        text = b"POST " + PATH + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n" + (b"\r\n" if body else b"")
         first = len(text) if body else 1 + i % 5
         link_writer.write(text[:first])
         rest = iter(text[first:] + b"x" * 100000)

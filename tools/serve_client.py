@@ -238,7 +238,7 @@ class Link(asyncio.Protocol):
 def request_bytes(method, path, body=None, headers=""):
     data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     length = f"Content-Length: {len(data)}\r\n" if body is not None else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: load\r\n{length}{headers}\r\n".encode("utf-8", "surrogateescape") + data
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}{headers}\r\n".encode("utf-8", "surrogateescape") + data
 
 
 async def connect(port, receive_buffer=None):

@@ -1,9 +1,13 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <mutex>
 
 #include "base/json.h"
 
@@ -24,9 +28,39 @@ std::optional<spdlog::level::level_enum> Wanted() {
   return level;
 }
 
+// Standard error, for a reader that may have stopped reading: its lines are left out and counted, since a server must
+// not wait for whoever reads its log.
+class ErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    if (left_out_ > 0) fmt::format_to(std::back_inserter(line), "{} lines of the log were left out\n", left_out_);
+    formatter_->format(message, line);
+    left_out_ = Write({line.data(), line.size()}) ? 0 : left_out_ + 1;
+  }
+  void flush_() override {}
+
+ private:
+  static constexpr size_t kPiece = 4096;  // PIPE_BUF: what a pipe that is ready takes without waiting
+  static constexpr int kMillis = 50;
+
+  static bool Write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      pollfd ready{STDERR_FILENO, POLLOUT, 0};
+      if (::poll(&ready, 1, kMillis) != 1 || (ready.revents & POLLOUT) == 0) return false;
+      const ssize_t n = ::write(STDERR_FILENO, bytes.data(), std::min(bytes.size(), kPiece));
+      if (n < 0 && errno != EINTR) return false;
+      if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+  }
+
+  size_t left_out_ = 0;
+};
+
 spdlog::logger& Logger() {
   static auto logger = [] {
-    auto made = std::make_shared<spdlog::logger>("atelier", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("atelier", std::make_shared<ErrorSink>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     made->set_level(Wanted().value_or(spdlog::level::warn));
     return made;

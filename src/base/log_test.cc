@@ -1,6 +1,8 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -50,6 +52,27 @@ TEST(Log, ValuesAreBoundedAtWholeCharacters) {
     const std::string_view quoted = std::string_view(line).substr(line.find("value=") + 6);
     EXPECT_TRUE(Json::accept(quoted.substr(0, quoted.size() - 4))) << one;
   }
+}
+
+TEST(Log, AReaderThatStoppedReadingHoldsNobodyUp) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int saved = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  const std::string value(8000, 'v');
+  for (int i = 0; i < 20; ++i) Log(LogLevel::kError, "event", {{"value", value}});  // 160 kB into a pipe of 64
+  std::string read(1 << 20, ' ');
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  while (::read(ends[0], read.data(), read.size()) > 0) {
+  }
+  Log(LogLevel::kError, "again");
+  const ssize_t n = ::read(ends[0], read.data(), read.size());
+  ::dup2(saved, STDERR_FILENO);
+  for (const int fd : {ends[0], ends[1], saved}) ::close(fd);
+  ASSERT_GT(n, 0);
+  read.resize(static_cast<size_t>(n));
+  EXPECT_NE(read.find("lines of the log were left out"), std::string::npos) << read;
+  EXPECT_NE(read.find("again"), std::string::npos) << read;
 }
 
 TEST(Log, TheEnvironmentSaysFromWhichLevelOn) {

@@ -1,5 +1,7 @@
 #include "feedback/feedback.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/str.h"
@@ -68,12 +70,14 @@ bool FeedbackLog::Insert(FeedbackRow& row) {
   return true;
 }
 
-std::vector<FeedbackRow> FeedbackLog::ListByGeneration(std::string_view generation_id) {
-  store::Statement s = db_.Prepare(
-      Cat("SELECT ", kColumns, " FROM feedback WHERE tenant = ? AND generation_id = ? ORDER BY created_at, id"));
-  s.Bind(tenant_, generation_id);
+std::vector<FeedbackRow> FeedbackLog::ListByGeneration(std::string_view generation_id, int64_t most) {
+  store::Statement s = db_.Prepare(Cat("SELECT ", kColumns,
+                                       " FROM feedback WHERE tenant = ? AND generation_id = ? "
+                                       "ORDER BY created_at DESC, id DESC LIMIT ?"));
+  s.Bind(tenant_, generation_id, most);
   std::vector<FeedbackRow> rows;
   while (s.Step()) rows.push_back(Read(s));
+  std::reverse(rows.begin(), rows.end());
   return rows;
 }
 

@@ -24,7 +24,7 @@ struct FeedbackRow {
   Kind kind = Kind::kImpression;
   std::optional<double> value;  // rating: 1 to 5; conversion: what it was worth
   std::string body;             // comment, flag: text; edit: the output as it should have been, a JSON object
-  std::string actor;            // a key's id, or "user:NAME"
+  std::string actor;            // a key's id; "local" where none was needed
   std::string idempotency_key;  // the actor's own name for it; "" : none
   int64_t created_at = 0;       // Unix milliseconds; 0 on insert: now
 };
@@ -38,7 +38,8 @@ class FeedbackLog {
   // before: the row is then the stored one. Throws kNotFound for a generation that is not there, kConflict when the key
   // stands for something else.
   bool Insert(FeedbackRow& row);
-  std::vector<FeedbackRow> ListByGeneration(std::string_view generation_id);  // in the order of time
+  // The newest `most`, in the order of time.
+  std::vector<FeedbackRow> ListByGeneration(std::string_view generation_id, int64_t most = 1000);
 
  private:
   store::Database& db_;

@@ -58,9 +58,9 @@ KeyLimits::Verdict KeyLimits::Admit(const KeyInfo& key, int64_t tokens) {
   Use& use = At(key, now);
   tokens = std::max<int64_t>(tokens, 0);
   Verdict verdict;
-  if (key.tokens_per_day > 0) {
+  if (key.tokens_per_day > 0 && tokens > 0) {
     const int64_t left = key.tokens_per_day - use.used - use.reserved;
-    if (left <= 0 || tokens > left) {
+    if (tokens > left) {
       verdict = {false, true, static_cast<double>(kDayMillis - now % kDayMillis) / 1000.0};
     }
   }

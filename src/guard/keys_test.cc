@@ -295,7 +295,8 @@ TEST(KeyLimits, TheDaysTokensAreNeverExceededByWhatIsReserved) {
   EXPECT_TRUE(verdict.quota);
   EXPECT_NEAR(verdict.retry_after, 86'399, 1);
   EXPECT_TRUE(limits.Admit(key, 400).allowed);
-  EXPECT_FALSE(limits.Admit(key).allowed);
+  EXPECT_FALSE(limits.Admit(key, 1).allowed);
+  EXPECT_TRUE(limits.Admit(key, 0).allowed) << "what needs no tokens goes on";
   limits.Settle(key, 600, 100);
   EXPECT_EQ(limits.TokensToday(key), 500);
   EXPECT_TRUE(limits.Admit(key, 500).allowed);
@@ -355,7 +356,7 @@ TEST(KeyLimits, MemoryIsBounded) {
     limits.Admit(Limited(Cat("k", i), 1, 0));
   }
   EXPECT_EQ(limits.size(), 100u);
-  EXPECT_FALSE(limits.Admit(spent).allowed);  // it has not been written: it is not forgotten
+  EXPECT_FALSE(limits.Admit(spent, 1).allowed);  // it has not been written: it is not forgotten
   EXPECT_FALSE(limits.Admit(Limited("k999", 1, 0)).allowed);
 }
 

@@ -13,7 +13,7 @@ Workers::~Workers() { Stop(); }
 bool Workers::Submit(std::function<void()> task) {
   {
     std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= most_) return false;
+    if (stopping_ || queue_.size() >= most_ + idle_) return false;  // an idle thread takes its task at once
     queue_.push_back(std::move(task));
   }
   wake_.notify_one();
@@ -36,7 +36,9 @@ void Workers::Stop() {
 void Workers::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
+    ++idle_;
     wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+    --idle_;
     if (stopping_) return;
     std::function<void()> task = std::move(queue_.front());
     queue_.pop_front();

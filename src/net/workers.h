@@ -26,6 +26,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
+  size_t idle_ = 0;  // threads that wait for a task
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

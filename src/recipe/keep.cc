@@ -90,7 +90,9 @@ void Keeper::operator()(Run& run, bool finished) {
   stored_ += rows.size();
   size_t bytes = 0;
   for (const feedback::GenerationRow& row : rows) bytes += BytesOf(row);
-  if (!rows.empty()) store_([rows](feedback::Generations& generations) mutable { generations.InsertAll(rows); }, bytes);
+  if (!rows.empty())
+    store_([rows = std::move(rows)](feedback::Generations& generations) mutable { generations.InsertAll(rows); },
+           bytes);
   if (finished) {
     store_([id = row_.id, now = NowMillis()](feedback::Generations& generations) { generations.EndRun(id, now); },
            sizeof(row_));

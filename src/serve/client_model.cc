@@ -1,5 +1,6 @@
 #include "serve/client_model.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -10,6 +11,7 @@ namespace atelier::serve {
 namespace {
 
 constexpr std::chrono::milliseconds kNoRoom{50};
+constexpr size_t kScoredAtOnce = 16;  // texts between two looks whether the run goes on
 
 class ClientModel final : public artefact::Generator {
  public:
@@ -20,7 +22,16 @@ class ClientModel final : public artefact::Generator {
   artefact::EngineInfo engine() const override { return model_->engine(); }
   artefact::EngineLoad Load() const override { return model_->Load(); }
   std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override {
-    return model_->Score(prefix, continuations);
+    std::vector<artefact::Scored> scored;
+    for (size_t at = 0; at < continuations.size() || at == 0; at += kScoredAtOnce) {
+      if (run_->cancelled()) throw Error(Code::kCancelled, "stopped");
+      const auto begin = continuations.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto end =
+          continuations.begin() + static_cast<std::ptrdiff_t>(std::min(at + kScoredAtOnce, continuations.size()));
+      const std::vector<artefact::Scored> part = model_->Score(prefix, {begin, end});
+      scored.insert(scored.end(), part.begin(), part.end());
+    }
+    return scored;
   }
   std::string ChatTemplate(bool tools) const override { return model_->ChatTemplate(tools); }
   std::vector<std::pair<std::string, std::string>> SpecialTokens() const override { return model_->SpecialTokens(); }

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <future>
 #include <thread>
 
 #include "base/error.h"
@@ -26,8 +28,17 @@ class LedgerTest : public ::testing::Test {
   static Ledger::Work Insert(int n) {
     return [n](store::Database& db) { db.Run("INSERT INTO t VALUES (?)", n); };
   }
+  // Waits for it; what it threw comes out.
+  static void Write(Ledger& ledger, Ledger::Work work, double seconds) {
+    std::promise<void> done;
+    ledger.Write(std::move(work), seconds,
+                 [&](const std::exception_ptr& error) { error ? done.set_exception(error) : done.set_value(); });
+    done.get_future().get();
+  }
+  bool Kept(Ledger& ledger, double seconds) { return ledger.WaitFor(*group_, seconds); }
   int64_t Rows() { return store::Database::Open(path_).QueryInt("SELECT count(*) FROM t"); }
   std::string path_;
+  std::shared_ptr<Ledger::Group> group_ = std::make_shared<Ledger::Group>();
 };
 
 Code CodeOf(const std::function<void()>& what) {
@@ -44,7 +55,7 @@ TEST_F(LedgerTest, WritesOfManyThreadsAreAllThereWhenTheyReturn) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 25; ++i) ledger.Write(Insert(t * 100 + i), 30);
+      for (int i = 0; i < 25; ++i) Write(ledger, Insert(t * 100 + i), 30);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -54,10 +65,11 @@ TEST_F(LedgerTest, WritesOfManyThreadsAreAllThereWhenTheyReturn) {
 
 TEST_F(LedgerTest, OneBadWriteFailsAloneAndLeavesNothing) {
   Ledger ledger(path_);
-  ledger.Write(Insert(1), 30);
-  ledger.Keep(Insert(2), 10);
+  Write(ledger, Insert(1), 30);
+  ledger.Keep(Insert(2), 10, group_);
   EXPECT_EQ(CodeOf([&] {
-              ledger.Write(
+              Write(
+                  ledger,
                   [](store::Database& db) {
                     db.Run("INSERT INTO t VALUES (3)");
                     db.Run("INSERT INTO t VALUES (1)");
@@ -65,8 +77,8 @@ TEST_F(LedgerTest, OneBadWriteFailsAloneAndLeavesNothing) {
                   30);
             }),
             Code::kConflict);
-  ledger.Keep(Insert(4), 10);
-  EXPECT_TRUE(ledger.WaitForKept(30));
+  ledger.Keep(Insert(4), 10, group_);
+  EXPECT_TRUE(Kept(ledger, 30));
   EXPECT_EQ(Rows(), 3) << "1, 2, 4";
 }
 
@@ -75,34 +87,77 @@ TEST_F(LedgerTest, WhileAnotherHoldsTheDatabaseWhatIsKeptWaitsAndTheRestIsRefuse
   store::Database other = store::Database::Open(path_);
   {
     store::Transaction holds(other);
-    ledger.Keep(Insert(1), 60);
+    ledger.Keep(Insert(1), 60, group_);
     EXPECT_TRUE(ledger.HasRoom());
-    ledger.Keep(Insert(2), 60);
+    ledger.Keep(Insert(2), 60, group_);
     EXPECT_FALSE(ledger.HasRoom()) << "bounded";
-    EXPECT_FALSE(ledger.WaitForKept(0.8)) << "SQLite itself waits half a second";
-    EXPECT_EQ(CodeOf([&] { ledger.Write(Insert(3), 0.1); }), Code::kUnavailable);
+    EXPECT_FALSE(Kept(ledger, 0.8)) << "SQLite itself waits half a second";
+    EXPECT_EQ(CodeOf([&] { Write(ledger, Insert(3), 0.1); }), Code::kUnavailable);
     const Ledger::State state = ledger.state();
     EXPECT_EQ(state.waiting, 2u);
     EXPECT_NE(state.trouble.find("another process is writing"), std::string::npos) << state.trouble;
   }
-  EXPECT_TRUE(ledger.WaitForKept(30));
+  EXPECT_TRUE(Kept(ledger, 30));
   EXPECT_TRUE(ledger.HasRoom());
-  ledger.Write(Insert(4), 30);
+  Write(ledger, Insert(4), 30);
   EXPECT_EQ(Rows(), 3) << "what was refused must not come later";
   EXPECT_EQ(ledger.state().trouble, "");
 }
 
-TEST_F(LedgerTest, ADatabaseThatIsNotThereYetIsTriedAgain) {
+TEST_F(LedgerTest, ADatabaseThatIsAwayIsWaitedForAndNoneIsMadeInItsPlace) {
   const std::string aside = path_ + ".aside";
   Rename(path_, aside);
-  MakeFolders(path_);  // a folder in its place
   Ledger ledger(path_);
-  ledger.Keep(Insert(1), 10);
-  EXPECT_FALSE(ledger.WaitForKept(0.3));
-  ::rmdir(path_.c_str());
+  ledger.Keep(Insert(1), 10, group_);
+  EXPECT_FALSE(Kept(ledger, 0.6));
+  EXPECT_FALSE(FileExists(path_));
+  WriteFileAtomic(path_, "");  // somebody else's mistake
+  EXPECT_FALSE(Kept(ledger, 0.6));
+  RemoveFile(path_);
   Rename(aside, path_);
-  EXPECT_TRUE(ledger.WaitForKept(30));
+  EXPECT_TRUE(Kept(ledger, 30));
   EXPECT_EQ(Rows(), 1);
+}
+
+TEST_F(LedgerTest, WhatTheDatabaseRefusesForGoodIsNotCalledStored) {
+  Ledger ledger(path_);
+  Write(ledger, Insert(1), 30);
+  const auto other = std::make_shared<Ledger::Group>();
+  ledger.Keep(Insert(1), 10, group_);
+  ledger.Keep(Insert(2), 10, other);
+  EXPECT_FALSE(Kept(ledger, 30));
+  EXPECT_TRUE(ledger.WaitFor(*other, 30)) << "another's failure is not ours";
+  EXPECT_EQ(ledger.state().failed, 1u);
+}
+
+TEST_F(LedgerTest, ADatabaseThatWasReadOnlyIsWrittenOnceItCanBe) {
+  if (::getuid() != 0) GTEST_SKIP() << "needs to be two users";
+  ASSERT_EQ(::chmod(path_.c_str(), 0444), 0);
+  ASSERT_EQ(::chown(path_.c_str(), 65534, 65534), 0);
+  for (const char* end : {"-wal", "-shm"}) RemoveFile(path_ + end);
+  const std::string folder = path_ + ".folder";
+  MakeFolders(folder);
+  ASSERT_EQ(::chown(folder.c_str(), 65534, 65534), 0);
+  Rename(path_, folder + "/studio.db");
+  // Root may write everything: a child is a user who may write the folder and not the file.
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (::setuid(65534) != 0) ::_exit(9);
+    int code = 1;
+    {
+      Ledger ledger(folder + "/studio.db");
+      const auto group = std::make_shared<Ledger::Group>();
+      ledger.Keep(Insert(1), 10, group);
+      const bool early = ledger.WaitFor(*group, 0.6);
+      for (const char* end : {"", "-shm"}) ::chmod((folder + "/studio.db" + end).c_str(), 0644);
+      code = early ? 2 : ledger.WaitFor(*group, 30) ? 0 : 3;
+    }
+    ::_exit(code);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
 }
 
 // A file system of its own that is full: needs root, as CI is.
@@ -117,15 +172,17 @@ TEST_F(LedgerTest, AFullDiskLosesNothingThatIsKept) {
     Ledger ledger(path);
     const std::string pad(40 << 10, 'p');
     for (int n = 0; n < 12; ++n) {
-      ledger.Keep([n, pad](store::Database& db) { db.Run("INSERT INTO t VALUES (?, ?)", n, pad); }, pad.size());
+      ledger.Keep([n, pad](store::Database& db) { db.Run("INSERT INTO t VALUES (?, ?)", n, pad); }, pad.size(), group_);
     }
-    EXPECT_FALSE(ledger.WaitForKept(0.5));
+    EXPECT_FALSE(Kept(ledger, 0.5));
     EXPECT_NE(ledger.state().trouble.find("disk is full"), std::string::npos) << ledger.state().trouble;
-    EXPECT_EQ(
-        CodeOf([&] { ledger.Write([pad](store::Database& db) { db.Run("INSERT INTO t VALUES (99, ?)", pad); }, 0.1); }),
-        Code::kUnavailable);
+    EXPECT_EQ(CodeOf([&] {
+                Write(
+                    ledger, [pad](store::Database& db) { db.Run("INSERT INTO t VALUES (99, ?)", pad); }, 0.1);
+              }),
+              Code::kUnavailable);
     ASSERT_EQ(::mount("tmpfs", folder.c_str(), "tmpfs", MS_REMOUNT, "size=8m"), 0);
-    EXPECT_TRUE(ledger.WaitForKept(30));
+    EXPECT_TRUE(Kept(ledger, 30));
     EXPECT_EQ(store::Database::Open(path).QueryInt("SELECT count(*) FROM t"), 12);
   }
   ::umount(folder.c_str());

@@ -12,7 +12,7 @@ ModelHost::ModelHost(std::vector<artefact::ModelEntry> registered, ModelLoader l
   Replace(std::move(registered));
 }
 
-ModelHost::~ModelHost() {
+void ModelHost::Clear() {
   Replace({});
   while (!retired_.empty()) {
     Sweep();

@@ -22,7 +22,9 @@ class ModelHost {
  public:
   ModelHost(std::vector<artefact::ModelEntry> registered, ModelLoader load);
   // Waits for whoever still uses a model, so that none is destroyed on its own engine's thread.
-  ~ModelHost();
+  ~ModelHost() { Clear(); }
+  // Lets go of all of them, and waits likewise.
+  void Clear();
 
   // Throws kNotFound. Loads where it must; others that ask for the same model meanwhile wait for it. From any thread.
   // A caller may keep the pointer: a model that was swapped lives until its last stream is done.

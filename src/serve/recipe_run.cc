@@ -14,7 +14,14 @@
 namespace atelier::serve {
 namespace {
 
-constexpr double kStoreSeconds = 5;  // that an answer waits for the database
+constexpr double kStoreSeconds = 5;       // that an answer waits for the database
+constexpr int64_t kTokensOfRecord = 500;  // reserved of a key's day until the run has ended
+
+void CheckRoom(const Ledger& ledger) {
+  if (ledger.HasRoom()) return;
+  throw Error(Code::kUnavailable, "the studio's database takes no writes, and enough waits for it already",
+              "try again later");
+}
 
 // What a client sees of one offered output; /api/generations/{id} has the rest.
 Json Offer(const recipe::Candidate& candidate, size_t rank) {
@@ -51,16 +58,27 @@ Json RecordJson(const recipe::Record& record, bool finished) {
   return json;
 }
 
+// What is wrong with a recipe is the studio's business: the log has it, with its path.
+Error Broken(const std::string& name, const Error& error) {
+  Log(LogLevel::kError, "broken recipe", {{"recipe", name}, {"why", error.Line()}});
+  return Error(Code::kCorrupt, Cat("the recipe ", Quote(name), " is broken"), "the server's log says how");
+}
+
 }  // namespace
 
 recipe::Recipe FindRecipe(const Context& context, const std::string& name, const std::string& variant) {
   const std::string folder = context.recipes.Folder(name);
   try {
-    return recipe::LoadRecipe(folder, variant);
+    recipe::Recipe recipe = recipe::LoadRecipe(folder, "");
+    if (variant.empty()) return recipe;
+    if (std::find(recipe.variants.begin(), recipe.variants.end(), variant) != recipe.variants.end())
+      return recipe::LoadRecipe(folder, variant);
+    throw FieldError("variant", Cat("there is no variant ", Quote(variant)),
+                     recipe.variants.empty() ? "the recipe has none" : Cat("there are: ", Join(recipe.variants, ", ")));
+  } catch (const FieldError&) {
+    throw;
   } catch (const Error& error) {
-    if (error.code() == Code::kNotFound && !variant.empty()) throw FieldError("variant", error.what(), error.hint());
-    Log(LogLevel::kError, "broken recipe", {{"recipe", name}, {"why", error.Line()}});
-    throw Error(Code::kCorrupt, Cat("the recipe ", Quote(name), " is broken"), "the server's log says how");
+    throw Broken(name, error);
   }
 }
 
@@ -95,10 +113,8 @@ RecipeRun::RecipeRun(Context& context, const RunRequest& request, const std::opt
 }
 
 Json RecipeRun::Execute(Hooks hooks) {
-  if (!context_.ledger.HasRoom()) {
-    throw Error(Code::kUnavailable, "the studio's database takes no writes, and enough waits for it already",
-                "nothing was made; try again later");
-  }
+  if (cancelled()) throw Error(Code::kCancelled, "stopped");
+  CheckRoom(context_.ledger);
   recipe::RunOptions options;
   options.seed = row_.seed;
   options.operators = context_.operators;
@@ -113,6 +129,7 @@ Json RecipeRun::Execute(Hooks hooks) {
   std::unique_ptr<recipe::Keeper> keeper;
   std::vector<Json> told(records_.size());
   options.keep = [&](recipe::Run& run, bool finished) {
+    CheckRoom(context_.ledger);
     (*keeper)(run, finished);
     if (!hooks.record) return;
     for (size_t i = 0; i < run.records().size(); ++i) {
@@ -122,20 +139,26 @@ Json RecipeRun::Execute(Hooks hooks) {
       told[i] = std::move(now);
     }
   };
-  recipe::Engine engine(std::move(recipe_), std::move(options));
+  const auto engine = [&] {
+    try {
+      return std::make_unique<recipe::Engine>(std::move(recipe_), std::move(options));
+    } catch (const Error& error) {
+      throw Broken(row_.recipe, error);
+    }
+  }();
+  const auto kept = std::make_shared<Ledger::Group>();
   keeper = std::make_unique<recipe::Keeper>(
-      [this](std::function<void(feedback::Generations&)> write, size_t bytes) {
+      [this, kept](std::function<void(feedback::Generations&)> write, size_t bytes) {
         context_.ledger.Keep(
             [tenant = context_.studio.tenant(), write = std::move(write)](store::Database& db) {
               feedback::Generations generations(db, tenant);
               write(generations);
             },
-            bytes);
+            bytes, kept);
       },
       row_);
-  engine.Execute(std::move(records_));
-  const bool stored = context_.ledger.WaitForKept(kStoreSeconds);
-  return Result(engine, stored);
+  engine->Execute(std::move(records_));
+  return Result(*engine, context_.ledger.WaitFor(*kept, kStoreSeconds));
 }
 
 Json RecipeRun::Result(recipe::Engine& engine, bool stored) const {
@@ -164,30 +187,44 @@ Json RecipeRun::Result(recipe::Engine& engine, bool stored) const {
           {"seconds", engine.seconds()}};
 }
 
-void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange,
-              const std::optional<guard::KeyInfo>& who, const std::shared_ptr<RecipeRun>& run,
-              std::function<void()> job) {
+void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange, const RunRequest& request,
+              std::function<void(RecipeRun& run)> job) {
+  const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
+  const std::string owner = who ? who->id : "";
+  const auto full = [] {
+    return Error(Code::kResourceExhausted, "too many runs wait already", "try again in a moment");
+  };
+  if (!context.runs.HasRoom(owner)) throw full();  // before any work
+  const auto reserved = kTokensOfRecord * static_cast<int64_t>(request.records.size());
   if (who) {
-    const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, 1);
+    const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, reserved);
     if (!verdict.allowed) {
       exchange->Respond(OverLimit(verdict));
       return;
     }
   }
-  exchange->OnGone([weak = std::weak_ptr(run)] {
-    if (const auto alive = weak.lock()) alive->Cancel();
-  });
-  const bool taken = context.runs.Add(who ? who->id : "", [&context, exchange, who, run, job = std::move(job)] {
-    try {
-      job();
-    } catch (...) {
-      exchange->Respond(ErrorResponse(std::current_exception()));
-    }
-    if (who) context.limits.Settle(*who, 1, run->tokens());
-  });
-  if (taken) return;
-  if (who) context.limits.Settle(*who, 1, 0);
-  throw Error(Code::kResourceExhausted, "too many runs wait already", "try again in a moment");
+  bool taken = false;
+  try {
+    const auto run = std::make_shared<RecipeRun>(context, request, who, exchange->request().traceparent);
+    exchange->OnGone([weak = std::weak_ptr(run)] {
+      if (const auto alive = weak.lock()) alive->Cancel();
+    });
+    taken = context.runs.Add(
+        owner,
+        [&context, exchange, who, reserved, run, job = std::move(job)] {
+          try {
+            job(*run);
+          } catch (...) {
+            exchange->Respond(ErrorResponse(std::current_exception()));
+          }
+          if (who) context.limits.Settle(*who, reserved, run->tokens());
+        },
+        [run] { return !run->cancelled(); });
+    if (!taken) throw full();
+  } catch (...) {
+    if (who && !taken) context.limits.Settle(*who, reserved, 0);
+    throw;
+  }
 }
 
 }  // namespace atelier::serve

@@ -38,6 +38,7 @@ class RecipeRun {
   const std::string& id() const { return id_; }
   size_t records() const { return records_.size(); }
   void Cancel() { run_->Cancel(); }  // from any thread
+  bool cancelled() const { return run_->cancelled(); }
   // REQUIRES: called once. Throws kUnavailable when the studio cannot keep what would be made.
   Json Execute(Hooks hooks);
   int64_t tokens() const { return run_->prompt_tokens() + run_->output_tokens(); }  // that models read and wrote
@@ -54,10 +55,9 @@ class RecipeRun {
   std::shared_ptr<ClientRun> run_ = std::make_shared<ClientRun>();
 };
 
-// Puts a run's job in the queue, in the turn of whoever asks, within their limits; answers 429 where it cannot. What
-// the job throws is answered. The run is cancelled when the client goes.
-void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange,
-              const std::optional<guard::KeyInfo>& who, const std::shared_ptr<RecipeRun>& run,
-              std::function<void()> job);
+// Makes a run and puts its job in the queue, in the turn of whoever asks and within their limits; answers 429 where it
+// cannot. Throws what RecipeRun throws. What the job throws is answered. The run is cancelled when the client goes.
+void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange, const RunRequest& request,
+              std::function<void(RecipeRun& run)> job);
 
 }  // namespace atelier::serve

@@ -10,6 +10,7 @@
 #include "serve/api_schemas.h"
 #include "serve/completion_reply.h"
 #include "serve/completion_request.h"
+#include "serve/event_stream.h"
 #include "serve/fields.h"
 #include "serve/prompt_log.h"
 #include "serve/studio_server.h"
@@ -94,10 +95,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
   bool Begin() {
     if (begun_) return true;
     begun_ = true;
-    if (!exchange_->BeginStream({.content_type = "text/event-stream",
-                                 .body = "",
-                                 .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}))
-      return false;
+    if (!BeginEvents(*exchange_)) return false;
     return std::all_of(choices_.begin(), choices_.end(), [&](ChoiceStream& choice) { return Send(choice.First()); });
   }
   ChoiceStream& Choice(int index) { return choices_[static_cast<size_t>(index)]; }
@@ -108,24 +106,35 @@ class Completion : public std::enable_shared_from_this<Completion> {
   }
 
   void Ended(size_t prompt, artefact::GenerateResult result, std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
-    results_[prompt] = std::move(result);
-    if (error && !error_) error_ = error;
-    if (request_.stream && !error_ && !cancelled_ && Begin()) {
-      for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
-        Send(Choice(Index(prompt, static_cast<int>(k))).Last(results_[prompt].samples[k].finish));
+    {
+      const std::lock_guard lock(mutex_);
+      results_[prompt] = std::move(result);
+      if (error && !error_) error_ = error;
+      if (request_.stream && !error_ && !cancelled_ && Begin()) {
+        for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
+          Send(Choice(Index(prompt, static_cast<int>(k))).Last(results_[prompt].samples[k].finish));
+      }
+      if (--left_ > 0) return;
     }
-    if (--left_ > 0) return;
+    // The rest may be long: other requests' tokens do not wait for it.
+    if (!context_.replies.Submit([self = shared_from_this()] { self->Conclude(); })) Conclude();
+  }
+
+  // After the last has ended; once.
+  void Conclude() {
     LogReplies(context_, exchange_->request(), results_);
     const Usage usage = UsageOf(results_);
     if (who_) context_.limits.Settle(*who_, reserved_, usage.prompt + usage.completion);
+    const bool cancelled = [&] {
+      const std::lock_guard lock(mutex_);
+      return cancelled_;
+    }();
     if (error_) return Fail();
+    if (cancelled) return exchange_->Abort();
     if (!request_.stream) {
-      exchange_->Respond(
-          {.content_type = "application/json", .body = ToText(WholeReply(head_, request_, results_, *model_)) + "\n"});
+      RespondJson(*exchange_, WholeReply(head_, request_, results_, *model_));
       return;
     }
-    if (cancelled_) return exchange_->Abort();
     if (request_.usage_in_stream) Send({UsageChunk(head_, usage)});
     exchange_->Write(net::SseEvent("[DONE]"));
     exchange_->Finish();

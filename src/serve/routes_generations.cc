@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kWriteSeconds = 5;
 constexpr size_t kMostText = 64 << 10;
+constexpr int64_t kMostShown = 1000;  // feedback, the newest
 
 Json OrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
@@ -67,13 +68,17 @@ Json GenerationJson(const feedback::GenerationRow& row) {
 
 void ShowGeneration(Context& context, net::Exchange& exchange, std::string_view id) {
   const std::string tenant = context.studio.tenant();
-  const std::lock_guard lock(context.database);
-  const auto row = feedback::Generations(context.studio.db(), tenant).Get(id);
+  std::optional<feedback::GenerationRow> row;
+  std::vector<feedback::FeedbackRow> said;
+  {
+    const std::lock_guard lock(context.database);
+    row = feedback::Generations(context.studio.db(), tenant).Get(id);
+    said = feedback::FeedbackLog(context.studio.db(), tenant).ListByGeneration(id, kMostShown);
+  }
   if (!row) throw Error(Code::kNotFound, Cat("there is no generation ", Quote(id)));
   Json json = GenerationJson(*row);
   json["feedback"] = Json::array();
-  for (const auto& said : feedback::FeedbackLog(context.studio.db(), tenant).ListByGeneration(id))
-    json["feedback"].push_back(FeedbackJson(said));
+  for (const feedback::FeedbackRow& one : said) json["feedback"].push_back(FeedbackJson(one));
   RespondJson(exchange, json);
 }
 
@@ -125,26 +130,32 @@ feedback::FeedbackRow ReadFeedback(const Json& body) {
   return row;
 }
 
-void TakeFeedback(Context& context, net::Exchange& exchange) {
-  feedback::FeedbackRow row = ReadFeedback(ReadBody(context, exchange.request()));
-  const std::optional<guard::KeyInfo> who = WhoAsks(context, exchange);
+void TakeFeedback(Context& context, const std::shared_ptr<net::Exchange>& exchange) {
+  feedback::FeedbackRow row = ReadFeedback(ReadBody(context, exchange->request()));
+  const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
   if (who) {
     const guard::KeyLimits::Verdict verdict = context.limits.Admit(*who, 0);
-    if (!verdict.allowed && !verdict.quota) {  // it uses no tokens
-      exchange.Respond(OverLimit(verdict));
+    if (!verdict.allowed) {
+      exchange->Respond(OverLimit(verdict));
       return;
     }
   }
   row.actor = who ? who->id : "local";
-  bool fresh = false;
-  feedback::FeedbackRow stored;
+  struct Said {
+    feedback::FeedbackRow row;
+    bool fresh = false;
+  };
+  const auto said = std::make_shared<Said>();
   context.ledger.Write(
-      [&](store::Database& db) {
-        stored = row;  // it may be tried more than once
-        fresh = feedback::FeedbackLog(db, context.studio.tenant()).Insert(stored);
+      [said, row, tenant = context.studio.tenant()](store::Database& db) {
+        said->row = row;  // it may be tried more than once
+        said->fresh = feedback::FeedbackLog(db, tenant).Insert(said->row);
       },
-      kWriteSeconds);
-  RespondJson(exchange, FeedbackJson(stored), fresh ? 201 : 200);
+      kWriteSeconds,
+      [said, exchange](const std::exception_ptr& error) {
+        error ? exchange->Respond(ErrorResponse(error))
+              : RespondJson(*exchange, FeedbackJson(said->row), said->fresh ? 201 : 200);
+      });
 }
 
 }  // namespace
@@ -159,7 +170,7 @@ void AddGenerationRoutes(Context& context) {
                       .scope = "feedback",
                       .summary = "Say something of a generation: a rating, an edit, a click ...",
                       .handler = [&context](std::shared_ptr<net::Exchange> exchange,
-                                            const net::Params&) { TakeFeedback(context, *exchange); },
+                                            const net::Params&) { TakeFeedback(context, exchange); },
                       .request = FeedbackRequestSchema(),
                       .reply = {{"type", "object"}}});
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "recipe/input.h"
 #include "serve/api_schemas.h"
+#include "serve/event_stream.h"
 #include "serve/fields.h"
 #include "serve/recipe_run.h"
 #include "serve/studio_server.h"
@@ -18,19 +19,12 @@ namespace atelier::serve {
 namespace {
 
 constexpr std::array<std::string_view, 2> kVersions = {"2025-11-25", "2025-06-18"};  // newest first
-constexpr int kParseError = -32700, kInvalidRequest = -32600, kNoMethod = -32601, kInvalidParams = -32602;
+constexpr int kParseError = -32700, kInvalidRequest = -32600, kNoMethod = -32601, kInvalidParams = -32602,
+              kInternalError = -32603;
 
 Json Reply(const Json& id, Json result) { return {{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}}; }
 Json Failure(const Json& id, int code, std::string_view message) {
   return {{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}};
-}
-
-// A page in a browser may not use a server on its reader's machine: its origin is another than the host it asks.
-bool ForeignOrigin(const net::Request& request) {
-  const auto origin = request.Header("origin");
-  if (!origin) return false;
-  const size_t scheme = origin->find("://");
-  return scheme == std::string_view::npos || origin->substr(scheme + 3) != request.Header("host").value_or("");
 }
 
 Json Initialize(const Context& context, const Json& params) {
@@ -104,11 +98,10 @@ Json ToolResult(const Json& run) {
 }
 
 // The run of a tool's call, as a plain answer or as events with its progress before it.
-void RunTool(const std::shared_ptr<net::Exchange>& exchange, const std::shared_ptr<RecipeRun>& run, const Json& id,
-             const Json& token) {
+void RunTool(const std::shared_ptr<net::Exchange>& exchange, RecipeRun& run, const Json& id, const Json& token) {
   const auto made = [&](RecipeRun::Hooks hooks) {
     try {
-      return Reply(id, ToolResult(run->Execute(std::move(hooks))));
+      return Reply(id, ToolResult(run.Execute(std::move(hooks))));
     } catch (const Error& error) {
       if (Info(error.code()).http_status == 500) throw;
       return Reply(id, ToolError(error.Line()));
@@ -118,33 +111,28 @@ void RunTool(const std::shared_ptr<net::Exchange>& exchange, const std::shared_p
     RespondJson(*exchange, made({}));
     return;
   }
-  if (!exchange->BeginStream({.content_type = "text/event-stream",
-                              .body = "",
-                              .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}))
-    return;
+  EventStream events(exchange);
+  if (!events.Begin()) return;
   std::mutex mutex;
   double last = -1;
-  Json reply;
   try {
-    reply = made({.progress = [&](const recipe::StepProgress& at) {
-      const double part = at.total > 0 ? static_cast<double>(at.done) / static_cast<double>(at.total) : 0;
-      const double now = static_cast<double>(at.number - 1) + std::min(part, 1.0);
-      const std::lock_guard lock(mutex);
-      if (now <= last) return;
-      last = now;
-      const Json params = {{"progressToken", token},
-                           {"progress", now},
-                           {"total", at.steps},
-                           {"message", Cat(at.step, " (", at.use, ")")}};
-      exchange->Write(net::SseEvent(
-          ToText({{"jsonrpc", "2.0"}, {"method", "notifications/progress"}, {"params", params}}), "message"));
-    }});
+    events.End(
+        "message", made({.progress = [&](const recipe::StepProgress& at) {
+          const double part = at.total > 0 ? static_cast<double>(at.done) / static_cast<double>(at.total) : 0;
+          const double now = static_cast<double>(at.number - 1) + std::min(part, 1.0);
+          const std::lock_guard lock(mutex);
+          if (now <= last) return;
+          last = now;
+          const Json params = {{"progressToken", token},
+                               {"progress", now},
+                               {"total", at.steps},
+                               {"message", Cat(at.step, " (", at.use, ")")}};
+          events.Offer("message", {{"jsonrpc", "2.0"}, {"method", "notifications/progress"}, {"params", params}});
+        }}));
   } catch (...) {
-    reply = Failure(id, -32603, "something went wrong inside; the log has more");
     ErrorResponse(std::current_exception());  // logs it
+    events.End("message", Failure(id, kInternalError, "something went wrong inside; the log has more"));
   }
-  exchange->Write(net::SseEvent(ToText(reply), "message"));
-  exchange->Finish();
 }
 
 void CallTool(Context& context, const std::shared_ptr<net::Exchange>& exchange, const Json& id, const Json& params) {
@@ -153,19 +141,6 @@ void CallTool(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
   const auto meta = params.find("_meta");
   if (name == params.end() || !name->is_string()) {
     RespondJson(*exchange, Failure(id, kInvalidParams, "params.name is not the name of a tool"));
-    return;
-  }
-  RunRequest request;
-  request.recipe = name->get<std::string>();
-  request.records = Json::array({arguments == params.end() ? Json::object() : *arguments});
-  request.paths = {"arguments"};
-  const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
-  std::shared_ptr<RecipeRun> run;
-  try {
-    run = std::make_shared<RecipeRun>(context, request, who, exchange->request().traceparent);
-  } catch (const Error& error) {
-    const bool unknown = error.code() == Code::kNotFound;
-    RespondJson(*exchange, unknown ? Failure(id, kInvalidParams, error.Line()) : Reply(id, ToolError(error.Line())));
     return;
   }
   Json token;
@@ -178,15 +153,22 @@ void CallTool(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
                 Failure(id, kInvalidParams, "params._meta.progressToken is neither a text nor a whole number"));
     return;
   }
-  StartRun(context, exchange, who, run, [exchange, run, id, token] { RunTool(exchange, run, id, token); });
+  RunRequest request;
+  request.recipe = name->get<std::string>();
+  request.records = Json::array({arguments == params.end() ? Json::object() : *arguments});
+  request.paths = {"arguments"};
+  try {
+    StartRun(context, exchange, request, [exchange, id, token](RecipeRun& run) { RunTool(exchange, run, id, token); });
+  } catch (const FieldError& error) {
+    RespondJson(*exchange, Reply(id, ToolError(error.Line())));
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    RespondJson(*exchange, Failure(id, kInvalidParams, error.Line()));
+  }
 }
 
 void Answer(Context& context, const std::shared_ptr<net::Exchange>& exchange) {
   const net::Request& http = exchange->request();
-  if (ForeignOrigin(http)) {
-    exchange->Respond(ErrorResponse(403, "pages of another origin may not use this", "foreign_origin"));
-    return;
-  }
   if (const auto version = http.Header("mcp-protocol-version");
       version && std::find(kVersions.begin(), kVersions.end(), *version) == kVersions.end()) {
     exchange->Respond(ErrorResponse(400,

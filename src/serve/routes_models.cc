@@ -25,7 +25,7 @@ void AddModelRoutes(Context& context) {
                           if (entry.name == params["model"]) {
                             RespondJson(*exchange, ModelJson(entry));
                             return;
-                          };
+                          }
                         }
                         exchange->Respond(ErrorResponse(404,
                                                         Cat("the model ", Quote(params["model"]), " does not exist"),

@@ -33,6 +33,7 @@ std::string Metrics(Context& context) {
   one("ledger_waiting", "gauge", "Writes that wait for the database.", ledger.waiting);
   one("ledger_bytes", "gauge", "Memory that they take.", ledger.bytes);
   one("ledger_written_total", "counter", "Writes that are in the database.", ledger.written);
+  one("ledger_failed_total", "counter", "Writes that the database refused for good.", ledger.failed);
   const auto models = context.models.Loaded();
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto get) {
     Metric(&out, name, type, help);
@@ -89,17 +90,21 @@ Json OperationOf(const net::Route& route, bool keys) {
   return operation;
 }
 
-Json OpenApi(const Context& context) {
+// `names`: whoever asks may know which models and recipes there are.
+Json OpenApi(const Context& context, bool names) {
   Json paths = Json::object();
   for (const net::Route& route : context.router.routes())
     paths[route.pattern][ToLowerAscii(route.method)] = OperationOf(route, context.keys_required);
-  std::vector<std::string> models;
-  for (const artefact::ModelEntry& entry : context.models.List()) models.push_back(entry.name);
+  std::vector<std::string> models, recipes;
+  if (names) {
+    for (const artefact::ModelEntry& entry : context.models.List()) models.push_back(entry.name);
+    recipes = context.recipes.Names();
+  }
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "Atelier"}, {"version", context.version}}},
           {"paths", std::move(paths)},
           {"components",
-           {{"schemas", Components(models, context.recipes.Names())},
+           {{"schemas", Components(models, recipes)},
             {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
 }
 
@@ -140,7 +145,9 @@ void AddOperationRoutes(Context& context) {
                       .scope = std::string(net::kOpen),
                       .summary = "What this server answers to",
                       .handler = [&context](std::shared_ptr<net::Exchange> exchange, const net::Params&) {
-                        RespondJson(*exchange, OpenApi(context));
+                        const bool names = !context.keys_required ||
+                                           (exchange->request().Header("authorization") && WhoAsks(context, *exchange));
+                        RespondJson(*exchange, OpenApi(context, names));
                       }});
 }
 

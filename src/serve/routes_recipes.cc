@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "recipe/input.h"
 #include "serve/api_schemas.h"
+#include "serve/event_stream.h"
 #include "serve/fields.h"
 #include "serve/recipe_run.h"
 #include "serve/studio_server.h"
@@ -14,7 +15,6 @@ namespace atelier::serve {
 namespace {
 
 constexpr size_t kMostRecords = 500;
-constexpr double kRoomSeconds = 20;  // that a stream waits for a slow reader
 
 Json FieldsJson(const recipe::Recipe& recipe) {
   Json fields = Json::array();
@@ -77,75 +77,56 @@ GenerationsRequest ReadRequest(const Json& body, std::string_view recipe) {
   return out;
 }
 
-// Events of a stream, from the run's thread and from models' threads.
-class RunStream {
+// Tells how far a run is, once for every record.
+class Teller {
  public:
-  RunStream(std::shared_ptr<net::Exchange> exchange, std::function<void()> gone)
-      : exchange_(std::move(exchange)), gone_(std::move(gone)) {}
-
-  bool Begin() {
-    return exchange_->BeginStream({.content_type = "text/event-stream",
-                                   .body = "",
-                                   .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}});
-  }
-  // From the run's thread, which may wait for the reader.
-  void Send(std::string_view event, const Json& data) {
-    const std::string bytes = net::SseEvent(ToText(data), event);
-    if (!exchange_->WaitForRoom(bytes.size(), kRoomSeconds) || !exchange_->Write(bytes)) gone_();
-  }
-  // Left out where nothing moved, and where the reader is behind: the next one says more.
-  void Progress(const recipe::StepProgress& at) {
+  explicit Teller(EventStream* events) : events_(events) {}
+  void operator()(const recipe::StepProgress& at) {
     {
       const std::lock_guard lock(mutex_);
       if (at.number == number_ && at.done == done_) return;
       number_ = at.number;
       done_ = at.done;
     }
-    const std::string bytes = net::SseEvent(ToText({{"step", at.step},
-                                                    {"use", at.use},
-                                                    {"number", at.number},
-                                                    {"steps", at.steps},
-                                                    {"done", at.done},
-                                                    {"total", at.total}}),
-                                            "progress");
-    if (exchange_->buffered() < kMostBehind) exchange_->Write(bytes);
-  }
-  void End(std::string_view event, const Json& data) {
-    Send(event, data);
-    exchange_->Finish();
+    events_->Offer("progress", {{"step", at.step},
+                                {"use", at.use},
+                                {"number", at.number},
+                                {"steps", at.steps},
+                                {"done", at.done},
+                                {"total", at.total}});
   }
 
  private:
-  static constexpr size_t kMostBehind = 64 << 10;
-  const std::shared_ptr<net::Exchange> exchange_;
-  const std::function<void()> gone_;
+  EventStream* events_;
   std::mutex mutex_;
   size_t number_ = 0;
   uint64_t done_ = 0;
 };
 
-void Run(const std::shared_ptr<net::Exchange>& exchange, const std::shared_ptr<RecipeRun>& run, bool stream) {
+void Run(const std::shared_ptr<net::Exchange>& exchange, RecipeRun& run, bool stream) {
   if (!stream) {
-    RespondJson(*exchange, run->Execute({}));
+    RespondJson(*exchange, run.Execute({}));
     return;
   }
-  RunStream events(exchange, [&run] { run->Cancel(); });
+  EventStream events(exchange);
   if (!events.Begin()) return;
-  events.Send("started", {{"id", run->id()}, {"records", run->records()}});
+  events.Send("started", {{"id", run.id()}, {"records", run.records()}});
+  Teller progress(&events);
   try {
-    events.End("done", run->Execute({.progress = [&](const recipe::StepProgress& at) { events.Progress(at); },
-                                     .record = [&](const Json& record) { events.Send("record", record); }}));
+    events.End("done", run.Execute({.progress = [&](const recipe::StepProgress& at) { progress(at); },
+                                    .record =
+                                        [&](const Json& record) {
+                                          if (!events.Send("record", record)) run.Cancel();
+                                        }}));
   } catch (...) {
     events.End("error", ParseJson(ErrorResponse(std::current_exception()).body, "error"));
   }
 }
 
 void Generate(Context& context, const std::shared_ptr<net::Exchange>& exchange, std::string_view recipe) {
-  const net::Request& http = exchange->request();
-  const GenerationsRequest request = ReadRequest(ReadBody(context, http), recipe);
-  const std::optional<guard::KeyInfo> who = WhoAsks(context, *exchange);
-  const auto run = std::make_shared<RecipeRun>(context, request.run, who, http.traceparent);
-  StartRun(context, exchange, who, run, [exchange, run, stream = request.stream] { Run(exchange, run, stream); });
+  const GenerationsRequest request = ReadRequest(ReadBody(context, exchange->request()), recipe);
+  StartRun(context, exchange, request.run,
+           [exchange, stream = request.stream](RecipeRun& run) { Run(exchange, run, stream); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "serve/run_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace atelier::serve {
 
@@ -8,19 +9,49 @@ RunQueue::RunQueue(int threads, size_t most_waiting) : most_(most_waiting) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
 }
 
-RunQueue::~RunQueue() {
+void RunQueue::Stop() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
-bool RunQueue::Add(const std::string& owner, Job job) {
+bool RunQueue::Full(const std::string& owner) const {
+  if (ending_ || waiting_ >= most_ + idle_) return true;
+  const auto own = jobs_.find(owner);
+  return !owner.empty() && own != jobs_.end() && own->second.size() >= std::max<size_t>(1, most_ / 2);
+}
+
+std::vector<RunQueue::Waiting> RunQueue::TakeUnwanted() {
+  std::vector<Waiting> unwanted;
+  for (auto& [owner, jobs] : jobs_) {
+    for (Waiting& one : jobs) {
+      if (!one.wanted()) unwanted.push_back(std::exchange(one, {}));
+    }
+    std::erase_if(jobs, [](const Waiting& one) { return one.job == nullptr; });
+  }
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.empty(); });
+  waiting_ -= unwanted.size();
+  return unwanted;
+}
+
+bool RunQueue::HasRoom(const std::string& owner) const {
   const std::lock_guard lock(mutex_);
-  if (ending_ || waiting_ >= most_) return false;
-  jobs_[owner].push_back(std::move(job));
+  return !Full(owner) || std::any_of(jobs_.begin(), jobs_.end(), [](const auto& entry) {
+    return std::any_of(entry.second.begin(), entry.second.end(), [](const Waiting& one) { return !one.wanted(); });
+  });
+}
+
+bool RunQueue::Add(const std::string& owner, Job job, std::function<bool()> wanted) {
+  std::vector<Waiting> unwanted;  // ends after the lock
+  const std::lock_guard lock(mutex_);
+  if (Full(owner)) unwanted = TakeUnwanted();
+  if (Full(owner)) return false;
+  jobs_[owner].push_back({std::move(job), std::move(wanted)});
   ++waiting_;
   wake_.notify_one();
   return true;
@@ -39,7 +70,9 @@ size_t RunQueue::running() const {
 void RunQueue::Loop() {
   std::unique_lock lock(mutex_);
   while (true) {
+    ++idle_;
     wake_.wait(lock, [&] { return ending_ || waiting_ > 0; });
+    --idle_;
     if (waiting_ == 0) return;
     // Whoever has least at work, then whoever was served longest ago.
     const auto next = std::min_element(jobs_.begin(), jobs_.end(), [&](const auto& a, const auto& b) {
@@ -47,7 +80,7 @@ void RunQueue::Loop() {
       return work_a != work_b ? work_a < work_b : turn_[a.first] < turn_[b.first];
     });
     const std::string owner = next->first;
-    Job job = std::move(next->second.front());
+    Job job = std::move(next->second.front().job);
     next->second.pop_front();
     if (next->second.empty()) jobs_.erase(next);
     --waiting_;

@@ -17,6 +17,7 @@ namespace atelier::serve {
 namespace {
 
 constexpr int kFlushWaitMillis = 100;
+constexpr int kLastFlushes = 15;    // of a fifth of a second
 constexpr size_t kMostEvents = 64;  // that wait for the database
 constexpr const char* kNotStored = "requests are served; what they use is counted in memory and stored once it can be";
 
@@ -35,6 +36,17 @@ guard::Credentials CredentialsOf(const net::Request& request) {
   return {.authorization = request.Header("authorization").value_or(""),
           .peer = request.peer,
           .header = [&request](std::string_view name) { return request.Header(name); }};
+}
+
+// A page in a browser can ask a server on its reader's machine, in the name of its own site, or under a name that its
+// owner lets point here. Programs of this machine call it by its own name, and have no origin or that one.
+bool IsFromHere(const net::Request& request) {
+  const std::string_view host = request.Header("host").value_or("");
+  std::string_view name = host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
+  const bool local = name == "localhost" || name == "[::1]" ||
+                     (name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos);
+  const auto origin = request.Header("origin");
+  return local && (!origin || *origin == Cat("http://", host) || *origin == Cat("https://", host));
 }
 
 std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
@@ -77,6 +89,9 @@ Json Differences(const std::vector<artefact::ModelEntry>& before, const std::vec
 
 }  // namespace
 
+NotRecognised::NotRecognised()
+    : Error(Code::kPermissionDenied, "this needs a valid API key: Authorization: Bearer atl_...") {}
+
 net::Response ErrorResponse(int status, std::string_view message, std::string_view code, const Json& param) {
   const Json body = {{"error", {{"message", message}, {"type", TypeOf(status)}, {"param", param}, {"code", code}}}};
   return {.status = status, .content_type = "application/json", .body = ToText(body) + "\n"};
@@ -87,6 +102,10 @@ net::Response ErrorResponse(std::exception_ptr error) {
     std::rethrow_exception(error);
   } catch (const FieldError& e) {
     return ErrorResponse(Info(e.code()).http_status, e.Line(), Info(e.code()).name, Json(e.field()));
+  } catch (const NotRecognised& e) {
+    net::Response response = ErrorResponse(401, e.Line(), "invalid_api_key");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
   } catch (const Error& e) {
     const CodeInfo& info = Info(e.code());
     net::Response response = info.http_status == 500
@@ -118,6 +137,8 @@ bool RespondJson(net::Exchange& exchange, const Json& body, int status) {
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange) {
   auto who = context.keys.Authenticate(CredentialsOf(exchange.request()));
   if (who) exchange.SetKeyId(who->id);
+  const bool sent = exchange.request().Header("authorization").has_value();
+  if (!who && (context.keys_required || (sent && context.keys.size() > 0))) throw NotRecognised();
   return who;
 }
 
@@ -143,6 +164,7 @@ struct StudioServer::Impl {
                 .operators = options.operators,
                 .ledger = Ledger(studio->db().path()),
                 .models = ModelHost(RegisteredModels(studio), std::move(load)),
+                .replies = net::Workers(2, 4096),
                 .runs = RunQueue(options.recipe_runs, static_cast<size_t>(options.recipe_queue))} {
     context.keys.Load(studio->db());
     context.limits.Load(studio->db(), studio->tenant());
@@ -187,7 +209,11 @@ struct StudioServer::Impl {
     wake.notify_one();
     housekeeping.join();
     server->Stop();  // running answers see their clients gone, and end
-    Flush();
+    context.runs.Stop();
+    context.models.Clear();
+    context.replies.Stop();
+    for (int tries = 0; !Flush() && tries < kLastFlushes; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 
   // Before a body is read: no key, no right.
@@ -195,15 +221,16 @@ struct StudioServer::Impl {
     const net::RouteMatch match = context.router.Find(head);
     if (match.route != nullptr && match.route->scope == net::kOpen) return std::nullopt;
     const bool sent = head.Header("authorization").has_value();
-    if (!context.keys_required && (!sent || context.keys.size() == 0)) return std::nullopt;
+    if (!context.keys_required && (!sent || context.keys.size() == 0)) {
+      if (IsFromHere(head)) return std::nullopt;
+      return ErrorResponse(403, "without a key only this machine's own programs may ask, by its own name",
+                           "foreign_origin");
+    }
     guard::Denial why = guard::Denial::kNone;
     const auto who = context.keys.Authenticate(CredentialsOf(head), &why);
     if (!who) {
       context.keys.NoteDenied(why, head.peer);
-      net::Response response =
-          ErrorResponse(401, "this needs a valid API key: Authorization: Bearer atl_...", "invalid_api_key");
-      response.headers.emplace_back("WWW-Authenticate", "Bearer");
-      return response;
+      return ErrorResponse(std::make_exception_ptr(NotRecognised()));
     }
     if (match.route != nullptr && !who->Allows(match.route->scope)) {
       return ErrorResponse(403, Cat("this key may not do that: it lacks the scope ", Quote(match.route->scope)),
@@ -251,7 +278,8 @@ struct StudioServer::Impl {
   }
 
   // The store may be unwritable, full or locked: what is to be written waits in memory, and requests go on.
-  void Flush() {
+  // False when there was trouble.
+  bool Flush() {
     std::string trouble;
     try {
       const std::lock_guard lock(context.database);
@@ -268,13 +296,14 @@ struct StudioServer::Impl {
     } catch (const std::exception& failure) {
       trouble = Why(failure);
     }
-    if (trouble == last_trouble) return;  // said once
+    if (trouble == last_trouble) return trouble.empty();  // said once
     last_trouble = trouble;
     if (trouble.empty()) {
       Log(LogLevel::kWarn, "serve.stored_again");
     } else {
       Log(LogLevel::kWarn, "serve.not_stored", {{"message", trouble}, {"meaning", kNotStored}});
     }
+    return trouble.empty();
   }
 
   // An event for the audit trail, written by the housekeeping thread.

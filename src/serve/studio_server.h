@@ -10,10 +10,12 @@
 #include <mutex>
 #include <string>
 
+#include "base/error.h"
 #include "guard/key_limits.h"
 #include "guard/keys.h"
 #include "net/router.h"
 #include "net/server.h"
+#include "net/workers.h"
 #include "recipe/catalogue.h"
 #include "recipe/run.h"
 #include "serve/ledger.h"
@@ -40,8 +42,9 @@ struct Context {
   const recipe::Catalogue recipes;
   const std::span<const recipe::OperatorEntry> operators;
   Ledger ledger;
-  ModelHost models;  // what its engines still write uses what stands above
-  RunQueue runs;     // last: what still runs uses all of it
+  ModelHost models;      // what its engines still write uses what stands above
+  net::Workers replies;  // put whole answers together
+  RunQueue runs;         // last: what still runs uses all of it
 };
 
 class StudioServer {
@@ -74,6 +77,12 @@ void AddGenerationRoutes(Context& context);  // routes_generations.cc: /api/gene
 void AddMcpRoutes(Context& context);         // routes_mcp.cc: /mcp
 void AddPageRoutes(Context& context);        // routes_page.cc: /
 
+// 401.
+class NotRecognised : public Error {
+ public:
+  NotRecognised();
+};
+
 // An error as the OpenAI API tells it: {"error": {message, type, param, code}}.
 net::Response ErrorResponse(int status, std::string_view message, std::string_view code, const Json& param = nullptr);
 // The same from what was caught. Internal failures say nothing of their insides.
@@ -88,7 +97,8 @@ bool RespondJson(net::Exchange& exchange, const Json& body, int status = 200);
 // The body as JSON, no deeper than this server reads. Throws kInvalidInput.
 Json ReadBody(const Context& context, const net::Request& request);
 
-// Who asks; the key's id is noted for the access log. Nothing where no key is needed and none was sent.
+// Who asks; the key's id is noted for the access log. Nothing where no key is needed and none was sent. Throws
+// NotRecognised for a key that held when the request's head came, and by now holds no more.
 std::optional<guard::KeyInfo> WhoAsks(Context& context, net::Exchange& exchange);
 
 }  // namespace atelier::serve

@@ -38,8 +38,9 @@ constexpr int kBusyMillis = 10'000;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      throw Error(Code::kPermissionDenied, Cat(path, ": ", why),
-                  "the database and its folder have to be writable, also to read: its log lies beside it");
+      throw Error(
+          Code::kPermissionDenied, Cat(path, ": ", why),
+          "the database, the files beside it and its folder have to be writable, also to read: its log lies there");
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR: {
       // The log and its index are files of their own; a disk too full for them is an I/O error to SQLite.
@@ -113,10 +114,13 @@ std::string Statement::Text(int column) const {
                      static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
-Database Database::Open(const std::string& path) {
+Database Database::Open(const std::string& path) { return OpenWith(path, SQLITE_OPEN_CREATE); }
+Database Database::OpenExisting(const std::string& path) { return OpenWith(path, 0); }
+
+Database Database::OpenWith(const std::string& path, int flags) {
   sqlite3* handle = nullptr;
   const int status =
-      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(handle, path);  // closes the handle whatever happens below
   if (status != SQLITE_OK) Fail(handle, status, path);
   sqlite3_extended_result_codes(handle, 1);

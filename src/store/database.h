@@ -91,6 +91,8 @@ class Database {
  public:
   // Opens or makes the file. Throws kCorrupt for a file that is no database.
   static Database Open(const std::string& path);
+  // The same, but a file that is not there is kIo.
+  static Database OpenExisting(const std::string& path);
   // Opens a file that cannot be written, nor a log beside it, for reading; other processes must not write it meanwhile.
   // Throws kPermissionDenied where a log lies there that would have to be read too.
   static Database OpenFrozen(const std::string& path);
@@ -129,6 +131,7 @@ class Database {
   std::string Check();
 
  private:
+  static Database OpenWith(const std::string& path, int flags);
   Database(sqlite3* db, std::string path) : db_(db), path_(std::make_unique<std::string>(std::move(path))) {}
   sqlite3* db_;
   std::unique_ptr<std::string> path_;  // stable, for statements

@@ -42,8 +42,14 @@ StudioFile ReadStudioFile(const std::string& file) {
 }
 
 Database OpenDatabase(const std::string& path, Access access) {
+  // It was made with one: an empty new one in its place would look as if nothing had ever been made.
+  std::error_code ignored;
+  if (const auto size = fs::file_size(path, ignored); ignored || size == 0) {
+    throw Error(Code::kCorrupt, Cat(path, ": is ", ignored ? "missing" : "empty", ", and with it the studio's history"),
+                "put it back from a copy; to begin afresh, delete studio.toml and run atelier init");
+  }
   try {
-    Database db = Database::Open(path);
+    Database db = Database::OpenExisting(path);
     Migrate(db);
     return db;
   } catch (const Error& error) {
@@ -88,15 +94,7 @@ Studio Studio::Open(const std::string& folder, Access access) {
   const std::string file = Cat(root, "/", kFile);
   if (!FileExists(file)) throw Error(Code::kNotFound, Cat(root, ": is not a studio: it has no ", kFile), kMakeOne);
   const StudioFile read = ReadStudioFile(file);
-  // It was made with one: an empty new one in its place would look as if nothing had ever been made.
-  std::error_code ignored;
-  const std::string database = Cat(root, "/studio.db");
-  if (const auto size = fs::file_size(database, ignored); ignored || size == 0) {
-    throw Error(Code::kCorrupt,
-                Cat(database, ": is ", ignored ? "missing" : "empty", ", and with it the studio's history"),
-                "put it back from a copy; to begin afresh, delete studio.toml and run atelier init");
-  }
-  Database db = OpenDatabase(database, access);
+  Database db = OpenDatabase(Cat(root, "/studio.db"), access);
   if (!db.read_only()) {
     for (const std::string_view below : kFolders) MakeFolders(Cat(root, "/", below));
   }
