@@ -237,6 +237,43 @@ TEST(ConstraintTest, TheCompilerTakesFewCostlyOnesAtATime) {
   EXPECT_EQ(refusal(R"({"type":"integer"})"), std::nullopt);
 }
 
+// Letters by threes, beside those of the test's vocabulary.
+class ManyPieces : public TestTokenizer {
+ public:
+  std::string Piece(text::TokenId id, bool special) const override {
+    const text::TokenId first = TestTokenizer::vocab_size() - 2;
+    if (id < first) return TestTokenizer::Piece(id, special);
+    int n = id - first;
+    return {static_cast<char>('a' + n / 676), static_cast<char>('a' + n / 26 % 26), static_cast<char>('a' + n % 26)};
+  }
+  text::TokenId vocab_size() const override { return TestTokenizer::vocab_size() + 26 * 26 * 26; }
+  text::TokenId eos() const override { return vocab_size() - 2; }
+};
+
+// Everybody waits for a mask: one that would take a second is not computed.
+TEST(ConstraintTest, AMaskOfVeryManyWaysIsRefused) {
+  const auto index = std::make_shared<const TokenIndex>(ManyPieces());
+  const auto matcher = [&](int ways) {
+    std::string branches;
+    for (int i = 0; i < ways; ++i) {
+      branches += Cat(i == 0 ? "" : ",", "{\"type\":\"string\",\"pattern\":\"^(.{7})*q", 1000 + i, "$\"}");
+    }
+    return Matcher(Compile({SpecKind::kJsonSchema, "{\"anyOf\":[" + branches + "]}", {}}, index));
+  };
+  TokenMask mask;
+  Matcher few = matcher(12);
+  ASSERT_TRUE(few.AcceptText("\""));
+  EXPECT_NO_THROW(few.Mask(&mask));
+  Matcher many = matcher(1024);
+  ASSERT_TRUE(many.AcceptText("\""));
+  try {
+    many.Mask(&mask);
+    ADD_FAILURE() << "a mask of 1,024 automata";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidInput) << error.what();
+  }
+}
+
 // Positions of a long array of long texts are few, or every token would need a mask of its own.
 TEST(ConstraintTest, CountersShareMasks) {
   const auto constraint =

@@ -20,7 +20,7 @@ using StackId = int32_t;
 class Stacks {
  public:
   static constexpr StackId kDone = 0;  // nothing more must come
-  // Texts that can be read in more ways than this at once are refused with kResourceExhausted.
+  // Texts that can be read in more ways than this at once are refused with kInvalidInput.
   static constexpr size_t kMostAtOnce = 4096;
 
   enum class Kind : uint8_t {
