@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/json.h"
@@ -37,6 +38,9 @@ class SchemaDocument {
   void CheckForm(const Site& site) const;
   // The same for kUnsupported and keywords that cannot be kept.
   void CheckKept(const Site& site) const;
+  // The same for very many patterns: each is held against each name. REQUIRES: the form is checked.
+  static constexpr size_t kMostPatterns = 16;
+  void CheckPatterns(const Site& site) const;
 
   // All automata of one schema share a budget; throws kUnsupported at `pointer` when it is spent.
   void Spend(size_t steps, const std::string& pointer) const;
@@ -49,6 +53,7 @@ class SchemaDocument {
   const Json& root_;
   mutable std::unordered_map<std::string, Site> anchors_;
   mutable bool anchors_known_ = false;
+  mutable std::unordered_set<const Json*> formed_;  // whose form is checked: a schema may be asked for very often
   mutable size_t spent_;
 };
 
