@@ -34,6 +34,9 @@ std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
 // The same without a vocabulary.
 std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec, const TokenIndex* tokens = nullptr);
 
+// The memory that it takes by now, about. Thread-safe, and waits for nobody.
+size_t BytesOf(const Constraint& constraint);
+
 class Matcher {
  public:
   explicit Matcher(std::shared_ptr<const Constraint> constraint);

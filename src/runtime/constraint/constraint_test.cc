@@ -201,6 +201,32 @@ TEST(ConstraintTest, TheCompilerKeepsAndRefuses) {
   EXPECT_THROW(compiler.For(request), Error);
 }
 
+TEST(ConstraintTest, TheCompilerKeepsWhatFits) {
+  const TestTokenizer tokenizer;
+  ConstraintCompiler compiler(tokenizer, size_t{400} << 10);
+  const auto ask = [&](const std::string& regex) {
+    artefact::GenerateRequest request;
+    request.constraint = {SpecKind::kRegex, regex, {}};
+    return compiler.For(request);
+  };
+  const auto small = ask("a+");
+  EXPECT_LT(BytesOf(*small), size_t{40} << 10);
+  ask("b+");
+  EXPECT_EQ(ask("a+"), small);
+  const auto large = ask("(a|b)*a(a|b){13}");
+  EXPECT_EQ(ask("(a|b)*a(a|b){13}"), large);
+  const size_t before = BytesOf(*large);
+  Matcher matcher(large);
+  TokenMask mask;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(matcher.AcceptText(i * i % 7 < 3 ? "a" : "b"));
+    matcher.Mask(&mask);
+  }
+  EXPECT_GT(BytesOf(*large), before + (size_t{64} << 10));  // what is known of its states counts
+  ask("c+");
+  EXPECT_NE(ask("(a|b)*a(a|b){13}"), large);
+}
+
 // Costly schemas of many at once: few are compiled, the others are told to come again, and then everybody may.
 TEST(ConstraintTest, TheCompilerTakesFewCostlyOnesAtATime) {
   const TestTokenizer tokenizer;

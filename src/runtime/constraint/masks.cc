@@ -33,12 +33,13 @@ void Masks::Work(size_t steps) {
 std::shared_ptr<const Inside> Masks::InsideOf(int32_t automaton, int32_t state, size_t trie) {
   Automaton& a = grammar_.automaton(automaton);
   if (a.shared()) return tokens_.SharedInside(a, state, trie);
-  if (insides_.size() >= kMostInsides) insides_.clear();
+  if (insides_.size() >= kMostInsides) insides_.clear(), inside_bytes_ = 0;
   const uint64_t key =
       (static_cast<uint64_t>(automaton) << 32 | static_cast<uint32_t>(state)) * TokenIndex::kTries + trie;
   std::shared_ptr<const Inside>& entry = insides_[key];
   if (entry == nullptr) {
     entry = std::make_shared<Inside>(WalkInside(a, state, tokens_.trie(trie), tokens_.vocab()));
+    inside_bytes_ += entry->bits.size() * 8 + entry->few.size() * 4 + entry->exits.size() * 4 + 128;
     Work(entry->visited);
   }
   return entry;
@@ -137,7 +138,9 @@ const Masks::Part& Masks::PartOf(Stacks* stacks, std::vector<StackId> at, size_t
     return found->second;
   }
   while (parts_.size() >= kMostParts) {
-    parts_.erase(order_.back());
+    const auto oldest = parts_.find(order_.back());
+    part_bytes_ -= oldest->second.bytes();
+    parts_.erase(oldest);
     order_.pop_back();
   }
   const size_t words = (static_cast<size_t>(tokens_.vocab()) + 63) / 64;
@@ -156,6 +159,7 @@ const Masks::Part& Masks::PartOf(Stacks* stacks, std::vector<StackId> at, size_t
   }
   order_.push_front(key);
   part.place = order_.begin();
+  part_bytes_ += part.bytes();
   return parts_[key] = std::move(part);
 }
 

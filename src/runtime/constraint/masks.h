@@ -24,8 +24,9 @@ class Masks {
   // The tokens after which the text can still be completed. `at` are positions of `stacks`. Throws kInvalidInput where
   // that is too much work: everybody waits for a mask.
   void Compute(Stacks* stacks, const std::vector<StackId>& at, TokenMask* out);
+  size_t bytes() const { return inside_bytes_ + part_bytes_; }  // of memory, about
   // Results for whole positions hold numbers of one Stacks: call this before coming with another.
-  void Forget() { parts_.clear(), order_.clear(); }
+  void Forget() { parts_.clear(), order_.clear(), part_bytes_ = 0; }
 
  private:
   static constexpr size_t kMostParts = 512;  // of positions: least recently used ones go
@@ -39,6 +40,7 @@ class Masks {
     std::vector<uint64_t> bits;  // empty where `few` lists them
     std::vector<int32_t> few;
     std::list<std::vector<int32_t>>::iterator place;
+    size_t bytes() const { return bits.size() * 8 + few.size() * 4 + place->size() * 8 + 128; }  // its keys too
   };
   std::shared_ptr<const Inside> InsideOf(int32_t automaton, int32_t state, size_t trie);
   const Part& PartOf(Stacks* stacks, std::vector<StackId> at, size_t trie);
@@ -52,7 +54,8 @@ class Masks {
   const TokenIndex& tokens_;
   std::map<std::vector<int32_t>, Part> parts_;  // by trie, then stacks
   std::list<std::vector<int32_t>> order_;       // most recently used first
-  size_t work_ = 0;                             // of the mask under way
+  size_t part_bytes_ = 0, inside_bytes_ = 0;
+  size_t work_ = 0;  // of the mask under way
   std::unordered_map<uint64_t, std::shared_ptr<const Inside>> insides_;
   std::unordered_map<std::string, std::unique_ptr<EncodedAutomaton>> spellings_;
 };

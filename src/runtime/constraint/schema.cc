@@ -26,17 +26,18 @@ constexpr int kMostLength = 10000;   // a string that must be longer is refused,
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(const Json& root, Grammar* grammar, size_t spent)
-      : document_(root, spent),
+  SchemaCompiler(const Json& root, Grammar* grammar, SchemaCosts* costs)
+      : document_(root, costs),
         check_(document_),
         merger_(document_, &check_),
         grammar_(*grammar),
+        before_(grammar->nodes.size()),
         any_(AddAnyJson(grammar)) {}
 
   void Compile() {
     const int32_t root = Value({document_.Root()});
     FillAll();
-    grammar_.Finish(root);
+    grammar_.Finish(root, before_);
     while (!unsaid_.empty()) {  // where the types that were meant have no value, others have
       for (const Unsaid& one : std::exchange(unsaid_, {})) {
         if (grammar_.node(one.node).height <= Grammar::kMostDepth) continue;
@@ -46,11 +47,10 @@ class SchemaCompiler {
         all.insert(all.end(), parts.begin(), parts.end());
       }
       FillAll();
-      grammar_.Finish(root);
+      grammar_.Finish(root, before_);
     }
     if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
   }
-  size_t spent() const { return document_.spent(); }
 
  private:
   struct Unsaid {
@@ -497,6 +497,7 @@ class SchemaCompiler {
   SchemaCheck check_;
   SchemaMerger merger_;
   Grammar& grammar_;
+  const size_t before_;  // nodes of other schemas, which know nothing of these
   AnyJson any_;
   std::map<std::vector<const Json*>, int32_t> values_;
   std::deque<std::pair<int32_t, std::vector<Site>>> todo_;
@@ -508,10 +509,8 @@ class SchemaCompiler {
 
 }  // namespace
 
-size_t CompileSchema(const Json& schema, Grammar* grammar, size_t spent) {
-  SchemaCompiler compiler(schema, grammar, spent);
-  compiler.Compile();
-  return compiler.spent();
+void CompileSchema(const Json& schema, Grammar* grammar, SchemaCosts* costs) {
+  SchemaCompiler(schema, grammar, costs).Compile();
 }
 
 }  // namespace atelier::runtime

@@ -67,8 +67,9 @@ std::string SchemaCheck::Canonical(const Json& value) {
 }
 
 void SchemaCheck::Spend(size_t steps, const std::string& where) {
-  steps_ += steps;
-  if (steps_ > kMostSteps) SchemaDocument::Refuse(where, "too much to check");
+  size_t& checked = document_.costs().checked;
+  checked += steps;
+  if (checked > kMostSteps) SchemaDocument::Refuse(where, "too much to check");
 }
 
 bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {

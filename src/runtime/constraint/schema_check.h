@@ -43,7 +43,6 @@ class SchemaCheck {
   std::map<std::string, CharDfa> formats_;
   std::map<const Json*, std::unordered_set<std::string>> lists_;  // the canonical texts of an enum or const
   static constexpr size_t kMostSteps = 2000000;
-  size_t steps_ = 0;
 };
 
 // The pattern as a language, any text around it allowed; errors name `where`. Then its automaton, from the document's

@@ -27,9 +27,6 @@ constexpr Refused kRefused[] = {
     {"divisibleBy", "divisibleBy is not of draft 2020-12"},
 };
 
-// Says nothing, wherever it stands.
-bool IsTrivial(const Json& value) { return value == Json(true) || (value.is_object() && value.empty()); }
-
 // In the schemas of this document: not in values, nor in documents inside it.
 void FindAnchors(const Site& site, std::unordered_map<std::string, Site>* out) {
   const Json& s = *site.schema;
@@ -53,6 +50,8 @@ void FindAnchors(const Site& site, std::unordered_map<std::string, Site>* out) {
 
 }  // namespace
 
+bool IsTrivial(const Json& schema) { return schema == Json(true) || (schema.is_object() && schema.empty()); }
+
 std::string Site::Pointer(std::string_view keyword) const { return Cat(pointer, "/", Escaped(keyword)); }
 
 Site Site::Sub(const std::string& keyword) const { return {&schema->at(keyword), Pointer(keyword)}; }
@@ -67,8 +66,9 @@ Site Site::Sub(const std::string& keyword, size_t index) const {
 
 void SchemaDocument::Spend(size_t steps, const std::string& pointer) const {
   constexpr size_t kMost = 8000000;  // about two seconds, some 30 MB
-  spent_ += steps;
-  if (spent_ > kMost) Refuse(pointer, "the patterns and lengths of the schema need too large automata together");
+  costs_.automata += steps;
+  if (costs_.automata > kMost)
+    Refuse(pointer, "the patterns and lengths of the schema need too large automata together");
 }
 
 void SchemaDocument::Refuse(const std::string& pointer, std::string_view why, std::string_view hint) {

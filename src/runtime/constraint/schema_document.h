@@ -26,9 +26,20 @@ struct Site {
   Site Sub(const std::string& keyword, size_t index) const;
 };
 
+// Says nothing, wherever it stands: true or {}.
+bool IsTrivial(const Json& schema);
+
+// What the schemas of one request have cost together.
+struct SchemaCosts {
+  size_t automata = 0;              // states and the work to make them
+  size_t gathered = 0, merged = 0;  // schemas taken in, parts looked at and copied
+  size_t checked = 0;               // values held against schemas
+};
+
 class SchemaDocument {
  public:
-  explicit SchemaDocument(const Json& root, size_t spent = 0) : root_(root), spent_(spent) {}
+  // REQUIRES: both outlive it.
+  SchemaDocument(const Json& root, SchemaCosts* costs) : root_(root), costs_(*costs) {}
 
   Site Root() const { return {&root_, ""}; }
   // Where `$ref` leads. Throws kUnsupported for other documents, kInvalidInput for what is not there.
@@ -42,9 +53,9 @@ class SchemaDocument {
   static constexpr size_t kMostPatterns = 16;
   void CheckPatterns(const Site& site) const;
 
-  // All automata of one schema share a budget; throws kUnsupported at `pointer` when it is spent.
+  // All automata share a budget; throws kUnsupported at `pointer` when it is spent.
   void Spend(size_t steps, const std::string& pointer) const;
-  size_t spent() const { return spent_; }
+  SchemaCosts& costs() const { return costs_; }
 
   [[noreturn]] static void Refuse(const std::string& pointer, std::string_view why, std::string_view hint = "");
   [[noreturn]] static void Malformed(const std::string& pointer, std::string_view why);
@@ -54,7 +65,7 @@ class SchemaDocument {
   mutable std::unordered_map<std::string, Site> anchors_;
   mutable bool anchors_known_ = false;
   mutable std::unordered_set<const Json*> formed_;  // whose form is checked: a schema may be asked for very often
-  mutable size_t spent_;
+  SchemaCosts& costs_;
 };
 
 // Keyword values that Check has seen.

@@ -108,8 +108,9 @@ std::string Merged::Where(const char* keyword) const {
 }
 
 void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* into, Choices* choices) {
-  steps_ += 1 + (into->parts.size() + (site.schema->is_object() ? site.schema->size() : 0)) / 64;
-  if (steps_ > kMostSteps) SchemaDocument::Refuse(site.pointer, "the schema is too large");
+  size_t& gathered = document_.costs().gathered;
+  gathered += 1 + (into->parts.size() + (site.schema->is_object() ? site.schema->size() : 0)) / 64;
+  if (gathered > kMostSteps) SchemaDocument::Refuse(site.pointer, "the schema is too large");
   if (std::find(inside->begin(), inside->end(), site) != inside->end() || inside->size() > 200) {
     SchemaDocument::Refuse(site.pointer, "this schema contains itself without an object or array between");
   }
@@ -160,8 +161,9 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
 }
 
 void SchemaMerger::Work(size_t work, const std::string& where) {
-  work_ += work;
-  if (work_ > kMostWork) SchemaDocument::Refuse(where, "too many schemas inside and beside each other");
+  size_t& merged = document_.costs().merged;
+  merged += work;
+  if (merged > kMostWork) SchemaDocument::Refuse(where, "too many schemas inside and beside each other");
 }
 
 // Whether it is among the parts already; where something outside speaks of what is not evaluated, inside that too.

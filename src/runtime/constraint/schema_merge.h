@@ -96,7 +96,6 @@ class SchemaMerger {
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
   static constexpr size_t kMostSteps = 500000;
   static constexpr size_t kMostWork = 4000000;  // parts looked at and copied
-  size_t steps_ = 0, work_ = 0;
 };
 
 }  // namespace atelier::runtime

@@ -200,6 +200,7 @@ const std::vector<StackId>& Stacks::Expand(StackId id) {
     }
   }
   SortUnique(&out);
+  expanded_ += out.size() + 16;
   return expansions_[id] = std::move(out);
 }
 
