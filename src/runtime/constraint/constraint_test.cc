@@ -300,6 +300,33 @@ TEST(ConstraintTest, AMaskOfVeryManyWaysIsRefused) {
   }
 }
 
+TEST(ConstraintTest, TheCompilerCompilesOnceWhatManyAskFor) {
+  const TestTokenizer tokenizer;
+  ConstraintCompiler compiler(tokenizer);
+  artefact::GenerateRequest request;
+  Json properties = Json::object();  // half a second, and refused in the end
+  for (size_t k = 0; k < 300; ++k)
+    properties[Cat("p", k)] = {{"type", "string"}, {"pattern", Cat("^[a-z0-9]{0,", 9000 - k, "}$")}};
+  request.constraint = {SpecKind::kJsonSchema, ToText({{"type", "object"}, {"properties", properties}}), {}};
+  constexpr size_t kThreads = 6;
+  std::vector<Code> codes(kThreads, Code::kInternal);
+  std::barrier start(static_cast<std::ptrdiff_t>(kThreads));
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      start.arrive_and_wait();
+      try {
+        compiler.For(request);
+      } catch (const Error& error) {
+        codes[i] = error.code();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), Code::kUnsupported), 1);  // who compiled it
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), Code::kResourceExhausted), kThreads - 1);
+}
+
 // Positions of a long array of long texts are few, or every token would need a mask of its own.
 TEST(ConstraintTest, CountersShareMasks) {
   const auto constraint =
