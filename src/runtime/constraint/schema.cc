@@ -327,7 +327,7 @@ class SchemaCompiler {
     std::vector<std::string> names;
     std::map<std::string, bool> required;  // of all names
     bool says_open = false;
-    const Patterns patterns = PatternsOf(merged);
+    const Patterns patterns = merged.OpenPatterns();
     const auto add = [&](const std::string& name, bool must) {
       const auto [entry, fresh] = required.emplace(name, must);
       entry->second |= must;
@@ -392,24 +392,7 @@ class SchemaCompiler {
     return out;
   }
 
-  using Patterns = std::vector<std::pair<std::string, std::string>>;  // and where
-
-  static Patterns PatternsOf(const Merged& merged) {
-    Patterns patterns;
-    for (const Site& part : merged.parts) {
-      if (!part.Has("patternProperties")) continue;
-      for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
-        const bool known = std::any_of(patterns.begin(), patterns.end(),
-                                       [&, &p = pattern](const auto& entry) { return entry.first == p; });
-        if (!known) patterns.emplace_back(pattern, Cat(part.Pointer("patternProperties"), "/", pattern));
-        if (patterns.size() > SchemaDocument::kMostPatterns) {
-          SchemaDocument::Refuse(merged.Where("patternProperties"),
-                                 Cat("more than ", SchemaDocument::kMostPatterns, " patterns"));
-        }
-      }
-    }
-    return patterns;
-  }
+  using Patterns = Merged::Patterns;
 
   // Names that are not listed: those of one pattern each, and those of none.
   void AddOpen(const Merged& merged, const std::vector<std::string>& names, const Patterns& patterns,

@@ -107,6 +107,23 @@ std::string Merged::Where(const char* keyword) const {
   return parts.empty() ? "" : parts[0].pointer;
 }
 
+Merged::Patterns Merged::OpenPatterns() const {
+  Patterns patterns;
+  for (const Site& part : parts) {
+    if (!part.Has("patternProperties")) continue;
+    for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
+      const bool known = std::any_of(patterns.begin(), patterns.end(),
+                                     [&, &p = pattern](const auto& entry) { return entry.first == p; });
+      if (!known) patterns.emplace_back(pattern, Cat(part.Pointer("patternProperties"), "/", pattern));
+      if (patterns.size() > SchemaDocument::kMostPatterns) {
+        SchemaDocument::Refuse(Where("patternProperties"),
+                               Cat("more than ", SchemaDocument::kMostPatterns, " patterns"));
+      }
+    }
+  }
+  return patterns;
+}
+
 void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* into, Choices* choices) {
   size_t& gathered = document_.costs().gathered;
   gathered += 1 + (into->parts.size() + (site.schema->is_object() ? site.schema->size() : 0)) / 64;
@@ -223,6 +240,7 @@ void SchemaMerger::Divide(const Merged& merged, const Choices& choices, size_t n
     for (size_t j = 0; choice.only_one && !loosely_ && !own.never && j < count; ++j) {
       const std::vector<Site> both = {choice.branches[i][0], choice.branches[j][0]};
       if (j == i || Nothing(merged, both, choice.inside, 0)) continue;
+      document_.CheckKept(choice.branches[j][0]);
       try {
         negator_.Alternatives(choice.branches[j][0]);
       } catch (const Error& error) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/constraint/decimal.h"
@@ -39,6 +40,9 @@ struct Merged {
   int Least(const char* keyword) const;
   int Most(const char* keyword) const;
   std::string Where(const char* keyword) const;  // of the first part that has it
+  // Of patternProperties, each once, and where. Throws kUnsupported for very many.
+  using Patterns = std::vector<std::pair<std::string, std::string>>;
+  Patterns OpenPatterns() const;
 };
 
 class SchemaMerger {

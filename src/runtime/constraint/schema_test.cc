@@ -284,6 +284,24 @@ TEST(SchemaTest, RefusesByPointer) {
   }
 }
 
+TEST(SchemaTest, SaysThatBranchesOverlapOnlyWhereTheyDo) {
+  const auto refusal = [](const std::string& schema) -> std::string {
+    try {
+      CompileForTest(SpecKind::kJsonSchema, schema);
+      return "";
+    } catch (const Error& error) {
+      return error.Line();
+    }
+  };
+  EXPECT_NE(
+      refusal(R"({"oneOf":[{"type":"integer","multipleOf":3},{"type":"integer","multipleOf":5}]})").find("use anyOf"),
+      std::string::npos);
+  // What is wrong is not that both could hold.
+  const std::string dynamic = refusal(R"({"oneOf":[{"minLength":2},{"$dynamicRef":"#x"}]})");
+  EXPECT_NE(dynamic.find("/oneOf/1/$dynamicRef"), std::string::npos) << dynamic;
+  EXPECT_EQ(dynamic.find("use anyOf"), std::string::npos) << dynamic;
+}
+
 TEST(SchemaTest, HostileSchemasEndQuickly) {
   const double started = MonotonicSeconds();
   const auto compile = [](const std::string& schema) {
