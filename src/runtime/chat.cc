@@ -63,8 +63,12 @@ const ToolStyle& ChatFormat::Tools() const {
 }
 
 std::shared_ptr<const ChatFormat> ChatFormats::Of(const artefact::Generator& model) {
-  std::string key = Cat(model.ChatTemplate(), '\0', model.ChatTemplate(true), '\0', model.info().name);
-  for (const auto& [name, text] : model.SpecialTokens()) key += Cat('\0', name, '\0', text);
+  const artefact::ModelInfo& info = model.info();
+  std::string key = Cat(info.name, '\0', info.hash);
+  if (info.hash.empty()) {  // another file of that name may have another template
+    key += Cat('\0', model.ChatTemplate(), '\0', model.ChatTemplate(true));
+    for (const auto& [name, text] : model.SpecialTokens()) key += Cat('\0', name, '\0', text);
+  }
   const auto known = [&]() -> std::shared_ptr<const ChatFormat> {  // REQUIRES: mutex_ is held
     const auto at = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == key; });
     if (at == known_.end()) return nullptr;
