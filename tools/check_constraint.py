@@ -72,7 +72,7 @@ def random_schema(rng, depth):
     kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'const', 'pattern', 'format', 'anyOf', 'types', 'not']
     if depth > 0:
         kinds += ['object', 'object', 'object', 'map', 'array', 'array', 'tuple', 'allOf', 'oneOf', 'counted', 'set', 'contains',
-                  'dependent', 'if', 'overlap']
+                  'dependent', 'if', 'overlap', 'any']
     kind = rng.choice(kinds)
     sub = lambda: random_schema(rng, depth - 1)
     names = rng.sample(['id', 'name', '名称', 'a/b', 'x"y', 'value', 'items', 'emoji😀', 'n', 'total', ''], rng.randint(1, 4))
@@ -110,6 +110,11 @@ def random_schema(rng, depth):
                            {'type': 'integer', 'not': {'minimum': rng.randint(-50, 0), 'maximum': rng.randint(0, 50)}},
                            {'enum': ['a', 'b', 1, None], 'not': {'enum': [rng.choice(['a', 1, None]), 'c']}},
                            {'type': ['boolean', 'null'], 'not': {'const': True}}])
+    if kind == 'any':  # a list of all types, which takes no other keyword's word back
+        return {**random_schema(rng, depth - 1), **rng.choice([
+            {'type': ['object', 'array', 'string', 'number', 'boolean', 'null'], 'minLength': 3, 'minimum': 2,
+             'required': ['a'], 'properties': {'a': {'type': 'integer'}}, 'minItems': 1},
+            {'not': {'enum': []}}, {'not': {'enum': ['a', 1, None]}}])}
     if kind == 'set':
         return {'type': 'array', 'items': {'enum': rng.sample(['new', 'sale', '中', 1, 2.5, None, 'a"b', True], 5)},
                 'uniqueItems': True, 'minItems': rng.randint(0, 3)}

@@ -67,6 +67,19 @@ def long_strings(count):
         f"p{i}": {"type": "string", "pattern": f"^[{chr(97 + i % 20)}-z0-9]{{0,{9000 - i}}}$"} for i in range(count)}}
 
 
+def many_names(count, **more):
+    return {"type": "object", "properties": {f"p{i}": {} for i in range(count)}, **more}
+
+
+def alike(depth, width):
+    """Arrays in arrays, each in ways that only their ends tell apart."""
+    schema = {"type": "null"}
+    for _ in range(depth):
+        schema = {"anyOf": [{"type": "array", "prefixItems": [schema], "items": {"const": i}, "minItems": 1}
+                            for i in range(width)]}
+    return schema
+
+
 SCHEMAS = [  # name, schema, statuses; 200 where the schema is fair and only large
     ("60,000 nested groups", pattern("(" * 60000 + "a" + ")" * 60000), BAD),
     ("4,000 nested groups", pattern("(" * 2000 + ")" * 2000), BAD),
@@ -91,7 +104,30 @@ SCHEMAS = [  # name, schema, statuses; 200 where the schema is fair and only lar
     ("100,000 properties", with_schema(lambda: {"type": "object",
                                                "properties": {f"p{i}": {} for i in range(100000)}}), BAD),
     ("minItems of a billion", with_schema(lambda: {"type": "array", "minItems": 10 ** 9, "items": {}}), BAD | {200}),
-    ("uniqueItems and multipleOf", with_schema(lambda: {"type": "integer", "multipleOf": 10007}), BAD),
+    ("multipleOf a large prime", with_schema(lambda: {"type": "integer", "multipleOf": 10007}), BAD),
+    ("uniqueItems of multiples", with_schema(lambda: {"type": "array", "uniqueItems": True,
+                                                      "items": {"type": "integer", "multipleOf": 7}}), BAD),
+    ("an enum of 100,000 lists", with_schema(lambda: {"enum": [[i] for i in range(100000)]}, max_tokens=4), {200}),
+    ("a constant list of 100,000", with_schema(lambda: {"const": list(range(100000)), "uniqueItems": True},
+                                               max_tokens=4), {200}),
+    ("values by names, 40,000 each", with_schema(lambda: {"enum": [{"n": i} for i in range(40000)],
+                                                          "required": ["n"] * 40000}), BAD),
+    ("anyOf of 200,000", with_schema(lambda: {"anyOf": [{}] * 200000}), BAD),
+    ("allOf of 200,000", with_schema(lambda: {"allOf": [{}] * 200000}), BAD),
+    ("unevaluatedProperties 3,000 times", with_schema(
+        lambda: many_names(1000, allOf=[{"unevaluatedProperties": {}}] * 3000)), BAD),
+    ("5,000 patterns beside 1,000 names", with_schema(
+        lambda: many_names(1000, patternProperties={f"^x{i}": {} for i in range(5000)})), BAD),
+    ("20,000 long names that begin alike", with_schema(
+        lambda: {"properties": {"k" * 390 + str(10000 + i): {} for i in range(20000)}}), BAD),
+    ("five objects of 1,000 names", with_schema(
+        lambda: {"anyOf": [many_names(1000, maxProperties=most) for most in range(1, 6)]}, max_tokens=40), BAD),
+    ("five sets of 1,000 values", with_schema(lambda: {"anyOf": [
+        {"type": "array", "uniqueItems": True, "maxItems": most, "items": {"enum": [f"v{i}" for i in range(1000)]}}
+        for most in range(2, 7)]}, max_tokens=40), BAD),
+    ("100 x 100 arrays that begin alike", with_schema(lambda: alike(2, 100), max_tokens=40), BAD),
+    ("1,024 patterns that begin alike", with_schema(lambda: {"anyOf": [
+        {"type": "string", "pattern": f"^(.{{7}})*q{i:04}$"} for i in range(1024)]}, max_tokens=40), BAD),
 ]
 
 

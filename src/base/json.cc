@@ -16,15 +16,21 @@ namespace {
 // JSON at all the parser says. (The parser's own callback would do, but looks at an array again for each object in it.)
 void CheckShape(std::string_view text, std::string_view what, int depth) {
   constexpr size_t kMaxKeys = 20000;
-  // Each key of an object is compared with those before it. Most objects are small; the largest may come once.
+  // Each key of an object is compared with those before it, long ones perhaps to their last byte. Most objects are
+  // small; the largest may come once.
   const uint64_t most_compared = uint64_t{kMaxKeys} * kMaxKeys / 2 + 16 * text.size();
   uint64_t compared = 0;
+  constexpr size_t kBytesAtOnce = 32;
+  size_t length = 0;         // of the last string
   std::vector<size_t> keys;  // per open object or array
   for (size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '"':
+      case '"': {
+        const size_t begin = i;
         while (++i < text.size() && text[i] != '"') i += text[i] == '\\';
+        length = i - begin;
         break;
+      }
       case '{':
       case '[':
         if (keys.size() == static_cast<size_t>(depth))
@@ -37,7 +43,7 @@ void CheckShape(std::string_view text, std::string_view what, int depth) {
         break;
       case ':':
         if (keys.empty()) break;
-        compared += keys.back();
+        compared += keys.back() * (1 + length / kBytesAtOnce);
         if (++keys.back() > kMaxKeys)
           throw Error(Code::kInvalidInput, Cat(what, ": a JSON object with more than ", kMaxKeys, " keys"));
         if (compared > most_compared)

@@ -56,6 +56,14 @@ TEST(JsonTest, TakesTimeInProportionToTheText) {
   const std::string large = ObjectOf(20000);
   EXPECT_EQ(Refusal(Cat("[", Repeat(large + ",", 40), "0]")), "x: too many JSON objects with very many keys");
   EXPECT_EQ(Refusal(Cat("[", Repeat(ObjectOf(100) + ",", 3000), "0]")), "");
+  // Keys of one length and one beginning are held against each other to the last byte.
+  const auto alike = [](int keys) {
+    std::string out = "{";
+    for (int i = 0; i < keys; ++i) out += Cat(i > 0 ? "," : "", "\"", std::string(390, 'k'), 10000 + i, "\":0");
+    return out + "}";
+  };
+  EXPECT_EQ(Refusal(alike(19999)), "x: too many JSON objects with very many keys");
+  EXPECT_EQ(Refusal(alike(2000)), "");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ bool CallReader::Advance(std::vector<Event>* out) {
     case State::kHead: return Skip(syntax_.head, State::kName);
     case State::kName: {
       const auto end = std::find_if_not(held_.begin(), held_.end(), artefact::IsNameChar);
-      if (end == held_.end()) return false;
+      if (end == held_.end() || end == held_.begin()) return false;  // what has no name is no call
       out->push_back({Event::Kind::kName, std::string(held_.begin(), end)});
       held_.erase(held_.begin(), end);
       state_ = State::kMiddle;

@@ -107,6 +107,13 @@ TEST(CallReader, SkipsIds) {
       (Events{{Kind::kName, "f"}, {Kind::kArguments, "{}"}, {Kind::kName, "g"}, {Kind::kArguments, "{\"ü\": 1}"}}));
 }
 
+TEST(CallReader, WhatHasNoNameIsNoCall) {
+  artefact::CallSpec spec;
+  spec.syntax = {.head = "<calls>\n", .middle = "=", .tail = "\n</calls>", .between = "\n", .sign = "<calls>"};
+  EXPECT_EQ(Read(spec, {"<calls>\nf={\"深\":1}\n</calls>"}),
+            (Events{{Kind::kName, "f"}, {Kind::kArguments, "{\"深\":1}"}}));
+}
+
 TEST(CallReader, TheCutDoesNotMatter) {
   Rng rng(4);
   for (int round = 0; round < 2000; ++round) {

@@ -63,17 +63,28 @@ const ToolStyle& ChatFormat::Tools() const {
 }
 
 std::shared_ptr<const ChatFormat> ChatFormats::Of(const artefact::Generator& model) {
-  std::string key = Cat(model.ChatTemplate(), '\0', model.ChatTemplate(true), '\0', model.info().name);
-  for (const auto& [name, text] : model.SpecialTokens()) key += Cat('\0', name, '\0', text);
-  const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == key; });
-  if (found != known_.end()) {
-    known_.splice(known_.begin(), known_, found);
-  } else {
-    known_.emplace_front(std::move(key), std::make_shared<const ChatFormat>(model));
-    if (known_.size() > kMost) known_.pop_back();
+  const artefact::ModelInfo& info = model.info();
+  std::string key = Cat(info.name, '\0', info.hash);
+  if (info.hash.empty()) {  // another file of that name may have another template
+    key += Cat('\0', model.ChatTemplate(), '\0', model.ChatTemplate(true));
+    for (const auto& [name, text] : model.SpecialTokens()) key += Cat('\0', name, '\0', text);
   }
-  return known_.front().second;
+  const auto known = [&]() -> std::shared_ptr<const ChatFormat> {  // REQUIRES: mutex_ is held
+    const auto at = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == key; });
+    if (at == known_.end()) return nullptr;
+    known_.splice(known_.begin(), known_, at);
+    return at->second;
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto format = known()) return format;
+  }
+  auto made = std::make_shared<const ChatFormat>(model);  // a template may be long: others need not wait for it
+  const std::lock_guard lock(mutex_);
+  if (auto format = known()) return format;
+  known_.emplace_front(std::move(key), made);
+  if (known_.size() > kMost) known_.pop_back();
+  return made;
 }
 
 std::string RenderChat(const artefact::Generator& model, const Json& messages) {

@@ -74,8 +74,8 @@ struct Engine::Reply {
   int32_t next = -1;
   artefact::TokenLogprob logprob;
   bool done = false;
-  bool broken = false;  // wrote what its constraint forbids
-  bool parked = false;  // gave its pages back; waits for others to end
+  std::exception_ptr error;  // its constraint cannot go on, or was broken
+  bool parked = false;       // gave its pages back; waits for others to end
 };
 
 // What takes part in passes: a sample, or a prompt that its samples wait for.
@@ -171,7 +171,12 @@ void Engine::Loop() {
   while (TakeTasks()) {
     DropCancelled();
     Admit();
-    if (!running_.empty()) Step();
+    try {
+      if (!running_.empty()) Step();
+    } catch (...) {  // a mistake of ours, or no memory: whoever took part fails, the thread goes on
+      const std::exception_ptr error = std::current_exception();
+      for (const auto& request : std::deque(running_)) End(request.get(), error);
+    }
     Publish();
   }
   for (const auto& request : std::deque(running_)) request->Cancel();
@@ -439,14 +444,21 @@ void Engine::Settle(Reply* reply) {
     const std::lock_guard lock(mutex_);
     ++load_.output_tokens;
   }
+  if (reply->matcher) {
+    try {
+      if (!reply->matcher->Accept(reply->next)) {  // a mistake of ours; nothing goes on unconstrained
+        throw Error(Code::kInternal, "a token was drawn against its constraint");
+      }
+    } catch (...) {
+      reply->error = std::current_exception();
+      reply->done = true;
+      reply->sequence = Sequence();
+      return;
+    }
+  }
   if (!request.ignore_end && tokenizer_->EndsGeneration(reply->next)) {
     reply->out.finish = Finish::kEnd;
     reply->done = true;
-    reply->sequence = Sequence();
-    return;
-  }
-  if (reply->matcher && !reply->matcher->Accept(reply->next)) {  // a mistake of ours; nothing goes on unconstrained
-    reply->done = reply->broken = true;
     reply->sequence = Sequence();
     return;
   }
@@ -475,13 +487,12 @@ void Engine::Settle(Reply* reply) {
 
 void Engine::EndIfDone(Request* request) {
   if (request->replies.empty()) return;
-  std::exception_ptr error;
+  bool done = true;
   for (const auto& reply : request->replies) {
-    if (!reply->done) return;
-    if (reply->broken)
-      error = std::make_exception_ptr(Error(Code::kInternal, "a token was drawn against its constraint"));
+    if (reply->error) return End(request, reply->error);
+    done &= reply->done;
   }
-  End(request, error);
+  if (done) End(request, nullptr);
 }
 
 void Engine::End(Request* request, std::exception_ptr error) {

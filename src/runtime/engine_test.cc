@@ -121,6 +121,29 @@ TEST(Engine, AnErrorBetweenPassesReachesWhoAsked) {
   EXPECT_EQ(model->Generate({.prompt = "goes on", .max_tokens = 2, .ignore_end = true}).samples[0].tokens.size(), 2u);
 }
 
+// What a constraint cannot do costs the request that asked for it, not the engine.
+TEST(Engine, AConstraintThatCannotGoOnFailsItsRequestAlone) {
+  const auto model = Load("llama", {.threads = 1});
+  std::string branches;
+  for (int most = 1; most <= 5; ++most) {
+    std::string names;
+    for (int i = 0; i < 1000; ++i) names += Cat(i == 0 ? "" : ",", "\"p", i, "\":{}");
+    branches +=
+        Cat(most == 1 ? "" : ",", "{\"type\":\"object\",\"maxProperties\":", most, ",\"properties\":{", names, "}}");
+  }
+  GenerateRequest bomb{.prompt = "x", .max_tokens = 20};
+  bomb.constraint = {artefact::ConstraintSpec::Kind::kJsonSchema, "{\"anyOf\":[" + branches + "]}", {}};
+  Running running = Start(*model, bomb);
+  try {
+    running.result.get();
+    ADD_FAILURE() << "it goes on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidInput) << error.what();
+  }
+  EXPECT_EQ(Start(*model, {.prompt = "x", .max_tokens = 3, .ignore_end = true}).result.get().samples[0].tokens.size(),
+            3u);
+}
+
 TEST(Engine, CancelEndsWaitingAndRunningAlike) {
   const auto model = Load("llama", {.threads = 1, .limits = {.batch = 1}});
   const GenerateRequest endless{.prompt = "on and on", .max_tokens = 100'000, .ignore_end = true};

@@ -193,6 +193,8 @@ class Learner {
   void LearnRest() {
     CallSyntax& syntax = style_.syntax;
     if (const auto three = Render({User(), Calls(3, "")}, false)) syntax.between = Between(*three);
+    // What ends the calls would be taken for one more.
+    if (syntax.between && syntax.tail.starts_with(*syntax.between)) syntax.between.reset();
     const auto both = Render({User(), Calls(1, kContent)}, false);
     syntax.text_before = both && both->find(kContent) < both->rfind(kNames[0]) && both->find(kContent) >= start_;
     const auto answered = Render({User(), Calls(1, ""), Result()}, true);

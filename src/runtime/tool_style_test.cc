@@ -142,6 +142,19 @@ TEST(ToolStyle, CallsAreSingleWhereLaterOnesAreWrittenOtherwise) {
             std::nullopt);
 }
 
+TEST(ToolStyle, CallsAreSingleWhereTheirEndLooksLikeOneMore) {
+  const std::string lines =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if m.tool_calls %}<calls>{% for c in m.tool_calls %}"
+      "{{ '\\n' }}{{ c.function.name }}={{ c.function.arguments | tojson }}{% endfor %}{{ '\\n' }}</calls>{% endif "
+      "%}<end>{% endfor %}"
+      "{% if add_generation_prompt %}<assistant>{% endif %}";
+  const ToolStyle style = Learn(kTools + lines);
+  EXPECT_EQ(style.syntax.head, "<calls>\n");
+  EXPECT_EQ(style.syntax.tail, "\n</calls>");
+  EXPECT_EQ(style.syntax.between, std::nullopt);
+  EXPECT_EQ(Learn(kTools + ReplaceAll(lines, "{{ c.function.name", "- {{ c.function.name")).syntax.between, "\n- ");
+}
+
 TEST(ToolStyle, MessagesInTheTemplatesForm) {
   const Json messages =
       ParseJson(R"([{"role":"assistant","content":null,"tool_calls":[{"id":"call_ü 😀","type":"function",

@@ -108,8 +108,13 @@ class Completion : public std::enable_shared_from_this<Completion> {
   void Ended(size_t prompt, artefact::GenerateResult result, std::exception_ptr error) {
     {
       const std::lock_guard lock(mutex_);
+      const auto cut = [](const artefact::Generated& one) { return one.finish == artefact::Finish::kCancelled; };
+      const bool stopped = std::any_of(result.samples.begin(), result.samples.end(), cut);
       results_[prompt] = std::move(result);
       if (error && !error_) error_ = error;
+      if (stopped && !cancelled_ && !error_) {  // not by the client: what there is of the reply is no reply
+        error_ = std::make_exception_ptr(Error(Code::kUnavailable, "the model was stopped", "try again in a moment"));
+      }
       if (request_.stream && !error_ && !cancelled_ && Begin()) {
         for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
           Send(Choice(Index(prompt, static_cast<int>(k))).Last(results_[prompt].samples[k].finish));

@@ -35,6 +35,7 @@ class Automaton {
   // Texts that can still follow, where the automaton counts them; else CharDfa::kMany.
   virtual int64_t Remaining(int32_t /*state*/) const { return CharDfa::kMany; }
   virtual bool shared() const { return false; }
+  virtual size_t bytes() const = 0;  // of memory, about
 };
 
 // Any of some byte strings. REQUIRES: valid UTF-8, but for control tokens.
@@ -44,6 +45,7 @@ class LiteralAutomaton : public Automaton {
   int32_t Step(int32_t state, uint8_t byte) override;
   bool Accepts(int32_t state) const override { return accepts_[static_cast<size_t>(state)]; }
   bool HasNext(int32_t state) const override { return !children_[static_cast<size_t>(state)].empty(); }
+  size_t bytes() const override { return children_.size() * 40; }
 
  private:
   std::vector<std::vector<std::pair<uint8_t, int32_t>>> children_;  // [state], sorted by byte
@@ -68,6 +70,7 @@ class EncodedAutomaton : public Automaton {
   int32_t Canonical(int32_t state, int bytes) override;
   int64_t Remaining(int32_t state) const override;
   bool shared() const override { return shared_; }
+  size_t bytes() const override;
   void ExpandAll();
 
  private:
@@ -96,6 +99,7 @@ class EncodedAutomaton : public Automaton {
   bool shared_ = false;
   std::vector<State> states_;
   std::vector<std::unique_ptr<Row>> rows_;
+  size_t row_count_ = 0;  // of those made
   std::unordered_map<std::string, int32_t> index_;
   std::unordered_map<int, std::vector<int32_t>> classes_;  // by bytes
 };

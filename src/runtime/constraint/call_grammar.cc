@@ -56,12 +56,12 @@ class CallCompiler {
 
   int32_t Call(int32_t middle) {
     std::vector<int32_t> either;
-    size_t spent = 0;
+    SchemaCosts costs;
     for (size_t i = 0; i < spec_.functions.size(); ++i) {
       const CallSpec::Function& function = spec_.functions[i];
       const int32_t name = grammar_.Add({.kind = Kind::kLexeme, .lexeme = grammar_.Literal(function.name)});
       try {
-        spent = CompileSchema(ParseJson(function.parameters, "the schema"), &grammar_, spent);
+        CompileSchema(ParseJson(function.parameters, "the schema"), &grammar_, &costs);
       } catch (const Error& error) {
         throw artefact::FunctionError(i, error);
       }

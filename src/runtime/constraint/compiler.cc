@@ -43,17 +43,17 @@ std::shared_ptr<const Constraint> CompileOrRefuse(const artefact::ConstraintSpec
   }
 }
 
+Error Busy() { return {Code::kResourceExhausted, "costly schemas are being compiled", "try again in a moment"}; }
+
 }  // namespace
 
 ConstraintCompiler::Turn::Turn() {
   Turns& turns = AllTurns();
   std::unique_lock lock(turns.mutex);
-  while (turns.begun.size() >= kAtOnce) {
+  // However many come and go meanwhile, nobody waits longer than for those that he found.
+  if (turns.begun.size() >= kAtOnce) {
     const Clock::time_point until = *turns.begun.rbegin() + kPatience;
-    if (Clock::now() >= until) {
-      throw Error(Code::kResourceExhausted, "costly schemas are being compiled", "try again in a moment");
-    }
-    turns.freed.wait_until(lock, until);
+    if (!turns.freed.wait_until(lock, until, [&] { return turns.begun.size() < kAtOnce; })) throw Busy();
   }
   mine_ = turns.begun.insert(Clock::now());
 }
@@ -84,21 +84,40 @@ std::shared_ptr<const Constraint> ConstraintCompiler::For(const artefact::Genera
   std::string key = Cat(static_cast<int>(spec.kind), " ", spec.text);
   for (const std::string& choice : spec.choices) key += Cat(" ", choice.size(), ":", choice);
   if (spec.kind == artefact::ConstraintSpec::Kind::kCalls) key += KeyOf(spec.calls);
-  {
-    const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  const Clock::time_point until = Clock::now() + kPatience;
+  while (true) {
     if (auto known = Known(key)) return known;
-    if (index_ == nullptr) index_ = std::make_shared<TokenIndex>(tokenizer_);
+    if (under_way_.insert(key).second) break;
+    if (ended_.wait_until(lock, until) == std::cv_status::timeout) throw Busy();
   }
   std::shared_ptr<const Constraint> made;
-  {
+  std::exception_ptr error;
+  try {
+    if (index_ == nullptr) index_ = std::make_shared<TokenIndex>(tokenizer_);
+    lock.unlock();
     const Turn turn;
     made = CompileOrRefuse(spec, index_);
+  } catch (...) {
+    error = std::current_exception();
   }
-  const std::lock_guard lock(mutex_);
-  if (auto known = Known(key)) return known;  // somebody else was faster, and has its masks already
-  known_.emplace_front(std::move(key), made);
-  if (known_.size() > kMost) known_.pop_back();
+  if (!lock.owns_lock()) lock.lock();
+  under_way_.erase(key);
+  ended_.notify_all();
+  if (error) std::rethrow_exception(error);
+  Keep(std::move(key), made);
   return made;
+}
+
+void ConstraintCompiler::Keep(std::string key, std::shared_ptr<const Constraint> made) {
+  known_.emplace_front(std::move(key), std::move(made));
+  size_t bytes = 0, count = 0;
+  for (const auto& entry : known_) {  // they have grown since they came
+    bytes += BytesOf(*entry.second);
+    if (count > 0 && (bytes > most_bytes_ || count == kMost)) break;
+    ++count;
+  }
+  known_.resize(count);
 }
 
 }  // namespace atelier::runtime

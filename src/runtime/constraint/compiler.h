@@ -20,11 +20,13 @@ namespace atelier::runtime {
 class ConstraintCompiler {
  public:
   static constexpr size_t kMost = 32;                        // constraints kept
+  static constexpr size_t kMostBytes = size_t{256} << 20;    // of memory that they take; the last one is kept anyway
   static constexpr size_t kAtOnce = 2;                       // compiled at a time
   static constexpr std::chrono::milliseconds kPatience{50};  // a compilation that takes longer is not waited for
 
   // REQUIRES: the tokenizer outlives it.
-  explicit ConstraintCompiler(const text::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  explicit ConstraintCompiler(const text::Tokenizer& tokenizer, size_t most_bytes = kMostBytes)
+      : tokenizer_(tokenizer), most_bytes_(most_bytes) {}
 
   // What the request asks for, null for nothing. Throws what Compile throws, but kInvalidInput beyond its budgets:
   // trying again would not help; kInvalidInput for a request that asks for a constraint and for something that would
@@ -42,10 +44,14 @@ class ConstraintCompiler {
    private:
     std::multiset<Clock::time_point>::iterator mine_;
   };
-  std::shared_ptr<const Constraint> Known(const std::string& key);  // REQUIRES: mutex_ is held
+  std::shared_ptr<const Constraint> Known(const std::string& key);     // REQUIRES: mutex_ is held
+  void Keep(std::string key, std::shared_ptr<const Constraint> made);  // the same
 
   const text::Tokenizer& tokenizer_;
+  const size_t most_bytes_;
   std::mutex mutex_;
+  std::condition_variable ended_;
+  std::set<std::string> under_way_;  // what is being compiled, once for all who ask for it
   std::shared_ptr<const TokenIndex> index_;
   std::list<std::pair<std::string, std::shared_ptr<const Constraint>>> known_;  // most recently used first
 };

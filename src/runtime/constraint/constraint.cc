@@ -1,6 +1,7 @@
 #include "runtime/constraint/constraint.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "base/error.h"
@@ -16,7 +17,9 @@ namespace atelier::runtime {
 class Constraint {
  public:
   Constraint(std::unique_ptr<Grammar> grammar, std::shared_ptr<const TokenIndex> tokens)
-      : grammar_(std::move(grammar)), tokens_(std::move(tokens)), masks_(*grammar_, *tokens_) {}
+      : grammar_(std::move(grammar)), tokens_(std::move(tokens)), masks_(*grammar_, *tokens_) {
+    Count();
+  }
 
   const TokenIndex& tokens() const { return *tokens_; }
   std::mutex& mutex() const { return mutex_; }
@@ -24,17 +27,25 @@ class Constraint {
   // The stacks that new matchers share; when they have grown large, fresh ones, and the old go with their matchers.
   // REQUIRES (also below): the mutex is held.
   std::shared_ptr<Stacks> StacksForNew() const {
-    if (stacks_ == nullptr || stacks_->size() > kMostCells) stacks_ = std::make_shared<Stacks>(*grammar_);
+    if (stacks_ == nullptr || stacks_->size() > Stacks::kMostCells) stacks_ = std::make_shared<Stacks>(*grammar_);
     return stacks_;
   }
   Masks& MasksFor(const std::shared_ptr<Stacks>& stacks) const {
     if (const auto before = masked_.lock(); before != stacks) masks_.Forget();
     masked_ = stacks;
+    if (++masks_since_ >= 32) Count();  // a look at every automaton
     return masks_;
   }
+  size_t bytes() const { return bytes_.load(); }
 
  private:
-  static constexpr size_t kMostCells = 400000;
+  void Count() const {
+    size_t bytes = grammar_->nodes.size() * sizeof(Grammar::Node) + masks_.bytes();
+    for (const auto& automaton : grammar_->automata) bytes += automaton->shared() ? 0 : automaton->bytes();
+    if (stacks_ != nullptr) bytes += stacks_->bytes();
+    bytes_.store(bytes);
+    masks_since_ = 0;
+  }
 
   std::unique_ptr<Grammar> grammar_;
   std::shared_ptr<const TokenIndex> tokens_;
@@ -42,7 +53,11 @@ class Constraint {
   mutable std::shared_ptr<Stacks> stacks_;
   mutable std::weak_ptr<Stacks> masked_;  // whose positions the masks know
   mutable Masks masks_;
+  mutable int masks_since_ = 0;  // the last count
+  mutable std::atomic<size_t> bytes_{0};
 };
+
+size_t BytesOf(const Constraint& constraint) { return constraint.bytes(); }
 
 namespace {
 
@@ -76,12 +91,13 @@ void CompileChoice(const std::vector<std::string>& choices, Grammar* grammar) {
 std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec, const TokenIndex* tokens) {
   using Kind = artefact::ConstraintSpec::Kind;
   auto grammar = std::make_unique<Grammar>();
+  SchemaCosts costs;
   switch (spec.kind) {
     case Kind::kNone: throw Error(Code::kInternal, "no constraint to compile");
     case Kind::kJsonObject: grammar->Finish(AddAnyJson(grammar.get()).object); break;
     case Kind::kJsonSchema:
       if (spec.text.size() > kMostBytes) throw Error(Code::kResourceExhausted, "the schema has more than 1 MiB");
-      CompileSchema(ParseJson(spec.text, "the schema"), grammar.get());
+      CompileSchema(ParseJson(spec.text, "the schema"), grammar.get(), &costs);
       break;
     case Kind::kRegex: CompileRegex(spec.text, grammar.get()); break;
     case Kind::kChoice: CompileChoice(spec.choices, grammar.get()); break;

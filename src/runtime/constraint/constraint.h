@@ -34,6 +34,9 @@ std::shared_ptr<const Constraint> Compile(const artefact::ConstraintSpec& spec,
 // The same without a vocabulary.
 std::unique_ptr<Grammar> CompileGrammar(const artefact::ConstraintSpec& spec, const TokenIndex* tokens = nullptr);
 
+// The memory that it takes by now, about. Thread-safe, and waits for nobody.
+size_t BytesOf(const Constraint& constraint);
+
 class Matcher {
  public:
   explicit Matcher(std::shared_ptr<const Constraint> constraint);
@@ -41,7 +44,8 @@ class Matcher {
   // The tokens that may come next; those that end a reply exactly when Complete(). Throws kInternal where none may: a
   // vocabulary without a token for every byte.
   void Mask(TokenMask* out) const;
-  // False: the token may not come, and nothing changes. A token that ends the reply is accepted when Complete().
+  // False: the token may not come, and nothing changes. Both throw kInvalidInput where the constraint leaves too many
+  // ways to go on. A token that ends the reply is accepted when Complete().
   bool Accept(int32_t token);
   bool AcceptText(std::string_view bytes);  // the same for bytes, for tests and prompts that begin a reply
 

@@ -201,6 +201,32 @@ TEST(ConstraintTest, TheCompilerKeepsAndRefuses) {
   EXPECT_THROW(compiler.For(request), Error);
 }
 
+TEST(ConstraintTest, TheCompilerKeepsWhatFits) {
+  const TestTokenizer tokenizer;
+  ConstraintCompiler compiler(tokenizer, size_t{400} << 10);
+  const auto ask = [&](const std::string& regex) {
+    artefact::GenerateRequest request;
+    request.constraint = {SpecKind::kRegex, regex, {}};
+    return compiler.For(request);
+  };
+  const auto small = ask("a+");
+  EXPECT_LT(BytesOf(*small), size_t{40} << 10);
+  ask("b+");
+  EXPECT_EQ(ask("a+"), small);
+  const auto large = ask("(a|b)*a(a|b){13}");
+  EXPECT_EQ(ask("(a|b)*a(a|b){13}"), large);
+  const size_t before = BytesOf(*large);
+  Matcher matcher(large);
+  TokenMask mask;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(matcher.AcceptText(i * i % 7 < 3 ? "a" : "b"));
+    matcher.Mask(&mask);
+  }
+  EXPECT_GT(BytesOf(*large), before + (size_t{64} << 10));  // what is known of its states counts
+  ask("c+");
+  EXPECT_NE(ask("(a|b)*a(a|b){13}"), large);
+}
+
 // Costly schemas of many at once: few are compiled, the others are told to come again, and then everybody may.
 TEST(ConstraintTest, TheCompilerTakesFewCostlyOnesAtATime) {
   const TestTokenizer tokenizer;
@@ -235,6 +261,70 @@ TEST(ConstraintTest, TheCompilerTakesFewCostlyOnesAtATime) {
   EXPECT_GE(count(Code::kUnsupported), 1);
   EXPECT_GE(count(Code::kResourceExhausted), 1);
   EXPECT_EQ(refusal(R"({"type":"integer"})"), std::nullopt);
+}
+
+// Letters by threes, beside those of the test's vocabulary.
+class ManyPieces : public TestTokenizer {
+ public:
+  std::string Piece(text::TokenId id, bool special) const override {
+    const text::TokenId first = TestTokenizer::vocab_size() - 2;
+    if (id < first) return TestTokenizer::Piece(id, special);
+    int n = id - first;
+    return {static_cast<char>('a' + n / 676), static_cast<char>('a' + n / 26 % 26), static_cast<char>('a' + n % 26)};
+  }
+  text::TokenId vocab_size() const override { return TestTokenizer::vocab_size() + 26 * 26 * 26; }
+  text::TokenId eos() const override { return vocab_size() - 2; }
+};
+
+// Everybody waits for a mask: one that would take a second is not computed.
+TEST(ConstraintTest, AMaskOfVeryManyWaysIsRefused) {
+  const auto index = std::make_shared<const TokenIndex>(ManyPieces());
+  const auto matcher = [&](int ways) {
+    std::string branches;
+    for (int i = 0; i < ways; ++i) {
+      branches += Cat(i == 0 ? "" : ",", "{\"type\":\"string\",\"pattern\":\"^(.{7})*q", 1000 + i, "$\"}");
+    }
+    return Matcher(Compile({SpecKind::kJsonSchema, "{\"anyOf\":[" + branches + "]}", {}}, index));
+  };
+  TokenMask mask;
+  Matcher few = matcher(12);
+  ASSERT_TRUE(few.AcceptText("\""));
+  EXPECT_NO_THROW(few.Mask(&mask));
+  Matcher many = matcher(1024);
+  ASSERT_TRUE(many.AcceptText("\""));
+  try {
+    many.Mask(&mask);
+    ADD_FAILURE() << "a mask of 1,024 automata";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidInput) << error.what();
+  }
+}
+
+TEST(ConstraintTest, TheCompilerCompilesOnceWhatManyAskFor) {
+  const TestTokenizer tokenizer;
+  ConstraintCompiler compiler(tokenizer);
+  artefact::GenerateRequest request;
+  Json properties = Json::object();  // half a second, and refused in the end
+  for (size_t k = 0; k < 300; ++k)
+    properties[Cat("p", k)] = {{"type", "string"}, {"pattern", Cat("^[a-z0-9]{0,", 9000 - k, "}$")}};
+  request.constraint = {SpecKind::kJsonSchema, ToText({{"type", "object"}, {"properties", properties}}), {}};
+  constexpr size_t kThreads = 6;
+  std::vector<Code> codes(kThreads, Code::kInternal);
+  std::barrier start(static_cast<std::ptrdiff_t>(kThreads));
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      start.arrive_and_wait();
+      try {
+        compiler.For(request);
+      } catch (const Error& error) {
+        codes[i] = error.code();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), Code::kUnsupported), 1);  // who compiled it
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), Code::kResourceExhausted), kThreads - 1);
 }
 
 // Positions of a long array of long texts are few, or every token would need a mask of its own.

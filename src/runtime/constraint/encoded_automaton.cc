@@ -186,7 +186,12 @@ const EncodedAutomaton::Row& EncodedAutomaton::Next(int32_t state) {
     case Kind::kClosed: break;
   }
   rows_[static_cast<size_t>(state)] = std::move(row);
+  ++row_count_;
   return *rows_[static_cast<size_t>(state)];
+}
+
+size_t EncodedAutomaton::bytes() const {
+  return dfa_.next.size() * 4 + dfa_.counts.size() * 8 + row_count_ * sizeof(Row) + states_.size() * 128;
 }
 
 void EncodedAutomaton::ExpandAll() {

@@ -95,11 +95,11 @@ int Grammar::HeightOf(const Node& n) const {
   return out;
 }
 
-void Grammar::Finish(int32_t the_root) {
+void Grammar::Finish(int32_t the_root, size_t first) {
   root = the_root;
   for (bool changed = true; changed;) {  // heights only sink, and are at most kTooDeep
     changed = false;
-    for (size_t i = nodes.size(); i-- > 0;) {  // what was added later is mostly deeper inside
+    for (size_t i = nodes.size(); i-- > first;) {  // what was added later is mostly deeper inside
       const int height = HeightOf(nodes[i]);
       if (height < nodes[i].height) {
         nodes[i].height = height;

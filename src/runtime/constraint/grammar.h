@@ -56,8 +56,8 @@ struct Grammar {
     return Add({.kind = Kind::kLexeme, .lexeme = AddLexeme(std::move(automaton))});
   }
   // Computes heights. REQUIRES: no node reaches itself through choices and sequences alone. A root of height kTooDeep
-  // is satisfied by nothing.
-  void Finish(int32_t root);
+  // is satisfied by nothing. Nodes below `first` are finished and lead to none of the others.
+  void Finish(int32_t root, size_t first = 0);
 
   const Node& node(int32_t id) const { return nodes[static_cast<size_t>(id)]; }
   Automaton& automaton(int32_t id) const { return *automata[static_cast<size_t>(id)]; }

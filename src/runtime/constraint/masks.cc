@@ -4,6 +4,7 @@
 #include <bit>
 #include <unordered_set>
 
+#include "base/error.h"
 #include "text/unicode.h"
 
 namespace atelier::runtime {
@@ -21,15 +22,25 @@ void Add(const std::vector<uint64_t>& from, std::vector<uint64_t>* bits) {
 
 Masks::Masks(const Grammar& grammar, const TokenIndex& tokens) : grammar_(grammar), tokens_(tokens) {}
 
+void Masks::Work(size_t steps) {
+  work_ += steps;
+  if (work_ > kMostWork) {
+    throw Error(Code::kInvalidInput, "the constraint leaves too many ways to go on at once",
+                "give alternatives beginnings that differ");
+  }
+}
+
 std::shared_ptr<const Inside> Masks::InsideOf(int32_t automaton, int32_t state, size_t trie) {
   Automaton& a = grammar_.automaton(automaton);
   if (a.shared()) return tokens_.SharedInside(a, state, trie);
-  if (insides_.size() >= kMostInsides) insides_.clear();
+  if (insides_.size() >= kMostInsides) insides_.clear(), inside_bytes_ = 0;
   const uint64_t key =
       (static_cast<uint64_t>(automaton) << 32 | static_cast<uint32_t>(state)) * TokenIndex::kTries + trie;
   std::shared_ptr<const Inside>& entry = insides_[key];
   if (entry == nullptr) {
     entry = std::make_shared<Inside>(WalkInside(a, state, tokens_.trie(trie), tokens_.vocab()));
+    inside_bytes_ += entry->bits.size() * 8 + entry->few.size() * 4 + entry->exits.size() * 4 + 128;
+    Work(entry->visited);
   }
   return entry;
 }
@@ -47,6 +58,7 @@ void Masks::Walk(Stacks* stacks, StackId start, size_t which, std::vector<uint64
   while (!todo.empty()) {
     const auto [id, from] = todo.back();
     todo.pop_back();
+    Work(4);
     const Stacks::Cell top = stacks->cell(id);
     if (top.kind == Stacks::Kind::kDone) continue;
     if (stacks->IsCounted(top)) {
@@ -66,6 +78,7 @@ void Masks::Walk(Stacks* stacks, StackId start, size_t which, std::vector<uint64
     };
     if (from == 0 && may_end) {
       const std::shared_ptr<const Inside> inside = InsideOf(top.a, top.b, which);
+      Work(inside->bits.size() + inside->few.size() + inside->exits.size());
       Add(inside->bits, bits);
       for (int32_t token : inside->few) SetBit(bits, token);
       for (uint32_t node : inside->exits) exit(node);
@@ -74,6 +87,7 @@ void Masks::Walk(Stacks* stacks, StackId start, size_t which, std::vector<uint64
     Automaton& automaton = grammar_.automaton(top.a);
     levels.assign(1, {trie.skip[from], top.b});
     for (uint32_t node = from + 1; node < trie.skip[from];) {
+      Work(1);
       while (node >= levels.back().end) levels.pop_back();
       const int32_t to = automaton.Step(levels.back().state, trie.bytes[node]);
       if (to == Automaton::kDead || (!may_end && automaton.Accepts(to))) {
@@ -102,6 +116,7 @@ void Masks::WalkExactly(Stacks* stacks, StackId id, size_t which, uint32_t from,
   std::vector<std::pair<uint32_t, std::vector<StackId>>> levels = {{trie.skip[from], {id}}};
   for (uint32_t node = from + 1; node < trie.skip[from];) {
     while (node >= levels.back().first) levels.pop_back();
+    Work(4 + 4 * levels.back().second.size());
     std::vector<StackId> to = stacks->Step(levels.back().second, trie.bytes[node]);
     if (to.empty()) {
       node = trie.skip[node];
@@ -123,7 +138,9 @@ const Masks::Part& Masks::PartOf(Stacks* stacks, std::vector<StackId> at, size_t
     return found->second;
   }
   while (parts_.size() >= kMostParts) {
-    parts_.erase(order_.back());
+    const auto oldest = parts_.find(order_.back());
+    part_bytes_ -= oldest->second.bytes();
+    parts_.erase(oldest);
     order_.pop_back();
   }
   const size_t words = (static_cast<size_t>(tokens_.vocab()) + 63) / 64;
@@ -142,6 +159,7 @@ const Masks::Part& Masks::PartOf(Stacks* stacks, std::vector<StackId> at, size_t
   }
   order_.push_front(key);
   part.place = order_.begin();
+  part_bytes_ += part.bytes();
   return parts_[key] = std::move(part);
 }
 
@@ -170,6 +188,7 @@ void Masks::RemoveUsedNames(Stacks* stacks, const Stacks::Cell& key, std::vector
       const TokenTrie& trie = tokens_.trie(which);
       std::vector<std::pair<uint32_t, int32_t>> levels = {{trie.skip[0], state}};
       for (uint32_t node = 1; node < trie.skip[0];) {
+        Work(1);
         while (node >= levels.back().first) levels.pop_back();
         const int32_t to = spellings.Step(levels.back().second, trie.bytes[node]);
         if (to == Automaton::kDead) {
@@ -191,6 +210,7 @@ void Masks::RemoveUsedNames(Stacks* stacks, const Stacks::Cell& key, std::vector
 void Masks::Compute(Stacks* stacks, const std::vector<StackId>& at, TokenMask* out) {
   const size_t words = (static_cast<size_t>(tokens_.vocab()) + 63) / 64;
   out->bits.assign(words, 0);
+  work_ = 0;
   const auto add = [&](const std::vector<StackId>& some, std::vector<uint64_t>* bits) {
     if (some.empty()) return;
     for (size_t trie = 0; trie < TokenIndex::kTries; ++trie) {
@@ -208,6 +228,7 @@ void Masks::Compute(Stacks* stacks, const std::vector<StackId>& at, TokenMask* o
       if (id != Stacks::kDone) plain.push_back(id);
       continue;
     }
+    Work(words);
     std::vector<uint64_t> own(words);
     add({id}, &own);
     RemoveUsedNames(stacks, stacks->cell(id), &own);

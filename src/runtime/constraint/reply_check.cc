@@ -7,8 +7,7 @@ namespace atelier::runtime {
 ReplyCheck::ReplyCheck(const artefact::ConstraintSpec& spec) : grammar_(CompileGrammar(spec)) {}
 
 ReplyCheck::Verdict ReplyCheck::Of(std::string_view text) {
-  constexpr size_t kMostCells = 400000;
-  if (stacks_ == nullptr || stacks_->size() > kMostCells) stacks_ = std::make_unique<Stacks>(*grammar_);
+  if (stacks_ == nullptr || stacks_->size() > Stacks::kMostCells) stacks_ = std::make_unique<Stacks>(*grammar_);
   std::vector<StackId> at = stacks_->Start();
   for (size_t i = 0; i < text.size(); ++i) {
     at = stacks_->Step(at, static_cast<uint8_t>(text[i]));

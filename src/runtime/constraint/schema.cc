@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -25,17 +26,18 @@ constexpr int kMostLength = 10000;   // a string that must be longer is refused,
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(const Json& root, Grammar* grammar, size_t spent)
-      : document_(root, spent),
+  SchemaCompiler(const Json& root, Grammar* grammar, SchemaCosts* costs)
+      : document_(root, costs),
         check_(document_),
         merger_(document_, &check_),
         grammar_(*grammar),
+        before_(grammar->nodes.size()),
         any_(AddAnyJson(grammar)) {}
 
   void Compile() {
     const int32_t root = Value({document_.Root()});
     FillAll();
-    grammar_.Finish(root);
+    grammar_.Finish(root, before_);
     while (!unsaid_.empty()) {  // where the types that were meant have no value, others have
       for (const Unsaid& one : std::exchange(unsaid_, {})) {
         if (grammar_.node(one.node).height <= Grammar::kMostDepth) continue;
@@ -45,11 +47,10 @@ class SchemaCompiler {
         all.insert(all.end(), parts.begin(), parts.end());
       }
       FillAll();
-      grammar_.Finish(root);
+      grammar_.Finish(root, before_);
     }
     if (grammar_.node(root).height > Grammar::kMostDepth) Explain(root);
   }
-  size_t spent() const { return document_.spent(); }
 
  private:
   struct Unsaid {
@@ -132,7 +133,7 @@ class SchemaCompiler {
   }
 
   void AddTypes(const Merged& merged, int types, std::vector<int32_t>* parts) {
-    if (types == kAllTypes && merged.InferredTypes() == kAllTypes) {
+    if (types == kAllTypes && merged.Named() == 0) {
       parts->push_back(any_.value);
       return;
     }
@@ -194,10 +195,12 @@ class SchemaCompiler {
   int32_t String(const Merged& merged) {
     // Fields of one form share their automaton, and with it what is known of its states.
     std::string key = Cat(merged.Least("minLength"), " ", merged.Most("maxLength"));
+    const auto add = [&](char kind, const std::string& text) { key += Cat(" ", kind, text.size(), ":", text); };
     for (const Site& part : merged.parts) {
-      if (part.Has("pattern")) key += Cat(" p", ToText(part.At("pattern")));
-      if (part.Has("format")) key += Cat(" f", ToText(part.At("format")));
-      if (merger_.negator().ExcludedBy(part.schema) != nullptr) key += Cat(" x", part.pointer);
+      for (const char* keyword : {"pattern", "format"}) {
+        if (part.Has(keyword)) add(keyword[0], part.At(keyword).get_ref<const std::string&>());
+      }
+      if (merger_.negator().ExcludedBy(part.schema) != nullptr) add('x', part.pointer);
     }
     if (const auto known = lexemes_.find(key); known != lexemes_.end()) return known->second;
     std::string where;
@@ -288,10 +291,10 @@ class SchemaCompiler {
   // An array whose items differ: each of the values that they may have at most once, in their order.
   int32_t Set(const Merged& merged, const std::string& where) {
     std::vector<Json> values;
+    std::set<std::string> known;
     const auto add = [&](const Json& value) {
-      const auto same = [&](const Json& one) { return SchemaCheck::Equal(one, value); };
       if (values.size() > kMostNames) SchemaDocument::Refuse(where, Cat("more than ", kMostNames, " values"));
-      if (std::none_of(values.begin(), values.end(), same)) values.push_back(value);
+      if (known.insert(SchemaCheck::Canonical(value)).second) values.push_back(value);
     };
     for (const Merged& item : merger_.Alternatives(merger_.OfItem(merged, 0))) {
       const int types = item.Types();
@@ -324,6 +327,7 @@ class SchemaCompiler {
     std::vector<std::string> names;
     std::map<std::string, bool> required;  // of all names
     bool says_open = false;
+    const Patterns patterns = merged.OpenPatterns();
     const auto add = [&](const std::string& name, bool must) {
       const auto [entry, fresh] = required.emplace(name, must);
       entry->second |= must;
@@ -361,7 +365,7 @@ class SchemaCompiler {
     }
     // An object that lists its properties and says nothing of others has no others.
     const bool needs_open = says_open || names.empty() || static_cast<size_t>(node.least) > node.properties.size();
-    if (needs_open && !allowed.listed) AddOpen(merged, names, allowed.sites, &node);
+    if (needs_open && !allowed.listed) AddOpen(merged, names, patterns, allowed.sites, &node);
     return grammar_.Add(std::move(node));
   }
 
@@ -388,19 +392,11 @@ class SchemaCompiler {
     return out;
   }
 
+  using Patterns = Merged::Patterns;
+
   // Names that are not listed: those of one pattern each, and those of none.
-  void AddOpen(const Merged& merged, const std::vector<std::string>& names, const std::vector<Site>& name_sites,
-               Grammar::Node* node) {
-    std::vector<std::pair<std::string, std::string>> patterns;  // and where
-    for (const Site& part : merged.parts) {
-      if (!part.Has("patternProperties")) continue;
-      for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
-        const bool known = std::any_of(patterns.begin(), patterns.end(),
-                                       [&, &p = pattern](const auto& entry) { return entry.first == p; });
-        if (!known) patterns.emplace_back(pattern, Cat(part.Pointer("patternProperties"), "/", pattern));
-      }
-    }
-    if (patterns.size() > 16) SchemaDocument::Refuse(merged.Where("patternProperties"), "more than 16 patterns");
+  void AddOpen(const Merged& merged, const std::vector<std::string>& names, const Patterns& patterns,
+               const std::vector<Site>& name_sites, Grammar::Node* node) {
     for (size_t which = 0; which <= patterns.size(); ++which) {  // the last: no pattern
       const std::vector<Site> sites =
           merger_.OfOpen(merged, which < patterns.size() ? &patterns[which].first : nullptr);
@@ -412,8 +408,7 @@ class SchemaCompiler {
   }
 
   // The lexeme of such names, -1 where there is none.
-  int32_t OpenKey(const std::vector<std::string>& names,
-                  const std::vector<std::pair<std::string, std::string>>& patterns, size_t which,
+  int32_t OpenKey(const std::vector<std::string>& names, const Patterns& patterns, size_t which,
                   const std::vector<Site>& name_sites, const std::string& where) {
     if (names.empty() && patterns.empty() && name_sites.empty()) return grammar_.AddLexeme(AnyJsonString());
     return Within(where, [&] {
@@ -485,6 +480,7 @@ class SchemaCompiler {
   SchemaCheck check_;
   SchemaMerger merger_;
   Grammar& grammar_;
+  const size_t before_;  // nodes of other schemas, which know nothing of these
   AnyJson any_;
   std::map<std::vector<const Json*>, int32_t> values_;
   std::deque<std::pair<int32_t, std::vector<Site>>> todo_;
@@ -496,10 +492,8 @@ class SchemaCompiler {
 
 }  // namespace
 
-size_t CompileSchema(const Json& schema, Grammar* grammar, size_t spent) {
-  SchemaCompiler compiler(schema, grammar, spent);
-  compiler.Compile();
-  return compiler.spent();
+void CompileSchema(const Json& schema, Grammar* grammar, SchemaCosts* costs) {
+  SchemaCompiler(schema, grammar, costs).Compile();
 }
 
 }  // namespace atelier::runtime

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "runtime/constraint/decimal.h"
+#include "runtime/constraint/formats.h"
 #include "runtime/constraint/regex.h"
 #include "text/unicode.h"
 
@@ -33,59 +34,74 @@ CharDfa DfaAt(const SchemaDocument& document, Regulars* regulars, Regulars::Id r
 bool SchemaCheck::Finds(const std::string& pattern, const std::string& text, const std::string& where) {
   auto found = patterns_.find(pattern);
   if (found == patterns_.end()) {
-    Regulars regulars;
-    found = patterns_.emplace(pattern, DfaAt(document_, &regulars, PatternAt(&regulars, pattern, where, false), where))
-                .first;
+    const auto made = [&](bool wide) {
+      Regulars regulars;
+      return DfaAt(document_, &regulars, PatternAt(&regulars, pattern, where, wide), where);
+    };
+    found = patterns_.emplace(pattern, Pattern{made(false), made(true)}).first;
   }
-  return found->second.Matches(text::DecodeUtf8(text));
+  Spend(text.size() / 16, where);
+  const std::u32string characters = text::DecodeUtf8(text);
+  const bool finds = found->second.narrow.Matches(characters);
+  if (finds != found->second.wide.Matches(characters)) {
+    SchemaDocument::Refuse(where, Cat("validators disagree whether it is found in ", Quote(text)));
+  }
+  return finds;
 }
 
-bool SchemaCheck::Equal(const Json& a, const Json& b) {
-  if (a.is_number() && b.is_number()) return Compare(DecimalOf(a), DecimalOf(b)) == 0;
-  if (a.type() != b.type() || a.size() != b.size()) return false;
-  if (a.is_array()) return std::equal(a.begin(), a.end(), b.begin(), Equal);
-  if (a.is_object()) {
-    return std::all_of(a.items().begin(), a.items().end(), [&](const auto& entry) {
-      return b.contains(entry.key()) && Equal(entry.value(), b[entry.key()]);
-    });
+std::string SchemaCheck::Canonical(const Json& value) {
+  if (value.is_number()) {
+    const Decimal d = DecimalOf(value);
+    return Cat(d.negative ? "-" : "", d.whole, ".", d.fraction);
   }
-  return a == b;
+  if (!value.is_structured()) return ToText(value);
+  std::string out = value.is_array() ? "[" : "{";
+  std::map<std::string, const Json*> members;
+  if (value.is_object()) {
+    for (const auto& [name, member] : value.items()) members.emplace(name, &member);
+    for (const auto& [name, member] : members) out += Cat(ToText(Json(name)), ":", Canonical(*member), ",");
+  } else {
+    for (const Json& item : value) out += Canonical(item) + ",";
+  }
+  return out + (value.is_array() ? "]" : "}");
+}
+
+void SchemaCheck::Spend(size_t steps, const std::string& where) {
+  size_t& checked = document_.costs().checked;
+  checked += steps;
+  if (checked > kMostSteps) SchemaDocument::Refuse(where, "too much to check");
 }
 
 bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   if (depth > 200) SchemaDocument::Refuse(site.pointer, "references without end");
-  if (++steps_ > 2000000) SchemaDocument::Refuse(site.pointer, "too much to check");
   const Json& s = *site.schema;
+  Spend(1 + s.size() / 16, site.pointer);
+  document_.CheckForm(site);
+  document_.CheckKept(site);
   if (s.is_boolean()) return s.get<bool>();
-  if (!s.is_object()) SchemaDocument::Malformed(site.pointer, "a schema is an object or a boolean");
-  for (const char* keyword :
-       {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "dependencies"}) {
+  for (const char* keyword : {"unevaluatedItems", "unevaluatedProperties"}) {
     if (s.contains(keyword)) SchemaDocument::Refuse(site.Pointer(keyword), "not supported here");
   }
-  const auto list = [&](const char* keyword) {
-    if (!s[keyword].is_array()) SchemaDocument::Malformed(site.Pointer(keyword), "it must be a list");
-    return s[keyword].size();
-  };
   if (s.contains("not") && Valid(value, site.Sub("not"), depth + 1)) return false;
   if (s.contains("if")) {
     const char* then = Valid(value, site.Sub("if"), depth + 1) ? "then" : "else";
     if (s.contains(then) && !Valid(value, site.Sub(then), depth + 1)) return false;
   }
-  document_.CheckForm(site);
   if (s.contains("$ref") && !Valid(value, document_.Follow(site), depth + 1)) return false;
   if (s.contains("allOf")) {
-    for (size_t i = 0; i < list("allOf"); ++i) {
+    for (size_t i = 0; i < s["allOf"].size(); ++i) {
       if (!Valid(value, site.Sub("allOf", i), depth + 1)) return false;
     }
   }
   for (const char* keyword : {"anyOf", "oneOf"}) {
     if (!s.contains(keyword)) continue;
     int valid = 0;
-    for (size_t i = 0; i < list(keyword); ++i) valid += Valid(value, site.Sub(keyword, i), depth + 1);
+    for (size_t i = 0; i < s[keyword].size(); ++i) valid += Valid(value, site.Sub(keyword, i), depth + 1);
     if (valid == 0 || (valid > 1 && keyword[0] == 'o')) return false;
   }
-  if (s.contains("const") && !Equal(value, s["const"])) return false;
-  if (s.contains("enum") && !Listed(value, s["enum"])) return false;
+  for (const char* keyword : {"const", "enum"}) {
+    if (s.contains(keyword) && !Listed(value, s[keyword], keyword[0] == 'c', site.Pointer(keyword))) return false;
+  }
   if (s.contains("type")) {
     const auto is = [&](const Json& type) {
       const std::string name = type.get<std::string>();
@@ -107,21 +123,13 @@ bool SchemaCheck::Valid(const Json& value, const Site& site, int depth) {
   return true;
 }
 
-bool SchemaCheck::Listed(const Json& value, const Json& list) {
-  if (value.is_structured()) {
-    return std::any_of(list.begin(), list.end(), [&](const Json& one) { return Equal(value, one); });
-  }
-  // Lists may be long: equal scalars are equal texts here.
-  const auto text = [](const Json& scalar) {
-    if (!scalar.is_number()) return ToText(scalar);
-    const Decimal d = DecimalOf(scalar);
-    return Cat(d.negative ? "-" : "", d.whole, ".", d.fraction);
-  };
+bool SchemaCheck::Listed(const Json& value, const Json& list, bool is_const, const std::string& where) {
   const auto [entry, fresh] = lists_.try_emplace(&list);
-  for (size_t i = 0; fresh && i < list.size(); ++i) {
-    if (!list[i].is_structured()) entry->second.insert(text(list[i]));
-  }
-  return entry->second.contains(text(value));
+  if (fresh && is_const) entry->second.insert(Canonical(list));
+  for (size_t i = 0; fresh && !is_const && i < list.size(); ++i) entry->second.insert(Canonical(list[i]));
+  const std::string text = Canonical(value);
+  Spend(text.size() / 16, where);
+  return entry->second.contains(text);
 }
 
 bool SchemaCheck::ValidNumber(const Json& value, const Site& site) {
@@ -144,7 +152,24 @@ bool SchemaCheck::ValidString(const Json& value, const Site& site) {
   const auto length = static_cast<int64_t>(text::CountChars(text));
   if (site.Has("minLength") && length < CountAt(site, "minLength")) return false;
   if (site.Has("maxLength") && length > CountAt(site, "maxLength")) return false;
+  if (site.Has("format") && !HasFormat(text, site)) {
+    SchemaDocument::Refuse(site.Pointer("format"), Cat("whether it is kept by ", Quote(text), " is not known"));
+  }
   return !site.Has("pattern") || Finds(site.At("pattern").get<std::string>(), text, site.Pointer("pattern"));
+}
+
+// False also where it is only not known: the formats are a part of what their RFC allows.
+bool SchemaCheck::HasFormat(const std::string& text, const Site& site) {
+  const auto& format = site.At("format").get_ref<const std::string&>();
+  const auto regex = FormatRegex(format);
+  if (!regex) return true;
+  auto found = formats_.find(format);
+  if (found == formats_.end()) {
+    Regulars regulars;
+    const Regulars::Id whole = ParseRegex(&regulars, *regex, {.anchored = true});
+    found = formats_.emplace(format, DfaAt(document_, &regulars, whole, site.Pointer("format"))).first;
+  }
+  return found->second.Matches(text::DecodeUtf8(text));
 }
 
 bool SchemaCheck::ValidArray(const Json& value, const Site& site, int depth) {
@@ -158,8 +183,13 @@ bool SchemaCheck::ValidArray(const Json& value, const Site& site, int depth) {
     } else if (site.Has("items") && !Valid(value[i], site.Sub("items"), depth + 1)) {
       return false;
     }
-    for (size_t j = 0; site.Has("uniqueItems") && site.At("uniqueItems") == true && j < i; ++j) {
-      if (Equal(value[i], value[j])) return false;
+  }
+  if (site.Has("uniqueItems") && site.At("uniqueItems") == true) {
+    std::unordered_set<std::string> seen;
+    for (const Json& item : value) {
+      const auto [text, fresh] = seen.insert(Canonical(item));
+      Spend(text->size() / 16, site.pointer);
+      if (!fresh) return false;
     }
   }
   if (!site.Has("contains")) return true;
@@ -174,6 +204,7 @@ bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
   if (site.Has("minProperties") && size < CountAt(site, "minProperties")) return false;
   if (site.Has("maxProperties") && size > CountAt(site, "maxProperties")) return false;
   if (site.Has("required")) {
+    Spend(site.At("required").size() * (value.size() + 1) / 16, site.Pointer("required"));
     for (const Json& name : site.At("required")) {
       if (!value.contains(name.get<std::string>())) return false;
     }
@@ -181,6 +212,7 @@ bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
   for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
     if (!site.Has(keyword)) continue;
     for (const auto& [name, dependent] : site.At(keyword).items()) {
+      Spend(1 + dependent.size() * (value.size() + 1) / 16, site.Pointer(keyword));
       if (!value.contains(name)) continue;
       if (keyword == std::string_view("dependentSchemas")) {
         if (!Valid(value, site.Sub(keyword, name), depth + 1)) return false;
@@ -190,8 +222,10 @@ bool SchemaCheck::ValidObject(const Json& value, const Site& site, int depth) {
       }
     }
   }
+  if (site.Has("patternProperties")) document_.CheckPatterns(site);
   for (const auto& [key, item] : value.items()) {
     bool listed = false;
+    if (site.Has("properties")) Spend(site.At("properties").size() / 16, site.Pointer("properties"));
     if (site.Has("propertyNames") && !Valid(Json(key), site.Sub("propertyNames"), depth + 1)) return false;
     if (site.Has("properties") && site.At("properties").contains(key)) {
       listed = true;

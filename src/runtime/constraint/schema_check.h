@@ -17,23 +17,32 @@ class SchemaCheck {
 
   // Throws kUnsupported with the pointer of a keyword that cannot be decided.
   bool Valid(const Json& value, const Site& site) { return Valid(value, site, 0); }
-  // Whether a pattern is found in a text. `where` is the pointer that errors name.
+  // Whether a pattern is found in a text. `where` is the pointer that errors name. Throws kUnsupported where validators
+  // disagree about it.
   bool Finds(const std::string& pattern, const std::string& text, const std::string& where);
 
-  static bool Equal(const Json& a, const Json& b);  // 1 and 1.0 are one number
+  // Equal values are equal texts here: 1 and 1.0 are one number, the order of names says nothing.
+  static std::string Canonical(const Json& value);
 
  private:
   bool Valid(const Json& value, const Site& site, int depth);
-  bool Listed(const Json& value, const Json& list);
+  void Spend(size_t steps, const std::string& where);
+  // Whether the value is in `list`, which is in the document; for const a list of one.
+  bool Listed(const Json& value, const Json& list, bool is_const, const std::string& where);
+  bool HasFormat(const std::string& text, const Site& site);
   bool ValidNumber(const Json& value, const Site& site);
   bool ValidString(const Json& value, const Site& site);
   bool ValidArray(const Json& value, const Site& site, int depth);
   bool ValidObject(const Json& value, const Site& site, int depth);
 
   const SchemaDocument& document_;
-  std::map<std::string, CharDfa> patterns_;
-  std::map<const Json*, std::unordered_set<std::string>> lists_;  // the scalars of an enum
-  size_t steps_ = 0;
+  struct Pattern {
+    CharDfa narrow, wide;  // what both Python and ECMA find, what either does
+  };
+  std::map<std::string, Pattern> patterns_;
+  std::map<std::string, CharDfa> formats_;
+  std::map<const Json*, std::unordered_set<std::string>> lists_;  // the canonical texts of an enum or const
+  static constexpr size_t kMostSteps = 2000000;
 };
 
 // The pattern as a language, any text around it allowed; errors name `where`. Then its automaton, from the document's

@@ -27,23 +27,30 @@ constexpr Refused kRefused[] = {
     {"divisibleBy", "divisibleBy is not of draft 2020-12"},
 };
 
-// Says nothing, wherever it stands.
-bool IsTrivial(const Json& value) { return value == Json(true) || (value.is_object() && value.empty()); }
-
-void FindAnchors(const Json& value, const std::string& pointer, std::unordered_map<std::string, Site>* out) {
-  if (value.is_object()) {
-    if (value.contains("$anchor") && value["$anchor"].is_string()) {
-      out->emplace(value["$anchor"].get<std::string>(), Site{&value, pointer});
+// In the schemas of this document: not in values, nor in documents inside it.
+void FindAnchors(const Site& site, std::unordered_map<std::string, Site>* out) {
+  const Json& s = *site.schema;
+  if (!s.is_object() || (s.contains("$id") && !site.pointer.empty())) return;
+  if (s.contains("$anchor") && s["$anchor"].is_string()) out->emplace(s["$anchor"].get<std::string>(), site);
+  for (const auto& [key, sub] : s.items()) {
+    const auto is = [&, &k = key](std::initializer_list<std::string_view> names) {
+      return std::find(names.begin(), names.end(), k) != names.end();
+    };
+    const std::string pointer = site.Pointer(key);
+    if (is({"not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames",
+            "unevaluatedItems", "unevaluatedProperties"})) {
+      FindAnchors({&sub, pointer}, out);
+    } else if (is({"allOf", "anyOf", "oneOf", "prefixItems"}) && sub.is_array()) {
+      for (size_t i = 0; i < sub.size(); ++i) FindAnchors({&sub[i], Cat(pointer, "/", i)}, out);
+    } else if (is({"$defs", "definitions", "properties", "patternProperties", "dependentSchemas"}) && sub.is_object()) {
+      for (const auto& [name, one] : sub.items()) FindAnchors({&one, Cat(pointer, "/", Escaped(name))}, out);
     }
-    for (const auto& [key, sub] : value.items()) {
-      if (key != "enum" && key != "const") FindAnchors(sub, Cat(pointer, "/", Escaped(key)), out);
-    }
-  } else if (value.is_array()) {
-    for (size_t i = 0; i < value.size(); ++i) FindAnchors(value[i], Cat(pointer, "/", i), out);
   }
 }
 
 }  // namespace
+
+bool IsTrivial(const Json& schema) { return schema == Json(true) || (schema.is_object() && schema.empty()); }
 
 std::string Site::Pointer(std::string_view keyword) const { return Cat(pointer, "/", Escaped(keyword)); }
 
@@ -59,8 +66,9 @@ Site Site::Sub(const std::string& keyword, size_t index) const {
 
 void SchemaDocument::Spend(size_t steps, const std::string& pointer) const {
   constexpr size_t kMost = 8000000;  // about two seconds, some 30 MB
-  spent_ += steps;
-  if (spent_ > kMost) Refuse(pointer, "the patterns and lengths of the schema need too large automata together");
+  costs_.automata += steps;
+  if (costs_.automata > kMost)
+    Refuse(pointer, "the patterns and lengths of the schema need too large automata together");
 }
 
 void SchemaDocument::Refuse(const std::string& pointer, std::string_view why, std::string_view hint) {
@@ -96,7 +104,7 @@ Site SchemaDocument::Follow(const Site& from) const {
     }
   }
   if (!fragment.empty() && fragment[0] != '/') {
-    if (!anchors_known_) FindAnchors(root_, "", &anchors_);
+    if (!anchors_known_) FindAnchors(Root(), &anchors_);
     anchors_known_ = true;
     const auto found = anchors_.find(fragment);
     if (found == anchors_.end()) Malformed(at, Cat("there is no anchor ", Quote(fragment)));
@@ -140,9 +148,15 @@ void SchemaDocument::CheckKept(const Site& site) const {
   }
 }
 
+void SchemaDocument::CheckPatterns(const Site& site) const {
+  if (site.At("patternProperties").size() > kMostPatterns) {
+    Refuse(site.Pointer("patternProperties"), Cat("more than ", kMostPatterns, " patterns"));
+  }
+}
+
 void SchemaDocument::CheckForm(const Site& site) const {
   const Json& s = *site.schema;
-  if (s.is_boolean()) return;
+  if (s.is_boolean() || formed_.contains(&s)) return;
   if (!s.is_object()) Malformed(site.pointer, "a schema is an object or a boolean");
   const auto must = [&](const char* keyword, bool fine, const char* what) {
     if (!fine) Malformed(site.Pointer(keyword), Cat("it must be ", what));
@@ -194,6 +208,7 @@ void SchemaDocument::CheckForm(const Site& site) const {
       must(k, fine, "string, number, integer, object, array, boolean, null, or a list of these");
     }
   }
+  formed_.insert(&s);
 }
 
 }  // namespace atelier::runtime

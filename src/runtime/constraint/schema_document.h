@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/json.h"
@@ -25,9 +26,20 @@ struct Site {
   Site Sub(const std::string& keyword, size_t index) const;
 };
 
+// Says nothing, wherever it stands: true or {}.
+bool IsTrivial(const Json& schema);
+
+// What the schemas of one request have cost together.
+struct SchemaCosts {
+  size_t automata = 0;              // states and the work to make them
+  size_t gathered = 0, merged = 0;  // schemas taken in, parts looked at and copied
+  size_t checked = 0;               // values held against schemas
+};
+
 class SchemaDocument {
  public:
-  explicit SchemaDocument(const Json& root, size_t spent = 0) : root_(root), spent_(spent) {}
+  // REQUIRES: both outlive it.
+  SchemaDocument(const Json& root, SchemaCosts* costs) : root_(root), costs_(*costs) {}
 
   Site Root() const { return {&root_, ""}; }
   // Where `$ref` leads. Throws kUnsupported for other documents, kInvalidInput for what is not there.
@@ -37,10 +49,13 @@ class SchemaDocument {
   void CheckForm(const Site& site) const;
   // The same for kUnsupported and keywords that cannot be kept.
   void CheckKept(const Site& site) const;
+  // The same for very many patterns: each is held against each name. REQUIRES: the form is checked.
+  static constexpr size_t kMostPatterns = 16;
+  void CheckPatterns(const Site& site) const;
 
-  // All automata of one schema share a budget; throws kUnsupported at `pointer` when it is spent.
+  // All automata share a budget; throws kUnsupported at `pointer` when it is spent.
   void Spend(size_t steps, const std::string& pointer) const;
-  size_t spent() const { return spent_; }
+  SchemaCosts& costs() const { return costs_; }
 
   [[noreturn]] static void Refuse(const std::string& pointer, std::string_view why, std::string_view hint = "");
   [[noreturn]] static void Malformed(const std::string& pointer, std::string_view why);
@@ -49,7 +64,8 @@ class SchemaDocument {
   const Json& root_;
   mutable std::unordered_map<std::string, Site> anchors_;
   mutable bool anchors_known_ = false;
-  mutable size_t spent_;
+  mutable std::unordered_set<const Json*> formed_;  // whose form is checked: a schema may be asked for very often
+  SchemaCosts& costs_;
 };
 
 // Keyword values that Check has seen.

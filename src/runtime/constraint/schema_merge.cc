@@ -9,10 +9,6 @@
 namespace atelier::runtime {
 namespace {
 
-bool Among(const std::vector<Site>& sites, const Site& site) {
-  return std::find(sites.begin(), sites.end(), site) != sites.end();
-}
-
 int TypeBitsOf(const std::string& name) {
   if (name == "string") return kStringType;
   if (name == "number") return kFractionType | kIntegerType;
@@ -37,7 +33,7 @@ int Merged::Types() const {
   return types;
 }
 
-int Merged::InferredTypes() const {
+int Merged::Named() const {
   constexpr std::pair<const char*, int> kAbout[] = {{"minLength", kStringType},
                                                     {"maxLength", kStringType},
                                                     {"pattern", kStringType},
@@ -62,14 +58,19 @@ int Merged::InferredTypes() const {
                                                     {"maxItems", kArrayType},
                                                     {"uniqueItems", kArrayType},
                                                     {"contains", kArrayType}};
-  int inferred = 0;
+  int named = 0;
   for (const Site& part : parts) {
-    if (part.Has("type")) return Types();
     for (const auto& [keyword, types] : kAbout) {
-      if (part.Has(keyword)) inferred |= types;
+      if (part.Has(keyword)) named |= types;
     }
   }
-  return inferred == 0 ? kAllTypes : inferred;
+  return named;
+}
+
+int Merged::InferredTypes() const {
+  const bool says = std::any_of(parts.begin(), parts.end(), [](const Site& part) { return part.Has("type"); });
+  const int named = says ? 0 : Named();
+  return named != 0 ? named : Types();
 }
 
 std::optional<Site> Merged::Listing() const {
@@ -106,9 +107,28 @@ std::string Merged::Where(const char* keyword) const {
   return parts.empty() ? "" : parts[0].pointer;
 }
 
-void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices) {
-  if (++steps_ > 500000) SchemaDocument::Refuse(site.pointer, "the schema is too large");
-  if (Among(*inside, site) || inside->size() > 200) {
+Merged::Patterns Merged::OpenPatterns() const {
+  Patterns patterns;
+  for (const Site& part : parts) {
+    if (!part.Has("patternProperties")) continue;
+    for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
+      const bool known = std::any_of(patterns.begin(), patterns.end(),
+                                     [&, &p = pattern](const auto& entry) { return entry.first == p; });
+      if (!known) patterns.emplace_back(pattern, Cat(part.Pointer("patternProperties"), "/", pattern));
+      if (patterns.size() > SchemaDocument::kMostPatterns) {
+        SchemaDocument::Refuse(Where("patternProperties"),
+                               Cat("more than ", SchemaDocument::kMostPatterns, " patterns"));
+      }
+    }
+  }
+  return patterns;
+}
+
+void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* into, Choices* choices) {
+  size_t& gathered = document_.costs().gathered;
+  gathered += 1 + (into->parts.size() + (site.schema->is_object() ? site.schema->size() : 0)) / 64;
+  if (gathered > kMostSteps) SchemaDocument::Refuse(site.pointer, "the schema is too large");
+  if (std::find(inside->begin(), inside->end(), site) != inside->end() || inside->size() > 200) {
     SchemaDocument::Refuse(site.pointer, "this schema contains itself without an object or array between");
   }
   const Json& s = *site.schema;
@@ -117,24 +137,31 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
     if (!s.get<bool>() && !into->never) into->never = site.pointer;
     return;
   }
-  if (Among(into->parts, site)) return;
+  if (IsKnown(site, *inside, *into)) return;
+  if (into->parts.size() >= kMostParts) {
+    SchemaDocument::Refuse(site.pointer, Cat("more than ", kMostParts, " schemas that hold together"));
+  }
   if (!loosely_) document_.CheckKept(site);
   into->parts.push_back(site);
   inside->push_back(site);
-  into->around.emplace_back();
+  Merged::Around around;
   for (const Site& outer : *inside) {
-    if (outer.schema == nullptr) into->around.back().clear();  // a negation: nothing inside evaluates for outside
-    if (outer.schema != nullptr) into->around.back().push_back(outer.schema);
+    if (outer.schema == nullptr) around.clear();  // a negation: nothing inside evaluates for outside
+    if (outer.schema != nullptr) around.push_back(outer.schema);
   }
+  into->around.push_back(std::make_shared<const Merged::Around>(std::move(around)));
   if (s.contains("$ref")) Gather(document_.Follow(site), inside, into, choices);
   if (s.contains("allOf")) {
     for (size_t i = 0; i < s["allOf"].size(); ++i) Gather(site.Sub("allOf", i), inside, into, choices);
   }
   for (const char* keyword : {"anyOf", "oneOf"}) {
     if (!s.contains(keyword)) continue;
+    if (s[keyword].size() > kMostAlternatives) {
+      SchemaDocument::Refuse(site.Pointer(keyword), Cat("more than ", kMostAlternatives, " alternatives"));
+    }
     Choice choice{site.Pointer(keyword), keyword[0] == 'o', {}, *inside};
     for (size_t i = 0; i < s[keyword].size(); ++i) choice.branches.push_back({site.Sub(keyword, i)});
-    choices->push_back(std::move(choice));
+    Add(std::move(choice), choices);
   }
   AddDependents(site, *inside, choices);
   if (!loosely_) {
@@ -144,21 +171,37 @@ void SchemaMerger::Gather(const Site& site, std::vector<Site>* inside, Merged* i
       Choice choice{site.Pointer("if"), false, {{site.Sub("if")}, {negator_.Not(site.Sub("if"))}}, *inside};
       if (s.contains("then")) choice.branches[0].push_back(site.Sub("then"));
       if (s.contains("else")) choice.branches[1].push_back(site.Sub("else"));
-      choices->push_back(std::move(choice));
+      Add(std::move(choice), choices);
     }
   }
   inside->pop_back();
 }
 
-void SchemaMerger::AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into,
-                               std::vector<Choice>* choices) {
+void SchemaMerger::Work(size_t work, const std::string& where) {
+  size_t& merged = document_.costs().merged;
+  merged += work;
+  if (merged > kMostWork) SchemaDocument::Refuse(where, "too many schemas inside and beside each other");
+}
+
+// Whether it is among the parts already; where something outside speaks of what is not evaluated, inside that too.
+bool SchemaMerger::IsKnown(const Site& site, const std::vector<Site>& inside, const Merged& merged) const {
+  const auto at = std::find(merged.parts.begin(), merged.parts.end(), site);
+  if (at == merged.parts.end()) return false;
+  const Merged::Around& around = *merged.around[static_cast<size_t>(at - merged.parts.begin())];
+  return std::none_of(inside.begin(), inside.end(), [&](const Site& outer) {
+    return outer.schema != nullptr && (outer.Has("unevaluatedProperties") || outer.Has("unevaluatedItems")) &&
+           std::find(around.begin(), around.end(), outer.schema) == around.end();
+  });
+}
+
+void SchemaMerger::AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into, Choices* choices) {
   Choice choice{negated.pointer, false, negator_.Alternatives(negated), inside, true};
   if (choice.branches.empty() && !into->never) into->never = negated.pointer;
-  if (!choice.branches.empty()) choices->push_back(std::move(choice));
+  if (!choice.branches.empty()) Add(std::move(choice), choices);
 }
 
 // A name that others depend on is not there, or it is and they hold.
-void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices) {
+void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& inside, Choices* choices) {
   for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
     if (!site.Has(keyword)) continue;
     for (const auto& [name, dependent] : site.At(keyword).items()) {
@@ -172,40 +215,40 @@ void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& insi
         needed.insert(needed.end(), dependent.begin(), dependent.end());
       std::vector<Site> present = {make("present", {{"required", std::move(needed)}})};
       if (keyword == std::string_view("dependentSchemas")) present.push_back(site.Sub(keyword, name));
-      choices->push_back({pointer, false, {{absent}, std::move(present)}, inside});
+      Add({pointer, false, {{absent}, std::move(present)}, inside}, choices);
     }
   }
 }
 
-void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next,
-                          std::vector<Merged>* out) {
+void SchemaMerger::Divide(const Merged& merged, const Choices& choices, size_t next, std::vector<Merged>* out) {
   if (next == choices.size()) {
     if (out->size() >= kMostAlternatives) {
-      SchemaDocument::Refuse(choices.back().pointer, Cat("more than ", kMostAlternatives, " alternatives"));
+      SchemaDocument::Refuse(choices.back()->pointer, Cat("more than ", kMostAlternatives, " alternatives"));
     }
     out->push_back(merged);
     return;
   }
-  work_ += choices.size() + merged.parts.size();  // they are copied
-  if (work_ > kMostWork) SchemaDocument::Refuse(choices[next].pointer, "too many alternatives inside each other");
-  const Choice choice = choices[next];
+  const Choice& choice = *choices[next];
   const size_t count = choice.branches.size();
+  Work(count * (choices.size() + merged.parts.size()), choice.pointer);  // they are copied
   for (size_t i = 0; i < count; ++i) {
     Merged own = merged;
-    std::vector<Choice> more = choices;
+    Choices more = choices;
     std::vector<Site> inside = choice.inside;
     if (choice.negates) inside.push_back({});
     for (const Site& site : choice.branches[i]) Gather(site, &inside, &own, &more);
     for (size_t j = 0; choice.only_one && !loosely_ && !own.never && j < count; ++j) {
       const std::vector<Site> both = {choice.branches[i][0], choice.branches[j][0]};
       if (j == i || Nothing(merged, both, choice.inside, 0)) continue;
+      document_.CheckKept(choice.branches[j][0]);
       try {
-        Gather(negator_.Not(choice.branches[j][0]), &inside, &own, &more);
+        negator_.Alternatives(choice.branches[j][0]);
       } catch (const Error& error) {
         if (error.code() != Code::kUnsupported) throw;
         SchemaDocument::Refuse(choice.pointer, Cat("a value could be valid under branch ", i, " and branch ", j),
                                "use anyOf, or give the branches types, constants or required properties that differ");
       }
+      Gather(negator_.Not(choice.branches[j][0]), &inside, &own, &more);
     }
     if (own.never && next + 1 < more.size()) more.resize(next + 1);  // no need to look further
     Divide(own, more, next + 1, out);
@@ -214,7 +257,7 @@ void SchemaMerger::Divide(const Merged& merged, const std::vector<Choice>& choic
 
 std::vector<Merged> SchemaMerger::Alternatives(const std::vector<Site>& sites) {
   Merged merged;
-  std::vector<Choice> choices;
+  Choices choices;
   for (const Site& site : sites) {
     std::vector<Site> inside;
     Gather(site, &inside, &merged, &choices);
@@ -227,13 +270,14 @@ std::vector<Merged> SchemaMerger::Alternatives(const std::vector<Site>& sites) {
 
 template <typename Speaks>
 void SchemaMerger::AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks,
-                                  std::vector<Site>* out) const {
+                                  std::vector<Site>* out) {
   if (loosely_) return;  // choices that are not followed could speak
   for (const Site& part : merged.parts) {
     if (!part.Has(keyword)) continue;
+    Work(merged.parts.size(), part.pointer);
     bool spoken = false;
     for (size_t i = 0; i < merged.parts.size() && !spoken; ++i) {
-      const std::vector<const Json*>& around = merged.around[i];
+      const Merged::Around& around = *merged.around[i];
       spoken = std::find(around.begin(), around.end(), part.schema) != around.end() && speaks(merged.parts[i]);
     }
     if (!spoken) out->push_back(part.Sub(keyword));
@@ -249,6 +293,7 @@ std::vector<Site> SchemaMerger::OfProperty(const Merged& merged, const std::stri
       to->push_back(part.Sub("properties", name));
     }
     if (part.Has("patternProperties")) {
+      document_.CheckPatterns(part);
       for (const auto& [pattern, ignored] : part.At("patternProperties").items()) {
         const Site sub = part.Sub("patternProperties", pattern);
         if (!check_.Finds(pattern, name, sub.pointer)) continue;
@@ -258,7 +303,10 @@ std::vector<Site> SchemaMerger::OfProperty(const Merged& merged, const std::stri
     }
     if (!listed && part.Has("additionalProperties")) to->push_back(part.Sub("additionalProperties"));
   };
-  for (const Site& part : merged.parts) add(part, &out);
+  for (const Site& part : merged.parts) {
+    Work(1 + (part.Has("properties") ? part.At("properties").size() / 16 : 0), part.pointer);
+    add(part, &out);
+  }
   const auto speaks = [&](const Site& part) {
     std::vector<Site> said;
     add(part, &said);
@@ -320,13 +368,16 @@ std::vector<Json> SchemaMerger::Listed(const Merged& merged) {
   return out;
 }
 
-bool SchemaMerger::Nothing(Merged merged, const std::vector<Site>& sites, const std::vector<Site>& around, int depth) {
+bool SchemaMerger::Nothing(const Merged& given, const std::vector<Site>& sites, const std::vector<Site>& around,
+                           int depth) {
   if (depth > 8) return false;
   const bool before = loosely_;
   loosely_ = true;
   bool nothing = true;
   try {
-    std::vector<Choice> choices;
+    Work(1 + given.parts.size(), "");
+    Merged merged = given;
+    Choices choices;
     std::vector<Merged> alternatives;
     for (const Site& site : sites) {
       std::vector<Site> inside = around;
@@ -334,8 +385,8 @@ bool SchemaMerger::Nothing(Merged merged, const std::vector<Site>& sites, const 
     }
     // Few choices are followed; the others are left open, which only makes more possible.
     size_t product = 1, kept = 0;
-    for (const Choice& choice : choices) {
-      const size_t count = choice.branches.size();
+    for (const auto& choice : choices) {
+      const size_t count = choice->branches.size();
       if (product * count > 64) continue;
       product *= count;
       choices[kept++] = choice;

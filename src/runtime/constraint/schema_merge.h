@@ -1,8 +1,10 @@
 // What several schemas say together: references and allOf are taken in, anyOf and oneOf become alternatives.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/constraint/decimal.h"
@@ -25,22 +27,28 @@ enum TypeBit : int {
 
 // Schemas that all hold; of them only the keywords that look at the value itself count: no $ref, allOf, anyOf, oneOf.
 struct Merged {
+  using Around = std::vector<const Json*>;
   std::vector<Site> parts;
-  std::vector<std::vector<const Json*>> around;  // [part]: the schemas that it stands in by $ref, allOf ..., and itself
-  std::optional<std::string> never;              // the pointer of a `false`
+  std::vector<std::shared_ptr<const Around>> around;  // [part]: the schemas it stands in by $ref, allOf ..., and itself
+  std::optional<std::string> never;                   // the pointer of a `false`
 
   int Types() const;                    // allowed by `type`
-  int InferredTypes() const;            // Types(), and where nobody says `type`: those that the keywords are about
+  int Named() const;                    // those that other keywords are about; 0: there is no such keyword
+  int InferredTypes() const;            // Types(), and where nobody says `type`: Named(), if there are any
   std::optional<Site> Listing() const;  // a part with const or enum
   // The tightest of all parts; least 0, most -1 where nobody says.
   int Least(const char* keyword) const;
   int Most(const char* keyword) const;
   std::string Where(const char* keyword) const;  // of the first part that has it
+  // Of patternProperties, each once, and where. Throws kUnsupported for very many.
+  using Patterns = std::vector<std::pair<std::string, std::string>>;
+  Patterns OpenPatterns() const;
 };
 
 class SchemaMerger {
  public:
   static constexpr size_t kMostAlternatives = 1024;
+  static constexpr size_t kMostParts = 4096;  // schemas that hold together
 
   SchemaMerger(const SchemaDocument& document, SchemaCheck* check)
       : document_(document), check_(*check), negator_(document) {}
@@ -67,25 +75,31 @@ class SchemaMerger {
     std::vector<Site> inside;  // the schemas around it
     bool negates = false;      // what the branches say of properties and items does not evaluate them
   };
-  void AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into, std::vector<Choice>* choices);
-  void AddDependents(const Site& site, const std::vector<Site>& inside, std::vector<Choice>* choices);
-  void Gather(const Site& site, std::vector<Site>* inside, Merged* into, std::vector<Choice>* choices);
-  void Divide(const Merged& merged, const std::vector<Choice>& choices, size_t next, std::vector<Merged>* out);
+  using Choices = std::vector<std::shared_ptr<const Choice>>;  // shared: they are copied for every branch
+  static void Add(Choice choice, Choices* choices) {
+    choices->push_back(std::make_shared<const Choice>(std::move(choice)));
+  }
+  void AddNegation(const Site& negated, const std::vector<Site>& inside, Merged* into, Choices* choices);
+  void AddDependents(const Site& site, const std::vector<Site>& inside, Choices* choices);
+  void Gather(const Site& site, std::vector<Site>* inside, Merged* into, Choices* choices);
+  bool IsKnown(const Site& site, const std::vector<Site>& inside, const Merged& merged) const;
+  void Divide(const Merged& merged, const Choices& choices, size_t next, std::vector<Merged>* out);
   // Whether nothing can be valid under `merged` and all of `sites` (which stand inside `around`); false where it cannot
   // tell.
-  bool Nothing(Merged merged, const std::vector<Site>& sites, const std::vector<Site>& around, int depth);
+  bool Nothing(const Merged& given, const std::vector<Site>& sites, const std::vector<Site>& around, int depth);
   bool Nothing(const Merged& merged, int depth);
 
   const SchemaDocument& document_;
   SchemaCheck& check_;
   // Adds what `unevaluated...` says where no part around which it stands has spoken.
   template <typename Speaks>
-  void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out) const;
+  void AddUnevaluated(const Merged& merged, const char* keyword, const Speaks& speaks, std::vector<Site>* out);
+  void Work(size_t work, const std::string& where);
 
   SchemaNegator negator_;
   bool loosely_ = false;  // only for Nothing: keywords that are not kept are passed over, oneOf is anyOf
-  static constexpr size_t kMostWork = 1000000;
-  size_t steps_ = 0, work_ = 0;
+  static constexpr size_t kMostSteps = 500000;
+  static constexpr size_t kMostWork = 4000000;  // parts looked at and copied
 };
 
 }  // namespace atelier::runtime

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostBranches = 64;
 
-bool Among(std::string_view word, std::initializer_list<std::string_view> words) {
+bool IsOneOf(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
@@ -115,13 +115,13 @@ std::vector<SchemaNegator::Branch> SchemaNegator::Alternatives(const Site& site)
       for (size_t i = 0; key == "oneOf" && i < value.size(); ++i) {
         for (size_t j = i + 1; j < value.size(); ++j) out.push_back({site.Sub(key, i), site.Sub(key, j)});
       }
-    } else if (Among(key, {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
-                           "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})) {
+    } else if (IsOneOf(key, {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
+                             "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})) {
       AddLimit(site, key, &out);
-    } else if (Among(key, {"format", "multipleOf", "items", "prefixItems", "contains", "uniqueItems",
-                           "patternProperties", "additionalProperties", "propertyNames", "dependentRequired",
-                           "dependentSchemas", "if", "unevaluatedItems", "unevaluatedProperties"})) {
-      if (value != Json(true) && value != Json(false) && !(value.is_object() && value.empty())) {
+    } else if (IsOneOf(key, {"format", "multipleOf", "items", "prefixItems", "contains", "uniqueItems",
+                             "patternProperties", "additionalProperties", "propertyNames", "dependentRequired",
+                             "dependentSchemas", "if", "unevaluatedItems", "unevaluatedProperties"})) {
+      if (!IsTrivial(value) && value != Json(false)) {
         SchemaDocument::Refuse(site.Pointer(key), "its complement is not supported");
       }
       if (value == Json(key == "uniqueItems") && key != "if") {
@@ -201,7 +201,7 @@ void SchemaNegator::AddLimit(const Site& site, const std::string& keyword, std::
 // One of the properties is there, and not as it must be.
 void SchemaNegator::AddProperties(const Site& site, std::vector<Branch>* out) {
   for (const auto& [name, sub] : site.At("properties").items()) {
-    if (sub == Json(true)) continue;
+    if (IsTrivial(sub)) continue;
     const Site other = Made(site.schema, Cat("property ", name), site.Sub("properties", name).pointer,
                             {{"type", "object"}, {"required", {name}}, {"properties", {{name, Json::object()}}}});
     negated_.emplace(&other.schema->at("properties").at(name), site.Sub("properties", name));

@@ -178,6 +178,22 @@ TEST(SchemaTest, TakesWhatItShouldAndNothingElse) {
        {"1"}},
       {R"({"if":{"type":"null"},"type":"integer"})", {"1"}, {"null"}},
       {R"({"not":false,"unevaluatedProperties":true,"uniqueItems":false,"type":"null"})", {"null"}, {"1"}},
+      // A list of all types takes no other keyword's word back.
+      {R"({"type":["object","array","string","number","boolean","null"],"required":["a"],"properties":{"a":{"type":"integer"}}})",
+       {R"({"a":1})", "5", "null"},
+       {"{}", R"({"a":"x"})"}},
+      {R"({"minLength":3,"not":{"enum":[]}})", {R"("abc")", R"("中文字")"}, {R"("a")", R"("😀😀")"}},
+      {R"({"enum":["a@b.org"],"format":"email"})", {R"("a@b.org")"}, {R"("b@b.org")"}},
+      // Anchors are those of this document's own schemas.
+      {R"({"$defs":{"a":{"$id":"http://o","$defs":{"b":{"$anchor":"x"}}},"c":{"$anchor":"x","type":"integer"}},"$ref":"#x"})",
+       {"1"},
+       {"null", "{}"}},
+      {R"({"type":"object","properties":{"const":{"$anchor":"y","type":"null"},"b":{"$ref":"#y"}},"default":{"$anchor":"y"}})",
+       {R"({"b":null})"},
+       {R"({"b":1})"}},
+      {R"({"$defs":{"a":{"properties":{"x":{"const":1}}}},"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a","unevaluatedProperties":false}],"type":"object"})",
+       {"{}", R"({"x":1})"},
+       {R"({"y":1})", R"({"x":2})"}},
   };
   for (const Case& c : cases) {
     std::shared_ptr<const Constraint> constraint;
@@ -215,6 +231,12 @@ TEST(SchemaTest, RefusesByPointer) {
       {R"({"type":"string","minLength":20000})", "/minLength"},
       {R"({"properties":{"x":{"$id":"http://e.org/x"}}})", "/properties/x/$id"},
       {R"({"enum":[123456789012345678901234567890]})", "/enum"},
+      // Python and ECMA disagree about U+FEFF: nobody can say whether it matches.
+      {R"({"enum":["\ufeff"],"not":{"pattern":"\\s"}})", "/not/pattern"},
+      {R"({"properties":{"\ufeff":true},"patternProperties":{"\\s":{"type":"null"}}})", "/patternProperties/\\s"},
+      {R"({"enum":[{"a":1}],"properties":{"a":{"$id":"http://x","$defs":{"s":{"type":"string"}},"$ref":"#/$defs/s"}},"$defs":{"s":{"type":"integer"}}})",
+       "/properties/a/$id"},
+      {R"({"const":"nope","format":"email"})", "/format"},
       {R"({"$ref":"#"})", "itself"},
       {R"({"anyOf":[{"$ref":"#"},{"type":"null"}]})", "itself"},
       {R"({"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},"$ref":"#/$defs/a"})", "itself"},
@@ -260,6 +282,24 @@ TEST(SchemaTest, RefusesByPointer) {
       EXPECT_EQ(error.code(), Code::kInvalidInput) << schema << ": " << error.what();
     }
   }
+}
+
+TEST(SchemaTest, SaysThatBranchesOverlapOnlyWhereTheyDo) {
+  const auto refusal = [](const std::string& schema) -> std::string {
+    try {
+      CompileForTest(SpecKind::kJsonSchema, schema);
+      return "";
+    } catch (const Error& error) {
+      return error.Line();
+    }
+  };
+  EXPECT_NE(
+      refusal(R"({"oneOf":[{"type":"integer","multipleOf":3},{"type":"integer","multipleOf":5}]})").find("use anyOf"),
+      std::string::npos);
+  // What is wrong is not that both could hold.
+  const std::string dynamic = refusal(R"({"oneOf":[{"minLength":2},{"$dynamicRef":"#x"}]})");
+  EXPECT_NE(dynamic.find("/oneOf/1/$dynamicRef"), std::string::npos) << dynamic;
+  EXPECT_EQ(dynamic.find("use anyOf"), std::string::npos) << dynamic;
 }
 
 TEST(SchemaTest, HostileSchemasEndQuickly) {

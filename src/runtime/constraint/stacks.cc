@@ -87,11 +87,17 @@ std::vector<StackId> Stacks::Start() { return Expand(Push({Kind::kNode, grammar_
 
 std::vector<StackId> Stacks::Step(const std::vector<StackId>& from, uint8_t byte) {
   std::vector<StackId> out;
-  for (StackId id : from) StepOne(id, byte, &out);
-  SortUnique(&out);
-  if (out.size() > kMostAtOnce) {
-    throw Error(Code::kResourceExhausted, Cat("the text so far can be read in more than ", kMostAtOnce, " ways"));
+  for (StackId id : from) {
+    StepOne(id, byte, &out);
+    if (out.size() <= kMostAtOnce) continue;
+    SortUnique(&out);
+    if (out.size() > kMostAtOnce) {
+      throw Error(Code::kInvalidInput,
+                  Cat("under the constraint the text so far can be read in more than ", kMostAtOnce, " ways"),
+                  "give alternatives beginnings that differ");
+    }
   }
+  SortUnique(&out);
   return out;
 }
 
@@ -194,6 +200,7 @@ const std::vector<StackId>& Stacks::Expand(StackId id) {
     }
   }
   SortUnique(&out);
+  expanded_ += out.size() + 16;
   return expansions_[id] = std::move(out);
 }
 

@@ -20,7 +20,7 @@ using StackId = int32_t;
 class Stacks {
  public:
   static constexpr StackId kDone = 0;  // nothing more must come
-  // Texts that can be read in more ways than this at once are refused with kResourceExhausted.
+  // Texts that can be read in more ways than this at once are refused with kInvalidInput.
   static constexpr size_t kMostAtOnce = 4096;
 
   enum class Kind : uint8_t {
@@ -68,7 +68,10 @@ class Stacks {
   const std::string& Captured(const Cell& key) const { return texts_[static_cast<size_t>(key.c)]; }
   const std::vector<int32_t>& UsedNames(const Cell& key) const { return used_[static_cast<size_t>(cell(key.next).d)]; }
   const std::string& Name(int32_t name) const { return texts_[static_cast<size_t>(name)]; }
-  size_t size() const { return cells_.size() + texts_.size(); }
+  // Beyond this many of what it remembers new texts had better begin with fresh stacks.
+  static constexpr size_t kMostCells = 400000;
+  size_t size() const { return cells_.size() + texts_.size() + expanded_ / 16; }
+  size_t bytes() const { return cells_.size() * 64 + texts_.size() * 128 + expanded_ * 4; }  // about
 
  private:
   StackId Push(Cell cell);
@@ -89,6 +92,7 @@ class Stacks {
   std::vector<Cell> cells_;
   std::unordered_map<uint64_t, std::vector<StackId>> index_;
   std::unordered_map<StackId, std::vector<StackId>> expansions_;
+  size_t expanded_ = 0;  // in all of them
   std::unordered_map<uint64_t, StackId> canonical_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, int32_t> text_index_;

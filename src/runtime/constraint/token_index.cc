@@ -59,6 +59,7 @@ Inside WalkInside(Automaton& automaton, int32_t state, const TokenTrie& trie, in
   };
   std::vector<Level> levels = {{trie.skip[0], state, automaton.RowOf(state)}};
   for (uint32_t node = 1; node < trie.skip[0];) {
+    ++out.visited;
     while (node >= levels.back().end) levels.pop_back();
     const Level& level = levels.back();
     const int32_t to =

@@ -34,6 +34,7 @@ struct Inside {
   std::vector<uint64_t> bits;  // tokens that stay inside or end with it; empty where `few` lists them
   std::vector<int32_t> few;
   std::vector<uint32_t> exits;  // nodes with children where the automaton accepts: what comes next decides there
+  size_t visited = 0;           // nodes of the trie
 };
 Inside WalkInside(Automaton& automaton, int32_t state, const TokenTrie& trie, int32_t vocab);
 
