@@ -204,7 +204,9 @@ void SchemaMerger::AddNegation(const Site& negated, const std::vector<Site>& ins
 void SchemaMerger::AddDependents(const Site& site, const std::vector<Site>& inside, Choices* choices) {
   for (const char* keyword : {"dependentRequired", "dependentSchemas"}) {
     if (!site.Has(keyword)) continue;
-    for (const auto& [name, dependent] : site.At(keyword).items()) {
+    for (const auto& item : site.At(keyword).items()) {
+      const std::string& name = item.key();
+      const Json& dependent = item.value();
       const std::string pointer = site.Sub(keyword, name).pointer;
       const auto make = [&](std::string_view which, const Json& schema) {
         return negator_.Made(&dependent, std::string(which), pointer, schema);
