@@ -30,8 +30,8 @@ class Masks {
 
  private:
   static constexpr size_t kMostParts = 512;  // of positions: least recently used ones go
-  // Nodes of tries and words of bits for one mask: below a tenth of a second. A large vocabulary's tries have a
-  // million.
+  // Nodes of tries and words of bits for one mask: a quarter of a second. A large vocabulary's tries have a million,
+  // and sixteen patterns of names may be open at once.
   static constexpr size_t kMostWork = 16000000;
   static constexpr size_t kMostInsides = 2048;  // of lexemes' states
 
