@@ -1,5 +1,7 @@
 #include "serve/studio_server.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <thread>
@@ -273,6 +275,9 @@ struct StudioServer::Impl {
       lock.unlock();
       Flush();
       context.models.Sweep();
+#ifdef __GLIBC__
+      ::malloc_trim(0);  // what large requests left free in the middle of heaps goes back to the system
+#endif
       lock.lock();
     }
   }
