@@ -1,4 +1,5 @@
 // atelier serve: the studio's models and pages on the network, until it is told to stop.
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -46,6 +47,10 @@ class ServeCommand final : public Command {
   }
 
   int Run(const Globals& globals) override {
+#ifdef __GLIBC__
+    ::mallopt(M_MMAP_THRESHOLD,
+              256 << 10);  // larger blocks (pages of caches) go back to the system when they are freed
+#endif
     if (certificate_.empty() != key_.empty()) throw Error(Code::kUsage, "--tls-certificate and --tls-key go together");
     store::Studio studio = store::Studio::Require(globals.studio, ".", store::Access::kReadIfMust);
     serve::ServeOptions options = Options(studio);

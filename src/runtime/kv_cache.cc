@@ -9,32 +9,39 @@
 namespace atelier::runtime {
 
 PagePool::PagePool(KvShape shape, size_t max_bytes)
-    : shape_(shape),
-      max_pages_(std::max<int64_t>(2, static_cast<int64_t>(max_bytes / shape.page_bytes()))),
-      free_(std::make_shared<std::vector<kernel::Buffer>>()) {}
+    : shape_(shape), max_pages_(std::max<int64_t>(2, static_cast<int64_t>(max_bytes / shape.page_bytes()))) {
+  state_->most_idle = std::max<size_t>(2, kIdleBytes / shape.page_bytes());
+}
 
 PagePool::~PagePool() = default;
 
-int64_t PagePool::free_pages() const { return max_pages_ - made_ + static_cast<int64_t>(free_->size()); }
+int64_t PagePool::free_pages() const { return max_pages_ - state_->made + static_cast<int64_t>(state_->idle.size()); }
 
 std::shared_ptr<uint8_t> PagePool::Take() {
   kernel::Buffer page;
-  if (!free_->empty()) {
-    page = std::move(free_->back());
-    free_->pop_back();
+  if (!state_->idle.empty()) {
+    page = std::move(state_->idle.back());
+    state_->idle.pop_back();
   } else {
-    if (made_ >= max_pages_) {
+    if (state_->made >= max_pages_) {
       throw Error(Code::kResourceExhausted,
                   Cat("the key/value cache of ", FormatBytes(static_cast<uint64_t>(max_pages_) * shape_.page_bytes()),
                       " is full"),
                   "ask for fewer samples or a shorter context");
     }
     page = kernel::Buffer(shape_.page_bytes());
-    ++made_;
+    ++state_->made;
   }
   uint8_t* data = page.data();
   auto owner = std::make_shared<kernel::Buffer>(std::move(page));
-  return std::shared_ptr<uint8_t>(data, [owner, free = free_](uint8_t*) { free->push_back(std::move(*owner)); });
+  return std::shared_ptr<uint8_t>(data, [owner, state = state_](uint8_t*) {
+    if (state->idle.size() < state->most_idle) {
+      state->idle.push_back(std::move(*owner));
+    } else {
+      *owner = kernel::Buffer();
+      --state->made;
+    }
+  });
 }
 
 void Sequence::Reserve(PagePool* pool, int64_t count) {

@@ -21,21 +21,29 @@ struct KvShape {
   size_t page_bytes() const { return static_cast<size_t>(layers * kv_heads) * 2 * part_bytes(); }
 };
 
-// The pages of one engine, up to a limit of memory. Pages go back when their last Sequence lets go of them; the pool
-// must outlive the sequences. One thread at a time.
+// The pages of one engine, up to a limit of memory. Pages go back when their last Sequence lets go of them; a few are
+// kept for the next one, the rest go back to the system, so that a busy minute is not paid for ever. The pool must
+// outlive the sequences. One thread at a time.
 class PagePool {
  public:
   PagePool(KvShape shape, size_t max_bytes);
   ~PagePool();
 
   const KvShape& shape() const { return shape_; }
-  int64_t free_pages() const;       // how many could still be taken
-  std::shared_ptr<uint8_t> Take();  // throws kResourceExhausted when the limit is reached
+  int64_t free_pages() const;                    // how many could still be taken
+  int64_t made() const { return state_->made; }  // whose memory is held
+  std::shared_ptr<uint8_t> Take();               // throws kResourceExhausted when the limit is reached
 
  private:
   KvShape shape_;
-  int64_t max_pages_, made_ = 0;
-  std::shared_ptr<std::vector<kernel::Buffer>> free_;
+  static constexpr size_t kIdleBytes = size_t{64} << 20;  // of pages that nobody uses
+  struct State {
+    int64_t made = 0;
+    size_t most_idle = 0;
+    std::vector<kernel::Buffer> idle;
+  };
+  int64_t max_pages_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 class Sequence {

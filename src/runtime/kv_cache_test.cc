@@ -27,6 +27,21 @@ float Marked(const Sequence& sequence, size_t page) {
   return value;
 }
 
+TEST(PagePool, ABusyMinuteIsNotPaidForEver) {
+  const KvShape shape{.layers = 8, .kv_heads = 8, .head_dim = 64};  // a page is 512 KiB or so
+  PagePool pool(shape, size_t{1} << 30);
+  const auto idle = static_cast<int64_t>((size_t{64} << 20) / shape.page_bytes());
+  std::vector<std::shared_ptr<uint8_t>> pages;
+  for (int64_t i = 0; i < idle + 50; ++i) pages.push_back(pool.Take());
+  const int64_t all = pool.free_pages() + idle + 50;
+  EXPECT_EQ(pool.made(), idle + 50);
+  pages.clear();
+  EXPECT_EQ(pool.made(), idle);
+  EXPECT_EQ(pool.free_pages(), all);
+  for (int64_t i = 0; i < idle; ++i) pages.push_back(pool.Take());
+  EXPECT_EQ(pool.made(), idle) << "those that were kept come first";
+}
+
 TEST(KvCache, AForkSharesPagesUntilItWrites) {
   PagePool pool(kShape, 10 * kShape.page_bytes());
   EXPECT_EQ(pool.free_pages(), 10);
