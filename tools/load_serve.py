@@ -181,8 +181,9 @@ async def readers(server, report, options):
     """100 readers that stop reading cost little, and are dropped at their deadline."""
     count = options.count(100)
     write_seconds = 20  # net::ServerOptions::write_seconds
-    # Many bytes for few tokens: echoed 16 times, nearly what the server holds for a client.
-    body = {"model": MODEL, "prompt": "=" * 14500, "n": 16, "echo": True, "stream": True, "max_tokens": 1, "seed": 1}
+    # Many bytes for few tokens: each with the twenty likeliest, together nearly what the server holds for a client.
+    body = {"model": MODEL, "prompt": "Once upon a time", "n": 7, "stream": True, "max_tokens": 24, "seed": 1,
+            "logprobs": 20, "logit_bias": ENDLESS}
     data = request_bytes("POST", "/v1/completions", body)
     # The same with readers that read: what the model needs for so many at once is there by then.
     good = await gather([ask(server.port, "POST", "/v1/completions", body) for _ in range(count)], count)
