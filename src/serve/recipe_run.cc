@@ -69,17 +69,13 @@ Error Broken(const std::string& name, const Error& error) {
 recipe::Recipe FindRecipe(const Context& context, const std::string& name, const std::string& variant) {
   const std::string folder = context.recipes.Folder(name);
   try {
-    recipe::Recipe recipe = recipe::LoadRecipe(folder, "");
-    if (variant.empty()) return recipe;
-    if (std::find(recipe.variants.begin(), recipe.variants.end(), variant) != recipe.variants.end())
-      return recipe::LoadRecipe(folder, variant);
-    throw FieldError("variant", Cat("there is no variant ", Quote(variant)),
-                     recipe.variants.empty() ? "the recipe has none" : Cat("there are: ", Join(recipe.variants, ", ")));
-  } catch (const FieldError&) {
-    throw;
+    return recipe::LoadRecipe(folder, variant);
   } catch (const Error& error) {
-    throw Broken(name, error);
+    if (variant.empty() || error.code() != Code::kNotFound) throw Broken(name, error);
   }
+  const std::vector<std::string> variants = FindRecipe(context, name).variants;
+  throw FieldError("variant", Cat("there is no variant ", Quote(variant)),
+                   variants.empty() ? "the recipe has none" : Cat("there are: ", Join(variants, ", ")));
 }
 
 RecipeRun::RecipeRun(Context& context, const RunRequest& request, const std::optional<guard::KeyInfo>& who,
@@ -203,28 +199,32 @@ void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
       return;
     }
   }
-  bool taken = false;
+  // Settled when the last who holds the run lets go of it: after its job, or where the queue gives it up.
+  std::shared_ptr<RecipeRun> run;
   try {
-    const auto run = std::make_shared<RecipeRun>(context, request, who, exchange->request().traceparent);
-    exchange->OnGone([weak = std::weak_ptr(run)] {
-      if (const auto alive = weak.lock()) alive->Cancel();
-    });
-    taken = context.runs.Add(
-        owner,
-        [&context, exchange, who, reserved, run, job = std::move(job)] {
-          try {
-            job(*run);
-          } catch (...) {
-            exchange->Respond(ErrorResponse(std::current_exception()));
-          }
-          if (who) context.limits.Settle(*who, reserved, run->tokens());
-        },
-        [run] { return !run->cancelled(); });
-    if (!taken) throw full();
+    run = {new RecipeRun(context, request, who, exchange->request().traceparent),
+           [&context, who, reserved](RecipeRun* ended) {
+             if (who) context.limits.Settle(*who, reserved, ended->tokens());
+             delete ended;
+           }};
   } catch (...) {
-    if (who && !taken) context.limits.Settle(*who, reserved, 0);
+    if (who) context.limits.Settle(*who, reserved, 0);
     throw;
   }
+  exchange->OnGone([weak = std::weak_ptr(run)] {
+    if (const auto alive = weak.lock()) alive->Cancel();
+  });
+  const bool taken = context.runs.Add(
+      owner,
+      [exchange, run, job = std::move(job)] {
+        try {
+          job(*run);
+        } catch (...) {
+          exchange->Respond(ErrorResponse(std::current_exception()));
+        }
+      },
+      [run] { return !run->cancelled(); });
+  if (!taken) throw full();
 }
 
 }  // namespace atelier::serve

@@ -1,5 +1,5 @@
 // /api/generations/{id}: what was made, with everything that made it. /api/feedback: what people say of it.
-#include <cmath>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/ids.h"

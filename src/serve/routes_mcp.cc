@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "recipe/input.h"
 #include "serve/api_schemas.h"

@@ -1,8 +1,5 @@
 // /api/recipes: what can be made here, and the making of it, answered whole or as a stream with its progress.
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/ids.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "recipe/input.h"
 #include "serve/api_schemas.h"
