@@ -157,6 +157,36 @@ def vanishing(server):
     expect("and its requests", server.metric("model_running") + server.metric("model_waiting"), 0)
 
 
+def send(server, records, key):
+    """A connection on which a run was asked for and nothing read."""
+    body = json.dumps({"records": [KETTLE | {"name": f"Kettle {i}"} for i in range(records)], "stream": True}).encode()
+    one = socket.create_connection(("127.0.0.1", server.port))
+    one.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+                % (RUN.encode(), key.encode(), len(body)) + body)
+    return one
+
+
+def abandoned(atelier):
+    """Who leaves while their run waits gets its place and what it reserved of the key's day back at once."""
+    studio = studio_with(atelier, "smollm2")
+    with open(f"{studio}/studio.toml", "a") as file:
+        file.write("[serve]\nrecipe_runs = 1\nrecipe_queue = 2\n")
+    keys = [json.loads(subprocess.run([atelier, "key", "create", name, "--scope", "recipes", "--scope", "metrics", "--tokens-per-day", tokens,
+                                       "--studio", studio, "--json"], capture_output=True, check=True).stdout)["key"]
+            for name, tokens in (("first", "100000"), ("second", "6000"))]
+    server = Server(atelier, studio, "--require-keys")
+    running = send(server, 40, keys[0])
+    until("it runs", lambda: server.metric("recipe_runs_running", keys[0]) == 1)
+    for _ in range(3):  # 5,000 tokens each
+        waiting = send(server, 10, keys[1])
+        until("it waits", lambda: server.metric("recipe_runs_waiting", keys[0]) == 1)
+        waiting.close()
+        until("its place is free", lambda: server.metric("recipe_runs_waiting", keys[0]) == 0)
+    expect("the other run goes on", server.metric("recipe_runs_running", keys[0]), 1)
+    running.close()
+    expect("exit", server.stop(), 0)
+
+
 def locked(server, studio):
     """Another process holds the database: what is made still comes, said to be unstored, and is stored later; feedback
     is refused rather than lost; models go on."""
@@ -276,6 +306,7 @@ def main():
     locked(server, studio)
     expect("exit", server.stop(), 0)
     full(ATELIER)
+    abandoned(ATELIER)
     if FAULTS:
         sys.exit("\n".join(FAULTS))
 

@@ -6,6 +6,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/model_option.h"
+#include "app/atelier/print_pieces.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -78,11 +79,7 @@ class ChatCommand : public Command {
     request.seed = static_cast<uint64_t>(seed_ + turn);
     request.sampling.temperature = temperature_;
     request.sampling.top_p = top_p_;
-    const auto result = model.Generate(
-        request, json ? artefact::StreamFn() : [](int, const artefact::StreamPiece& piece) {
-          return std::fwrite(piece.text.data(), 1, piece.text.size(), stdout) == piece.text.size() &&
-                 std::fflush(stdout) == 0;
-        });
+    const auto result = model.Generate(request, json ? nullptr : PrintPieces());
     const artefact::Generated& reply = result.samples[0];
     messages.push_back({{"role", "assistant"}, {"content", reply.text}});
     if (!json) {

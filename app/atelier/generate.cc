@@ -4,6 +4,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/model_option.h"
+#include "app/atelier/print_pieces.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -75,9 +76,7 @@ class GenerateCommand : public Command {
     request.logprobs = static_cast<int>(logprobs_);
     request.constraint = Constraint();
     const bool streams = !globals.json && samples_ == 1;
-    const artefact::GenerateResult result = model->Generate(request, streams ? [](int, const artefact::StreamPiece& piece) {
-      return std::fwrite(piece.text.data(), 1, piece.text.size(), stdout) == piece.text.size() && std::fflush(stdout) == 0;
-    } : artefact::StreamFn());
+    const artefact::GenerateResult result = model->Generate(request, streams ? PrintPieces() : nullptr);
     if (globals.json) {
       PrintJson(*model, result);
     } else if (streams) {

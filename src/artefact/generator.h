@@ -34,6 +34,7 @@ struct Sampling {
 // What the text of a reply must be. A generator keeps to it or refuses, and never goes on without.
 struct ConstraintSpec {
   enum class Kind { kNone, kJsonObject, kJsonSchema, kRegex, kChoice, kCalls };
+  static constexpr size_t kMostChoices = 10000;
   Kind kind = Kind::kNone;
   std::string text;                  // kJsonSchema: the schema; kRegex: the pattern, which the whole reply matches
   std::vector<std::string> choices;  // kChoice: the reply is one of these

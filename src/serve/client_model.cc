@@ -24,7 +24,7 @@ class ClientModel final : public artefact::Generator {
   std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override {
     std::vector<artefact::Scored> scored;
     for (size_t at = 0; at < continuations.size() || at == 0; at += kScoredAtOnce) {
-      if (run_->cancelled()) throw Error(Code::kCancelled, "stopped");
+      if (run_->tickets.cancelled()) throw Error(Code::kCancelled, "stopped");
       const auto begin = continuations.begin() + static_cast<std::ptrdiff_t>(at);
       const auto end =
           continuations.begin() + static_cast<std::ptrdiff_t>(std::min(at + kScoredAtOnce, continuations.size()));
@@ -63,10 +63,10 @@ class ClientModel final : public artefact::Generator {
       done(std::move(result), std::move(error));
     };
     while (true) {
-      if (run_->cancelled()) throw Error(Code::kCancelled, "stopped");
+      if (run_->tickets.cancelled()) throw Error(Code::kCancelled, "stopped");
       try {
         std::shared_ptr<artefact::Ticket> ticket = model_->Submit(request, stream, counted);
-        run_->Add(ticket);
+        run_->tickets.Add(ticket);
         return ticket;
       } catch (const Error& error) {  // a run that has begun waits for room rather than lose what it has made
         if (error.code() != Code::kResourceExhausted) throw;
@@ -83,40 +83,9 @@ class ClientModel final : public artefact::Generator {
 
 }  // namespace
 
-void ClientRun::Cancel() {
-  const std::lock_guard lock(mutex_);
-  cancelled_ = true;
-  for (const auto& weak : tickets_) {
-    if (const auto ticket = weak.lock()) ticket->Cancel();
-  }
-}
-
-bool ClientRun::cancelled() const {
-  const std::lock_guard lock(mutex_);
-  return cancelled_;
-}
-
-void ClientRun::Add(const std::shared_ptr<artefact::Ticket>& ticket) {
-  const std::lock_guard lock(mutex_);
-  if (cancelled_) ticket->Cancel();
-  std::erase_if(tickets_, [](const auto& weak) { return weak.expired(); });
-  tickets_.push_back(ticket);
-}
-
 void ClientRun::Count(const artefact::GenerateResult& result) {
-  const std::lock_guard lock(mutex_);
   prompt_tokens_ += result.prompt_tokens;
   for (const artefact::Generated& sample : result.samples) output_tokens_ += static_cast<int64_t>(sample.tokens.size());
-}
-
-int64_t ClientRun::prompt_tokens() const {
-  const std::lock_guard lock(mutex_);
-  return prompt_tokens_;
-}
-
-int64_t ClientRun::output_tokens() const {
-  const std::lock_guard lock(mutex_);
-  return output_tokens_;
 }
 
 std::shared_ptr<artefact::Generator> ForClient(std::shared_ptr<artefact::Generator> model, std::string owner,

@@ -2,12 +2,12 @@
 // and end at once when the run is cancelled.
 #pragma once
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "artefact/generator.h"
+#include "serve/tickets.h"
 
 namespace atelier::serve {
 
@@ -15,19 +15,15 @@ namespace atelier::serve {
 // thread.
 class ClientRun {
  public:
-  void Cancel();
-  bool cancelled() const;
-  void Add(const std::shared_ptr<artefact::Ticket>& ticket);  // cancels it at once where the run is
+  Tickets tickets;
+
   void Count(const artefact::GenerateResult& result);
   // Prompts count once, however many samples continue them; what is only scored is not counted.
-  int64_t prompt_tokens() const;
-  int64_t output_tokens() const;
+  int64_t prompt_tokens() const { return prompt_tokens_.load(); }
+  int64_t output_tokens() const { return output_tokens_.load(); }
 
  private:
-  mutable std::mutex mutex_;
-  bool cancelled_ = false;
-  int64_t prompt_tokens_ = 0, output_tokens_ = 0;
-  std::vector<std::weak_ptr<artefact::Ticket>> tickets_;
+  std::atomic<int64_t> prompt_tokens_{0}, output_tokens_{0};
 };
 
 std::shared_ptr<artefact::Generator> ForClient(std::shared_ptr<artefact::Generator> model, std::string owner,

@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kMostTokens = 1 << 20;  // the model's context is the real limit
 constexpr size_t kMostMessages = 2048, kMostPrompts = 64, kMostStops = 16, kMostBiases = 1024;
-constexpr size_t kMostChoices = 10000;
 constexpr size_t kMostEchoed = 64 << 10;  // bytes
 constexpr int64_t kMostSamples = 64, kMostTop = 20;
 
@@ -130,7 +129,7 @@ artefact::ConstraintSpec ReadFormat(const Json& format) {
     spec.kind = Kind::kChoice;
     if (const Json* choices = fields.Any("choices"); choices == nullptr || !choices->is_array() || choices->empty())
       fields.Refuse("choices", "is not an array of at least one text");
-    spec.choices = fields.TextsOr("choices", kMostChoices);
+    spec.choices = fields.TextsOr("choices", artefact::ConstraintSpec::kMostChoices);
   } else if (type != "text") {
     fields.Refuse("type", Cat(Quote(type), " is not supported"), "text, json_object, json_schema, regex or choice");
   }

@@ -114,7 +114,7 @@ Json RecipeRun::Execute(Hooks hooks) {
   recipe::RunOptions options;
   options.seed = row_.seed;
   options.operators = context_.operators;
-  options.cancelled = [this] { return run_->cancelled(); };
+  options.cancelled = [this] { return run_->tickets.cancelled(); };
   options.progress = hooks.progress;
   std::map<std::string, std::shared_ptr<artefact::Generator>> models;
   options.models = [&](const std::string& name) {
@@ -211,8 +211,9 @@ void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
     if (who) context.limits.Settle(*who, reserved, 0);
     throw;
   }
-  exchange->OnGone([weak = std::weak_ptr(run)] {
+  exchange->OnGone([&context, weak = std::weak_ptr(run)] {
     if (const auto alive = weak.lock()) alive->Cancel();
+    context.runs.DropUnwanted();
   });
   const bool taken = context.runs.Add(
       owner,
@@ -225,6 +226,7 @@ void StartRun(Context& context, const std::shared_ptr<net::Exchange>& exchange, 
       },
       [run] { return !run->cancelled(); });
   if (!taken) throw full();
+  if (run->cancelled()) context.runs.DropUnwanted();  // gone before it was in the queue
 }
 
 }  // namespace atelier::serve

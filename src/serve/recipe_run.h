@@ -37,8 +37,8 @@ class RecipeRun {
 
   const std::string& id() const { return id_; }
   size_t records() const { return records_.size(); }
-  void Cancel() { run_->Cancel(); }  // from any thread
-  bool cancelled() const { return run_->cancelled(); }
+  void Cancel() { run_->tickets.Cancel(); }  // from any thread
+  bool cancelled() const { return run_->tickets.cancelled(); }
   // REQUIRES: called once. Throws kUnavailable when the studio cannot keep what would be made.
   Json Execute(Hooks hooks);
   int64_t tokens() const { return run_->prompt_tokens() + run_->output_tokens(); }  // that models read and wrote

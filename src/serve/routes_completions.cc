@@ -14,6 +14,7 @@
 #include "serve/fields.h"
 #include "serve/prompt_log.h"
 #include "serve/studio_server.h"
+#include "serve/tickets.h"
 
 namespace atelier::serve {
 namespace {
@@ -49,12 +50,13 @@ class Completion : public std::enable_shared_from_this<Completion> {
         };
       }
       try {
-        Add(model_->Submit(std::move(generate), std::move(stream),
+        tickets_.Add(
+            model_->Submit(std::move(generate), std::move(stream),
                            [self = shared_from_this(), i](artefact::GenerateResult result, std::exception_ptr error) {
                              self->Ended(i, std::move(result), error);
                            }));
       } catch (...) {
-        CancelAll();
+        tickets_.Cancel();
         if (i == 0) throw;
         Ended(i, {}, std::current_exception());
         for (size_t rest = i + 1; rest < request_.prompts.size(); ++rest) Ended(rest, {}, nullptr);
@@ -62,7 +64,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
       }
     }
     exchange_->OnGone([weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->CancelAll();
+      if (const auto self = weak.lock()) self->tickets_.Cancel();
     });
   }
 
@@ -74,17 +76,6 @@ class Completion : public std::enable_shared_from_this<Completion> {
 
  private:
   int Index(size_t prompt, int sample) const { return static_cast<int>(prompt) * request_.generate.samples + sample; }
-
-  void Add(std::shared_ptr<artefact::Ticket> ticket) {
-    const std::lock_guard lock(mutex_);
-    if (cancelled_) ticket->Cancel();
-    tickets_.push_back(std::move(ticket));
-  }
-  void CancelAll() {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    for (const auto& ticket : tickets_) ticket->Cancel();
-  }
 
   bool Send(const std::vector<Json>& chunks) {
     return std::all_of(chunks.begin(), chunks.end(),
@@ -102,7 +93,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
 
   bool Piece(int index, const artefact::StreamPiece& piece) {
     const std::lock_guard lock(mutex_);
-    return !cancelled_ && Begin() && Send(Choice(index).Chunks(piece));
+    return !tickets_.cancelled() && Begin() && Send(Choice(index).Chunks(piece));
   }
 
   void Ended(size_t prompt, artefact::GenerateResult result, std::exception_ptr error) {
@@ -112,10 +103,10 @@ class Completion : public std::enable_shared_from_this<Completion> {
       const bool stopped = std::any_of(result.samples.begin(), result.samples.end(), cut);
       results_[prompt] = std::move(result);
       if (error && !error_) error_ = error;
-      if (stopped && !cancelled_ && !error_) {  // not by the client: what there is of the reply is no reply
+      if (stopped && !tickets_.cancelled() && !error_) {  // not by the client: what there is of the reply is no reply
         error_ = std::make_exception_ptr(Error(Code::kUnavailable, "the model was stopped", "try again in a moment"));
       }
-      if (request_.stream && !error_ && !cancelled_ && Begin()) {
+      if (request_.stream && !error_ && !tickets_.cancelled() && Begin()) {
         for (size_t k = 0; k < results_[prompt].samples.size(); ++k)
           Send(Choice(Index(prompt, static_cast<int>(k))).Last(results_[prompt].samples[k].finish));
       }
@@ -130,12 +121,8 @@ class Completion : public std::enable_shared_from_this<Completion> {
     LogReplies(context_, exchange_->request(), results_);
     const Usage usage = UsageOf(results_);
     if (who_) context_.limits.Settle(*who_, reserved_, usage.prompt + usage.completion);
-    const bool cancelled = [&] {
-      const std::lock_guard lock(mutex_);
-      return cancelled_;
-    }();
     if (error_) return Fail();
-    if (cancelled) return exchange_->Abort();
+    if (tickets_.cancelled()) return exchange_->Abort();
     if (!request_.stream) {
       RespondJson(*exchange_, WholeReply(head_, request_, results_, *model_));
       return;
@@ -161,12 +148,12 @@ class Completion : public std::enable_shared_from_this<Completion> {
   const std::shared_ptr<artefact::Generator> model_;
   ReplyHead head_;
 
+  Tickets tickets_;
   std::mutex mutex_;
   std::vector<ChoiceStream> choices_;  // of a stream
-  std::vector<std::shared_ptr<artefact::Ticket>> tickets_;
   std::vector<artefact::GenerateResult> results_;
   size_t left_ = 0;
-  bool begun_ = false, cancelled_ = false;
+  bool begun_ = false;
   std::exception_ptr error_;
   std::optional<guard::KeyInfo> who_;
   int64_t reserved_ = 0;

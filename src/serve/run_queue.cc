@@ -26,8 +26,23 @@ bool RunQueue::Full(const std::string& owner) const {
   return !owner.empty() && own != jobs_.end() && own->second.size() >= std::max<size_t>(1, most_ / 2);
 }
 
-std::vector<RunQueue::Waiting> RunQueue::TakeUnwanted() {
-  std::vector<Waiting> unwanted;
+bool RunQueue::HasRoom(const std::string& owner) const {
+  const std::lock_guard lock(mutex_);
+  return !Full(owner);
+}
+
+bool RunQueue::Add(const std::string& owner, Job job, std::function<bool()> wanted) {
+  const std::lock_guard lock(mutex_);
+  if (Full(owner)) return false;
+  jobs_[owner].push_back({std::move(job), std::move(wanted)});
+  ++waiting_;
+  wake_.notify_one();
+  return true;
+}
+
+void RunQueue::DropUnwanted() {
+  std::vector<Waiting> unwanted;  // ends after the lock: what a job holds may be anything
+  const std::lock_guard lock(mutex_);
   for (auto& [owner, jobs] : jobs_) {
     for (Waiting& one : jobs) {
       if (!one.wanted()) unwanted.push_back(std::exchange(one, {}));
@@ -36,25 +51,6 @@ std::vector<RunQueue::Waiting> RunQueue::TakeUnwanted() {
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.empty(); });
   waiting_ -= unwanted.size();
-  return unwanted;
-}
-
-bool RunQueue::HasRoom(const std::string& owner) const {
-  const std::lock_guard lock(mutex_);
-  return !Full(owner) || std::any_of(jobs_.begin(), jobs_.end(), [](const auto& entry) {
-    return std::any_of(entry.second.begin(), entry.second.end(), [](const Waiting& one) { return !one.wanted(); });
-  });
-}
-
-bool RunQueue::Add(const std::string& owner, Job job, std::function<bool()> wanted) {
-  std::vector<Waiting> unwanted;  // ends after the lock
-  const std::lock_guard lock(mutex_);
-  if (Full(owner)) unwanted = TakeUnwanted();
-  if (Full(owner)) return false;
-  jobs_[owner].push_back({std::move(job), std::move(wanted)});
-  ++waiting_;
-  wake_.notify_one();
-  return true;
 }
 
 size_t RunQueue::waiting() const {

@@ -25,8 +25,10 @@ class RunQueue {
 
   // False when too many wait.
   bool HasRoom(const std::string& owner) const;
-  // The same, and nothing is taken. `wanted`: whether somebody still waits for it; what nobody does makes room.
+  // The same, and nothing is taken. `wanted`: whether somebody still waits for it.
   bool Add(const std::string& owner, Job job, std::function<bool()> wanted);
+  // Lets go of jobs that wait and that nobody waits for any more.
+  void DropUnwanted();
   size_t waiting() const;
   size_t running() const;
 
@@ -37,7 +39,6 @@ class RunQueue {
   };
   void Loop();
   bool Full(const std::string& owner) const;
-  std::vector<Waiting> TakeUnwanted();
 
   const size_t most_;
   mutable std::mutex mutex_;

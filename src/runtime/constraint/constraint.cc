@@ -62,7 +62,6 @@ size_t BytesOf(const Constraint& constraint) { return constraint.bytes(); }
 namespace {
 
 constexpr size_t kMostBytes = size_t{1} << 20;
-constexpr size_t kMostChoices = 10000;
 
 void CompileRegex(const std::string& pattern, Grammar* grammar) {
   Regulars regulars;
@@ -74,8 +73,9 @@ void CompileRegex(const std::string& pattern, Grammar* grammar) {
 
 void CompileChoice(const std::vector<std::string>& choices, Grammar* grammar) {
   if (choices.empty()) throw Error(Code::kInvalidInput, "there is no choice");
-  if (choices.size() > kMostChoices) {
-    throw Error(Code::kResourceExhausted, Cat(choices.size(), " choices"), "at most 10,000");
+  if (choices.size() > artefact::ConstraintSpec::kMostChoices) {
+    throw Error(Code::kResourceExhausted, Cat(choices.size(), " choices"),
+                Cat("at most ", artefact::ConstraintSpec::kMostChoices));
   }
   size_t bytes = 0;
   for (size_t i = 0; i < choices.size(); ++i) {
