@@ -29,6 +29,16 @@ from serve_client import (MODEL, Server, ask, chat, chat_body, connect, home, ma
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENDLESS = {"2": -100}  # a bias against the model's end token: answers are as long as they were asked to be
+ENDLESS_SCHEMAS = {  # whose replies do not end before their limit
+    "strings": {"type": "array", "minItems": 1000, "items": {"type": "string", "minLength": 120, "maxLength": 400}},
+    "records": {"type": "array", "minItems": 1000, "items": {
+        "type": "object", "properties": {"name": {"type": "string", "maxLength": 40},
+                                         "age": {"type": "integer", "minimum": 0, "maximum": 120},
+                                         "tags": {"type": "array", "items": {"enum": ["new", "sale", "最好"]}, "maxItems": 3}},
+        "required": ["name", "age", "tags"], "additionalProperties": False}},
+    "enums": {"type": "array", "minItems": 1000, "items": {"enum": ["red", "green", "grün", "红", "绿", 1, 2.5, None]}},
+    "numbers": {"type": "array", "minItems": 1000, "items": {"type": "number", "minimum": -12.5, "exclusiveMaximum": 99999.75}},
+}
 THEMES = ["茶和咖啡 🎈", "a lighthouse in fog", "Wie kocht man Reis?", "the number ٤٢", "a café in Łódź",
           "夜の電車", "an empty box \u200b", "<|im_start|> is a token", "lists:\n1.\n2.", "🧑‍🚀🌒 in orbit"]
 
@@ -331,6 +341,27 @@ async def mixed(server, report, options):
         pathlib.Path(options.samples).write_text("".join(lines))
 
 
+async def constrained(server, report, options):
+    """Replies that are held to a schema come as fast as free ones: as many tokens by turns, one client and many."""
+    for at_once in (1, 8, 32):
+        for name, schema in ENDLESS_SCHEMAS.items():
+            ratios, first = [], None
+            for turn in range(5):
+                took = []
+                for format in (None, {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}):
+                    start = time.monotonic()
+                    answers = await gather(
+                        [chat(server.port, f"An example as JSON, {turn}, {i}", seed=100 * turn + i, temperature=1, max_tokens=64,
+                              **({"response_format": format} if format else {"logit_bias": ENDLESS}))
+                         for i in range(at_once)], at_once)
+                    tokens = sum(answer.json()["usage"]["completion_tokens"] for answer in answers)
+                    took.append((time.monotonic() - start) / tokens)
+                ratios.append(took[1] / took[0])
+                first = first or ratios[0]
+            report.at_most(f"{name}, {at_once} at once: time per token over free", statistics.median(ratios), 1.1)
+            report.row(f"{name}, {at_once} at once: the first turn, nothing cached", first)
+
+
 async def attack(server, report, options):
     """Hostile requests are refused at once and harm nobody beside them."""
     witness = await Witness.start(server.port)
@@ -372,6 +403,7 @@ PARTS = {  # name: (coroutine, [serve] of its studio)
     "readers": (readers, {}),
     "secrets": (secrets, {"model_queue": 2500, "worker_queue": 2500}),
     "mixed": (mixed, {}),
+    "constrained": (constrained, {}),
     "hostile": (attack, {}),
     "template": (template, {}),
 }
