@@ -4,6 +4,9 @@
 namespace atelier::app {
 
 std::unique_ptr<Command> MakeInit();                // init.cc
+std::unique_ptr<Command> MakeStudioBackup();        // studio_backup.cc
+std::unique_ptr<Command> MakeStudioRestore();       // studio_restore.cc
+std::unique_ptr<Command> MakeStudioVerify();        // studio_verify.cc
 std::unique_ptr<Command> MakeModelPull();           // model_pull.cc
 std::unique_ptr<Command> MakeModelList();           // model_list.cc
 std::unique_ptr<Command> MakeModelShow();           // model_show.cc
@@ -27,6 +30,12 @@ std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
       {"init", "Make a folder a studio", "atelier init shop", &MakeInit},
+      {"studio backup", "Save the whole studio in one file; it may be serving meanwhile",
+       "atelier studio backup shop-2026-11-28.tar.zst", &MakeStudioBackup},
+      {"studio restore", "Make a studio from its backup", "atelier studio restore shop-2026-11-28.tar.zst shop",
+       &MakeStudioRestore},
+      {"studio verify", "Say whether a backup, or the studio itself, is whole",
+       "atelier studio verify shop-2026-11-28.tar.zst\natelier studio verify --json", &MakeStudioVerify},
       {"model pull", "Fetch a model's weights, check them, register them",
        "atelier model pull smollm2\natelier model pull hf:OWNER/REPO/FILE.gguf\natelier model pull ./model.gguf --name "
        "mine",

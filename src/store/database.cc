@@ -200,6 +200,23 @@ std::string Database::Check() {
   return found == "ok" ? "" : found;
 }
 
+void Database::CopyTo(const std::string& path) {
+  if (FileExists(path)) throw Error(Code::kConflict, Cat(path, ": is there already"));
+  sqlite3* handle = nullptr;
+  int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  Database copy(handle, path);
+  if (status != SQLITE_OK) Fail(handle, status, path);
+  sqlite3_backup* backup = sqlite3_backup_init(copy.db_, "main", db_, "main");
+  if (backup == nullptr) Fail(copy.db_, sqlite3_errcode(copy.db_), path);
+  // All pages in one step: of one moment, whoever writes meanwhile.
+  do {
+    status = sqlite3_backup_step(backup, -1);
+    if (status == SQLITE_BUSY || status == SQLITE_LOCKED) sqlite3_sleep(50);
+  } while (status == SQLITE_BUSY || status == SQLITE_LOCKED);
+  const int finished = sqlite3_backup_finish(backup);
+  if (status != SQLITE_DONE) Fail(copy.db_, finished != SQLITE_OK ? finished : status, path);
+}
+
 Transaction::Transaction(Database& db) : db_(db) {
   if (db.InTransaction()) throw Error(Code::kInternal, Cat(db.path(), ": a transaction inside a transaction"));
   db_.Execute("BEGIN IMMEDIATE");

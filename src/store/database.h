@@ -120,6 +120,8 @@ class Database {
     return statement.Step() ? statement.Int(0) : 0;
   }
 
+  // A copy of the database as it stands now, in a new file. Writers go on meanwhile.
+  void CopyTo(const std::string& path);
   // How long a write waits for somebody else's, instead of ten seconds.
   void WaitForWriters(int millis);
 

@@ -70,6 +70,8 @@ std::string TomlString(const std::string& text) { return ToText(Json(ReplaceAll(
 Studio::Studio(std::string folder, std::string name, std::string tenant, Database db)
     : folder_(std::move(folder)), name_(std::move(name)), tenant_(std::move(tenant)), db_(std::move(db)) {}
 
+std::span<const std::string_view> Studio::Folders() { return kFolders; }
+
 std::string Studio::Path(std::string_view below) const { return Cat(folder_, "/", below); }
 
 Studio Studio::Init(const std::string& folder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/config.h"
@@ -26,6 +27,9 @@ class Studio {
                                     Access access = Access::kWrite);
   // The same, but none throws kNotFound with a hint how to make one.
   static Studio Require(const std::string& named, const std::string& start = ".", Access access = Access::kWrite);
+
+  // Of a studio, below its own: what they hold belongs to the studio.
+  static std::span<const std::string_view> Folders();
 
   const std::string& folder() const { return folder_; }
   const std::string& name() const { return name_; }
