@@ -241,10 +241,11 @@ BackupManifest MakeBackup(Studio& studio, const std::string& path, bool secrets,
     if (!gone) total += size;
     files.emplace_back(std::move(file), std::move(from));
   }
-  for (const auto& [name, from] : files) {
+  for (const auto& entry : files) {
+    const std::string& name = entry.first;
     Sha256 hash;
     uint64_t bytes = 0;
-    archive.AddFile(name, from, [&](std::string_view piece) {
+    archive.AddFile(name, entry.second, [&](std::string_view piece) {
       hash.Update(piece);
       bytes += piece.size();
       done += piece.size();
