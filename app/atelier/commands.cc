@@ -12,6 +12,12 @@ std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
 std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
 std::unique_ptr<Command> MakeKeyList();             // key_list.cc
 std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
+std::unique_ptr<Command> MakeIndexAdd();            // index_add.cc
+std::unique_ptr<Command> MakeIndexList();           // index_list.cc
+std::unique_ptr<Command> MakeIndexShow();           // index_list.cc
+std::unique_ptr<Command> MakeIndexDelete();         // index_list.cc
+std::unique_ptr<Command> MakeIndexRm();             // index_list.cc
+std::unique_ptr<Command> MakeSearch();              // search.cc
 std::unique_ptr<Command> MakeAudit();               // audit.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
@@ -42,6 +48,16 @@ std::span<const CommandEntry> AllCommands() {
        &MakeKeyCreate},
       {"key list", "List the studio's API keys", "atelier key list --all --json", &MakeKeyList},
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
+      {"index add", "Put documents into an index, to be searched",
+       "atelier index add handbook docs/ --field team=sales\natelier index add reviews reviews.jsonl --text-field body",
+       &MakeIndexAdd},
+      {"index list", "List the studio's indexes", "atelier index list --json", &MakeIndexList},
+      {"index show", "Show what an index holds", "atelier index show handbook", &MakeIndexShow},
+      {"index delete", "Take documents out of an index", "atelier index delete handbook docs/old.md", &MakeIndexDelete},
+      {"index rm", "Take an index away", "atelier index rm handbook", &MakeIndexRm},
+      {"search", "Find the passages of an index that answer a question, with where they stand",
+       "atelier search handbook 'how long is the warranty' -k 3\natelier search handbook 退货 --filter lang=zh --json",
+       &MakeSearch},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},
       {"compose", "Show what a phrase grammar makes of rows",

@@ -237,6 +237,13 @@ std::vector<Chunk> ChunkDocument(const Document& document, const ChunkOptions& o
   return Chunker(document, options).Run();
 }
 
+std::string PassageText(const Document& document, const Chunk& chunk) {
+  std::string text = ReplaceAll(chunk.headings, "\x1f", " > ");
+  if (!text.empty()) text += "\n";
+  text += std::string_view(document.text).substr(chunk.begin, chunk.end - chunk.begin);
+  return text;
+}
+
 int EstimateTokens(std::string_view text) {
   // In tenths. A word costs one token and another for every four letters beyond six.
   int64_t tenths = 0;

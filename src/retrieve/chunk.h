@@ -30,6 +30,9 @@ struct Chunk {
 
 std::vector<Chunk> ChunkDocument(const Document& document, const ChunkOptions& options = {});
 
+// What an embedder reads of a chunk: its headings, then its text, as one passage.
+std::string PassageText(const Document& document, const Chunk& chunk);
+
 // Sentences as pieces that join to the text: each with the white space after it. Chinese and English enders, closing
 // quotes with their sentence; not after abbreviations, initials and numbers.
 std::vector<std::string_view> Sentences(std::string_view text);
