@@ -3,32 +3,34 @@
 
 namespace atelier::app {
 
-std::unique_ptr<Command> MakeInit();                // init.cc
-std::unique_ptr<Command> MakeModelPull();           // model_pull.cc
-std::unique_ptr<Command> MakeModelList();           // model_list.cc
-std::unique_ptr<Command> MakeModelShow();           // model_show.cc
-std::unique_ptr<Command> MakeModelVerify();         // model_verify.cc
-std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
-std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
-std::unique_ptr<Command> MakeKeyList();             // key_list.cc
-std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
-std::unique_ptr<Command> MakeIndexAdd();            // index_add.cc
-std::unique_ptr<Command> MakeIndexList();           // index_list.cc
-std::unique_ptr<Command> MakeIndexShow();           // index_list.cc
-std::unique_ptr<Command> MakeIndexDelete();         // index_list.cc
-std::unique_ptr<Command> MakeIndexRm();             // index_list.cc
-std::unique_ptr<Command> MakeSearch();              // search.cc
-std::unique_ptr<Command> MakeAudit();               // audit.cc
-std::unique_ptr<Command> MakeCompose();             // compose.cc
-std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
-std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
-std::unique_ptr<Command> MakeMake();                // make.cc
-std::unique_ptr<Command> MakeTokenize();            // tokenize.cc
-std::unique_ptr<Command> MakeGenerate();            // generate.cc
-std::unique_ptr<Command> MakeChat();                // chat.cc
-std::unique_ptr<Command> MakeServe();               // serve.cc
-std::unique_ptr<Command> MakeBench();               // bench.cc
-std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
+std::unique_ptr<Command> MakeInit();                  // init.cc
+std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
+std::unique_ptr<Command> MakeModelList();             // model_list.cc
+std::unique_ptr<Command> MakeModelShow();             // model_show.cc
+std::unique_ptr<Command> MakeModelVerify();           // model_verify.cc
+std::unique_ptr<Command> MakeModelRm();               // model_rm.cc
+std::unique_ptr<Command> MakeKeyCreate();             // key_create.cc
+std::unique_ptr<Command> MakeKeyList();               // key_list.cc
+std::unique_ptr<Command> MakeKeyRevoke();             // key_revoke.cc
+std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
+std::unique_ptr<Command> MakeIndexList();             // index_list.cc
+std::unique_ptr<Command> MakeIndexShow();             // index_list.cc
+std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
+std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
+std::unique_ptr<Command> MakeSearch();                // search.cc
+std::unique_ptr<Command> MakeAudit();                 // audit.cc
+std::unique_ptr<Command> MakeCompose();               // compose.cc
+std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
+std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc
+std::unique_ptr<Command> MakeMake();                  // make.cc
+std::unique_ptr<Command> MakeTokenize();              // tokenize.cc
+std::unique_ptr<Command> MakeSegment();               // segment.cc
+std::unique_ptr<Command> MakeGenerate();              // generate.cc
+std::unique_ptr<Command> MakeChat();                  // chat.cc
+std::unique_ptr<Command> MakeServe();                 // serve.cc
+std::unique_ptr<Command> MakeBench();                 // bench.cc
+std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
+std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -71,6 +73,9 @@ std::span<const CommandEntry> AllCommands() {
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
+      {"segment", "Cut Chinese text into words, line by line",
+       "atelier segment --text notes.txt\natelier segment --text - --segmenter icu --user-dict words.txt --json",
+       &MakeSegment},
       {"generate", "Continue a text with a model",
        "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
        "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
@@ -81,6 +86,10 @@ std::span<const CommandEntry> AllCommands() {
       {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
       {"evaluate perplexity", "Measure how well a model predicts a text",
        "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},
+      {"evaluate segmentation", "Measure how well a segmenter finds the words of a marked text",
+       "atelier evaluate segmentation --corpus 199801.txt --segmenter zh --json\n"
+       "atelier evaluate segmentation --gold test.txt --train train.txt --segmenter icu",
+       &MakeEvaluateSegmentation},
   };
   return list;
 }

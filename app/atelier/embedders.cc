@@ -1,9 +1,17 @@
 #include "app/atelier/embedders.h"
 
+#include "artefact/registry.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
+#include "text/segmenter.h"
 
 namespace atelier::app {
+namespace {
+
+constexpr std::string_view kSegmenter = "segmenter-zh";
+
+}  // namespace
 
 std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio&, const std::string& name) {
   throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here"), Cat("atelier model pull ", name));
@@ -18,6 +26,30 @@ std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const st
   }
 }
 
-retrieve::WordsFn FindWords(store::Studio&) { return nullptr; }
+std::string DefaultSegmenter(store::Studio& studio) {
+  for (const artefact::ModelEntry& entry : artefact::Registry(&studio).List()) {
+    if (entry.name == kSegmenter && entry.present) return Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16));
+  }
+  return "icu";
+}
+
+retrieve::WordsProvider WordsOf(store::Studio& studio) {
+  return [&studio](const std::string& name) -> retrieve::WordsFn {
+    std::shared_ptr<const text::Segmenter> segmenter;
+    if (name == "icu") {
+      segmenter = text::MakeIcuSegmenter();
+    } else {
+      const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name.substr(0, name.find(':')));
+      if (Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16)) != name) {
+        throw Error(Code::kConflict, Cat("an index that was made with the words of ", name, ", and ", entry.name, " is another now"),
+                    "make the index anew");
+      }
+      const auto map = MappedFile::Open(entry.path);
+      segmenter = text::MakeModelSegmenter(
+          text::SegmenterModel::Parse({reinterpret_cast<const char*>(map->data()), map->size()}, entry.path));
+    }
+    return [segmenter](std::string_view run, std::vector<std::string_view>* words) { segmenter->Segment(run, words); };
+  };
+}
 
 }  // namespace atelier::app

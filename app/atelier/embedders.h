@@ -18,7 +18,9 @@ std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, con
 // The same, null where it is not here.
 std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name);
 
-// The Chinese segmenter as retrieval asks for it; null where none has been pulled.
-retrieve::WordsFn FindWords(store::Studio& studio);
+// The segmenter that a new index is made with: "segmenter-zh:HASH" where it has been pulled, else "icu".
+std::string DefaultSegmenter(store::Studio& studio);
+// Gives segmenters by these names. REQUIRES: the studio outlives it.
+retrieve::WordsProvider WordsOf(store::Studio& studio);
 
 }  // namespace atelier::app

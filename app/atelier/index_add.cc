@@ -34,7 +34,8 @@ class IndexAdd : public Command {
     cli.Double("--k1", &bm25_.k1, "of a new index: BM25's k1", 0, 10);
     cli.Double("--b", &bm25_.b, "of a new index: BM25's b", 0, 1);
     cli.Int("--heading-weight", &heading_weight_, "of a new index: how often a heading's words count", 0, 10);
-    cli.Text("--words", &words_, "of a new index: pairs, words or both (default: both where a segmenter is here)");
+    cli.Text("--words", &words_, "of a new index: Chinese by pairs of characters, words or both (default: both)");
+    cli.Text("--segmenter", &segmenter_, "of a new index: icu, or nothing: segmenter-zh where it has been pulled");
   }
 
   int Run(const Globals& globals) override {
@@ -48,7 +49,7 @@ class IndexAdd : public Command {
     for (const std::string& file : files_) Collect(file, &paths);  // before anything is made
 
     retrieve::WriterOptions options;
-    options.words = FindWords(studio);
+    options.words = WordsOf(studio);
     const bool there = FileExists(Cat(folder, "/index.json"));
     const std::string model = there ? retrieve::ReadIndexManifest(folder).config.model : model_;
     if (there) {
@@ -72,7 +73,8 @@ class IndexAdd : public Command {
     chunk_options_.overlap = static_cast<int>(chunks_.overlap);
     config.chunks = chunk_options_;
     config.bm25 = {bm25_.k1, bm25_.b, static_cast<double>(heading_weight_)};
-    config.analysis.words = words_ == "words" || words_ == "both" || (words_.empty() && options.words);
+    config.analysis.words = words_ != "pairs";
+    if (config.analysis.words) config.segmenter = segmenter_.empty() ? DefaultSegmenter(studio) : segmenter_;
     config.analysis.pairs = words_ != "words";
     if (!words_.empty() && words_ != "pairs" && words_ != "words" && words_ != "both") {
       throw Error(Code::kUsage, Cat("--words ", Quote(words_)), "pairs, words or both");
@@ -191,7 +193,7 @@ class IndexAdd : public Command {
     (added == A::kNew ? added_ : added == A::kReplaced ? replaced_ : unchanged_) += 1;
   }
 
-  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_;
+  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_, segmenter_;
   std::vector<std::string> files_, fields_;
   retrieve::ChunkOptions chunk_options_;
   struct {

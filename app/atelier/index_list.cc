@@ -59,7 +59,7 @@ class IndexShow : public Command {
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
     const std::string folder = retrieve::IndexFolder(studio.folder(), name_);
-    const auto index = retrieve::Index::Open(folder, FindWords(studio));
+    const auto index = retrieve::Index::Open(folder, WordsOf(studio));
     const retrieve::IndexManifest& manifest = index->manifest();
     Json documents = Json::array();
     TextTable table({"DOCUMENT", "TITLE", "LANG", "PASSAGES"});
@@ -111,7 +111,7 @@ class IndexDelete : public Command {
     const retrieve::IndexManifest before = retrieve::ReadIndexManifest(folder);
     if (documents_.empty()) throw Error(Code::kUsage, "index delete wants the ids of documents", "atelier index show lists them");
     retrieve::WriterOptions options;
-    options.words = FindWords(studio);
+    options.words = WordsOf(studio);
     if (before.config.dims > 0) options.embedder = LoadEmbedderNamed(studio, before.config.model);
     retrieve::IndexWriter writer(folder, name_, {}, std::move(options));
     std::vector<std::string> gone, missing;

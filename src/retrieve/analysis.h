@@ -15,6 +15,8 @@ namespace atelier::retrieve {
 
 // Cuts a run of Han into words that join to it (text/segmenter.h); empty: there is none.
 using WordsFn = std::function<void(std::string_view run, std::vector<std::string_view>* words)>;
+// Gives the segmenter of this name, or throws Error(kNotFound): an index is asked with the one that it was made with.
+using WordsProvider = std::function<WordsFn(const std::string& segmenter)>;
 
 struct AnalysisOptions {
   bool stem = true;       // English, Porter 1980

@@ -190,6 +190,7 @@ class Walker {
     } else if (element.tag == GUMBO_TAG_TR && tables_ > 0) {
       Newline();
     } else if ((element.tag == GUMBO_TAG_TD || element.tag == GUMBO_TAG_TH) && tables_ > 0) {
+      while (!line_.empty() && line_.back() == ' ') line_.pop_back();
       if (!line_.empty() && line_.back() != '\n') line_ += " | ";
     } else if ((element.tag == GUMBO_TAG_TD || element.tag == GUMBO_TAG_TH)) {
       Flush();

@@ -13,17 +13,13 @@
 
 namespace atelier::retrieve {
 
-std::shared_ptr<const Index> Index::Open(const std::string& folder, WordsFn words) {
+std::shared_ptr<const Index> Index::Open(const std::string& folder, const WordsProvider& words) {
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<Index> index(new Index);
     index->folder_ = folder;
     index->manifest_ = ReadIndexManifest(folder);
     const IndexConfig& config = index->manifest_.config;
-    if (config.analysis.words && !words) {
-      throw Error(Code::kNotFound, Cat("the index ", Quote(index->manifest_.name), " was made with a segmenter, and there is none"),
-                  "atelier model pull segmenter-zh");
-    }
-    index->analyzer_ = Analyzer(config.analysis, words);
+    index->analyzer_ = MakeAnalyzer(config, words);
     try {
       for (const SegmentEntry& entry : index->manifest_.segments) {
         index->segments_.push_back(OpenSegment(folder, entry, config.dims));

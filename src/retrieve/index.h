@@ -33,6 +33,7 @@ struct IndexConfig {
   AnalysisOptions analysis;
   Bm25Options bm25;
   ChunkOptions chunks;
+  std::string segmenter;   // whose words are indexed; "": none
   std::string model;       // the embedder's name; "": BM25 only
   std::string model_hash;  // SHA-256 of its weights: vectors of others are not comparable
   int dims = 0;
@@ -107,9 +108,9 @@ Json ToJson(const Hit& hit);
 
 class Index {
  public:
-  // Opens the index as it is now. `words`: the segmenter; asked for where the configuration wants it.
+  // Opens the index as it is now. `words` is asked where the index was made with a segmenter.
   // Throws kNotFound, kCorrupt.
-  static std::shared_ptr<const Index> Open(const std::string& folder, WordsFn words = nullptr);
+  static std::shared_ptr<const Index> Open(const std::string& folder, const WordsProvider& words = nullptr);
 
   // The best chunks. `vector`: the query's embedding, [dims]; empty where there is none, and then kHybrid is BM25 alone
   // and kDense an error. From any thread.

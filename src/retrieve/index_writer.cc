@@ -53,6 +53,15 @@ std::string SegmentHash(std::string_view bytes) {
   return Hex(Hash64(bytes.substr(0, std::min<size_t>(bytes.size(), kSegmentHeader + 32 * kSectionEntry))));
 }
 
+Analyzer MakeAnalyzer(const IndexConfig& config, const WordsProvider& words) {
+  WordsFn segmenter;
+  if (config.analysis.words) {
+    if (!words) throw Error(Code::kInternal, Cat("nobody gives the segmenter ", Quote(config.segmenter)));
+    segmenter = words(config.segmenter);
+  }
+  return Analyzer(config.analysis, std::move(segmenter));
+}
+
 std::shared_ptr<const Segment> OpenSegment(const std::string& folder, const SegmentEntry& entry, int dims) {
   const std::string path = Cat(folder, "/", entry.file);
   if (!FileExists(path)) throw Error(Code::kNotFound, Cat(path, ": is gone"));
@@ -92,11 +101,7 @@ IndexWriter::IndexWriter(const std::string& folder, const std::string& name, con
     own.model_hash = options_.embedder ? options_.embedder->info().hash : "";
     own.dims = options_.embedder ? options_.embedder->dims() : 0;
   }
-  if (manifest_.config.analysis.words && !options_.words) {
-    throw Error(Code::kNotFound, Cat("the index ", Quote(manifest_.name), " wants a segmenter, and there is none"),
-                "atelier model pull segmenter-zh");
-  }
-  analyzer_ = Analyzer(manifest_.config.analysis, options_.words);
+  analyzer_ = MakeAnalyzer(manifest_.config, options_.words);
   Sweep();
   for (const SegmentEntry& entry : manifest_.segments) {
     open_.push_back({entry, OpenSegment(folder_, entry, manifest_.config.dims)});

@@ -16,7 +16,7 @@ namespace atelier::retrieve {
 
 struct WriterOptions {
   std::shared_ptr<artefact::Embedder> embedder;  // null: BM25 only
-  WordsFn words;
+  WordsProvider words;                   // asked where the index is made with a segmenter
   ProgressFn progress;                   // chunks embedded and written
   std::function<void()> on_wait;         // called once if somebody else is writing
   uint64_t most_segment_text = 64u << 20;  // bytes of text in memory before a segment is written

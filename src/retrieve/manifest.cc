@@ -39,6 +39,7 @@ Json ToJson(const IndexManifest& manifest) {
             {"words", c.analysis.words}}},
           {"bm25", {{"k1", c.bm25.k1}, {"b", c.bm25.b}, {"heading_weight", c.bm25.heading_weight}}},
           {"chunks", {{"target", c.chunks.target}, {"most", c.chunks.most}, {"overlap", c.chunks.overlap}}},
+          {"segmenter", c.segmenter},
           {"model", c.model},
           {"model_hash", c.model_hash},
           {"dims", c.dims},
@@ -69,6 +70,7 @@ IndexManifest IndexManifestFromJson(const Json& json, const std::string& what) {
         c.chunks.target < 8 || c.chunks.most < c.chunks.target || c.chunks.overlap < 0) {
       throw Error(Code::kCorrupt, Cat(what, ": its settings are out of their ranges"));
     }
+    c.segmenter = json.at("segmenter").get<std::string>();
     c.model = json.at("model").get<std::string>();
     c.model_hash = json.at("model_hash").get<std::string>();
     c.dims = json.at("dims").get<int>();
