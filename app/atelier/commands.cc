@@ -31,6 +31,7 @@ std::unique_ptr<Command> MakeServe();                 // serve.cc
 std::unique_ptr<Command> MakeBench();                 // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
+std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -90,6 +91,9 @@ std::span<const CommandEntry> AllCommands() {
        "atelier evaluate segmentation --corpus 199801.txt --segmenter zh --json\n"
        "atelier evaluate segmentation --gold test.txt --train train.txt --segmenter icu",
        &MakeEvaluateSegmentation},
+      {"evaluate retrieval", "Measure how well an index finds what questions ask for",
+       "atelier evaluate retrieval debian --questions recipes/ask_docs/questions.jsonl --half tuning",
+       &MakeEvaluateRetrieval},
   };
   return list;
 }

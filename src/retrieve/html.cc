@@ -233,6 +233,7 @@ class Walker {
       in_heading_ = false;
     } else if (IsBlock(element.tag) && tables_ == 0) {
       Flush();
+      if (element.tag == GUMBO_TAG_LI || element.tag == GUMBO_TAG_DD) item_ = false;
     }
   }
 
@@ -280,10 +281,10 @@ class Walker {
       if (kind == BlockKind::kHeading) block.anchor = heading_id_.empty() ? spare_id_ : heading_id_;
       document_->blocks.push_back(std::move(block));
       spare_id_.clear();
+      item_ = false;
     }
     line_.clear();
     if (tables_ == 0 && !in_heading_) kind_ = in_code_ ? BlockKind::kCode : BlockKind::kParagraph;
-    item_ = false;
   }
 
   Document* document_;
