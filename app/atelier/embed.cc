@@ -1,4 +1,5 @@
 // atelier embed -m MODEL TEXT...: texts as vectors.
+#include <chrono>
 #include <iostream>
 
 #include "app/atelier/command.h"
@@ -16,7 +17,8 @@ namespace {
 
 constexpr size_t kBatch = 256;  // texts that are computed before the first of them is told
 
-// --json: {"model", "dims", "role", "embeddings": [[...]], "tokens": [...], "truncated": [...]}; else one line per
+// --json: {"model", "dims", "role", "embeddings": [[...]], "tokens": [...], "truncated": [...],
+// "seconds"}; else one line per
 // text: its vector's first numbers and how near it is to the first text.
 class EmbedCommand : public Command {
  public:
@@ -51,13 +53,16 @@ class EmbedCommand : public Command {
     std::vector<float> first;
     Json tokens = Json::array(), cut = Json::array();
     size_t cuts = 0;
+    double seconds = 0;  // of tokenizing and computing
     Progress progress("embedding", ProgressUnit::kItems, globals.quiet || globals.json);
     for (size_t begin = 0; begin < texts_.size(); begin += kBatch) {
       const std::vector<std::string> batch(
           texts_.begin() + static_cast<int64_t>(begin),
           texts_.begin() + static_cast<int64_t>(std::min(texts_.size(), begin + kBatch)));
       std::vector<bool> truncated;
+      const auto started = std::chrono::steady_clock::now();
       const std::vector<float> vectors = model->Embed(batch, role, &truncated);
+      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
       if (first.empty()) first.assign(vectors.begin(), vectors.begin() + static_cast<int64_t>(dims));
       for (size_t i = 0; i < batch.size(); ++i) {
         const float* vector = vectors.data() + i * dims;
@@ -86,7 +91,8 @@ class EmbedCommand : public Command {
       }
       progress.Update(begin + batch.size(), texts_.size());
     }
-    if (globals.json) out += Cat("],\"tokens\":", ToText(tokens), ",\"truncated\":", ToText(cut), "}\n");
+    if (globals.json)
+      out += Cat("],\"tokens\":", ToText(tokens), ",\"truncated\":", ToText(cut), ",\"seconds\":", seconds, "}\n");
     std::cout << out << std::flush;
     if (cuts > 0 && !globals.json && !globals.quiet) {
       std::cerr << Cat(cuts, cuts == 1 ? " text is" : " texts are", " longer than the ", model->context(),

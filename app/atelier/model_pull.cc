@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "guard/audit.h"
+#include "runtime/arch/arch.h"
 #include "text/unicode.h"
 
 namespace atelier::app {
@@ -60,8 +61,9 @@ class ModelPull : public Command {
     if (entry.registered) {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {
-      std::cout << "There is no studio here; the model is usable by its name, as in `atelier generate -m " << entry.name
-                << " -p ...`.\n";
+      std::cout << "There is no studio here; the model is usable by its name, as in `atelier "
+                << (runtime::IsEncoder(m.architecture) ? "embed -m " : "generate -m ") << entry.name
+                << (runtime::IsEncoder(m.architecture) ? " TEXT`.\n" : " -p ...`.\n");
     }
     return 0;
   }
