@@ -26,6 +26,7 @@ std::unique_ptr<Command> MakeMake();                  // make.cc
 std::unique_ptr<Command> MakeTokenize();              // tokenize.cc
 std::unique_ptr<Command> MakeSegment();               // segment.cc
 std::unique_ptr<Command> MakeGenerate();              // generate.cc
+std::unique_ptr<Command> MakeEmbed();                 // embed.cc
 std::unique_ptr<Command> MakeChat();                  // chat.cc
 std::unique_ptr<Command> MakeServe();                 // serve.cc
 std::unique_ptr<Command> MakeBench();                 // bench.cc
@@ -81,6 +82,11 @@ std::span<const CommandEntry> AllCommands() {
        "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
        "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
        &MakeGenerate},
+      {"embed", "Turn texts into vectors",
+       "atelier embed -m e5-small '手冲咖啡壶' 'a kettle for coffee' 'stock prices'\natelier embed -m e5-small --role "
+       "query --json < "
+       "questions.txt",
+       &MakeEmbed},
       {"chat", "Talk with a model", "atelier chat -m smollm2\necho 'Hello!' | atelier chat -m smollm2", &MakeChat},
       {"serve", "Put the studio on the network: OpenAI's API for its models, its last page",
        "atelier serve\natelier serve --listen 0.0.0.0:8080 --tls-certificate cert.pem --tls-key key.pem", &MakeServe},

@@ -3,7 +3,9 @@
 #include "artefact/registry.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
+#include "runtime/local_embedder.h"
 #include "text/segmenter.h"
 
 namespace atelier::app {
@@ -13,8 +15,13 @@ constexpr std::string_view kSegmenter = "segmenter-zh";
 
 }  // namespace
 
-std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio&, const std::string& name) {
-  throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here"), Cat("atelier model pull ", name));
+std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name) {
+  const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name);
+  if (!entry.present) {
+    throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here: ", entry.path, " is gone"), Cat("atelier model pull ", name));
+  }
+  const std::string hash = entry.manifest.sha256.empty() ? Sha256HexOfFile(entry.path) : entry.manifest.sha256;
+  return runtime::LoadEmbedder(entry.path, entry.name, hash);
 }
 
 std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name) {

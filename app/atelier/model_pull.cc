@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "guard/audit.h"
+#include "runtime/arch/arch.h"
 #include "text/unicode.h"
 
 namespace atelier::app {
@@ -61,8 +62,9 @@ class ModelPull : public Command {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {
       std::cout << "There is no studio here; the model is usable by its name, as in `atelier "
-                << (m.architecture == "segmenter" ? Cat("segment --segmenter ", entry.name, " --text FILE")
-                                                  : Cat("generate -m ", entry.name, " -p ..."))
+                << (m.architecture == "segmenter"              ? Cat("segment --segmenter ", entry.name, " --text FILE")
+                    : runtime::IsEncoder(m.architecture) ? Cat("embed -m ", entry.name, " TEXT")
+                                                         : Cat("generate -m ", entry.name, " -p ..."))
                 << "`.\n";
     }
     return 0;

