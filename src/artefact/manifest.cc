@@ -187,6 +187,7 @@ std::string ModelNameFrom(std::string_view file_name) {
   if (const size_t slash = file_name.rfind('/'); slash != std::string_view::npos) file_name.remove_prefix(slash + 1);
   std::string name = ToLowerAscii(file_name);
   if (name.ends_with(".gguf")) name.resize(name.size() - 5);
+  if (name.ends_with(".seg")) name.resize(name.size() - 4);
   std::string out;
   for (const char c : name) {
     if (IsModelName(Cat("a", c))) {

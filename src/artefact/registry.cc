@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "artefact/catalogue.h"
+#include "artefact/model_file.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -39,7 +40,15 @@ Registry::Registry(store::Studio* studio, std::string home, EventFn on_event)
     : studio_(studio), home_(std::move(home)), on_event_(std::move(on_event)) {}
 
 std::string Registry::StoreFolder() const { return home_ + "/models"; }
-std::string Registry::StorePath(std::string_view name) const { return Cat(home_, "/models/", name, ".gguf"); }
+std::string Registry::StorePath(std::string_view name) const {
+  for (const std::string_view ending : kModelEndings) {
+    if (std::string path = StorePath(name, ending); FileExists(path)) return path;
+  }
+  return StorePath(name, kModelEndings[0]);
+}
+std::string Registry::StorePath(std::string_view name, std::string_view ending) const {
+  return Cat(home_, "/models/", name, ending);
+}
 std::string Registry::StoreManifestPath(std::string_view name) const { return Cat(home_, "/models/", name, ".json"); }
 
 void Registry::Tell(std::string_view event, std::string_view subject, const Json& details) const {
@@ -61,7 +70,7 @@ std::optional<ModelEntry> Registry::InStore(std::string_view name) const {
   if (FileExists(StoreManifestPath(name))) {
     entry.manifest = LoadManifest(StoreManifestPath(name));
   } else {
-    entry.manifest = Describe(*GgufFile::Open(entry.path));
+    entry.manifest = DescribeFile(entry.path);
     entry.manifest.name = name;
   }
   return entry;
@@ -76,8 +85,7 @@ ModelEntry Registry::Resolve(const std::string& name) const {
   }
   if (std::optional<ModelEntry> entry = InStore(name)) return *entry;
   if (FileExists(name)) {
-    ModelEntry entry{
-        .name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = Describe(*GgufFile::Open(name))};
+    ModelEntry entry{.name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = DescribeFile(name)};
     entry.manifest.name = entry.name;
     return entry;
   }
@@ -107,8 +115,10 @@ std::vector<ModelEntry> Registry::List() const {
   }
   if (!FolderExists(StoreFolder())) return out;
   for (const std::string& file : ListFolder(StoreFolder())) {
-    if (!file.ends_with(".gguf")) continue;
-    const std::string name = file.substr(0, file.size() - 5);
+    const auto ending = std::find_if(std::begin(kModelEndings), std::end(kModelEndings),
+                                     [&](std::string_view known) { return file.ends_with(known); });
+    if (ending == std::end(kModelEndings)) continue;
+    const std::string name = file.substr(0, file.size() - ending->size());
     if (std::find(paths.begin(), paths.end(), StorePath(name)) != paths.end()) continue;
     try {
       if (std::optional<ModelEntry> entry = InStore(name)) out.push_back(*entry);
@@ -188,7 +198,7 @@ Registry::Verdict Registry::Verify(const ModelEntry& entry, const ProgressFn& pr
       verdict.problem = Cat("its SHA-256 is ", verdict.sha256, ", not ", entry.manifest.sha256);
       return verdict;
     }
-    GgufFile::Open(entry.path)->RequireSupportedTypes();
+    CheckFile(entry.path);
     verdict.sound = true;
   } catch (const Error& error) {
     verdict.problem = error.what();

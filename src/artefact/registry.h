@@ -1,5 +1,6 @@
 // Which models there are: those that a studio registered (rows of its `models` table), and the user's own store of
-// downloaded weights, $ATELIER_HOME/models, where NAME.gguf has its manifest NAME.json beside it.
+// downloaded weights, $ATELIER_HOME/models, where NAME.gguf (or another kind of model_file.h) has its manifest
+// NAME.json beside it.
 #pragma once
 
 #include <functional>
@@ -54,8 +55,10 @@ class Registry {
   Verdict Verify(const ModelEntry& entry, const ProgressFn& progress = nullptr) const;
 
   store::Studio* studio() const { return studio_; }
-  std::string StoreFolder() const;                     // HOME/models, made when it is first written to
-  std::string StorePath(std::string_view name) const;  // HOME/models/NAME.gguf
+  std::string StoreFolder() const;  // HOME/models, made when it is first written to
+  // HOME/models/NAME.gguf, or the file of that name that is there with another ending (model_file.h).
+  std::string StorePath(std::string_view name) const;
+  std::string StorePath(std::string_view name, std::string_view ending) const;
   std::string StoreManifestPath(std::string_view name) const;
   const std::string& home() const { return home_; }
   void Tell(std::string_view event, std::string_view subject, const Json& details) const;

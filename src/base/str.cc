@@ -6,6 +6,12 @@
 
 namespace atelier {
 
+void AppendFloat(std::string* out, float value) {
+  char buffer[32];
+  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), std::isfinite(value) ? value : 0.0f);
+  out->append(buffer, result.ptr);
+}
+
 void AppendTo(std::string* out, double value) {
   char buffer[40];
   auto result = std::to_chars(buffer, buffer + sizeof(buffer), value);

@@ -13,6 +13,8 @@ namespace atelier {
 
 void AppendTo(std::string* out, double value);  // shortest text that reads back as the same number
 
+void AppendFloat(std::string* out, float value);  // the same for a float; not a number and infinities as 0
+
 template <typename T>
 void AppendTo(std::string* out, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {

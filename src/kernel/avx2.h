@@ -10,5 +10,7 @@ void Avx2RmsNorm(const float* x, const float* weight, float eps, int64_t n, floa
 void Avx2Gated(Gate act, float* gate, const float* up, int64_t n);
 void Avx2Attend(const Attention* work);
 void Avx2LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum);
+void Avx2AddLayerNorm(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n);
+void Avx2BiasGelu(float* x, const float* bias, int64_t n);
 
 }  // namespace atelier::kernel

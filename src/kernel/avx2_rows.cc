@@ -242,6 +242,50 @@ void Avx2LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum) {
   *log_sum = __builtin_logf(ReduceAdd(sum));
 }
 
+void Avx2AddLayerNorm(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n) {
+  __m256 sum = _mm256_setzero_ps();
+  for (int64_t i = 0; i < n; i += 8) {
+    const __m256i mask = Mask(n - i);
+    const __m256 v = _mm256_add_ps(_mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(branch + i, mask));
+    _mm256_maskstore_ps(x + i, mask, v);
+    sum = _mm256_add_ps(sum, v);
+  }
+  const __m256 mean = _mm256_set1_ps(ReduceAdd(sum) / static_cast<float>(n));
+  __m256 squares = _mm256_setzero_ps();
+  for (int64_t i = 0; i < n; i += 8) {
+    const __m256i mask = Mask(n - i);
+    const __m256 away = _mm256_and_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), mean), _mm256_castsi256_ps(mask));
+    squares = _mm256_fmadd_ps(away, away, squares);
+  }
+  const __m256 scale = _mm256_set1_ps(1.0f / __builtin_sqrtf(ReduceAdd(squares) / static_cast<float>(n) + eps));
+  for (int64_t i = 0; i < n; i += 8) {
+    const __m256i mask = Mask(n - i);
+    const __m256 v = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), mean), scale);
+    _mm256_maskstore_ps(x + i, mask,
+                        _mm256_fmadd_ps(v, _mm256_maskload_ps(weight + i, mask), _mm256_maskload_ps(bias + i, mask)));
+  }
+}
+
+void Avx2BiasGelu(float* x, const float* bias, int64_t n) {
+  const __m256 one = _mm256_set1_ps(1.0f);
+  for (int64_t i = 0; i < n; i += 8) {
+    const __m256i mask = Mask(n - i);
+    const __m256 v = _mm256_add_ps(_mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(bias + i, mask));
+    const __m256 z = _mm256_mul_ps(Abs(v), _mm256_set1_ps(0.70710678f));
+    const __m256 t = _mm256_div_ps(one, _mm256_fmadd_ps(_mm256_set1_ps(0.3275911f), z, one));
+    __m256 p = _mm256_set1_ps(1.061405429f);
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(-1.453152027f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(1.421413741f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(-0.284496736f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0.254829592f));
+    const __m256 e = Exp(_mm256_mul_ps(_mm256_sub_ps(_mm256_setzero_ps(), z), z));
+    const __m256 tail = _mm256_mul_ps(_mm256_mul_ps(p, t), e);
+    const __m256 up = _mm256_max_ps(_mm256_setzero_ps(), v);
+    const __m256 half = _mm256_mul_ps(Abs(v), _mm256_set1_ps(0.5f));
+    _mm256_maskstore_ps(x + i, mask, _mm256_fnmadd_ps(half, tail, up));
+  }
+}
+
 void Avx2Attend(const Attention* a) { a->wide ? AttendRows<true>(*a) : AttendRows<false>(*a); }
 
 }  // namespace atelier::kernel

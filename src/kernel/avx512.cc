@@ -87,11 +87,60 @@ void LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum) {
   *log_sum = __builtin_logf(_mm512_reduce_add_ps(sum));
 }
 
+void AddLayerNorm(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n) {
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, branch + i));
+    _mm512_mask_storeu_ps(x + i, mask, v);
+    sum = _mm512_add_ps(sum, v);
+  }
+  const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / static_cast<float>(n));
+  __m512 squares = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 away = _mm512_maskz_sub_ps(mask, _mm512_maskz_loadu_ps(mask, x + i), mean);
+    squares = _mm512_fmadd_ps(away, away, squares);
+  }
+  const float variance = _mm512_reduce_add_ps(squares) / static_cast<float>(n);
+  const __m512 scale = _mm512_set1_ps(1.0f / __builtin_sqrtf(variance + eps));
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 v = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), mean), scale);
+    const __m512 out =
+        _mm512_fmadd_ps(v, _mm512_maskz_loadu_ps(mask, weight + i), _mm512_maskz_loadu_ps(mask, bias + i));
+    _mm512_mask_storeu_ps(x + i, mask, out);
+  }
+}
+
+// erfc(|z|) = t P(t) e^(-z^2), t = 1 / (1 + p|z|) to 1.5e-7 (Abramowitz & Stegun 7.1.26); gelu(v) = max(v, 0) - |v|/2
+// erfc(|v|/sqrt 2), which loses nothing where v is far below zero.
+void BiasGelu(float* x, const float* bias, int64_t n) {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = Tail(n - i);
+    const __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, bias + i));
+    const __m512 z = _mm512_mul_ps(_mm512_abs_ps(v), _mm512_set1_ps(0.70710678f));
+    const __m512 t = _mm512_div_ps(one, _mm512_fmadd_ps(_mm512_set1_ps(0.3275911f), z, one));
+    __m512 p = _mm512_set1_ps(1.061405429f);
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
+    const __m512 e = Exp(_mm512_mul_ps(_mm512_sub_ps(_mm512_setzero_ps(), z), z));
+    const __m512 tail = _mm512_mul_ps(_mm512_mul_ps(p, t), e);
+    // max(second operand) keeps a NaN of v
+    const __m512 up = _mm512_max_ps(_mm512_setzero_ps(), v);
+    const __m512 half = _mm512_mul_ps(_mm512_abs_ps(v), _mm512_set1_ps(0.5f));
+    _mm512_mask_storeu_ps(x + i, mask, _mm512_fnmadd_ps(half, tail, up));
+  }
+}
+
 }  // namespace
 
 const Table* Avx512Table() {
-  static const Table table = {"avx512", Quantise, Avx512MatmulQuantised, Avx512MatmulFloat,
-                              RmsNorm,  Gated,    Avx512Attend,          LogSumExp};
+  static const Table table = {"avx512",     Quantise,  Avx512MatmulQuantised, Avx512MatmulFloat, RmsNorm, Gated,
+                              Avx512Attend, LogSumExp, AddLayerNorm,          BiasGelu};
   __builtin_cpu_init();
   const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

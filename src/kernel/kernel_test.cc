@@ -243,6 +243,43 @@ TEST_P(Kernels, NormGateAndLogSumEqualPlainArithmetic) {
   EXPECT_FLOAT_EQ(ends[3], 200);
 }
 
+TEST_P(Kernels, LayerNormAndGeluEqualPlainArithmetic) {
+  const Table& table = *GetParam();
+  Rng rng(4);
+  for (int64_t n = 1; n <= 70; ++n) {
+    const auto size = static_cast<size_t>(n);
+    std::vector<float> x(size + 1, 7), branch(size), w(size), b(size);
+    for (size_t i = 0; i < size; ++i) x[i] = Normal(&rng) * 3 + 5, branch[i] = Normal(&rng);
+    for (size_t i = 0; i < size; ++i) w[i] = Normal(&rng), b[i] = Normal(&rng);
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < size; ++i) mean += (static_cast<double>(x[i]) + branch[i]) / static_cast<double>(n);
+    for (size_t i = 0; i < size; ++i) variance += std::pow(x[i] + branch[i] - mean, 2) / static_cast<double>(n);
+    std::vector<float> out = x;
+    table.add_layer_norm(out.data(), branch.data(), w.data(), b.data(), 1e-5f, n);
+    for (size_t i = 0; i < size; ++i) {
+      ASSERT_NEAR(out[i], (x[i] + branch[i] - mean) / std::sqrt(variance + 1e-5) * w[i] + b[i], 2e-5) << n;
+    }
+    EXPECT_EQ(out[size], 7);  // nothing beyond the end
+    out = x;
+    table.bias_gelu(out.data(), branch.data(), n);
+    for (size_t i = 0; i < size; ++i) {
+      const double v = static_cast<double>(x[i]) + branch[i];
+      ASSERT_NEAR(out[i], 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))), 3e-7 * (1 + std::abs(v)));
+    }
+    EXPECT_EQ(out[size], 7);
+  }
+  // All along the curve, and its ends.
+  std::vector<float> all, zero;
+  for (float v = -12; v <= 12; v += 0.01f) all.push_back(v);
+  all.insert(all.end(), {-1e4f, 1e4f, -0.0f});
+  zero.resize(all.size());
+  std::vector<float> out = all;
+  table.bias_gelu(out.data(), zero.data(), static_cast<int64_t>(out.size()));
+  for (size_t i = 0; i < all.size(); ++i) {
+    ASSERT_NEAR(out[i], 0.5 * all[i] * std::erfc(-all[i] / std::sqrt(2.0)), 3e-7 * (1 + std::abs(all[i]))) << all[i];
+  }
+}
+
 // One head's pages filled with random keys and values, and attention over them.
 struct Heads {
   int head_dim, page_keys;

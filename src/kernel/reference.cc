@@ -157,10 +157,32 @@ void LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum) {
   *log_sum = static_cast<float>(std::log(sum));
 }
 
+void AddLayerNorm(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n) {
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) + branch[i];
+  const double mean = sum / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) {
+    const double away = static_cast<double>(x[i]) + branch[i] - mean;
+    squares += away * away;
+  }
+  const double scale = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
+  for (int64_t i = 0; i < n; ++i) {
+    x[i] = static_cast<float>((static_cast<double>(x[i]) + branch[i] - mean) * scale * weight[i] + bias[i]);
+  }
+}
+
+void BiasGelu(float* x, const float* bias, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const double v = static_cast<double>(x[i]) + bias[i];
+    x[i] = static_cast<float>(0.5 * v * std::erfc(-v * 0.70710678118654752));
+  }
+}
+
 }  // namespace
 
 const Table& ReferenceTable() {
-  static const Table table = {"reference", Quantise, MatmulQuantised, MatmulFloat, RmsNorm, Gated, Attend, LogSumExp};
+  static const Table table = {"reference", Quantise, MatmulQuantised, MatmulFloat,  RmsNorm,
+                              Gated,       Attend,   LogSumExp,       AddLayerNorm, BiasGelu};
   return table;
 }
 

@@ -56,6 +56,10 @@ struct Table {
   void (*attend)(const Attention* work);
   // The greatest of x[0..n) and log(sum(exp(x - greatest))), in f32 by 16 lanes.
   void (*log_sum_exp)(const float* x, int64_t n, float* greatest, float* log_sum);
+  // x = (v - mean(v)) / sqrt(variance(v) + eps) * weight + bias, where v = x + branch (Ba et al. 2016). [n]
+  void (*add_layer_norm)(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n);
+  // x = v/2 * (1 + erf(v/sqrt(2))), where v = x + bias (Hendrycks & Gimpel 2016). [n]
+  void (*bias_gelu)(float* x, const float* bias, int64_t n);
 };
 
 const Table& ReferenceTable();

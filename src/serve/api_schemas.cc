@@ -91,6 +91,27 @@ constexpr std::string_view kReply = R"json({
       "total_tokens": {"type": "integer"}, "prompt_tokens_details": {"type": "object"}}}}
 })json";
 
+constexpr std::string_view kEmbedding = R"json({
+  "type": "object", "required": ["model", "input"], "additionalProperties": false, "properties": {
+    "model": {"$ref": "#/components/schemas/Model"},
+    "input": {"anyOf": [{"type": "string", "minLength": 1},
+      {"type": "array", "minItems": 1, "maxItems": 2048, "items": {"type": "string", "minLength": 1}}]},
+    "input_type": {"enum": ["query", "passage", null]},
+    "encoding_format": {"enum": ["float", "base64", null]},
+    "dimensions": {"type": ["integer", "null"], "minimum": 1, "maximum": 1048576},
+    "user": {"type": ["string", "null"]}}
+})json";
+
+constexpr std::string_view kEmbeddingReply = R"json({
+  "type": "object", "required": ["object", "data", "model", "usage"], "properties": {
+    "object": {"const": "list"}, "model": {"type": "string"},
+    "data": {"type": "array", "items": {"type": "object", "required": ["object", "index", "embedding"], "properties": {
+      "object": {"const": "embedding"}, "index": {"type": "integer"}, "truncated": {"const": true},
+      "embedding": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "number"}}]}}}},
+    "usage": {"type": "object", "required": ["prompt_tokens", "total_tokens"], "properties": {
+      "prompt_tokens": {"type": "integer"}, "total_tokens": {"type": "integer"}}}}
+})json";
+
 constexpr std::string_view kRun = R"json({
   "type": "object", "additionalProperties": false, "description": "Either record or records",
   "properties": {
@@ -161,6 +182,8 @@ Json NameOf(const std::vector<std::string>& names) {
 Json ChatRequestSchema() { return RequestOf(kChat, "messages"); }
 Json CompletionRequestSchema() { return RequestOf(kText, "prompt"); }
 Json CompletionReplySchema() { return Parse(kReply); }
+Json EmbeddingRequestSchema() { return Parse(kEmbedding); }
+Json EmbeddingReplySchema() { return Parse(kEmbeddingReply); }
 Json RunRequestSchema() { return Parse(kRun); }
 Json RunReplySchema() { return Parse(kRunReply); }
 Json FeedbackRequestSchema() { return Parse(kFeedback); }

@@ -11,7 +11,9 @@ namespace atelier::serve {
 
 Json ChatRequestSchema();
 Json CompletionRequestSchema();
-Json CompletionReplySchema();  // of both
+Json CompletionReplySchema();
+Json EmbeddingRequestSchema();
+Json EmbeddingReplySchema();  // of both
 Json RunRequestSchema();
 Json RunReplySchema();
 Json FeedbackRequestSchema();

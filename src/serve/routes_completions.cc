@@ -180,6 +180,10 @@ void Complete(Context& context, runtime::ChatFormats* formats, const std::shared
   const net::Request& http = exchange->request();
   const Json body = ReadBody(context, http);
   CompletionRequest request = chat ? ReadChatRequest(body) : ReadCompletionRequest(body);
+  if (const auto entry = FindModel(context, request.model); entry && MakesEmbeddings(*entry)) {
+    throw FieldError("model", Cat("the model ", Quote(request.model), " makes embeddings and writes no text"),
+                     "/v1/embeddings uses it");
+  }
   std::shared_ptr<artefact::Generator> model;
   try {
     model = context.models.Get(request.model);

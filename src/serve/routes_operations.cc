@@ -52,6 +52,19 @@ std::string Metrics(Context& context) {
   each("model_cached_tokens_total", "counter", "Prompt tokens that were cached.",
        [](const Load& load) { return load.cached_tokens; });
   each("model_output_tokens_total", "counter", "Tokens written.", [](const Load& load) { return load.output_tokens; });
+  const auto embedders = context.embedders.Loaded();
+  const auto embedder = [&](std::string_view name, std::string_view type, std::string_view help, auto get) {
+    Metric(&out, name, type, help);
+    for (const auto& [model, queue] : embedders)
+      out.append(Cat("atelier_", name, "{model=\"", model, "\"} ", get(queue->load()), "\n"));
+  };
+  using Queue = EmbeddingQueue::Load;
+  embedder("embedding_waiting", "gauge", "Requests that wait for vectors or get them.",
+           [](const Queue& load) { return load.waiting; });
+  embedder("embedding_rounds_total", "counter", "Rounds in which texts of all clients are computed together.",
+           [](const Queue& load) { return load.rounds; });
+  embedder("embedding_texts_total", "counter", "Texts turned into vectors.",
+           [](const Queue& load) { return load.texts; });
   return out;
 }
 

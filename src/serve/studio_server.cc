@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "guard/audit.h"
+#include "runtime/arch/arch.h"
+#include "runtime/local_embedder.h"
 #include "runtime/local_generator.h"
 #include "serve/fields.h"
 
@@ -132,6 +134,15 @@ net::Response OverLimit(const guard::KeyLimits::Verdict& verdict) {
   return response;
 }
 
+std::optional<artefact::ModelEntry> FindModel(const Context& context, const std::string& name) {
+  for (artefact::ModelEntry& entry : context.models.List()) {
+    if (entry.name == name) return std::move(entry);
+  }
+  return std::nullopt;
+}
+
+bool MakesEmbeddings(const artefact::ModelEntry& entry) { return runtime::IsEncoder(entry.manifest.architecture); }
+
 bool RespondJson(net::Exchange& exchange, const Json& body, int status) {
   return exchange.Respond({.status = status, .content_type = "application/json", .body = ToText(body) + "\n"});
 }
@@ -167,6 +178,11 @@ struct StudioServer::Impl {
                 .ledger = Ledger(studio->db().path()),
                 .models = ModelHost(RegisteredModels(studio), std::move(load)),
                 .replies = net::Workers(2, 4096),
+                .embedders = EmbedderHost(
+                    [threads = options.threads](const artefact::ModelEntry& entry) {
+                      return runtime::LoadEmbedder(entry.path, entry.name, entry.manifest.sha256, threads);
+                    },
+                    static_cast<size_t>(options.model_queue)),
                 .runs = RunQueue(options.recipe_runs, static_cast<size_t>(options.recipe_queue))} {
     context.keys.Load(studio->db());
     context.limits.Load(studio->db(), studio->tenant());
@@ -175,6 +191,7 @@ struct StudioServer::Impl {
     AddOperationRoutes(context);
     AddModelRoutes(context);
     AddCompletionRoutes(context);
+    AddEmbeddingRoutes(context);
     AddRecipeRoutes(context);
     AddGenerationRoutes(context);
     AddMcpRoutes(context);
@@ -213,6 +230,7 @@ struct StudioServer::Impl {
     server->Stop();  // running answers see their clients gone, and end
     context.runs.Stop();
     context.models.Clear();
+    context.embedders.Clear();
     context.replies.Stop();
     for (int tries = 0; !Flush() && tries < kLastFlushes; ++tries)
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -343,6 +361,7 @@ struct StudioServer::Impl {
     std::vector<artefact::ModelEntry> models = RegisteredModels(&context.studio);
     context.keys.Load(context.studio.db());
     const Json differences = Differences(context.models.List(), models);
+    context.embedders.Keep(models);
     context.models.Replace(std::move(models));
     if (!differences.empty()) (*details)["models"] = differences;
     (*details)["keys"] = context.keys.size();

@@ -18,6 +18,7 @@
 #include "net/workers.h"
 #include "recipe/catalogue.h"
 #include "recipe/run.h"
+#include "serve/embedder_host.h"
 #include "serve/ledger.h"
 #include "serve/model_host.h"
 #include "serve/run_queue.h"
@@ -44,7 +45,8 @@ struct Context {
   Ledger ledger;
   ModelHost models;      // what its engines still write uses what stands above
   net::Workers replies;  // put whole answers together
-  RunQueue runs;         // last: what still runs uses all of it
+  EmbedderHost embedders;
+  RunQueue runs;  // last: what still runs uses all of it
 };
 
 class StudioServer {
@@ -72,6 +74,7 @@ class StudioServer {
 void AddOperationRoutes(Context& context);   // routes_operations.cc: /healthz /readyz /metrics /openapi.json
 void AddModelRoutes(Context& context);       // routes_models.cc: /v1/models
 void AddCompletionRoutes(Context& context);  // routes_completions.cc: /v1/chat/completions /v1/completions
+void AddEmbeddingRoutes(Context& context);   // routes_embeddings.cc: /v1/embeddings
 void AddRecipeRoutes(Context& context);      // routes_recipes.cc: /api/recipes
 void AddGenerationRoutes(Context& context);  // routes_generations.cc: /api/generations/{id} /api/feedback
 void AddMcpRoutes(Context& context);         // routes_mcp.cc: /mcp
@@ -90,6 +93,10 @@ net::Response ErrorResponse(std::exception_ptr error);
 
 // 429 to a key that asked for more than it may.
 net::Response OverLimit(const guard::KeyLimits::Verdict& verdict);
+
+// A registered model by its name; nothing where there is none.
+std::optional<artefact::ModelEntry> FindModel(const Context& context, const std::string& name);
+bool MakesEmbeddings(const artefact::ModelEntry& entry);
 
 // A document as the answer.
 bool RespondJson(net::Exchange& exchange, const Json& body, int status = 200);

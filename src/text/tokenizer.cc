@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "text/bpe.h"
 #include "text/sentencepiece.h"
+#include "text/unigram.h"
 
 namespace atelier::text {
 
@@ -16,8 +17,9 @@ std::string Tokenizer::Decode(std::span<const TokenId> ids, bool special) const 
 std::unique_ptr<Tokenizer> MakeTokenizer(TokenizerSpec spec) {
   if (spec.model == "gpt2") return MakeBpe(std::move(spec));
   if (spec.model == "llama") return MakeSentencePiece(std::move(spec));
+  if (spec.model == "t5") return MakeUnigram(std::move(spec));
   throw Error(Code::kUnsupported, Cat("tokenizer: unknown model ", Quote(spec.model)),
-              "this build knows gpt2 (byte-level BPE) and llama (SentencePiece)");
+              "this build knows gpt2 (byte-level BPE), llama (SentencePiece) and t5 (its unigram model)");
 }
 
 }  // namespace atelier::text

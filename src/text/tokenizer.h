@@ -19,12 +19,14 @@ enum class TokenType : uint8_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserD
 
 // The vocabulary and its rules, as a model file states them. Plain data; the runtime fills it from GGUF metadata.
 struct TokenizerSpec {
-  std::string model;                // "gpt2": byte-level BPE; "llama": SentencePiece with byte fallback
+  std::string model;                // "gpt2": byte-level BPE; "llama": SentencePiece with byte fallback; "t5": its unigram model
   std::string pre;                  // BPE pre-tokenizer's name: "smollm", "llama-bpe", "qwen2", "tekken" ...
   std::vector<std::string> tokens;  // [vocab]
   std::vector<float> scores;        // [vocab] or empty; SentencePiece merges by it
   std::vector<uint8_t> types;       // [vocab] or empty (all normal); values of TokenType
   std::vector<std::string> merges;  // "left right" in order of rank; byte-level BPE
+  std::string charsmap;             // unigram: SentencePiece's normaliser (text/charsmap.h), or empty
+  bool merge_spaces = true;         // unigram: white space is one mark before each word
   TokenId bos = -1, eos = -1, unknown = -1, padding = -1;
   std::vector<TokenId> end_of_generation;  // further ids that end a reply (eot, eom); the tokenizer adds those it knows
   bool add_bos = false, add_eos = false, add_space_prefix = true;

@@ -47,6 +47,16 @@ struct DecoderSpec {
   std::vector<LayerSpec> layers;
 };
 
+// An encoder: every token sees every other, learned positions, LayerNorm after each branch (Vaswani et al. 2017).
+struct EncoderSpec {
+  std::string architecture;
+  int64_t vocab = 0, width = 0, hidden = 0;
+  int64_t heads = 0, head_dim = 0, layers = 0;
+  int64_t context = 0;  // learned positions
+  float norm_eps = 1e-12f;
+  std::string query_prefix, passage_prefix;  // what the model was trained to see before a text
+};
+
 struct ArchEntry {
   std::string_view name;  // general.architecture
   std::string_view models;
@@ -57,6 +67,11 @@ DecoderSpec ReadLlama(const artefact::GgufFile& file);
 DecoderSpec ReadQwen2(const artefact::GgufFile& file);
 DecoderSpec ReadQwen3(const artefact::GgufFile& file);
 DecoderSpec ReadGemma3(const artefact::GgufFile& file);
+
+// Texts as vectors: the mean over the last layer's tokens. Throws kUnsupported for what is not such an encoder.
+EncoderSpec ReadBert(const artefact::GgufFile& file);
+// Whether the file is an encoder's, which writes nothing.
+bool IsEncoder(std::string_view architecture);
 
 std::span<const ArchEntry> AllArchs();
 // Throws kUnsupported naming the architecture and those that are known; kCorrupt for contradictory metadata.

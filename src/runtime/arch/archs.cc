@@ -34,6 +34,10 @@ DecoderSpec ReadSpec(const artefact::GgufFile& file) {
     }
     known.emplace_back(entry.name);
   }
+  if (IsEncoder(name)) {
+    throw Error(Code::kUnsupported, Cat(file.path(), ": an encoder (", name, ") makes embeddings and writes no text"),
+                "`atelier embed` and /v1/embeddings use it");
+  }
   throw Error(Code::kUnsupported, Cat(file.path(), ": the architecture ", Quote(name), " is not supported"),
               Cat("supported: ", Join(known, ", ")));
 }

@@ -1,0 +1,62 @@
+#include "app/atelier/embedders.h"
+
+#include "artefact/registry.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "runtime/local_embedder.h"
+#include "text/segmenter.h"
+
+namespace atelier::app {
+namespace {
+
+constexpr std::string_view kSegmenter = "segmenter-zh";
+
+}  // namespace
+
+std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name) {
+  const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name);
+  if (!entry.present) {
+    throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here: ", entry.path, " is gone"), Cat("atelier model pull ", name));
+  }
+  const std::string hash = entry.manifest.sha256.empty() ? Sha256HexOfFile(entry.path) : entry.manifest.sha256;
+  return runtime::LoadEmbedder(entry.path, entry.name, hash);
+}
+
+std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name) {
+  try {
+    return LoadEmbedderNamed(studio, name);
+  } catch (const Error& e) {
+    if (e.code() != Code::kNotFound) throw;
+    return nullptr;
+  }
+}
+
+std::string DefaultSegmenter(store::Studio& studio) {
+  for (const artefact::ModelEntry& entry : artefact::Registry(&studio).List()) {
+    if (entry.name == kSegmenter && entry.present) return Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16));
+  }
+  return "icu";
+}
+
+retrieve::WordsProvider WordsOf(store::Studio& studio) {
+  return [&studio](const std::string& name) -> retrieve::WordsFn {
+    std::shared_ptr<const text::Segmenter> segmenter;
+    if (name == "icu") {
+      segmenter = text::MakeIcuSegmenter();
+    } else {
+      const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name.substr(0, name.find(':')));
+      if (Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16)) != name) {
+        throw Error(Code::kConflict, Cat("an index that was made with the words of ", name, ", and ", entry.name, " is another now"),
+                    "make the index anew");
+      }
+      const auto map = MappedFile::Open(entry.path);
+      segmenter = text::MakeModelSegmenter(
+          text::SegmenterModel::Parse({reinterpret_cast<const char*>(map->data()), map->size()}, entry.path));
+    }
+    return [segmenter](std::string_view run, std::vector<std::string_view>* words) { segmenter->Segment(run, words); };
+  };
+}
+
+}  // namespace atelier::app

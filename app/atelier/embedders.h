@@ -1,0 +1,26 @@
+// How commands find what turns texts into vectors and words.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "artefact/embedder.h"
+#include "retrieve/analysis.h"
+#include "store/studio.h"
+
+namespace atelier::app {
+
+// The embedder that indexes are made with where nobody names one.
+inline constexpr const char* kDefaultEmbedder = "e5-small";
+
+// A registered name, a name in the user's store, or a path. Throws kNotFound.
+std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name);
+// The same, null where it is not here.
+std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name);
+
+// The segmenter that a new index is made with: "segmenter-zh:HASH" where it has been pulled, else "icu".
+std::string DefaultSegmenter(store::Studio& studio);
+// Gives segmenters by these names. REQUIRES: the studio outlives it.
+retrieve::WordsProvider WordsOf(store::Studio& studio);
+
+}  // namespace atelier::app

@@ -1,0 +1,23 @@
+// The kinds of files that hold a model: GGUF for language models and encoders, and the segmenter's own format
+// (docs/formats/segmenter.md). What the registry and pull ask of a file is answered here for all of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "artefact/manifest.h"
+
+namespace atelier::artefact {
+
+// Endings of model files in the user's store, the usual one first: ".gguf", ".seg".
+inline constexpr std::string_view kModelEndings[] = {".gguf", ".seg"};
+
+// The ending for the file at `path`, by what it begins with; ".gguf" for what is not known.
+std::string_view EndingOf(const std::string& path);
+
+// What the file says of itself; all of it is read and checked. Throws kCorrupt and kUnsupported.
+Manifest DescribeFile(const std::string& path);
+// As DescribeFile, and also that this build can compute with it.
+void CheckFile(const std::string& path);
+
+}  // namespace atelier::artefact
