@@ -51,7 +51,13 @@ class SentencePiece : public Tokenizer {
       if (id < 0) id = table_.Find(std::string_view(&raw, 1));
       byte_tokens_[byte] = id >= 0 ? id : table_.spec().unknown;
     }
-    for (TokenId id = 0; id < table_.size(); ++id) AddJoins(table_.Text(id));
+    for (TokenId id = 0; id < table_.size(); ++id) {
+      const std::string& token = table_.Text(id);
+      AddJoins(token);
+      if (token.empty() || token.size() > 3) continue;
+      const DecodedChar d = DecodeChar(token);
+      if (d.valid && d.length == token.size() && basic_ids_[d.c] < 0) basic_ids_[d.c] = id;
+    }
   }
 
   std::vector<TokenId> Encode(std::string_view raw, const EncodeOptions& options) const override {
@@ -212,48 +218,66 @@ class SentencePiece : public Tokenizer {
       symbols.push_back({static_cast<uint32_t>(at), d.length, index - 1, last ? -1 : index + 1});
       at += d.length;
     }
-    if (symbols.size() <= kShortWord) {
-      MergeShort(session);
-    } else {
-      Merge(session);
-    }
+    if (symbols.size() <= kShortWord) return MergeShort(session, ids);
+    Merge(session);
     for (int32_t i = symbols.empty() ? -1 : 0; i >= 0; i = symbols[i].next) {
       const std::string_view piece = std::string_view(text).substr(symbols[i].begin, symbols[i].size);
-      const TokenId id = table_.Find(piece);
-      if (id >= 0) {
-        ids->push_back(id);
-        continue;
-      }
-      for (unsigned char byte : piece) {
-        if (byte_tokens_[byte] >= 0) ids->push_back(byte_tokens_[byte]);
-      }
+      Emit(piece, table_.Find(piece), ids);
+    }
+  }
+
+  void Emit(std::string_view piece, TokenId id, std::vector<TokenId>* ids) const {
+    if (id >= 0) {
+      ids->push_back(id);
+      return;
+    }
+    for (unsigned char byte : piece) {
+      if (byte_tokens_[byte] >= 0) ids->push_back(byte_tokens_[byte]);
     }
   }
 
   // The same as Merge, without a queue: the best of a few is found by looking at all.
-  void MergeShort(Session* session) const {
+  void MergeShort(Session* session, std::vector<TokenId>* ids) const {
     std::vector<Symbol>& symbols = session->symbols;
     const std::string_view text = session->text;
     uint64_t orders[kShortWord];  // of joining symbol i with its next; by score, then place
+    TokenId own[kShortWord], joined[kShortWord];
     const auto look = [&](int32_t left) {
       orders[left] = kNever;
       const int32_t right = symbols[left].next;
       if (right < 0) return;
       const uint32_t size = symbols[left].size + symbols[right].size;
       if (size > table_.longest()) return;
-      const TokenId id = table_.Find(text.substr(symbols[left].begin, size));
+      TokenId id;
+      if (own[left] >= 0 && own[right] >= 0) {
+        WordCache::PairEntry& entry = session->cache->FindPair(own[left], own[right], owner_);
+        const uint64_t pair = WordCache::PairKey(own[left], own[right]);
+        if (entry.owner != owner_ || entry.pair != pair) {
+          entry = {pair, owner_, table_.Find(text.substr(symbols[left].begin, size))};
+        }
+        id = entry.joined;
+      } else {
+        id = table_.Find(text.substr(symbols[left].begin, size));
+      }
+      joined[left] = id;
       if (id >= 0) orders[left] = uint64_t{Descending(table_.Score(id))} << 32 | static_cast<uint32_t>(left);
     };
     const auto count = static_cast<int32_t>(symbols.size());
+    for (int32_t i = 0; i < count; ++i) {
+      const std::string_view one = text.substr(symbols[i].begin, symbols[i].size);
+      const char32_t c = DecodeChar(one).c;
+      own[i] = c < 0x10000 ? basic_ids_[c] : table_.Find(one);
+    }
     for (int32_t i = 0; i < count; ++i) look(i);
     for (;;) {
       int32_t best = 0;
       for (int32_t i = 1; i < count; ++i) {
         if (orders[i] < orders[best]) best = i;
       }
-      if (count == 0 || orders[best] == kNever) return;
+      if (orders[best] == kNever) break;
       Symbol& left = symbols[best];
       Symbol& right = symbols[left.next];
+      own[best] = joined[best];
       orders[left.next] = kNever;
       left.size += right.size;
       right.size = 0;
@@ -261,6 +285,9 @@ class SentencePiece : public Tokenizer {
       if (left.next >= 0) symbols[left.next].previous = best;
       look(best);
       if (left.previous >= 0) look(left.previous);
+    }
+    for (int32_t i = 0; i >= 0; i = symbols[i].next) {
+      Emit(text.substr(symbols[i].begin, symbols[i].size), own[i], ids);
     }
   }
 
@@ -309,6 +336,8 @@ class SentencePiece : public Tokenizer {
 
   TokenTable table_;
   TokenId byte_tokens_[256];
+  // [0x10000]: ids of characters by themselves, -1 where the vocabulary lacks one.
+  std::vector<TokenId> basic_ids_ = std::vector<TokenId>(0x10000, -1);
   JoinFilter joins_;
   uint64_t ascii_joins_[128][2] = {};  // [left][right's bit]
   uint32_t owner_ = WordCache::NewOwner();

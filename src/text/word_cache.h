@@ -24,6 +24,20 @@ class WordCache {
   };
   static_assert(sizeof(Entry) == 64 || kMostIds != 6);
 
+  // What two tokens side by side are together: the id of the token with their joined text, or -1.
+  struct PairEntry {
+    uint64_t pair = 0;
+    uint32_t owner = 0;  // 0: empty
+    TokenId joined = -1;
+  };
+  PairEntry& FindPair(TokenId left, TokenId right, uint32_t owner) {
+    const uint64_t pair = PairKey(left, right);
+    return pairs_[(pair ^ owner) * 0x9E3779B97F4A7C15u >> 50];
+  }
+  static uint64_t PairKey(TokenId left, TokenId right) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+  }
+
   static WordCache& OfThread() {
     thread_local WordCache cache;
     return cache;
@@ -48,7 +62,7 @@ class WordCache {
  private:
   static constexpr size_t kSize = 1 << 15;
 
-  WordCache() : entries_(new Entry[kSize]) {}
+  WordCache() : entries_(new Entry[kSize]), pairs_(new PairEntry[size_t{1} << 14]) {}
 
   static uint64_t Load8(const char* at) {
     uint64_t value;
@@ -94,6 +108,7 @@ class WordCache {
   }
 
   std::unique_ptr<Entry[]> entries_;
+  std::unique_ptr<PairEntry[]> pairs_;
 };
 
 }  // namespace atelier::text
