@@ -3,7 +3,8 @@
 (byte-level BPE) and gemma3-270m (SentencePiece BPE). Run it as `./dev bench data tokens`.
 
 Both read the same lines; the peer by encode_batch_fast with one thread, its fastest way. Ids must be identical. Runs
-alternate; the ratio is that of the medians.
+alternate; the ratio is that of the medians. Times are processor seconds of the one thread, so that what else the machine
+does counts less.
 """
 import argparse
 import json
@@ -41,7 +42,7 @@ def main():
             peers.append([json.loads(line) for line in out.splitlines()])
         for k, (name, shown) in enumerate(TEXTS.items()):
             size = texts[k].stat().st_size / 1e6
-            mine, theirs = [r[k]["seconds"] for r in ours], [r[k]["seconds"] for r in peers]
+            mine, theirs = [r[k]["cpu_seconds"] for r in ours], [r[k]["cpu_seconds"] for r in peers]
             same = all(a[k][key] == b[k][key] for a, b in zip(ours, peers) for key in ("lines", "tokens", "hash"))
             ratio = statistics.median(theirs) / statistics.median(mine)
             rows.append({"model": model, "text": name, "mb": size, "ours": mine, "peer": theirs, "ratio": ratio,

@@ -1,5 +1,6 @@
 // atelier tokenize -m MODEL --text FILE [--count] [--json]: what a model's tokenizer makes of a text, line by line.
 #include <chrono>
+#include <ctime>
 #include <iostream>
 
 #include "app/atelier/command.h"
@@ -60,18 +61,21 @@ int TokenizeCommand::Count(const text::Tokenizer& tokenizer, std::string_view te
   }
   std::vector<text::TokenId> all;
   all.reserve(text.size() / 2);
+  const std::clock_t cpu_begin = std::clock();
   const auto begin = std::chrono::steady_clock::now();
   for (const std::string_view line : lines) {
     const auto ids = tokenizer.Encode(line);
     all.insert(all.end(), ids.begin(), ids.end());
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double cpu_seconds = static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC;
   const uint64_t hash = Hash64({reinterpret_cast<const char*>(all.data()), all.size() * sizeof(text::TokenId)});
   if (json) {
     std::cout << ToText({{"lines", lines.size()},
                          {"bytes", text.size()},
                          {"tokens", all.size()},
                          {"seconds", seconds},
+                         {"cpu_seconds", cpu_seconds},
                          {"hash", hash}})
               << "\n";
   } else {

@@ -1,14 +1,18 @@
 #include "text/bpe.h"
 
+#include <optional>
 #include <queue>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/str.h"
+#include "text/fast_splitter.h"
+#include "text/join_filter.h"
 #include "text/pattern.h"
 #include "text/pretokenizers.h"
 #include "text/token_table.h"
 #include "text/unicode.h"
+#include "text/word_cache.h"
 
 namespace atelier::text {
 namespace {
@@ -72,7 +76,11 @@ class MergeTable {
 class Bpe : public Tokenizer {
  public:
   Bpe(TokenizerSpec spec, const PreTokenizer& rule)
-      : merge_lines_(std::move(spec.merges)), table_(std::move(spec)), whole_words_(rule.whole_words), splitter_(rule) {
+      : merge_lines_(std::move(spec.merges)),
+        table_(std::move(spec)),
+        whole_words_(rule.whole_words),
+        splitter_(rule),
+        fast_(FastSplitter::For(rule)) {
     // Symbols are all texts that merging can meet: the tokens, numbered as they are, then what only merges name.
     std::vector<std::string> others;
     std::unordered_map<std::string, int32_t> known;
@@ -96,6 +104,7 @@ class Bpe : public Tokenizer {
       std::string left = line.substr(0, space), right = line.substr(space + 1);
       if (right.find(' ') != std::string::npos) continue;
       std::string both = left + right;
+      AddJoins(both);
       const int32_t l = symbol(std::move(left)), r = symbol(std::move(right));
       merges_.Add(l, r, static_cast<uint32_t>(rank), symbol(std::move(both)));
     }
@@ -163,8 +172,9 @@ class Bpe : public Tokenizer {
 
  private:
   static constexpr size_t kMostBytes = size_t{1} << 30;
-  static constexpr size_t kShortWord = 24;   // merged without a queue
-  static constexpr size_t kCachedWord = 64;  // bytes; longer words hardly come twice
+  static constexpr size_t kShortWord = 32;  // bytes; merged without a queue
+  static constexpr uint32_t kNoRank = ~uint32_t{0};
+  static constexpr size_t kUncutWord = 6;  // bytes; a word of other scripts is not cut below this
 
   struct Pair {
     uint64_t order;  // rank, then position: the smallest goes first
@@ -175,14 +185,49 @@ class Bpe : public Tokenizer {
     int32_t symbol, previous, next;
   };
   struct Session {
-    std::unordered_map<std::string, std::vector<TokenId>> words;
+    WordCache* cache = &WordCache::OfThread();
     std::vector<int32_t> symbols;
     std::vector<Link> links;
     std::vector<Pair> heap;
   };
 
+  // Borders between characters beyond ASCII that a merge's result lies across: up to two bytes on either side.
+  void AddJoins(std::string_view shown) {
+    bytes_of_join_.clear();
+    for (size_t at = 0; at < shown.size();) {
+      const DecodedChar d = DecodeChar(shown.substr(at));
+      const int byte = d.valid && d.c < 0x180 ? Bytes().of_char[d.c] : -1;
+      if (byte < 0) return;  // no text comes to this
+      bytes_of_join_.push_back(static_cast<unsigned char>(byte));
+      at += d.length;
+    }
+    const std::vector<unsigned char>& b = bytes_of_join_;
+    for (size_t k = 1; k < b.size(); ++k) {
+      if (b[k] < 0xC0 || b[k - 1] < 0x80) continue;
+      joins_.Add(JoinKey(k > 1 ? b[k - 2] : 256, b[k - 1], b[k], k + 1 < b.size() ? b[k + 1] : 256));
+    }
+  }
+  static uint64_t JoinKey(uint64_t a, uint64_t b, uint64_t c, uint64_t d) { return a << 27 | b << 18 | c << 9 | d; }
+
+  // Whether a merge may lie across the border before the character at `at`.
+  bool MayJoin(std::string_view text, size_t at) const {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+    const uint64_t a = at > 1 ? byte(at - 2) : 256, b = byte(at - 1), c = byte(at);
+    const uint64_t d = at + 1 < text.size() ? byte(at + 1) : 256;
+    return joins_.May(JoinKey(a, b, c, d)) || joins_.May(JoinKey(256, b, c, d)) || joins_.May(JoinKey(a, b, c, 256)) ||
+           joins_.May(JoinKey(256, b, c, 256));
+  }
+
   void EncodeText(std::string_view text, Session* session, std::vector<TokenId>* ids) const {
     if (text.empty()) return;
+    if (fast_) {
+      for (size_t at = 0; at < text.size();) {
+        const size_t end = fast_->WordEnd(text, at);
+        EncodeWord(text.substr(at, end - at), session, ids);
+        at = end;
+      }
+      return;
+    }
     const PatternText characters(DecodeUtf8(text));
     size_t begin = 0, first_char = 0;
     for (size_t end_char : splitter_.Split(characters)) {
@@ -197,10 +242,44 @@ class Bpe : public Tokenizer {
   }
 
   void EncodeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
-    if (word.size() > kCachedWord) return MergeWord(word, session, ids);
-    const auto [it, added] = session->words.try_emplace(std::string(word));
-    if (added) MergeWord(word, session, &it->second);
-    ids->insert(ids->end(), it->second.begin(), it->second.end());
+    // Words of scripts that write no spaces are long and rarely the same; their parts are.
+    const bool other =
+        static_cast<unsigned char>(word[0]) >= 0xC0 || (word.size() > 1 && static_cast<unsigned char>(word[1]) >= 0xC0);
+    if (other && word.size() > kUncutWord && !whole_words_) return EncodeParts(word, session, ids);
+    if (word.size() > WordCache::kMostBytes) return MergeWord(word, session, ids);
+    WordCache::Entry& entry = session->cache->Find(word, owner_);
+    if (!WordCache::Holds(entry, word, owner_)) {
+      const size_t before = ids->size();
+      MergeWord(word, session, ids);
+      // The cache may have taken this place for a part of the word; that is as well.
+      WordCache::Store(entry, word, owner_, ids->data() + before, ids->size() - before);
+      return;
+    }
+    ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+  }
+
+  void EncodeParts(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
+    size_t begin = 0;
+    for (size_t at = 1; at <= word.size(); ++at) {
+      if (at < word.size()) {
+        if (static_cast<unsigned char>(word[at]) < 0xC0 || static_cast<unsigned char>(word[at - 1]) < 0x80) continue;
+        if (MayJoin(word, at)) continue;
+      }
+      const std::string_view part = word.substr(begin, at - begin);
+      begin = at;
+      if (part.size() > WordCache::kMostBytes) {
+        MergeSymbols(part, session, ids);
+        continue;
+      }
+      WordCache::Entry& entry = session->cache->Find(part, owner_ + 1);
+      if (!WordCache::Holds(entry, part, owner_ + 1)) {
+        const size_t before = ids->size();
+        MergeSymbols(part, session, ids);
+        WordCache::Store(entry, part, owner_ + 1, ids->data() + before, ids->size() - before);
+        continue;
+      }
+      ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+    }
   }
 
   void MergeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
@@ -213,6 +292,10 @@ class Bpe : public Tokenizer {
         return;
       }
     }
+    EncodeParts(word, session, ids);
+  }
+
+  void MergeSymbols(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
     std::vector<int32_t>& symbols = session->symbols;
     symbols.clear();
     for (unsigned char byte : word) symbols.push_back(byte_symbols_[byte]);
@@ -232,20 +315,34 @@ class Bpe : public Tokenizer {
   }
 
   void MergeShort(std::vector<int32_t>* symbols) const {
-    for (;;) {
+    // ranks[i], results[i]: of merging symbols i and i + 1.
+    uint32_t ranks[kShortWord];
+    int32_t results[kShortWord];
+    int32_t* s = symbols->data();
+    size_t n = symbols->size();
+    const auto look = [&](size_t i) {
+      const MergeTable::Merge* merge = merges_.Find(s[i], s[i + 1]);
+      ranks[i] = merge != nullptr ? merge->rank : kNoRank;
+      results[i] = merge != nullptr ? merge->result : -1;
+    };
+    for (size_t i = 0; i + 1 < n; ++i) look(i);
+    while (n > 1) {
       size_t best = 0;
-      const MergeTable::Merge* merge = nullptr;
-      for (size_t i = 0; i + 1 < symbols->size(); ++i) {
-        const MergeTable::Merge* candidate = merges_.Find((*symbols)[i], (*symbols)[i + 1]);
-        if (candidate != nullptr && (merge == nullptr || candidate->rank < merge->rank)) {
-          merge = candidate;
-          best = i;
-        }
+      for (size_t i = 1; i + 1 < n; ++i) {
+        if (ranks[i] < ranks[best]) best = i;
       }
-      if (merge == nullptr) return;
-      (*symbols)[best] = merge->result;
-      symbols->erase(symbols->begin() + static_cast<ptrdiff_t>(best) + 1);
+      if (ranks[best] == kNoRank) break;
+      s[best] = results[best];
+      for (size_t i = best + 1; i + 1 < n; ++i) s[i] = s[i + 1];
+      for (size_t i = best + 1; i + 2 < n; ++i) {
+        ranks[i] = ranks[i + 1];
+        results[i] = results[i + 1];
+      }
+      --n;
+      if (best + 1 < n) look(best);
+      if (best > 0) look(best - 1);
     }
+    symbols->resize(n);
   }
 
   void MergeLong(Session* session) const {
@@ -297,6 +394,10 @@ class Bpe : public Tokenizer {
   TokenTable table_;
   bool whole_words_;
   Splitter splitter_;
+  std::optional<FastSplitter> fast_;
+  JoinFilter joins_;
+  std::vector<unsigned char> bytes_of_join_;
+  uint32_t owner_ = WordCache::NewOwner();  // of whole words; parts of words are the number after it
   int32_t byte_symbols_[256];
   MergeTable merges_;
   std::vector<std::vector<TokenId>> spelled_;  // of the symbols that are no tokens

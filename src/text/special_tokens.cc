@@ -75,6 +75,7 @@ std::vector<SpecialTokens::Match> SpecialTokens::Find(std::string_view text) con
   uint32_t longest = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
+    if (node == 0 && root_[byte] == 0) continue;  // nearly always
     int32_t child;
     while ((child = Child(node, byte)) < 0 && node != 0) node = nodes_[node].fail;
     node = child < 0 ? 0 : child;

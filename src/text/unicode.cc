@@ -7,6 +7,7 @@
 #include <unicode/uscript.h>
 #include <unicode/uset.h>
 
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -214,6 +215,20 @@ std::string EncodeUtf8(std::u32string_view text) {
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    uint64_t eight;
+    if (text.size() - at >= sizeof(eight)) {
+      std::memcpy(&eight, text.data() + at, sizeof(eight));
+      if ((eight & 0x8080808080808080u) == 0) {
+        at += sizeof(eight);
+        continue;
+      }
+      // Three bytes, most of them Han: E1..EC and EE, EF take any two that follow.
+      const auto lead = static_cast<unsigned char>(text[at]);
+      if (lead > 0xE0 && lead < 0xF0 && lead != 0xED && (eight & 0xC0C000) == 0x808000) {
+        at += 3;
+        continue;
+      }
+    }
     const DecodedChar d = DecodeChar(text.substr(at));
     if (!d.valid) return false;
     at += d.length;
