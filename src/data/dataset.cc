@@ -73,7 +73,8 @@ class HeldFolder {
     HeldFolder held;
     held.fd_ = fd;
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return false;
-    struct stat mine {}, there {};  // swept between open and lock?
+    struct stat mine {
+    }, there{};  // swept between open and lock?
     if (::fstat(fd, &mine) != 0 || ::stat(path.c_str(), &there) != 0 || mine.st_ino != there.st_ino) return false;
     std::swap(out->fd_, held.fd_);
     return true;
@@ -124,8 +125,8 @@ void CheckDatasetName(std::string_view name) {
   if (characters.size() > 64 || name.size() > 200) refuse("it is too long");
   if (characters[0] == '.' || characters[0] == '-') refuse("it begins with '.' or '-'");
   for (const char32_t c : characters) {
-    const bool good = c == '-' || c == '_' || c == '.' ||
-                      (text::Properties(c) & (text::kLetter | text::kNumber | text::kMark)) != 0;
+    const bool good =
+        c == '-' || c == '_' || c == '.' || (text::Properties(c) & (text::kLetter | text::kNumber | text::kMark)) != 0;
     if (!good) {
       std::string one;
       text::AppendUtf8(&one, c);
@@ -143,7 +144,8 @@ DatasetRef ParseDatasetRef(std::string_view text) {
   if (at != std::string_view::npos) {
     const std::optional<int64_t> version = ParseInt(text.substr(at + 1));
     if (!version || *version < 1 || *version > 999'999) {
-      throw Error(Code::kUsage, Cat(Quote(text), ": the version is not a number from 1"), "write NAME@3, or NAME alone");
+      throw Error(Code::kUsage, Cat(Quote(text), ": the version is not a number from 1"),
+                  "write NAME@3, or NAME alone");
     }
     ref.version = static_cast<int>(*version);
   }
@@ -225,19 +227,18 @@ void DatasetReader::Read(size_t shard, const LinesFn& fn) const {
   };
   if (!FileExists(path)) corrupt("the shard is missing");
   if (FileSize(path) != info.compressed_bytes) corrupt("the shard has another size than the manifest says");
-  XXH3_state_t hash;
-  XXH3_128bits_reset(&hash);
+  TextHash hash;
   uint64_t records = 0, bytes = 0;
   ZstdLines lines(path, info.bytes);
   std::string_view block;
   while (lines.Next(&block)) {
-    XXH3_128bits_update(&hash, block.data(), block.size());
+    hash.Update(block);
     bytes += block.size();
     records += static_cast<uint64_t>(std::count(block.begin(), block.end(), '\n'));
     if (!fn(block)) return;
   }
   if (bytes != info.bytes || records != info.records) corrupt("the shard has fewer records than the manifest says");
-  if (HexOf(XXH3_128bits_digest(&hash)) != info.xxh3) corrupt("the stored bytes are not those that were written");
+  if (hash.Hex() != info.xxh3) corrupt("the stored bytes are not those that were written");
 }
 
 void DatasetReader::ReadAll(const LinesFn& fn) const {
@@ -284,7 +285,7 @@ struct DatasetWriter::State {
     part->Finish();
     ShardInfo& shard = manifest.shards.back();
     shard.compressed_bytes = part->compressed_bytes();
-    shard.xxh3 = HexOf(XXH3_128bits_digest(&hash));
+    shard.xxh3 = hash.Hex();
     part.reset();
   }
   void BeginShard() {
@@ -292,11 +293,11 @@ struct DatasetWriter::State {
     std::snprintf(file, sizeof(file), "part-%05zu.jsonl.zst", manifest.shards.size());
     part = std::make_unique<ZstdWriter>(Cat(folder, "/", file), options.level, options.background);
     manifest.shards.push_back({file, 0, 0, 0, ""});
-    XXH3_128bits_reset(&hash);
+    hash.Reset();
   }
   void Put(std::string_view lines, size_t records) {
     part->Write(lines);
-    XXH3_128bits_update(&hash, lines.data(), lines.size());
+    hash.Update(lines);
     manifest.shards.back().records += records;
     manifest.shards.back().bytes += lines.size();
     manifest.records += records;
@@ -309,7 +310,7 @@ struct DatasetWriter::State {
   std::string parent, folder;
   HeldFolder held;
   std::unique_ptr<ZstdWriter> part, rejected;
-  XXH3_state_t hash;
+  TextHash hash;
   Manifest manifest;  // shards, files and sums so far
 };
 
@@ -335,7 +336,8 @@ void DatasetWriter::Append(std::string_view lines, size_t records) {
     // The shard ends with the line that reaches its size.
     const size_t end = lines.find('\n', room == 0 ? 0 : room - 1) + 1;
     const std::string_view first = lines.substr(0, end);
-    const auto count = end == lines.size() ? records : static_cast<size_t>(std::count(first.begin(), first.end(), '\n'));
+    const auto count =
+        end == lines.size() ? records : static_cast<size_t>(std::count(first.begin(), first.end(), '\n'));
     if (count > records) throw Error(Code::kInternal, "a dataset's writer was told fewer records than lines");
     s.Put(first, count);
     s.EndShard();
@@ -351,9 +353,8 @@ void DatasetWriter::Reject(const Rejection& rejection) {
   }
   ++s.manifest.rejects;
   std::string_view text = rejection.text.substr(0, kMostRejectText);
-  Json line = {{"stage", rejection.stage},   {"source", rejection.source},
-               {"line", rejection.line},     {"column", rejection.column},
-               {"reason", rejection.reason}, {"text", text::SanitizeUtf8(text)}};
+  Json line = {{"stage", rejection.stage},   {"source", rejection.source}, {"line", rejection.line},
+               {"column", rejection.column}, {"reason", rejection.reason}, {"text", text::SanitizeUtf8(text)}};
   if (text.size() < rejection.text.size()) line["text_bytes"] = rejection.text.size();
   s.rejected->Write(ToText(line) + "\n");
 }
@@ -362,7 +363,8 @@ void DatasetWriter::AddFile(const std::string& name, std::string_view bytes) {
   State& s = *state_;
   bool good = !name.empty() && name.size() <= 100 && name[0] != '.' && !name.starts_with("part-") &&
               name != "manifest.json" && name != "rejects.jsonl.zst";
-  for (const char c : name) good = good && (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.');
+  for (const char c : name)
+    good = good && (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.');
   for (const FileInfo& file : s.manifest.files) good = good && file.file != name;
   if (!good) throw Error(Code::kInternal, Cat(Quote(name), " cannot be a report of a dataset"));
   WriteFileAtomic(Cat(s.folder, "/", name), bytes);

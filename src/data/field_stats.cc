@@ -185,8 +185,8 @@ std::vector<FieldInfo> FieldStatistics::Fields() const {
       info.numbers = NumberStats{field.min, field.max, finite(field.mean), finite(std::sqrt(variance))};
     }
     if (const uint64_t n = field.types[kText]; n > 0) {
-      info.lengths = LengthStats{field.least, field.most,
-                                 static_cast<double>(field.characters) / static_cast<double>(n)};
+      info.lengths =
+          LengthStats{field.least, field.most, static_cast<double>(field.characters) / static_cast<double>(n)};
     }
     out.push_back(std::move(info));
   }

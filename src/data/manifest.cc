@@ -137,8 +137,8 @@ std::string ContentHash(const std::vector<ShardInfo>& shards) {
 Manifest ManifestFromJson(const Json& json, const std::string& where) {
   Fields f(json, where);
   if (f.Count("format") != kDatasetFormat) {
-    throw Error(Code::kUnsupported, Cat(where, ": a dataset of format ", f.Count("format"), "; this build reads ",
-                                        kDatasetFormat),
+    throw Error(Code::kUnsupported,
+                Cat(where, ": a dataset of format ", f.Count("format"), "; this build reads ", kDatasetFormat),
                 "use a newer atelier");
   }
   Manifest m;
@@ -198,23 +198,29 @@ Json ToJson(const Manifest& m) {
     parents.push_back({{"name", p.name}, {"version", p.version}, {"content_hash", p.content_hash}});
   }
   for (const SourceInfo& s : m.sources) {
-    sources.push_back({{"name", s.name}, {"kind", s.kind}, {"bytes", s.bytes}, {"sha256", s.sha256},
-                       {"encoding", s.encoding}});
+    sources.push_back(
+        {{"name", s.name}, {"kind", s.kind}, {"bytes", s.bytes}, {"sha256", s.sha256}, {"encoding", s.encoding}});
   }
   for (const FieldInfo& f : m.fields) {
-    Json field = {{"name", f.name},   {"types", Json::object()}, {"present", f.present},
-                  {"empty", f.empty}, {"distinct", f.distinct}};
+    Json field = {{"name", f.name},
+                  {"types", Json::object()},
+                  {"present", f.present},
+                  {"empty", f.empty},
+                  {"distinct", f.distinct}};
     for (const auto& [type, count] : f.types) field["types"][type] = count;
     if (f.numbers) {
-      field["numbers"] = {{"min", f.numbers->min}, {"max", f.numbers->max}, {"mean", f.numbers->mean},
-                          {"stddev", f.numbers->stddev}};
+      field["numbers"] = {
+          {"min", f.numbers->min}, {"max", f.numbers->max}, {"mean", f.numbers->mean}, {"stddev", f.numbers->stddev}};
     }
     if (f.lengths) field["lengths"] = {{"min", f.lengths->min}, {"max", f.lengths->max}, {"mean", f.lengths->mean}};
     fields.push_back(std::move(field));
   }
   for (const ShardInfo& s : m.shards) {
-    shards.push_back({{"file", s.file}, {"records", s.records}, {"bytes", s.bytes},
-                      {"compressed_bytes", s.compressed_bytes}, {"xxh3", s.xxh3}});
+    shards.push_back({{"file", s.file},
+                      {"records", s.records},
+                      {"bytes", s.bytes},
+                      {"compressed_bytes", s.compressed_bytes},
+                      {"xxh3", s.xxh3}});
   }
   for (const FileInfo& s : m.files) files.push_back({{"file", s.file}, {"bytes", s.bytes}, {"sha256", s.sha256}});
   Json splits = Json::object();

@@ -232,7 +232,8 @@ void LineBuilder::End(int source, uint64_t line) {
   for (size_t i = 0; i < spans_.size(); ++i) {
     const size_t end = i + 1 < spans_.size() ? spans_[i + 1].key - 2 : lines_.size();
     const std::string_view all = lines_;
-    fields_.push_back({all.substr(spans_[i].key, spans_[i].key_size), all.substr(spans_[i].value, end - spans_[i].value)});
+    fields_.push_back(
+        {all.substr(spans_[i].key, spans_[i].key_size), all.substr(spans_[i].value, end - spans_[i].value)});
   }
   const std::string id = HexOf(hasher_.Hash(fields_));
   std::memcpy(lines_.data() + begin_ + 8, id.data(), id.size());

@@ -51,8 +51,8 @@ class LineBuilder {
   void Begin();
   // `key` is escaped, without quotes. Throws kInternal for a key that begins with '_'.
   void Key(std::string_view escaped_key);
-  void Text(std::string_view text);     // REQUIRES: UTF-8
-  void Json(std::string_view value);    // compact JSON
+  void Text(std::string_view text);   // REQUIRES: UTF-8
+  void Json(std::string_view value);  // compact JSON
   void Int(int64_t value);
   // The buffer itself, for values that are written in pieces: between Key and the next Key or End.
   std::string* raw() { return &lines_; }

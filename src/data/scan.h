@@ -18,9 +18,8 @@ inline size_t FindQuoteOrEscape(std::string_view text, size_t at) {
   const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
   for (; at + 16 <= size; at += 16) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at));
-    const __m128i hit =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash)),
-                     _mm_cmpeq_epi8(_mm_min_epu8(block, control), block));
+    const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash)),
+                                     _mm_cmpeq_epi8(_mm_min_epu8(block, control), block));
     const int mask = _mm_movemask_epi8(hit);
     if (mask != 0) return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
@@ -40,8 +39,8 @@ inline size_t FindOfThree(std::string_view text, size_t at, char a, char b, char
   const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
   for (; at + 16 <= size; at += 16) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at));
-    const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, va), _mm_cmpeq_epi8(block, vb)),
-                                     _mm_cmpeq_epi8(block, vc));
+    const __m128i hit =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, va), _mm_cmpeq_epi8(block, vb)), _mm_cmpeq_epi8(block, vc));
     const int mask = _mm_movemask_epi8(hit);
     if (mask != 0) return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
@@ -55,7 +54,8 @@ inline size_t FindOfThree(std::string_view text, size_t at, char a, char b, char
 // Bytes that begin a character of UTF-8.
 inline uint64_t CountCodePoints(std::string_view text) {
   uint64_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // the compiler makes vectors of it
+  for (const char c : text)
+    count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // the compiler makes vectors of it
   return count;
 }
 

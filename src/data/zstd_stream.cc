@@ -38,7 +38,11 @@ std::string HexOf(XXH128_hash_t hash) {
 }
 
 ZstdLines::ZstdLines(const std::string& path, uint64_t most_bytes)
-    : path_(path), left_(most_bytes), context_(ZSTD_createDCtx()), in_(ZSTD_DStreamInSize()), out_(kBlock + kReadPadding) {
+    : path_(path),
+      left_(most_bytes),
+      context_(ZSTD_createDCtx()),
+      in_(ZSTD_DStreamInSize()),
+      out_(kBlock + kReadPadding) {
   ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 23);
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd_ < 0) {

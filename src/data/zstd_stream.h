@@ -14,11 +14,23 @@ namespace atelier::data {
 
 std::string HexOf(XXH128_hash_t hash);  // 32 digits, the high half first
 
+// XXH3-128 of bytes that come in pieces.
+class TextHash {
+ public:
+  TextHash() : state_(XXH3_createState(), &XXH3_freeState) { Reset(); }
+  void Reset() { XXH3_128bits_reset(state_.get()); }
+  void Update(std::string_view bytes) { XXH3_128bits_update(state_.get(), bytes.data(), bytes.size()); }
+  std::string Hex() const { return HexOf(XXH3_128bits_digest(state_.get())); }
+
+ private:
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+};
+
 inline constexpr size_t kMostLineBytes = 64u << 20;  // of one record
 inline constexpr size_t kReadPadding = 64;           // readable bytes behind every block
 
-// Blocks of whole lines of a compressed file. Throws kCorrupt that names the file for bytes that are not zstd, more than
-// `most_bytes` of text, a window over 8 MiB, a line over kMostLineBytes, a last line without '\n', a cut file.
+// Blocks of whole lines of a compressed file. Throws kCorrupt that names the file for bytes that are not zstd, more
+// than `most_bytes` of text, a window over 8 MiB, a line over kMostLineBytes, a last line without '\n', a cut file.
 class ZstdLines {
  public:
   ZstdLines(const std::string& path, uint64_t most_bytes);
