@@ -75,7 +75,7 @@ std::string_view NumberFault(std::string_view token) {
 
 struct JsonRecordParser::State {
   od::parser parser{};
-  LineBuilder* out = nullptr;
+  std::string* raw = nullptr;     // where values go
   std::vector<std::string> keys;  // of the last record, escaped, in order: most records have the same
   std::vector<std::string_view> sorted;
   std::string key;
@@ -98,7 +98,7 @@ struct JsonRecordParser::State {
     }
   }
 
-  std::string Text(od::value value, std::string_view token, std::string* raw) {
+  std::string Text(od::value value, std::string_view token) {
     if (token.size() < 2 || token.back() != '"') return "a string that never closes";
     const std::string_view inside = token.substr(1, token.size() - 2);
     if (std::memchr(inside.data(), '\\', inside.size()) == nullptr) {
@@ -120,12 +120,11 @@ struct JsonRecordParser::State {
   }
 
   std::string Value(od::value value, size_t depth) {
-    std::string* raw = out->raw();
     const std::string_view token = TrimRight(value.raw_json_token());
     where = token.data();
     if (token.empty()) return "a value is missing";
     switch (token.front()) {
-      case '"': return Text(value, token, raw);
+      case '"': return Text(value, token);
       case '[': return List(value, depth + 1);
       case '{': return Object(value, depth + 1);
       case 't':
@@ -148,7 +147,6 @@ struct JsonRecordParser::State {
     if (depth > kMostDepth) return Why(simdjson::DEPTH_ERROR);
     od::array array;
     if (const auto error = value.get_array().get(array); error != simdjson::SUCCESS) return Why(error);
-    std::string* raw = out->raw();
     raw->push_back('[');
     bool first = true;
     for (auto item : array) {
@@ -166,7 +164,6 @@ struct JsonRecordParser::State {
     if (depth > kMostDepth) return Why(simdjson::DEPTH_ERROR);
     od::object object;
     if (const auto error = value.get_object().get(object); error != simdjson::SUCCESS) return Why(error);
-    std::string* raw = out->raw();
     raw->push_back('{');
     std::vector<std::string> names;
     for (auto item : object) {
@@ -206,7 +203,7 @@ JsonRecordParser::~JsonRecordParser() = default;
 
 bool JsonRecordParser::Parse(std::string_view line, LineBuilder* out) {
   State& s = *state_;
-  s.out = out;
+  s.raw = out->raw();
   s.where = nullptr;
   reason_.clear();
   renamed_.clear();
@@ -271,6 +268,39 @@ bool JsonRecordParser::Parse(std::string_view line, LineBuilder* out) {
     }
   }
   return true;
+}
+
+bool JsonRecordParser::AppendValue(std::string_view json, std::string* out) {
+  State& s = *state_;
+  const size_t before = out->size();
+  s.raw = out;
+  s.where = nullptr;
+  column_ = 0;
+  reason_.clear();
+  // As the one value of an object: simdjson reads a document that is a scalar by other functions.
+  simdjson::padded_string padded(Cat("{\"v\":", json, "}"));
+  od::document document;
+  od::object object;
+  size_t count = 0;
+  if (const auto error = s.parser.iterate(padded).get(document); error != simdjson::SUCCESS) reason_ = s.Why(error);
+  if (reason_.empty()) {
+    if (const auto error = document.get_object().get(object); error != simdjson::SUCCESS) reason_ = s.Why(error);
+  }
+  if (reason_.empty()) {
+    for (auto item : object) {
+      od::field field;
+      if (const auto error = std::move(item).get(field); error != simdjson::SUCCESS) reason_ = s.Why(error);
+      if (reason_.empty() && ++count > 1) reason_ = "more than one value";
+      if (reason_.empty()) reason_ = s.Value(field.value(), 1);
+      if (!reason_.empty()) break;
+    }
+  }
+  if (reason_.empty() && (count != 1 || document.current_location().error() == simdjson::SUCCESS)) {
+    reason_ = "not one JSON value";
+  }
+  if (reason_.empty()) return true;
+  out->resize(before);
+  return false;
 }
 
 }  // namespace atelier::data

@@ -23,6 +23,8 @@ class JsonRecordParser {
   // must be readable. False: reason() and column() say why, and the record is to be cancelled. A key that begins with
   // '_' or is empty gets an 'x' before it; renamed() says which.
   bool Parse(std::string_view line, LineBuilder* out);
+  // Any JSON value, compactly, behind *out; false and reason() where it is none.
+  bool AppendValue(std::string_view json, std::string* out);
   const std::string& reason() const { return reason_; }
   size_t column() const { return column_; }                // from 1, in bytes; 0: unknown
   const std::string& renamed() const { return renamed_; }  // the last key that was renamed; "" where none was

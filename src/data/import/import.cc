@@ -21,7 +21,14 @@ constexpr size_t kMostSources = 100'000;
 const ReaderEntry kReaders[] = {
     {"csv", ".csv .tsv .tab", "delimited text: CSV, TSV and their kin", &ReadCsvSource},
     {"jsonl", ".jsonl .ndjson", "JSON, one object per line", &ReadJsonLinesSource},
+    {"markdown", ".md .markdown", "Markdown: one record per section, front matter as fields", &ReadMarkdownSource},
+    {"html", ".html .htm .xhtml", "HTML: title and text without scripts and menus", &ReadHtmlSource},
+    {"pdf", ".pdf", "PDF: one record per page (needs pdftotext)", &ReadPdfSource},
     {"text", ".txt .text .log", "plain text: one record per paragraph, line or file", &ReadTextSource},
+    {"sqlite", ".db .sqlite .sqlite3", "a table or a query of an SQLite file", &ReadSqliteSource},
+    {"postgresql", "postgresql: postgres:", "a table or a query of a PostgreSQL server", &ReadPostgresSource},
+    {"pictures", "/", "a folder of pictures; the sub-folder is the label", &ReadPictureFolder},
+    {"sound", "/", "a folder of sound; the sub-folder is the label", &ReadSoundFolder},
 };
 
 const ReaderEntry* ByName(std::string_view name) {
@@ -259,7 +266,7 @@ Manifest Import(const Datasets& datasets, const std::string& name, const ImportR
   Sink sink(writer, request, helpers, total);
   for (const PlannedSource& source : planned) {
     sink.Begin(source);
-    const ReaderInput input{source.path, request, helpers};
+    const ReaderInput input{source.path, request, helpers, false};
     source.reader->read(input, sink);
   }
   sink.Flush();

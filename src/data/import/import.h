@@ -78,6 +78,7 @@ struct ReaderInput {
   std::string path;
   const ImportRequest& request;
   const ImportHelpers& helpers;
+  bool lines_are_utf8 = false;  // by the format's own standard: JSON
 };
 
 struct ReaderEntry {

@@ -9,7 +9,9 @@
 
 namespace atelier::data {
 
-void ReadJsonLinesSource(const ReaderInput& input, ImportSink& sink) {
+void ReadJsonLinesSource(const ReaderInput& given, ImportSink& sink) {
+  ReaderInput input = given;
+  input.lines_are_utf8 = true;
   TextStream stream(input, sink);
   JsonRecordParser parser;
   std::string text;

@@ -26,6 +26,13 @@ constexpr size_t kPieces = 4;
 constexpr size_t kProbe = 1u << 20;           // what the detection looks at, from the first byte that is not ASCII
 constexpr size_t kMostAsciiHead = 64u << 20;  // so much ASCII, and it is held for UTF-8
 
+// A stray byte or two in much ASCII.
+bool MostlyAscii(std::string_view text) {
+  const auto wide = static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }));
+  return wide * 1000 <= text.size();
+}
+
 }  // namespace
 
 // A ring of pieces between the reading thread and Next().
@@ -155,14 +162,16 @@ void TextStream::Detect() {
   const std::string_view all = head_;
   const std::string_view probe = all.substr(from, kProbe);
   const auto found = DetectEncoding(probe, head_whole_ && from + probe.size() == all.size());
-  if (!found) {
+  if (!found && (input_.lines_are_utf8 || MostlyAscii(probe))) {
+    encoding_ = Encoding::kUtf8;  // what is broken is rejected line by line
+  } else if (!found) {
     const size_t bad = FirstInvalidUtf8(all);
     const auto line = 1 + std::count(all.begin(), all.begin() + static_cast<ptrdiff_t>(bad), '\n');
     throw Error(Code::kInvalidInput,
                 Cat(input_.path, ":", line, ": bytes that are neither UTF-8 nor UTF-16, GB18030 or Big5"),
                 "say which encoding with --encoding, or save the file as UTF-8");
   }
-  encoding_ = *found;
+  if (found) encoding_ = *found;
   decoder_ = std::make_unique<TextDecoder>(encoding_);
 }
 
