@@ -19,6 +19,10 @@
 
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "data/clean/operation.h"
 #include "text/unicode.h"
 
@@ -43,18 +47,25 @@ bool IsBlank(char c) { return c == ' ' || c == '\n'; }
 bool HasLooseSpace(std::string_view text) {
   if (text.empty()) return false;
   if (IsBlank(text.front()) || IsBlank(text.back())) return true;
+  // Between the ends only blanks side by side can be loose, and a pair of line feeds is not.
   const char* p = text.data();
-  const char* const end = p + text.size();
-  size_t feeds = 0;
-  while ((p = static_cast<const char*>(std::memchr(p, ' ', static_cast<size_t>(end - p)))) != nullptr) {
-    if (p[1] == ' ' || p[1] == '\n' || p[-1] == '\n') return true;
-    ++p;
+  const char* const last = p + text.size() - 1;
+#if defined(__SSE2__)
+  const auto blank = [](__m128i v) {
+    return _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+  };
+  for (; last - p >= 16; p += 16) {
+    const __m128i here = blank(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m128i next = blank(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 1)));
+    uint32_t pairs = static_cast<uint32_t>(_mm_movemask_epi8(_mm_and_si128(here, next)));
+    for (; pairs != 0; pairs &= pairs - 1) {
+      const char* at = p + __builtin_ctz(pairs);
+      if (at[0] != '\n' || at[1] != '\n' || IsBlank(at[2])) return true;
+    }
   }
-  p = text.data();
-  while ((p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) != nullptr) {
-    feeds = p[-1] == '\n' ? feeds + 1 : 1;
-    if (feeds > 2) return true;
-    ++p;
+#endif
+  for (; p < last; ++p) {
+    if (IsBlank(p[0]) && IsBlank(p[1]) && (p[0] != '\n' || p[1] != '\n' || IsBlank(p[2]))) return true;
   }
   return false;
 }
@@ -117,7 +128,7 @@ class Normalise : public Operation {
   }
 
   std::string_view OneByOne(std::string_view text, Worker* worker, bool* kana) const {
-    const uint16_t* const table = worker->table().data();
+    const CharTable& table = worker->table();
     char* const begin = worker->arena().Take(text.size());
     char* out = begin;
     const auto* p = reinterpret_cast<const unsigned char*>(text.data());
@@ -137,7 +148,7 @@ class Normalise : public Operation {
           length = 4;
         }
       }
-      const uint16_t trouble = table[c] & one_by_one_;
+      const uint16_t trouble = table.Of(c) & one_by_one_;
       if (trouble == 0) {
         std::memcpy(out, p, 4);  // the padding lets it
         out += length;

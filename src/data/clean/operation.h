@@ -21,6 +21,7 @@ class Worker {
   explicit Worker(const CharTable* table) : table_(table), tokeniser_(table) {}
   const CharTable& table() const { return *table_; }
   Arena& arena() { return arena_; }
+  Tokeniser& tokeniser() { return tokeniser_; }
   // Measured once per text, by whoever asks first.
   const Survey& SurveyOf(Field* field);
   const Tokens& TokensOf(Field* field);

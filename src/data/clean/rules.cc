@@ -59,7 +59,10 @@ class Rules : public Operation {
     const Tokens& tokens = worker->TokensOf(field);
     if (tokens.words < least_words_) return "too few words";
     if (tokens.words > most_words_) return "too many words";
-    if (tokens.repeated > most_repeated_ * tokens.triples) return "says the same again and again";
+    const double most_repeated = most_repeated_ * tokens.triples;
+    if (tokens.repeated > most_repeated && worker->tokeniser().Repeated(field->text) > most_repeated) {
+      return "says the same again and again";
+    }
     if (tokens.stop_words < least_stop_words_ * tokens.words) return "too few function words";
     return "";
   }

@@ -14,6 +14,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/error.h"
 #include "text/unicode.h"
 
 namespace atelier::data::clean {
@@ -102,27 +103,37 @@ uint16_t TroubleOf(char32_t c) {
 
 }  // namespace
 
-CharTable::CharTable() : table_(kCodePoints) {
+CharTable::CharTable() : index_(kCodePoints), values_(1) {
+  const std::vector<bool> gb = Encodable("gb2312"), big5 = Encodable("Big5"), jis = Encodable("euc-jp");
+  const std::vector<bool> shift = Encodable("Shift_JIS");
+  // The commonest characters of grammar rather than matter, both scripts; what a list of keywords has few of.
+  constexpr std::u32string_view kStop =
+      U"的了是在不我有和就也都这這他她它们們你说說到要去会會着著没沒很為为之與与以及而但对對把被从從"
+      U"吧吗嗎呢啊还還个個上下中里裡那所可";
+  std::vector<uint8_t> index_of(0x10000);  // 0: not met yet
   for (char32_t c = 0; c < kCodePoints; ++c) {
     if (c == kPlain) c = 0xE0000;
     if (c == 0xE0200) break;
-    table_[c] = static_cast<uint16_t>(ClassOf(c) | TroubleOf(c));
-  }
-  const std::vector<bool> gb = Encodable("gb2312"), big5 = Encodable("Big5"), jis = Encodable("euc-jp");
-  const std::vector<bool> shift = Encodable("Shift_JIS");
-  for (char32_t c = 0x3400; c < 0xA000; ++c) {
-    if ((table_[c] & 15) != kClassHan) continue;
-    const bool china = gb[c] || big5[c], japan = shift[c] && jis[c];
-    if (china && !japan) table_[c] = static_cast<uint16_t>((table_[c] & ~15) | kClassHanChina);
-    if (japan && !china) table_[c] = static_cast<uint16_t>((table_[c] & ~15) | kClassHanJapan);
-  }
-  // The commonest characters of grammar rather than matter, both scripts; what a list of keywords has few of.
-  for (const char32_t c : std::u32string_view(
-           U"的了是在不我有和就也都这這他她它们們你说說到要去会會着著没沒很为為之与與以及而但对對把被从從"
-           U"吧吗嗎呢啊还還个個上下中里裡那所可")) {
-    table_[c] |= kStopHan;
+    auto value = static_cast<uint16_t>(ClassOf(c) | TroubleOf(c));
+    if (c >= 0x3400 && c < 0xA000 && (value & 15) == kClassHan) {
+      const bool china = gb[c] || big5[c], japan = shift[c] && jis[c];
+      if (china != japan) value = static_cast<uint16_t>((value & ~15) | (china ? kClassHanChina : kClassHanJapan));
+      if (kStop.find(c) != std::u32string_view::npos) value |= kStopHan;
+    }
+    if (value != 0 && index_of[value] == 0) index_of[value] = IndexOf(value);
+    index_[c] = index_of[value];
   }
 }
+
+uint8_t CharTable::IndexOf(uint16_t value) {
+  const auto at = std::find(values_.begin(), values_.end(), value);
+  if (at != values_.end()) return static_cast<uint8_t>(at - values_.begin());
+  if (values_.size() == 256) throw Error(Code::kInternal, "more kinds of characters than the table holds");
+  values_.push_back(value);
+  return static_cast<uint8_t>(values_.size() - 1);
+}
+
+void CharTable::MarkFold(char32_t c) { index_[c] = IndexOf(Of(c) | kFold); }
 
 const CharTable& PlainCharTable() {
   static const CharTable* table = new CharTable;
@@ -131,7 +142,8 @@ const CharTable& PlainCharTable() {
 
 Survey CharTable::Scan(std::string_view text) const {
   Survey survey;
-  const uint16_t* const table = table_.data();
+  const uint8_t* const index = index_.data();
+  const uint16_t* const values = values_.data();
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const unsigned char* const end = p + text.size();
   uint32_t trouble = 0, characters = 0, run = 0, longest = 0;
@@ -218,6 +230,21 @@ Survey CharTable::Scan(std::string_view text) const {
     } else if (c >= 0xE0 && c < 0xF0) {
       c = (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
       p += 3;
+#if defined(__SSE2__)
+      // Han and their punctuation come in long runs: all but the last of one here.
+      while (pending < 250 && p < end && *p >= 0xE3 && *p <= 0xE9) {
+        const uint16_t info = values[index[c]];
+        trouble |= info;
+        run = c == before ? run + 1 : 1;
+        before = c;
+        longest = std::max(longest, run);
+        ++characters;
+        classes = _mm_add_epi8(classes, _mm_load_si128(reinterpret_cast<const __m128i*>(kOne.of[info & 15])));
+        ++pending;
+        c = (*p & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        p += 3;
+      }
+#endif
     } else if (c < 0xE0) {
       c = (c & 0x1F) << 6 | (p[1] & 0x3Fu);
       p += 2;
@@ -225,7 +252,7 @@ Survey CharTable::Scan(std::string_view text) const {
       c = (c & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
       p += 4;
     }
-    const uint16_t info = table[c];
+    const uint16_t info = values[index[c]];
     trouble |= info;
     run = c == before ? run + 1 : 1;
     before = c;

@@ -64,25 +64,28 @@ struct Tokens {
   uint32_t english = 0;     // score of English function words
   uint32_t foreign = 0;     // the highest score that another language with Latin letters has
   uint32_t triples = 0;     // runs of three words among the first kMostTriples
-  uint32_t repeated = 0;    // of these, how many stood before in the same text
+  uint32_t repeated = 0;    // of these, no fewer than those that stood before in the same text; see Tokeniser::Repeated
 
   static constexpr uint32_t kMostTriples = 4096;
 };
 
-// Class in the low four bits, troubles above. Built once; kFold is marked by whoever folds.
+// Class in the low four bits, troubles above. Built once; kFold is marked by whoever folds. Stored as one byte per
+// character that points into a short list of the values that occur, so that the common Han stay in the first-level
+// cache.
 class CharTable {
  public:
   CharTable();
-  CharTable(const CharTable&) = default;
-  uint16_t Of(char32_t c) const { return table_[c]; }  // REQUIRES: c <= 0x10FFFF
-  const uint16_t* data() const { return table_.data(); }
-  void MarkFold(char32_t c) { table_[c] |= kFold; }
+  uint16_t Of(char32_t c) const { return values_[index_[c]]; }  // REQUIRES: c <= 0x10FFFF
+  void MarkFold(char32_t c);
 
   // REQUIRES: `text` is valid UTF-8 with 64 readable bytes behind it.
   Survey Scan(std::string_view text) const;
 
  private:
-  std::vector<uint16_t> table_;
+  uint8_t IndexOf(uint16_t value);
+
+  std::vector<uint8_t> index_;    // [0x110000]
+  std::vector<uint16_t> values_;  // at most 256
 };
 
 // The table without folds, made at the first use.
