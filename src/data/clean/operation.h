@@ -25,7 +25,7 @@ class Worker {
   // Measured once per text, by whoever asks first.
   const Survey& SurveyOf(Field* field);
   const Tokens& TokensOf(Field* field);
-  std::string scratch, scratch2;  // an operation's own, between nothing
+  std::string scratch, scratch2;  // an operation's own, for the length of a call
 
  private:
   const CharTable* table_;
