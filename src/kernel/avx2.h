@@ -10,5 +10,7 @@ void Avx2RmsNorm(const float* x, const float* weight, float eps, int64_t n, floa
 void Avx2Gated(Gate act, float* gate, const float* up, int64_t n);
 void Avx2Attend(const Attention* work);
 void Avx2LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum);
+void Avx2MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+                 uint32_t* out);
 
 }  // namespace atelier::kernel
