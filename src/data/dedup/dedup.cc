@@ -94,6 +94,7 @@ struct Deduplicator::State {
   ExternalSorter<ExactEntry, true> exact;
   std::unique_ptr<Bands> bands;  // until they are read
   UnionFind clusters;
+  Comparer comparer;
   std::vector<bool> stands;  // by record: the one whose text is compared for all equal ones
   std::unique_ptr<ExternalSorter<PairEntry>> pairs;
   std::unique_ptr<ExternalSorter<Duplicate>> duplicates;
@@ -107,7 +108,7 @@ struct Deduplicator::State {
   void RunBlocks();
   void Keep(const BlockFacts& block);
   RecordFacts FactsOf(uint32_t record) const;
-  void LoadSet(uint32_t record, std::vector<uint32_t>* set) const;
+  void Load(uint32_t record, std::vector<uint32_t>* list) const;  // its shingles
 
   void JoinEqual();
   void JoinNear(const ProgressFn& progress);
@@ -115,7 +116,7 @@ struct Deduplicator::State {
   struct Text {  // one of a bucket
     uint64_t hash;
     uint32_t record;
-    std::vector<uint32_t> set;  // empty until it is needed
+    std::vector<uint32_t> shingles;  // empty until they are needed
   };
   void LargeBucket(std::vector<Text>* texts);
   bool Compare(Text* a, Text* b);
@@ -195,13 +196,12 @@ RecordFacts Deduplicator::State::FactsOf(uint32_t record) const {
   return out;
 }
 
-void Deduplicator::State::LoadSet(uint32_t record, std::vector<uint32_t>* set) const {
+void Deduplicator::State::Load(uint32_t record, std::vector<uint32_t>* list) const {
   const RecordFacts of = FactsOf(record);
   std::string scratch;
   const std::string_view bytes = shingles.View(of.shingles, of.shingle_count * sizeof(uint32_t), &scratch);
-  set->resize(of.shingle_count);
-  if (!bytes.empty()) std::memcpy(set->data(), bytes.data(), bytes.size());
-  MakeSet(set);
+  list->resize(of.shingle_count);
+  if (!bytes.empty()) std::memcpy(list->data(), bytes.data(), bytes.size());
 }
 
 // Every group of equal texts becomes one set, for which its first record stands.
@@ -220,12 +220,10 @@ void Deduplicator::State::JoinEqual() {
 
 bool Deduplicator::State::Compare(Text* a, Text* b) {
   for (Text* text : {a, b}) {
-    if (text->set.empty()) LoadSet(text->record, &text->set);
+    if (text->shingles.empty()) Load(text->record, &text->shingles);
   }
   ++stats.candidates;
-  const auto [less, more] = std::minmax(a->set.size(), b->set.size());
-  if (static_cast<double>(less) < options.threshold * static_cast<double>(more)) return false;
-  const double similarity = Jaccard(a->set, b->set);
+  const double similarity = comparer.Jaccard(a->shingles, b->shingles);
   if (similarity < options.threshold) return false;
   ++stats.pairs;
   clusters.Union(a->record, b->record);
@@ -238,6 +236,9 @@ bool Deduplicator::State::Compare(Text* a, Text* b) {
 // order of their hashes.
 void Deduplicator::State::Bucket(const std::vector<uint32_t>& records) {
   if (records.size() < 2) return;
+  bool together = true;  // most buckets hold pairs that a band before them has joined
+  for (uint32_t record : records) together = together && clusters.Find(record) == clusters.Find(records[0]);
+  if (together) return;
   std::vector<Text> texts;
   texts.reserve(records.size());
   for (uint32_t record : records) texts.push_back({FactsOf(record).hash[0], record, {}});
@@ -264,7 +265,7 @@ void Deduplicator::State::LargeBucket(std::vector<Text>* texts) {
     }
     if (!placed) groups.push_front({text});
     if (groups.size() > kGroups) groups.pop_back();
-    std::vector<uint32_t>().swap(text.set);
+    std::vector<uint32_t>().swap(text.shingles);
   }
 }
 
@@ -324,9 +325,9 @@ void Deduplicator::State::Decide() {
     duplicate.equal = member.text == survivor->text;
     duplicate.similarity = duplicate.like_similarity = 1;
     if (!duplicate.equal) {
-      if (kept.empty()) LoadSet(survivor->text, &kept);
-      if (own_text != member.text) LoadSet(own_text = member.text, &own);
-      duplicate.similarity = static_cast<float>(Jaccard(own, kept));
+      if (kept.empty()) Load(survivor->text, &kept);
+      if (own_text != member.text) Load(own_text = member.text, &own);
+      duplicate.similarity = static_cast<float>(comparer.Jaccard(own, kept));
     }
     ++(duplicate.equal ? stats.exact : stats.near);
     by_text.Add({member.text, duplicate});

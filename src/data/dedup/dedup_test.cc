@@ -102,8 +102,7 @@ std::vector<uint32_t> SetOf(const std::string& text) {
   FoldedText folded;
   Fold(text, &folded);
   std::vector<uint32_t> out;
-  Shingler({}).Append(folded, &out);
-  MakeSet(&out);
+  AppendShingles(folded, {}, &out);
   return out;
 }
 
@@ -154,11 +153,12 @@ TEST(Dedup, FindsWhatAllPairsFind) {
   const std::vector<std::string> texts = World(900, 3);
   const Result result = RunTexts(texts);
   std::vector<std::vector<uint32_t>> sets;
+  Comparer comparer;
   for (const std::string& text : texts) sets.push_back(SetOf(text));
   // Precision: whatever went is similar enough to the record that is named.
   for (const Duplicate& d : result.duplicates) {
-    ASSERT_NEAR(Jaccard(sets[d.record], sets[d.kept]), d.similarity, 1e-6);
-    ASSERT_NEAR(Jaccard(sets[d.record], sets[d.like]), d.like_similarity, 1e-6);
+    ASSERT_NEAR(comparer.Jaccard(sets[d.record], sets[d.kept]), d.similarity, 1e-6);
+    ASSERT_NEAR(comparer.Jaccard(sets[d.record], sets[d.like]), d.like_similarity, 1e-6);
     ASSERT_GE(d.like_similarity, 0.8f);
   }
   // Recall: near pairs of which both stayed.
@@ -167,7 +167,7 @@ TEST(Dedup, FindsWhatAllPairsFind) {
   size_t near = 0, missed = 0;
   for (uint32_t i = 0; i < texts.size(); ++i) {
     for (uint32_t j = 0; j < i; ++j) {
-      if (Jaccard(sets[i], sets[j]) < 0.8) continue;
+      if (comparer.Jaccard(sets[i], sets[j]) < 0.8) continue;
       ++near;
       missed += removed.count(i) == 0 && removed.count(j) == 0;
     }

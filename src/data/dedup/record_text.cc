@@ -14,7 +14,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr char32_t kFieldEnd = 0x110000;  // no character
+constexpr char kFieldEnd = '\xff';  // no byte of UTF-8
 
 bool ReadHex(std::string_view hex, uint8_t* out) {
   if (hex.size() != 32) return false;
@@ -42,15 +42,8 @@ struct Analyst::Parser {
 Analyst::Analyst(const DedupOptions& options)
     : options_(options),
       parser_(std::make_unique<Parser>()),
-      hasher_(ChooseBanding(options.threshold, options.recall), options.seed),
-      shingler_(options.shingles) {}
+      hasher_(ChooseBanding(options.threshold, options.recall), options.seed) {}
 Analyst::~Analyst() = default;
-
-void Analyst::AddField(std::string_view text) {
-  Fold(text, &folded_);
-  whole_.insert(whole_.end(), folded_.chars.begin(), folded_.chars.end());
-  whole_.push_back(kFieldEnd);
-}
 
 void Analyst::Analyse(std::string_view lines, uint64_t first, BlockFacts* out) {
   out->records.clear();
@@ -75,9 +68,15 @@ void Analyst::Analyse(std::string_view lines, uint64_t first, BlockFacts* out) {
     whole_.clear();
     for (std::string& value : values) value.clear();
     const auto take = [&](std::string_view text) {
-      AddField(text);
-      text_chars += folded_.chars.size();
-      if (!options_.exact) shingler_.Append(folded_, &out->shingles);
+      Fold(text, &folded_);
+      whole_ += folded_.bytes;
+      whole_.push_back(kFieldEnd);
+      if (options_.survivor == Survivor::kLongest) {
+        for (char c : folded_.bytes) text_chars += (c & 0xC0) != 0x80;
+      } else {
+        text_chars += folded_.bytes.size();
+      }
+      if (!options_.exact) AppendShingles(folded_, options_.shingles, &out->shingles);
     };
     // The DOM, not on-demand: only the former picks the machine's instruction set when the program starts.
     simdjson::dom::object object;
@@ -120,7 +119,7 @@ void Analyst::Analyse(std::string_view lines, uint64_t first, BlockFacts* out) {
     for (const std::string& value : values) take(value);
     facts.has_text = text_chars > 0;
     facts.shingle_count = static_cast<uint32_t>(out->shingles.size() - facts.shingles);
-    const XXH128_hash_t hash = XXH3_128bits(whole_.data(), whole_.size() * sizeof(char32_t));
+    const XXH128_hash_t hash = XXH3_128bits(whole_.data(), whole_.size());
     facts.hash[0] = hash.high64;
     facts.hash[1] = hash.low64;
     if (!has_id) {

@@ -37,14 +37,12 @@ class Analyst {
 
  private:
   struct Parser;
-  void AddField(std::string_view text);
 
   const DedupOptions& options_;
   std::unique_ptr<Parser> parser_;
   MinHasher hasher_;
-  Shingler shingler_;
   FoldedText folded_;
-  std::vector<char32_t> whole_;  // the folded fields, each with a mark behind it
+  std::string whole_;  // the folded fields, each with a mark behind it
 };
 
 }  // namespace atelier::data

@@ -1,6 +1,7 @@
 #include "data/dedup/shingles.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace atelier::data {
 namespace {
@@ -15,21 +16,25 @@ inline uint32_t Finish(uint64_t h) {
 
 }  // namespace
 
-void Shingler::EndRun(int width, std::vector<uint32_t>* out) {
-  const size_t n = run_.size(), k = static_cast<size_t>(width);
-  if (n == 0) return;
-  if (n <= k) {
-    uint64_t h = n;
-    for (uint64_t unit : run_) h = (h + unit) * kOdd;
-    out->push_back(Finish(h));
-  } else {
+void AppendShingles(const FoldedText& text, ShingleSize size, std::vector<uint32_t>* out) {
+  size_t begin = 0;
+  for (const FoldedText::Run& run : text.runs) {
+    const uint64_t* units = text.units.data() + begin;
+    const size_t n = run.end - begin, k = static_cast<size_t>(run.words ? size.words : size.chars);
+    begin = run.end;
+    if (n <= k) {
+      uint64_t h = n;
+      for (size_t i = 0; i < n; ++i) h = (h + units[i]) * kOdd;
+      out->push_back(Finish(h));
+      continue;
+    }
     const size_t first = out->size();
     out->resize(first + n - k + 1);
     uint32_t* to = out->data() + first;
-    const uint64_t* units = run_.data();
     if (k == 3) {  // the common widths, unrolled
-      for (size_t i = 0; i + 3 <= n; ++i)
+      for (size_t i = 0; i + 3 <= n; ++i) {
         to[i] = Finish((((3 + units[i]) * kOdd + units[i + 1]) * kOdd + units[i + 2]) * kOdd);
+      }
     } else if (k == 2) {
       for (size_t i = 0; i + 2 <= n; ++i) to[i] = Finish(((2 + units[i]) * kOdd + units[i + 1]) * kOdd);
     } else {
@@ -40,52 +45,34 @@ void Shingler::EndRun(int width, std::vector<uint32_t>* out) {
       }
     }
   }
-  run_.clear();
 }
 
-void Shingler::Append(const FoldedText& text, std::vector<uint32_t>* out) {
-  run_.clear();
-  bool words = false;  // what the current run is made of
-  const size_t n = text.chars.size();
-  for (size_t i = 0; i < n;) {
-    switch (text.units[i]) {
-      case Unit::kGap:
-      case Unit::kSpace: ++i; break;
-      case Unit::kAlone: {
-        if (words) EndRun(size_.words, out);
-        words = false;
-        uint64_t h = (text.chars[i] + 1) * kOther;
-        run_.push_back(h ^ h >> 29);
-        ++i;
-        break;
-      }
-      case Unit::kWord: {
-        if (!words) EndRun(size_.chars, out);
-        words = true;
-        uint64_t h = 0;
-        for (; i < n && text.units[i] == Unit::kWord; ++i) h = (h ^ text.chars[i]) * kOdd, h ^= h >> 31;
-        run_.push_back(h);
-        break;
-      }
-    }
+double Comparer::Jaccard(std::span<const uint32_t> a, std::span<const uint32_t> b) {
+  const size_t needed = std::bit_ceil(4 * (a.size() + b.size()) + 4);
+  if (slots_.size() < needed || turn_ > 0xfffffff0u) {
+    slots_.assign(std::max(slots_.size(), needed), {0, 0});
+    turn_ = 0;
   }
-  EndRun(words ? size_.words : size_.chars, out);
-}
-
-void MakeSet(std::vector<uint32_t>* shingles) {
-  std::sort(shingles->begin(), shingles->end());
-  shingles->erase(std::unique(shingles->begin(), shingles->end()), shingles->end());
-}
-
-double Jaccard(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
-  size_t common = 0;
-  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    const uint32_t x = a[i], y = b[j];
-    common += x == y;
-    i += x <= y;
-    j += y <= x;
+  const size_t mask = needed - 1;  // only as much of the table as this pair fills
+  turn_ += 2;                      // even: only a has it, odd: b has it
+  size_t all = 0, common = 0;
+  const auto find = [&](uint32_t value) -> Slot& {
+    size_t at = value & mask;  // shingles are hashes already
+    while (slots_[at].turn >= turn_ && slots_[at].value != value) at = (at + 1) & mask;
+    return slots_[at];
+  };
+  for (uint32_t value : a) {
+    Slot& slot = find(value);
+    if (slot.turn >= turn_) continue;
+    slot = {value, turn_};
+    ++all;
   }
-  const size_t all = a.size() + b.size() - common;
+  for (uint32_t value : b) {
+    Slot& slot = find(value);
+    if (slot.turn == turn_ + 1) continue;
+    slot.turn < turn_ ? ++all : ++common;
+    slot = {value, turn_ + 1};
+  }
   return all == 0 ? 0 : static_cast<double>(common) / static_cast<double>(all);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "data/dedup/fold.h"
@@ -17,22 +18,21 @@ struct ShingleSize {
   int chars = 3, words = 2;  // 1..16
 };
 
-class Shingler {
+// Appends the text's shingles in their order, repeated ones too.
+void AppendShingles(const FoldedText& text, ShingleSize size, std::vector<uint32_t>* out);
+
+// Compares lists of shingles as sets. One per thread.
+class Comparer {
  public:
-  explicit Shingler(ShingleSize size) : size_(size) {}
-  // Appends the text's shingles in their order, repeated ones too.
-  void Append(const FoldedText& text, std::vector<uint32_t>* out);
+  // |a and b| / |a or b|; 0 for two empty ones.
+  double Jaccard(std::span<const uint32_t> a, std::span<const uint32_t> b);
 
  private:
-  void EndRun(int width, std::vector<uint32_t>* out);
-
-  ShingleSize size_;
-  std::vector<uint64_t> run_;  // the hashes of a run's units
+  struct Slot {
+    uint32_t value, turn;  // turn: the comparison that wrote it, and whether b has it too
+  };
+  std::vector<Slot> slots_;  // open addressing, at most a quarter full
+  uint32_t turn_ = 0;
 };
-
-// Sorted, each once.
-void MakeSet(std::vector<uint32_t>* shingles);
-// |a and b| / |a or b| of two sorted sets; 0 for two empty ones.
-double Jaccard(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b);
 
 }  // namespace atelier::data

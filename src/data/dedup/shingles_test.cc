@@ -15,8 +15,8 @@ namespace {
 std::u32string Folded(std::string_view text) {
   FoldedText out;
   Fold(text, &out);
-  EXPECT_EQ(out.chars.size(), out.units.size());
-  return {out.chars.begin(), out.chars.end()};
+  EXPECT_TRUE(text::IsValidUtf8(out.bytes));
+  return text::DecodeUtf8(out.bytes);
 }
 
 // The slow way: the whole function, then white space.
@@ -39,6 +39,11 @@ TEST(Fold, EqualsTheWholeFunction) {
                            "\xff\xfe broken \xe4\xb8", "\r\n\t x \n", "ﷺ", "\u0345 x", "Ǆ"}) {
     EXPECT_EQ(Folded(text), Expected(text)) << text;
   }
+  const std::string broken(5000, '\xff');
+  EXPECT_EQ(Folded(broken), Expected(broken));
+  std::string long_fold;
+  for (int i = 0; i < 2000; ++i) long_fold += "ﷺ";  // one character that folds to eighteen
+  EXPECT_EQ(Folded(long_fold), Expected(long_fold));
 }
 
 TEST(Fold, EqualsTheWholeFunctionOnRandomText) {
@@ -55,20 +60,44 @@ TEST(Fold, EqualsTheWholeFunctionOnRandomText) {
     if (rng.Below(10) == 0) text.push_back(static_cast<char>(rng.Next()));
     ASSERT_EQ(Folded(text), Expected(text)) << text;
   }
+  // Long stretches of ASCII with a stranger somewhere, so that every border of sixteen bytes is met.
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (uint64_t n = rng.Below(70); n > 0; --n) {
+      const uint64_t kind = rng.Below(30);
+      text.push_back(kind == 0  ? static_cast<char>(rng.Below(128))
+                     : kind < 6 ? ' '
+                                : static_cast<char>('A' + rng.Below(58)));
+      if (rng.Below(25) == 0) text::AppendUtf8(&text, 0x4e00 + static_cast<char32_t>(rng.Below(100)));
+    }
+    ASSERT_EQ(Folded(text), Expected(text)) << text;
+  }
+}
+
+// Whether sixteen bytes go at a time or one by one must not be seen: what stands before shifts the borders.
+TEST(Fold, UnitsDoNotDependOnWhereTheyStand) {
+  const std::string text = "The QUICK brown-fox $5 jumps, over 手冲咖啡壶 and internationalisation; l'été  again x";
+  FoldedText whole, shifted;
+  Fold(text, &whole);
+  for (size_t shift = 1; shift < 40; ++shift) {
+    Fold(std::string(shift, '-') + text, &shifted);
+    ASSERT_EQ(whole.units, shifted.units) << shift;
+  }
+  EXPECT_EQ(whole.runs.size(), 5u);  // the .. fox; $; 5 jumps over; 手冲咖啡壶; and ..
+  EXPECT_EQ(whole.units.size(), 4u + 1 + 3 + 5 + 6);
 }
 
 std::vector<uint32_t> ShinglesOf(std::string_view text, ShingleSize size = {}) {
   FoldedText folded;
   Fold(text, &folded);
   std::vector<uint32_t> out;
-  Shingler(size).Append(folded, &out);
+  AppendShingles(folded, size, &out);
   return out;
 }
 
-std::vector<uint32_t> SetOf(std::string_view text, ShingleSize size = {}) {
-  std::vector<uint32_t> out = ShinglesOf(text, size);
-  MakeSet(&out);
-  return out;
+std::set<uint32_t> SetOf(std::string_view text, ShingleSize size = {}) {
+  const std::vector<uint32_t> list = ShinglesOf(text, size);
+  return {list.begin(), list.end()};
 }
 
 TEST(Shingles, CharactersForHanWordsForLatin) {
@@ -105,6 +134,7 @@ std::set<std::string> PlainShingles(const std::vector<std::string>& units, size_
 
 TEST(Shingles, JaccardEqualsThatOfTextSets) {
   Rng rng(9);
+  Comparer comparer;
   for (int i = 0; i < 400; ++i) {
     const bool han = i % 2 == 0;
     std::vector<std::string> a, b;
@@ -124,11 +154,13 @@ TEST(Shingles, JaccardEqualsThatOfTextSets) {
     size_t common = 0;
     for (const std::string& s : plain_a) common += plain_b.count(s);
     const double expected = static_cast<double>(common) / static_cast<double>(plain_a.size() + plain_b.size() - common);
-    ASSERT_NEAR(Jaccard(SetOf(join(a)), SetOf(join(b))), expected, 1e-12);
+    ASSERT_NEAR(comparer.Jaccard(ShinglesOf(join(a)), ShinglesOf(join(b))), expected, 1e-12);
   }
-  EXPECT_EQ(Jaccard({}, {}), 0);
-  EXPECT_EQ(Jaccard({1, 2}, {}), 0);
-  EXPECT_EQ(Jaccard({1, 2, 3}, {2, 3, 4}), 0.5);
+  const std::vector<uint32_t> none, one = {1, 2, 3, 3, 1}, two = {4, 2, 3, 4, 4}, last = {0, 0xffffffff};
+  EXPECT_EQ(comparer.Jaccard(none, none), 0);
+  EXPECT_EQ(comparer.Jaccard(one, none), 0);
+  EXPECT_EQ(comparer.Jaccard(one, two), 0.5);
+  EXPECT_EQ(comparer.Jaccard(last, last), 1);
 }
 
 TEST(MinHash, BandingKeepsItsWord) {
