@@ -13,6 +13,8 @@ std::unique_ptr<Command> MakeKeyCreate();           // key_create.cc
 std::unique_ptr<Command> MakeKeyList();             // key_list.cc
 std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
 std::unique_ptr<Command> MakeAudit();               // audit.cc
+std::unique_ptr<Command> MakeDataImport();          // data_import.cc
+std::unique_ptr<Command> MakeDataShow();            // data_show.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
@@ -44,6 +46,12 @@ std::span<const CommandEntry> AllCommands() {
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},
+      {"data import", "Make files, folders and tables the next version of a dataset",
+       "atelier data import reviews.csv --name reviews\natelier data import manual/ --name manual --licence CC-BY-4.0\n"
+       "atelier data import postgresql://shop@db/sales --table orders --name orders",
+       &MakeDataImport},
+      {"data show", "Show what a dataset holds", "atelier data show reviews\natelier data show reviews@2 --head 5",
+       &MakeDataShow},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
