@@ -15,6 +15,8 @@ std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
 std::unique_ptr<Command> MakeAudit();               // audit.cc
 std::unique_ptr<Command> MakeDataImport();          // data_import.cc
 std::unique_ptr<Command> MakeDataShow();            // data_show.cc
+std::unique_ptr<Command> MakeDataDedup();           // data_dedup.cc
+std::unique_ptr<Command> MakeDataSplit();           // data_split.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
@@ -52,6 +54,13 @@ std::span<const CommandEntry> AllCommands() {
        &MakeDataImport},
       {"data show", "Show what a dataset holds", "atelier data show reviews\natelier data show reviews@2 --head 5",
        &MakeDataShow},
+      {"data dedup", "Leave equal and near duplicates out of a dataset",
+       "atelier data dedup reviews --field text\natelier data dedup news --threshold 0.7 --keep newest:date --json",
+       &MakeDataDedup},
+      {"data split", "Divide a dataset into train, valid and test without leaks",
+       "atelier data split reviews --stratify label\natelier data split visits --group reader --train 0.9 --valid 0 "
+       "--test 0.1\natelier data split orders --time ordered_at",
+       &MakeDataSplit},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
