@@ -17,6 +17,7 @@ std::unique_ptr<Command> MakeDataImport();          // data_import.cc
 std::unique_ptr<Command> MakeDataShow();            // data_show.cc
 std::unique_ptr<Command> MakeDataDedup();           // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();           // data_split.cc
+std::unique_ptr<Command> MakeDataMerge();           // data_merge.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
@@ -61,6 +62,10 @@ std::span<const CommandEntry> AllCommands() {
        "atelier data split reviews --stratify label\natelier data split visits --group reader --train 0.9 --valid 0 "
        "--test 0.1\natelier data split orders --time ordered_at",
        &MakeDataSplit},
+      {"data merge", "Make one dataset of several, records with the same key one record",
+       "atelier data merge products shop catalogue --key sku --on-conflict newest:updated\n"
+       "atelier data merge people crm forms --config merge.toml --json",
+       &MakeDataMerge},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
