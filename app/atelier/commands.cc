@@ -18,6 +18,7 @@ std::unique_ptr<Command> MakeDataShow();            // data_show.cc
 std::unique_ptr<Command> MakeDataDedup();           // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();           // data_split.cc
 std::unique_ptr<Command> MakeDataMerge();           // data_merge.cc
+std::unique_ptr<Command> MakeDataAugment();         // data_augment.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
@@ -66,6 +67,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier data merge products shop catalogue --key sku --on-conflict newest:updated\n"
        "atelier data merge people crm forms --config merge.toml --json",
        &MakeDataMerge},
+      {"data augment", "Add changed copies of a dataset's training records",
+       "atelier data augment reviews --config augment.toml", &MakeDataAugment},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
