@@ -43,6 +43,10 @@ std::unique_ptr<Command> MakeDataDiff();              // data_diff.cc
 std::unique_ptr<Command> MakeDataExport();            // data_export.cc
 std::unique_ptr<Command> MakeDataRm();                // data_rm.cc
 std::unique_ptr<Command> MakeDataReadHtml();          // data_read_html.cc
+std::unique_ptr<Command> MakeDataDedup();             // data_dedup.cc
+std::unique_ptr<Command> MakeDataSplit();             // data_split.cc
+std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
+std::unique_ptr<Command> MakeDataAugment();           // data_augment.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -95,6 +99,21 @@ std::span<const CommandEntry> AllCommands() {
        &MakeDataExport},
       {"data rm", "Remove a version of a dataset, or all of them", "atelier data rm reviews@1", &MakeDataRm},
       {"data read-html", "", "", &MakeDataReadHtml},
+      {"data show", "Show what a dataset holds", "atelier data show reviews\natelier data show reviews@2 --head 5",
+       &MakeDataShow},
+      {"data dedup", "Leave equal and near duplicates out of a dataset",
+       "atelier data dedup reviews --field text\natelier data dedup news --threshold 0.7 --keep newest:date --json",
+       &MakeDataDedup},
+      {"data split", "Divide a dataset into train, valid and test without leaks",
+       "atelier data split reviews --stratify label\natelier data split visits --group reader --train 0.9 --valid 0 "
+       "--test 0.1\natelier data split orders --time ordered_at",
+       &MakeDataSplit},
+      {"data merge", "Make one dataset of several, records with the same key one record",
+       "atelier data merge products shop catalogue --key sku --on-conflict newest:updated\n"
+       "atelier data merge people crm forms --config merge.toml --json",
+       &MakeDataMerge},
+      {"data augment", "Add changed copies of a dataset's training records",
+       "atelier data augment reviews --config augment.toml", &MakeDataAugment},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",

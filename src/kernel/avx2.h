@@ -12,5 +12,7 @@ void Avx2Attend(const Attention* work);
 void Avx2LogSumExp(const float* x, int64_t n, float* greatest, float* log_sum);
 void Avx2AddLayerNorm(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n);
 void Avx2BiasGelu(float* x, const float* bias, int64_t n);
+void Avx2MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+                 uint32_t* out);
 
 }  // namespace atelier::kernel

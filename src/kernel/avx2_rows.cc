@@ -288,6 +288,22 @@ void Avx2BiasGelu(float* x, const float* bias, int64_t n) {
 
 void Avx2Attend(const Attention* a) { a->wide ? AttendRows<true>(*a) : AttendRows<false>(*a); }
 
+void Avx2MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+                 uint32_t* out) {
+  for (int64_t at = 0; at < lanes; at += 16) {  // two vectors: their constants and the least stay in registers
+    const auto load = [](const uint32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); };
+    const __m256i m0 = load(multiply + at), m1 = load(multiply + at + 8), a0 = load(add + at), a1 = load(add + at + 8);
+    __m256i least0 = _mm256_set1_epi32(-1), least1 = least0;
+    for (int64_t i = 0; i < n; ++i) {
+      const __m256i value = _mm256_set1_epi32(static_cast<int>(x[i]));
+      least0 = _mm256_min_epu32(least0, _mm256_add_epi32(_mm256_mullo_epi32(value, m0), a0));
+      least1 = _mm256_min_epu32(least1, _mm256_add_epi32(_mm256_mullo_epi32(value, m1), a1));
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at), least0);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at + 8), least1);
+  }
+}
+
 }  // namespace atelier::kernel
 ATELIER_TARGET_END
 #endif

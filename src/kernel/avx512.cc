@@ -136,11 +136,37 @@ void BiasGelu(float* x, const float* bias, int64_t n) {
   }
 }
 
+// Four vectors of lanes at a time, so that twelve registers hold all that the loop over x needs.
+template <int kVectors>
+void MinHashLanes(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, uint32_t* out) {
+  __m512i m[kVectors], a[kVectors], least[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    m[v] = _mm512_loadu_si512(multiply + v * 16);
+    a[v] = _mm512_loadu_si512(add + v * 16);
+    least[v] = _mm512_set1_epi32(-1);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const __m512i value = _mm512_set1_epi32(static_cast<int>(x[i]));
+    for (int v = 0; v < kVectors; ++v) {
+      least[v] = _mm512_min_epu32(least[v], _mm512_add_epi32(_mm512_mullo_epi32(value, m[v]), a[v]));
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) _mm512_storeu_si512(out + v * 16, least[v]);
+}
+
+void MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+             uint32_t* out) {
+  int64_t at = 0;
+  for (; at + 64 <= lanes; at += 64) MinHashLanes<4>(x, n, multiply + at, add + at, out + at);
+  for (; at + 32 <= lanes; at += 32) MinHashLanes<2>(x, n, multiply + at, add + at, out + at);
+  for (; at < lanes; at += 16) MinHashLanes<1>(x, n, multiply + at, add + at, out + at);
+}
+
 }  // namespace
 
 const Table* Avx512Table() {
   static const Table table = {"avx512",     Quantise,  Avx512MatmulQuantised, Avx512MatmulFloat, RmsNorm, Gated,
-                              Avx512Attend, LogSumExp, AddLayerNorm,          BiasGelu};
+                              Avx512Attend, LogSumExp, AddLayerNorm,          BiasGelu,          MinHash};
   __builtin_cpu_init();
   const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

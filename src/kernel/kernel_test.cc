@@ -280,6 +280,28 @@ TEST_P(Kernels, LayerNormAndGeluEqualPlainArithmetic) {
   }
 }
 
+TEST_P(Kernels, MinHashEqualsPlainArithmetic) {
+  Rng rng(5);
+  for (const int64_t lanes : {16, 32, 48, 64, 96, 112, 128, 144}) {
+    std::vector<uint32_t> multiply, add, x;
+    for (int64_t i = 0; i < lanes; ++i) {
+      multiply.push_back(static_cast<uint32_t>(rng.Next()) | 1);
+      add.push_back(static_cast<uint32_t>(rng.Next()));
+    }
+    for (int n = 0; n <= 40; ++n) {
+      std::vector<uint32_t> out(static_cast<size_t>(lanes) + 1, 7);
+      GetParam()->min_hash(x.data(), n, multiply.data(), add.data(), lanes, out.data());
+      for (size_t i = 0; i < multiply.size(); ++i) {
+        uint64_t least = 0xffffffffu;
+        for (uint64_t v : x) least = std::min(least, (v * multiply[i] + add[i]) % (uint64_t{1} << 32));
+        ASSERT_EQ(out[i], least) << lanes << " lanes, " << n << " values";
+      }
+      ASSERT_EQ(out.back(), 7u);  // nothing behind the lanes is written
+      x.push_back(n == 3 ? 0xffffffffu : n == 4 ? 0 : static_cast<uint32_t>(rng.Next()));
+    }
+  }
+}
+
 // One head's pages filled with random keys and values, and attention over them.
 struct Heads {
   int head_dim, page_keys;

@@ -178,11 +178,20 @@ void BiasGelu(float* x, const float* bias, int64_t n) {
   }
 }
 
+void MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+             uint32_t* out) {
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    uint32_t least = 0xffffffffu;
+    for (int64_t i = 0; i < n; ++i) least = std::min(least, multiply[lane] * x[i] + add[lane]);
+    out[lane] = least;
+  }
+}
+
 }  // namespace
 
 const Table& ReferenceTable() {
-  static const Table table = {"reference", Quantise, MatmulQuantised, MatmulFloat,  RmsNorm,
-                              Gated,       Attend,   LogSumExp,       AddLayerNorm, BiasGelu};
+  static const Table table = {"reference", Quantise,  MatmulQuantised, MatmulFloat, RmsNorm, Gated,
+                              Attend,      LogSumExp, AddLayerNorm,    BiasGelu,    MinHash};
   return table;
 }
 

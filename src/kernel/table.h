@@ -60,6 +60,10 @@ struct Table {
   void (*add_layer_norm)(float* x, const float* branch, const float* weight, const float* bias, float eps, int64_t n);
   // x = v/2 * (1 + erf(v/sqrt(2))), where v = x + bias (Hendrycks & Gimpel 2016). [n]
   void (*bias_gelu)(float* x, const float* bias, int64_t n);
+  // MinHash (Broder 1997): out[i] = min over j of multiply[i] * x[j] + add[i] modulo 2^32, the greatest number for n =
+  // 0. `lanes` is a multiple of 16. Integers: every table gives the same bits.
+  void (*min_hash)(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
+                   uint32_t* out);
 };
 
 const Table& ReferenceTable();

@@ -1,0 +1,58 @@
+// atelier data augment NAME --config F.toml: the next version of a dataset, with changed copies of its train side.
+#include <iostream>
+#include <memory>
+
+#include "app/atelier/command.h"
+#include "app/atelier/data_print.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "data/augment/augment.h"
+#include "store/studio.h"
+#include "text/unicode.h"
+
+namespace atelier::app {
+namespace {
+
+class DataAugment : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("dataset", &ref_, "NAME or NAME@VERSION, split before", true);
+    cli.Text("--config", &config_, "a TOML file: seed, copies, and [[step]]s (docs/formats/augment.md)", true);
+  }
+
+  int Run(const Globals& globals) override {
+    store::Studio studio = store::Studio::Require(globals.studio);
+    const data::AugmentOptions options = data::ReadAugmentOptions(config_);
+    std::unique_ptr<Progress> progress;
+    const data::AugmentOutcome outcome =
+        data::AugmentDataset(data::Datasets(studio.Path("data")), ref_, options, [&](std::string_view stage) {
+          progress =
+              std::make_unique<Progress>(Cat(ref_, ", ", stage), ProgressUnit::kBytes, globals.quiet || globals.json);
+          return progress->Callback();
+        });
+    progress.reset();
+    if (globals.json) {
+      std::cout << ToText(Json{{"dataset", data::ToJson(outcome.manifest)}, {"report", outcome.report}}) << "\n";
+      return 0;
+    }
+    PrintVersion(outcome.manifest);
+    const Json& report = outcome.report;
+    std::cout << report["copies"] << " copies of " << report["chosen"] << " records; " << report["unchanged"]
+              << " came out unchanged and were left out\n";
+    for (size_t i = 0; i < report["examples"].size() && i < 3; ++i) {
+      const Json& example = report["examples"][i];
+      std::cout << "  " << text::ForTerminal(example["text"].get<std::string>(), 200) << "\n  -> "
+                << text::ForTerminal(example["copy"].get<std::string>(), 200) << "\n";
+    }
+    return 0;
+  }
+
+ private:
+  std::string ref_, config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeDataAugment() { return Make<DataAugment>(); }
+
+}  // namespace atelier::app
