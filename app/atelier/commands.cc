@@ -15,6 +15,7 @@ std::unique_ptr<Command> MakeKeyRevoke();           // key_revoke.cc
 std::unique_ptr<Command> MakeAudit();               // audit.cc
 std::unique_ptr<Command> MakeDataImport();          // data_import.cc
 std::unique_ptr<Command> MakeDataShow();            // data_show.cc
+std::unique_ptr<Command> MakeDataClean();           // data_clean.cc
 std::unique_ptr<Command> MakeCompose();             // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();      // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();         // schema_check.cc
@@ -52,6 +53,10 @@ std::span<const CommandEntry> AllCommands() {
        &MakeDataImport},
       {"data show", "Show what a dataset holds", "atelier data show reviews\natelier data show reviews@2 --head 5",
        &MakeDataShow},
+      {"data clean", "Clean a dataset by a declared list of operations: its next version, with a report",
+       "atelier data clean reviews --config clean.toml\n"
+       "atelier data clean reviews@2 --config clean.toml --into reviews-clean --json",
+       &MakeDataClean},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",
