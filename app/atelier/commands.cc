@@ -47,6 +47,7 @@ std::unique_ptr<Command> MakeDataDedup();             // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();             // data_split.cc
 std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
 std::unique_ptr<Command> MakeDataAugment();           // data_augment.cc
+std::unique_ptr<Command> MakeDataClean();             // data_clean.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -114,6 +115,10 @@ std::span<const CommandEntry> AllCommands() {
        &MakeDataMerge},
       {"data augment", "Add changed copies of a dataset's training records",
        "atelier data augment reviews --config augment.toml", &MakeDataAugment},
+      {"data clean", "Clean a dataset by a declared list of operations: its next version, with a report",
+       "atelier data clean reviews --config clean.toml\n"
+       "atelier data clean reviews@2 --config clean.toml --into reviews-clean --json",
+       &MakeDataClean},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",

@@ -276,27 +276,27 @@ void Row::Write(std::string* out, bool ids) {
     }
     out->push_back(',');
   };
-  constexpr std::string_view kBlank = "{\"_id\":\"00000000000000000000000000000000\"";
+  constexpr std::string_view kBlank = "{\"_id\":\"00000000000000000000000000000000\",";
   const size_t from = out->size();
   out->append(ids ? kBlank : std::string_view("{"));
-  // User's fields stand together in their order, ours before and behind them, so that the hash runs over one stretch.
-  // Text of ours that stood in between moves behind.
-  if (ids) out->push_back(',');
-  const size_t begin = out->size();
+  written_.clear();
   for (const Field& field : fields) {
-    if (!field.ours()) put(field);
+    if (field.ours()) continue;
+    const size_t at = out->size();
+    put(field);
+    // Places first, views when the buffer has stopped growing.
+    written_.push_back({field.key, std::string_view(nullptr, out->size() - at)});
   }
-  const size_t end = out->size();
   if (ids) {
-    // The stretch is canonical JSON but for its two ends, which are commas now.
-    if (end == begin) out->push_back(',');
-    char* const first = out->data() + begin - 1;
-    char* const last = out->data() + (end == begin ? begin : end - 1);
-    *first = '{';
-    *last = '}';
-    const XXH128_hash_t hash = XXH3_128bits(first, static_cast<size_t>(last - first) + 1);
-    *first = *last = ',';
-    if (end == begin) out->pop_back();
+    size_t at = from + kBlank.size();
+    for (LineField& field : written_) {
+      const size_t size = field.value.size();  // "key":value,
+      const size_t head = field.key.size() + 3;
+      field = {std::string_view(*out).substr(at + 1, field.key.size()),
+               std::string_view(*out).substr(at + head, size - head - 1)};
+      at += size;
+    }
+    const XXH128_hash_t hash = hasher_.Hash(written_);
     static constexpr char kHex[] = "0123456789abcdef";
     char* digits = out->data() + from + 8;
     for (int i = 0; i < 16; ++i) {
@@ -478,6 +478,8 @@ std::string_view RowReader::ReadLine(Row* row, size_t end) {
       if (field.raw.size() < 2 || field.raw.back() != '"') return "a string that does not end";
       const std::string_view wrong = Unescape(field.raw.substr(1, field.raw.size() - 2), row->arena(), &field.text);
       if (!wrong.empty()) return wrong;
+      // What was escaped is written anew if the record is, since an id stands on the fewest escapes.
+      field.changed = field.text.data() != field.raw.data() + 1;
     } else if (first == '{' || first == '[') {
       size_t depth = 1;
       while (depth > 0) {

@@ -2,7 +2,7 @@
 // arena. Nothing is allocated per cell once the arena has grown to the size of a block.
 //
 // Every text that a row hands out is valid UTF-8 without NUL and has kPadding readable bytes behind its end, so that
-// scans may load whole vectors.
+// scans may load whole vectors. Ids are those of data/record_line.h.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "data/clean/survey.h"
+#include "data/record_line.h"
 
 namespace atelier::data::clean {
 
@@ -90,6 +91,8 @@ class Row {
   void Note(const Field& field, std::string_view now);
 
   Arena* arena_;
+  RecordHasher hasher_;
+  std::vector<LineField> written_;  // scratch of Write
 };
 
 // Reads blocks of JSON lines. Not thread-safe; one per worker.

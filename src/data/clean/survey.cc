@@ -75,7 +75,7 @@ uint16_t TroubleOf(char32_t c) {
   }
   if ((c >= 0xFF61 && c <= 0xFF9F)) trouble |= kWide;
   if (u_isUWhiteSpace(u) && c != ' ' && c != '\n') trouble |= kOddSpace;
-  if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0 && c != 0x85)) trouble |= kControl;
+  if ((c < 0x20 || (c >= 0x7F && c < 0xA0)) && c != '\n' && !u_isUWhiteSpace(u)) trouble |= kControl;
   switch (c) {
     case 0xAD:
     case 0x61C:

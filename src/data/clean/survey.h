@@ -35,7 +35,7 @@ enum Trouble : uint16_t {
   kWide = 1 << 6,        // full-width letters, digits, space, half-width katakana
   kWideMark = 1 << 7,    // full-width punctuation and symbols
   kOddSpace = 1 << 8,    // white space other than space and line feed
-  kControl = 1 << 9,     // C0 and C1 controls other than tab, line feed, carriage return
+  kControl = 1 << 9,     // C0 and C1 controls that are not white space
   kInvisible = 1 << 10,  // zero-width and bidirectional controls, soft hyphen
   kQuote = 1 << 11,      // typographic quotation marks
   kFold = 1 << 12,       // a character that script folding may change
