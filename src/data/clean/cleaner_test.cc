@@ -247,6 +247,20 @@ method = "onehot"
   EXPECT_LT(second.passes(), first.passes());
 }
 
+TEST(Cleaner, MaskTakesPersonalDataOutAndShowsNoneOfIt) {
+  const std::string lines = Line("打 13812345678 或写 li@example.com") + Line("nothing here") + Line("card 4111111111111111");
+  const MemoryRun run = MemoryRun::Of("[[operation]]\nuse='mask'\n", lines);
+  EXPECT_NE(run.lines.find("打 [phone] 或写 [email]"), std::string::npos) << run.lines;
+  EXPECT_NE(run.lines.find("card [card]"), std::string::npos);
+  EXPECT_NE(run.lines.find("nothing here"), std::string::npos);
+  EXPECT_EQ(run.report.operations[0].tally.changed, 2u);
+  EXPECT_EQ(ToText(run.report.ToJson()).find("1381234"), std::string::npos);
+  const MemoryRun some = MemoryRun::Of("[[operation]]\nuse='mask'\nkinds=['phone']\nstyle='shape'\n", lines);
+  EXPECT_NE(some.lines.find("打 138****5678 或写 li@example.com"), std::string::npos) << some.lines;
+  EXPECT_THROW(Cleaner::Parse("[[operation]]\nuse='mask'\nkinds=['shoe']\n", "c.toml"), Error);
+  EXPECT_THROW(Cleaner::Parse("[[operation]]\nuse='mask'\nstyle='bold'\n", "c.toml"), Error);
+}
+
 TEST(Cleaner, ReportCountsAndShows) {
   const MemoryRun run = MemoryRun::Of(
       "[[operation]]\nuse='fold_script'\nto='t2s'\n[[operation]]\nuse='rules'\n"

@@ -6,6 +6,7 @@ namespace atelier::data::clean {
 std::unique_ptr<Operation> MakeNormalise(Table* table);       // normalise.cc
 std::unique_ptr<Operation> MakeFoldScript(Table* table);      // fold_script.cc
 std::unique_ptr<Operation> MakeMarkup(Table* table);          // markup.cc
+std::unique_ptr<Operation> MakeMask(Table* table);            // mask.cc
 std::unique_ptr<Operation> MakeRepeatedLines(Table* table);   // repeated_lines.cc
 std::unique_ptr<Operation> MakeLanguage(Table* table);        // language.cc
 std::unique_ptr<Operation> MakeRules(Table* table);           // rules.cc
@@ -21,6 +22,7 @@ std::span<const OperationEntry> AllOperations() {
       {"normalise", &MakeNormalise},
       {"fold_script", &MakeFoldScript},
       {"markup", &MakeMarkup},
+      {"mask", &MakeMask},
       {"repeated_lines", &MakeRepeatedLines},
       {"language", &MakeLanguage},
       {"rules", &MakeRules},
