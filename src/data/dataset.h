@@ -79,8 +79,8 @@ struct Rejection {
   std::string_view stage = "import";  // the operation that refused it
   int source = 0;                     // index into the manifest's sources
   uint64_t line = 0, column = 0;      // in the source, from 1; 0: unknown. Columns count bytes of the decoded line
-  std::string_view reason;            // one line, in the reader's words
-  std::string_view text;              // the record or the row; cut at 4 KiB
+  std::string_view reason = {};       // one line, in the reader's words
+  std::string_view text = {};         // the record or the row; cut at 4 KiB
 };
 
 struct WriterOptions {

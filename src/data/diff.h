@@ -14,10 +14,10 @@
 namespace atelier::data {
 
 struct DiffOptions {
-  std::string key;               // the field that names a record; "": a record is its content (its _id)
+  std::string key = {};          // the field that names a record; "": a record is its content (its _id)
   size_t samples = 5;            // of each kind
   uint64_t memory = 512u << 20;  // for hashes
-  ProgressFn progress;           // bytes of text
+  ProgressFn progress = {};      // bytes of text
 };
 
 struct FieldDiff {

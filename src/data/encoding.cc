@@ -161,7 +161,7 @@ struct Plausibility {
   bool Possible() const {
     return han > 0 && han * 2 >= wide && odd * 200 <= wide &&
            (odd == 0 || (first_level * 10 >= pairs * 8 && everyday * 20 >= wide)) &&
-           (pairs < 50 || first_level * 2 >= pairs);
+           (pairs < 8 || first_level * 10 >= pairs * 3) && (pairs < 40 || everyday * 12 >= wide);
   }
 };
 
@@ -220,7 +220,7 @@ std::optional<Encoding> Unmarked16(std::string_view head) {
     // A quarter: ASCII. Some, among bytes that are no UTF-8: Chinese with line ends and digits.
     const bool ascii = here * 4 >= head.size(),
                mixed = here * 100 >= head.size() && FirstInvalidUtf8(head) != head.npos;
-    if (head.size() < 4 || there > 0 || !(ascii || mixed)) continue;
+    if (head.size() < 4 || here < 5 * there || !(ascii || mixed)) continue;  // U+4E00 has a zero too
     std::string text;
     Utf16Decoder(big).Decode(head.substr(0, head.size() & ~size_t{3}), false, &text);
     if (text.find(TextDecoder::kBadByte) == std::string::npos) return big ? Encoding::kUtf16Be : Encoding::kUtf16Le;
@@ -279,20 +279,23 @@ std::optional<Encoding> DetectEncoding(std::string_view head, bool whole) {
   if (const auto unmarked = Unmarked16(head)) return unmarked;
   const size_t bad = FirstInvalidUtf8(head);
   if (bad == std::string_view::npos || (!whole && bad + 3 >= head.size())) return Encoding::kUtf8;
-  const Plausibility gb = Weigh(head, whole, false), big5 = Weigh(head, whole, true);
-  if (gb.Possible() && (!big5.Possible() || gb.Score() >= big5.Score())) return Encoding::kGb18030;
-  if (big5.Possible()) return Encoding::kBig5;
-  // UTF-8 in which something is broken: far more good characters than bad ones.
-  size_t good = 0, broken = 0;
+  // UTF-8 in which something is broken. Three bytes that fit together are hardly ever chance, two often are.
+  size_t good = 0, sure = 0, broken = 0;
   for (size_t at = 0; at < head.size();) {
     if (static_cast<uint8_t>(head[at]) < 0x80) {
       ++at;
       continue;
     }
     const text::DecodedChar next = text::DecodeChar(head.substr(at));
-    (next.valid ? good : broken) += 1;
+    good += next.valid;
+    sure += next.valid && next.length >= 3;
+    broken += !next.valid && !(next.truncated && !whole);
     at += next.length;
   }
+  if (sure > 0 && sure > broken) return Encoding::kUtf8;
+  const Plausibility gb = Weigh(head, whole, false), big5 = Weigh(head, whole, true);
+  if (gb.Possible() && (!big5.Possible() || gb.Score() >= big5.Score())) return Encoding::kGb18030;
+  if (big5.Possible()) return Encoding::kBig5;
   if (good > 20 * broken) return Encoding::kUtf8;
   return std::nullopt;
 }

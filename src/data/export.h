@@ -13,15 +13,15 @@
 namespace atelier::data {
 
 struct ExportOptions {
-  std::string format = "jsonl";     // or "csv"
-  std::vector<std::string> fields;  // in this order; empty: all
-  std::string split;                // only records of this split; "": all
-  bool ours = false;                // keep _id, _split, _from
+  std::string format = "jsonl";          // or "csv"
+  std::vector<std::string> fields = {};  // in this order; empty: all
+  std::string split = {};                // only records of this split; "": all
+  bool ours = false;                     // keep _id, _split, _from
   // CSV: a cell that a spreadsheet would take for a formula (= + - @ first, or a tab or CR) gets a ' before it; plain
   // numbers stay. OWASP, CSV injection.
   bool guard_formulas = false;
-  bool bom = false;     // CSV: a UTF-8 mark, by which Excel knows the encoding
-  ProgressFn progress;  // bytes of text
+  bool bom = false;          // CSV: a UTF-8 mark, by which Excel knows the encoding
+  ProgressFn progress = {};  // bytes of text
 };
 
 struct ExportSums {

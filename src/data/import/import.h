@@ -21,22 +21,22 @@ namespace atelier::data {
 
 struct ImportRequest {
   // Files, folders, "-" for standard input, or one "postgresql://..." or "postgres://..." address.
-  std::vector<std::string> sources;
-  std::string format;    // a reader's name; "": by the source's name
-  std::string encoding;  // "": detected
-  bool strict = false;   // the first record that would be rejected ends the import with an error
-  std::string licence, consent;
+  std::vector<std::string> sources = {};
+  std::string format = {};    // a reader's name; "": by the source's name
+  std::string encoding = {};  // "": detected
+  bool strict = false;        // the first record that would be rejected ends the import with an error
+  std::string licence = {}, consent = {};
 
   // CSV
-  std::string delimiter;                     // "": detected; "tab" or one character
-  bool header = true;                        // false: columns are c1, c2 ...
-  std::map<std::string, std::string> types;  // column -> "text" or "number"; "*" for all others. Else detected
+  std::string delimiter = {};                     // "": detected; "tab" or one character
+  bool header = true;                             // false: columns are c1, c2 ...
+  std::map<std::string, std::string> types = {};  // column -> "text" or "number"; "*" for all others. Else detected
 
   // Text and Markdown
   std::string unit = "paragraph";  // of plain text: "paragraph", "line" or "file"
 
   // Databases
-  std::string table, query;
+  std::string table = {}, query = {};
 
   // Pictures and sound: kept as content-addressed objects, unless referred to by their path
   bool by_path = false;

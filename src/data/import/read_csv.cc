@@ -194,6 +194,10 @@ void ReadCsvSource(const ReaderInput& input, ImportSink& sink) {
       ++rows;
       for (size_t i = 0; i < columns.size(); ++i) votes[i].Add(Trim(first.cells()[i]));
     }
+    if (columns.empty() && first.defect().line > 0) {
+      throw Error(Code::kInvalidInput, Cat(input.path, ":", first.defect().line + skipped, ": ", first.defect().reason),
+                  first.defect().hint);
+    }
     if (columns.empty()) {
       throw Error(Code::kInvalidInput, Cat(input.path, ": no header row"),
                   text.empty() ? "the file is empty" : "the first row names the columns");
