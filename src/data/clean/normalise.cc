@@ -106,7 +106,7 @@ class Normalise : public Operation {
       std::string_view text = field->text;
       bool kana = false;
       if (trouble & one_by_one_) text = OneByOne(text, worker, &kana);
-      if ((trouble & in_form_) || (kana && form_ == Form::kNone)) text = InForm(text, worker);
+      if ((trouble & in_form_) || kana) text = InForm(text, worker);
       if (space_ != Space::kKeep && HasLooseSpace(text)) {
         text = space_ == Space::kTrim ? Trimmed(text) : Collapsed(text, worker);
       }

@@ -18,7 +18,11 @@ void Tally::Drop(std::string_view reason, uint64_t record, std::string_view line
   } else {
     reasons.emplace(reason, 1);
   }
-  if (drops.size() < kExamples) drops.push_back({record, Excerpt(line), "", std::string(reason)});
+  if (drops.size() >= kExamples) return;
+  // A record's own id says little to a reader.
+  constexpr std::string_view kId = "{\"_id\":\"";
+  if (line.starts_with(kId) && line.size() > kId.size() + 34) line.remove_prefix(kId.size() + 34);
+  drops.push_back({record, Excerpt(line), "", std::string(reason)});
 }
 
 void Tally::Change(uint64_t record, std::string_view before, std::string_view after) {

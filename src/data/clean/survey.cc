@@ -232,7 +232,7 @@ Survey CharTable::Scan(std::string_view text) const {
       p += 3;
 #if defined(__SSE2__)
       // Han and their punctuation come in long runs: all but the last of one here.
-      while (pending < 250 && p < end && *p >= 0xE3 && *p <= 0xE9) {
+      while (pending < 250 && p < end && *p >> 4 == 0xE) {
         const uint16_t info = values[index[c]];
         trouble |= info;
         run = c == before ? run + 1 : 1;

@@ -4,12 +4,14 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <string>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
+#include "base/error.h"
 #include "base/str.h"
 #include "data/clean/function_words.h"
 
@@ -58,76 +60,113 @@ uint64_t HashWord(const char* p, size_t size) {
 }
 
 #if defined(__SSE2__)
-// How many bytes from p on are ASCII letters and digits, at most 16, and the hash of these bytes as a word.
-struct ShortWord {
-  uint32_t length;
-  uint64_t hash;
-};
-inline ShortWord ReadShortWord(const char* p) {
-  const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  const __m128i small = _mm_or_si128(v, _mm_set1_epi8(0x20));
-  const auto in = [](__m128i c, char low, char size) {
-    const __m128i shifted = _mm_sub_epi8(c, _mm_set1_epi8(low));
-    return _mm_cmpeq_epi8(_mm_subs_epu8(shifted, _mm_set1_epi8(static_cast<char>(size - 1))), _mm_setzero_si128());
-  };
-  const __m128i letter = in(small, 'a', 26);
-  const __m128i capital = _mm_and_si128(letter, _mm_set1_epi8(0x20));
-  const uint32_t mask = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(letter, in(v, '0', 10))));
-  const auto length = static_cast<uint32_t>(__builtin_ctz(~mask));
-  alignas(16) static constexpr struct Masks {
-    uint8_t of[17][16] = {};
-    constexpr Masks() {
-      for (int i = 0; i <= 16; ++i) {
-        for (int j = 0; j < i; ++j) of[i][j] = 0xFF;
+// Sixteen bytes: which are ASCII letters and digits, which are not ASCII.
+struct Sixteen {
+  explicit Sixteen(const unsigned char* p) : bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) {
+    const __m128i small = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    const auto in = [](__m128i c, char low, char size) {
+      const __m128i shifted = _mm_sub_epi8(c, _mm_set1_epi8(low));
+      return _mm_cmpeq_epi8(_mm_subs_epu8(shifted, _mm_set1_epi8(static_cast<char>(size - 1))), _mm_setzero_si128());
+    };
+    letters = in(small, 'a', 26);
+    word = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(letters, in(bytes, '0', 10))));
+    wide = static_cast<uint32_t>(_mm_movemask_epi8(bytes));
+  }
+  // The hash of the first `length` bytes as a word, 1..16.
+  uint64_t Hash(uint32_t length) const {
+    alignas(16) static constexpr struct Masks {
+      uint8_t of[17][16] = {};
+      constexpr Masks() {
+        for (int i = 0; i <= 16; ++i) {
+          for (int j = 0; j < i; ++j) of[i][j] = 0xFF;
+        }
       }
-    }
-  } kFirst;
-  const __m128i word =
-      _mm_and_si128(_mm_or_si128(v, capital), _mm_load_si128(reinterpret_cast<const __m128i*>(kFirst.of[length])));
-  return {length, HashHalves(static_cast<uint64_t>(_mm_cvtsi128_si64(word)),
-                             static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(word, word))), length)};
-}
+    } kFirst;
+    const __m128i lower = _mm_or_si128(bytes, _mm_and_si128(letters, _mm_set1_epi8(0x20)));
+    const __m128i kept = _mm_and_si128(lower, _mm_load_si128(reinterpret_cast<const __m128i*>(kFirst.of[length])));
+    return HashHalves(static_cast<uint64_t>(_mm_cvtsi128_si64(kept)),
+                      static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(kept, kept))), length);
+  }
+
+  __m128i bytes, letters;
+  uint32_t word, wide;
+};
 #endif
 
-// Hash of a function word -> which languages have it, as bits. English is bit 0.
+// Hash of a function word -> which languages have it, without a branch: buckets of eight entries, each 24 bits of the
+// hash and the number of a set of languages. Set 0 is none.
 class WordTable {
  public:
-  static constexpr size_t kSlots = 4096;
-  struct Slot {
-    uint64_t hash = 0;
-    uint32_t languages = 0;
+  struct alignas(16) Set {
+    uint8_t of[kLanguages] = {};  // 1 for each language that has the word; English is the first
   };
 
   WordTable() {
-    uint32_t bit = 1;
+    std::map<std::string, Set> words;
+    size_t language = 0;
     for (const FunctionWords& list : AllFunctionWords()) {
-      for (const std::string& word : Split(list.words, ' ')) Add(word, bit);
-      bit <<= 1;
+      for (const std::string& word : Split(list.words, ' ')) {
+        if (!word.empty()) words[word].of[language] = 1;
+      }
+      ++language;
+    }
+    // Some shift of the hash fills no bucket twice over; which one depends on the words alone.
+    for (shift_ = 0; !Fill(words); ++shift_) {
     }
   }
 
   uint32_t Find(uint64_t hash) const {
-    if ((filter_[hash >> 6 & 1023] >> (hash & 63) & 1) == 0) return 0;  // most words end here
-    for (size_t at = hash >> 40 & (kSlots - 1);; at = (at + 1) & (kSlots - 1)) {
-      if (slots_[at].hash == hash) return slots_[at].languages;
-      if (slots_[at].hash == 0) return 0;
-    }
+    const uint32_t* const bucket = buckets_[hash >> shift_ & (kBuckets - 1)].entry;
+    const auto tag = static_cast<uint32_t>(hash >> 40) << 8;
+#if defined(__SSE2__)
+    const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag)), number = _mm_set1_epi32(0xFF);
+    const auto among = [&](const uint32_t* entries) {
+      const __m128i four = _mm_load_si128(reinterpret_cast<const __m128i*>(entries));
+      return _mm_and_si128(_mm_cmpeq_epi32(_mm_andnot_si128(number, four), wanted), four);
+    };
+    __m128i found = _mm_or_si128(among(bucket), among(bucket + 4));
+    found = _mm_or_si128(found, _mm_srli_si128(found, 8));
+    found = _mm_or_si128(found, _mm_srli_si128(found, 4));
+    return static_cast<uint32_t>(_mm_cvtsi128_si32(found)) & 0xFF;
+#else
+    uint32_t found = 0;
+    for (int i = 0; i < 8; ++i) found |= (bucket[i] & ~0xFFu) == tag ? bucket[i] & 0xFF : 0;
+    return found;
+#endif
   }
+  const Set& set(uint32_t number) const { return sets_[number]; }
 
  private:
-  void Add(const std::string& word, uint32_t bit) {
-    if (word.empty()) return;
-    const std::string padded = word + std::string(16, '\0');
-    const uint64_t hash = HashWord(padded.data(), word.size());
-    filter_[hash >> 6 & 1023] |= uint64_t{1} << (hash & 63);
-    size_t at = hash >> 40 & (kSlots - 1);
-    while (slots_[at].hash != 0 && slots_[at].hash != hash) at = (at + 1) & (kSlots - 1);
-    slots_[at].hash = hash;
-    slots_[at].languages |= bit;
+  static constexpr size_t kBuckets = 512;
+  struct alignas(32) Bucket {
+    uint32_t entry[8] = {};
+  };
+
+  bool Fill(const std::map<std::string, Set>& words) {
+    buckets_.assign(kBuckets, Bucket{});
+    sets_.assign(1, Set{});
+    std::map<std::string, uint32_t> numbers;  // by the set's bytes
+    for (const auto& [word, set] : words) {
+      const auto [at, added] = numbers.emplace(std::string(set.of, set.of + kLanguages), sets_.size());
+      if (added) sets_.push_back(set);
+      if (sets_.size() > 256) throw Error(Code::kInternal, "too many sets of languages share function words");
+      const std::string padded = word + std::string(16, '\0');
+      const uint64_t hash = HashWord(padded.data(), word.size());
+      uint32_t* entry = buckets_[hash >> shift_ & (kBuckets - 1)].entry;
+      uint32_t* const end = entry + 8;
+      while (entry < end && *entry != 0) ++entry;
+      if (entry == end) {
+        if (shift_ == 29) throw Error(Code::kInternal, "the function words fit no table");
+        return false;
+      }
+      *entry = static_cast<uint32_t>(hash >> 40) << 8 | at->second;
+    }
+    return true;
   }
 
-  std::array<Slot, kSlots> slots_;
-  std::array<uint64_t, 1024> filter_ = {};
+  int shift_ = 0;
+  std::vector<Bucket> buckets_;
+  std::vector<Set> sets_;
 };
 
 const WordTable& Words() {
@@ -147,65 +186,116 @@ constexpr std::array<bool, 256> kAsciiWord = [] {
   return is;
 }();
 
-constexpr char32_t kFirstHan = 0x4E00, kLastHan = 0x9FFF;
 constexpr uint64_t kHanFactor = 0xC2B2AE3D27D4EB4F;
 
+// What a character of the first plane is among words.
+enum : uint8_t { kBetween = 0, kLone = 1, kInWord = 2, kLoneStop = 3 };
+
+// How many function words of each language were met. Bytes, emptied before one can overflow.
+class LanguageScores {
+ public:
+  void Add(const uint8_t* set) {
+#if defined(__SSE2__)
+    low_ = _mm_add_epi8(low_, _mm_load_si128(reinterpret_cast<const __m128i*>(set)));
+    high_ = _mm_add_epi8(high_, _mm_load_si128(reinterpret_cast<const __m128i*>(set + 16)));
+    if (++pending_ == 255) Empty();
+#else
+    for (size_t i = 0; i < kLanguages; ++i) sums_[i] += set[i];
+#endif
+  }
+  uint32_t English() {
+    Empty();
+    return sums_[0];
+  }
+  uint32_t Foreign() {
+    Empty();
+    return *std::max_element(sums_ + 1, sums_ + kLanguages);
+  }
+
+ private:
+  void Empty() {
+#if defined(__SSE2__)
+    if (pending_ == 0) return;
+    alignas(16) uint8_t bytes[kLanguages];
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes), low_);
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes + 16), high_);
+    for (size_t i = 0; i < kLanguages; ++i) sums_[i] += bytes[i];
+    low_ = high_ = _mm_setzero_si128();
+    pending_ = 0;
+#endif
+  }
+#if defined(__SSE2__)
+  __m128i low_ = _mm_setzero_si128(), high_ = _mm_setzero_si128();
+  uint32_t pending_ = 0;
+#endif
+  uint32_t sums_[kLanguages] = {};
+};
+
 uint64_t TripleOf(uint64_t first, uint64_t second, uint64_t third) {
-  const uint64_t triple = (first * 0x9E3779B97F4A7C15 + second) * 0xD6E8FEB86659FD93 + third;
-  return triple ^ triple >> 29;
+  return std::rotl(first, 21) ^ std::rotl(second, 42) ^ third;
 }
 
 }  // namespace
 
 Tokeniser::Tokeniser(const CharTable* table)
-    : table_(table), stop_((kLastHan - kFirstHan) / 64 + 1), marks_(kPlaces), exact_(4 * Tokens::kMostTriples) {
-  for (char32_t c = kFirstHan; c <= kLastHan; ++c) {
-    if (table->Of(c) & kStopHan) stop_[(c - kFirstHan) / 64] |= uint64_t{1} << (c - kFirstHan) % 64;
+    : table_(table), kinds_(0x10000), marks_(kPlaces), exact_(4 * Tokens::kMostTriples) {
+  for (char32_t c = 0; c < 0x10000; ++c) {
+    const uint16_t info = table->Of(c);
+    kinds_[c] = kLoneClasses >> (info & 15) & 1   ? (info & kStopHan ? kLoneStop : kLone)
+                : kWordClasses >> (info & 15) & 1 ? kInWord
+                                                  : kBetween;
   }
 }
 
 template <typename Token>
 void Tokeniser::Walk(std::string_view text, Tokens* tokens, const Token& token) const {
   const WordTable& known = Words();
-  const uint64_t* const stops = stop_.data();
-  uint32_t scores[kLanguages] = {};
-  uint32_t seen_languages = 0, stop = 0;
+  const uint8_t* const kinds = kinds_.data();
+  uint32_t stop = 0;
+  LanguageScores scores;
   const auto word_token = [&](uint64_t hash) {
-    token(hash);
-    uint32_t languages = known.Find(hash);
-    if (languages == 0) return;
-    stop += languages & 1;
-    seen_languages |= languages;
-    for (; languages != 0; languages &= languages - 1) ++scores[__builtin_ctz(languages)];
+    token(hash, 1);
+    const WordTable::Set& set = known.set(known.Find(hash));
+    stop += set.of[0];
+    scores.Add(set.of);
   };
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const unsigned char* const end = p + text.size();
   while (p < end) {
     const unsigned char c = *p;
     if (c < 0x80) {
+#if defined(__SSE2__)
+      const Sixteen block(p);
+      const uint32_t stops = block.word | block.wide | 0x10000;  // where what stands between words ends
+      if ((block.word & 1) == 0) {
+        p += __builtin_ctz(stops);
+        continue;
+      }
+      const auto length = static_cast<uint32_t>(__builtin_ctz(~block.word));
+      if (length < 16 && (block.wide >> length & 1) == 0 && p + length <= end) {
+        word_token(block.Hash(length));
+        p += length + 1;
+        p += __builtin_ctz(stops >> (length + 1));
+        continue;
+      }
+#else
       if (!kAsciiWord[c]) {
         ++p;
         continue;
       }
-#if defined(__SSE2__)
-      const ShortWord word = ReadShortWord(reinterpret_cast<const char*>(p));
-      if (word.length < 16 && p[word.length] < 0x80 && p + word.length <= end) {
-        word_token(word.hash);
-        p += word.length + 1;  // and the character behind it, which is none of a word
-        continue;
-      }
 #endif
-    } else if (c >= 0xE4 && c <= 0xE9) {
-      // Han come in long runs.
+    } else if (c >> 4 == 0xE) {
+      // Han come in long runs, with marks between them that end no loop: whether a character counts is data here, not
+      // a branch, since where marks stand cannot be predicted.
       const unsigned char* const run = p;
       do {
         const char32_t wide = (*p & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-        if (wide < kFirstHan) break;  // U+4000..U+4DFF: the general way
-        const char32_t at = wide - kFirstHan;
-        stop += stops[at / 64] >> at % 64 & 1;
-        token(wide * kHanFactor);
+        const uint8_t kind = kinds[wide];
+        if (kind == kInWord) break;
+        stop += kind >> 1;
+        token(wide * kHanFactor, kind & 1);
         p += 3;
-      } while (p < end && *p >= 0xE4 && *p <= 0xE9);
+      } while (p < end && *p >> 4 == 0xE);
       if (p != run) continue;
     }
     // A word, or characters between words.
@@ -238,7 +328,7 @@ void Tokeniser::Walk(std::string_view text, Tokens* tokens, const Token& token) 
         continue;
       }
       if (!word) {
-        if (kLoneClasses >> kind & 1) token(wide * kHanFactor);
+        token(wide * kHanFactor, kLoneClasses >> kind & 1);
         p += length;
       }
       break;
@@ -246,10 +336,8 @@ void Tokeniser::Walk(std::string_view text, Tokens* tokens, const Token& token) 
     if (word) word_token(HashWord(reinterpret_cast<const char*>(begin), static_cast<size_t>(p - begin)));
   }
   tokens->stop_words = stop;
-  tokens->english = scores[0];
-  for (seen_languages &= ~1u; seen_languages != 0; seen_languages &= seen_languages - 1) {
-    tokens->foreign = std::max(tokens->foreign, scores[__builtin_ctz(seen_languages)]);
-  }
+  tokens->english = scores.English();
+  tokens->foreign = scores.Foreign();
 }
 
 Tokens Tokeniser::Count(std::string_view text) {
@@ -264,14 +352,15 @@ Tokens Tokeniser::Count(std::string_view text) {
   uint64_t last = 0, before_last = 0;
   uint32_t count = 0, repeated = 0;
   Tokens tokens;
-  Walk(text, &tokens, [&](uint64_t hash) {
+  Walk(text, &tokens, [&](uint64_t hash, uint32_t counts) {
     uint8_t& mark = marks[TripleOf(before_last, last, hash) >> 8 & places];
-    before_last = last;
-    last = hash;
-    ++count;
-    if (count - 3 >= Tokens::kMostTriples) return;  // also for the first two words, by wrapping round
-    repeated += mark == generation;
-    mark = generation;
+    const uint8_t old = mark;
+    const uint32_t triple = counts & (count - 2 < Tokens::kMostTriples ? 1u : 0u);  // the first two wrap round
+    repeated += triple & (old == generation ? 1u : 0u);
+    mark = static_cast<uint8_t>(old ^ ((old ^ generation) & (0u - triple)));
+    before_last = counts != 0 ? last : before_last;
+    last = counts != 0 ? hash : last;
+    count += counts;
   });
   tokens.words = count;
   tokens.repeated = repeated;
@@ -284,12 +373,13 @@ uint32_t Tokeniser::Repeated(std::string_view text) {
   uint64_t last = 0, before_last = 0;
   uint32_t count = 0, repeated = 0;
   Tokens ignored;
-  Walk(text, &ignored, [&](uint64_t hash) {
+  Walk(text, &ignored, [&](uint64_t hash, uint32_t counts) {
+    if (counts == 0) return;
     const uint64_t triple = TripleOf(before_last, last, hash) | 1;
     before_last = last;
     last = hash;
     if (++count - 3 >= Tokens::kMostTriples) return;
-    size_t at = triple >> 20 & (exact_.size() - 1);
+    size_t at = triple * 0x9E3779B97F4A7C15 >> 40 & (exact_.size() - 1);
     while (exact_[at] != 0 && exact_[at] != triple) at = (at + 1) & (exact_.size() - 1);
     repeated += exact_[at] == triple;
     exact_[at] = triple;

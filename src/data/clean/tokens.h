@@ -26,7 +26,7 @@ class Tokeniser {
   void Walk(std::string_view text, Tokens* tokens, const Token& token) const;
 
   const CharTable* table_;
-  std::vector<uint64_t> stop_;   // a bit for each of U+4E00..U+9FFF
+  std::vector<uint8_t> kinds_;   // [0x10000] what a character is among words
   std::vector<uint8_t> marks_;   // the generation that last had a triple at this place
   std::vector<uint64_t> exact_;  // hashes of triples, open addressing; 0: free
   uint8_t generation_ = 0;
