@@ -29,7 +29,9 @@ Result RunLines(const std::vector<std::string>& lines, DedupOptions options = {}
   for (size_t i = 0; i < lines.size(); i += block) {
     std::string some;
     for (size_t j = i; j < std::min(lines.size(), i + block); ++j) some += lines[j];
-    dedup.Add(some);
+    const size_t size = some.size();
+    some.append(64, '\0');
+    dedup.Add(std::string_view(some).substr(0, size));
   }
   dedup.Finish();
   Result out;
