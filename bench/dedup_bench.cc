@@ -19,7 +19,8 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "usage: dedup_bench FILE FIELD THRESHOLD RECALL ROUNDS [THREADS [MEMORY-MIB]]\n");
     return 2;
   }
-  const std::string text = ReadFile(argv[1], uint64_t{8} << 30);
+  std::string text = ReadFile(argv[1], uint64_t{8} << 30);
+  text.reserve(text.size() + 64);
   DedupOptions options;
   options.fields = {argv[2]};
   options.threshold = std::atof(argv[3]);

@@ -25,6 +25,7 @@ class CliEleven : public Cli {
     app_->add_option(names, *target, help)->required(required);
   }
   void Texts(const std::string& names, std::vector<std::string>* target, const std::string& help) override {
+    // Of options one value each, so that what follows is not swallowed; positional arguments take all.
     app_->add_option(names, *target, help)->allow_extra_args(!names.starts_with('-'));
   }
   void Int(const std::string& names, int64_t* target, const std::string& help, int64_t least, int64_t most) override {

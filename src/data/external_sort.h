@@ -22,10 +22,18 @@ class ExternalSorter {
 
  public:
   ExternalSorter(size_t memory, std::string folder)
-      : most_(std::max<size_t>(memory / sizeof(E) / 2, 64)), file_(std::move(folder)) {}
+      : most_(std::clamp<size_t>(memory / sizeof(E) / 2, 64, UINT32_MAX)), file_(std::move(folder)) {}
 
   void Add(const E& entry) {
-    if (entries_.size() == most_) Spill();
+    if (entries_.size() == entries_.capacity()) {
+      if (entries_.size() == most_) {
+        Spill();
+      } else if (entries_.empty()) {
+        entries_.reserve(std::min<size_t>(most_, 1024));
+      } else {
+        entries_.reserve(most_);  // addresses only: pages come when they are written
+      }
+    }
     entries_.push_back(entry);
     ++size_;
   }
@@ -142,15 +150,25 @@ class ExternalSorter {
   // Three passes over bits 31..63 of the key, then what is still equal there by comparison.
   void RadixSort() {
     constexpr int kBits = 11;
-    std::vector<E> other(entries_.size());
-    for (int pass = 0; pass < 3; ++pass) {
-      const int shift = 31 + pass * kBits;
-      std::vector<size_t> at((1u << kBits) + 1, 0);
-      for (const E& e : entries_) ++at[(e.key() >> shift & ((1u << kBits) - 1)) + 1];
-      for (size_t i = 1; i < at.size(); ++i) at[i] += at[i - 1];
-      for (const E& e : entries_) other[at[e.key() >> shift & ((1u << kBits) - 1)]++] = e;
-      entries_.swap(other);
+    const size_t n = entries_.size();
+    const auto other = std::make_unique_for_overwrite<E[]>(n);
+    E* from = entries_.data();
+    E* to = other.get();
+    std::vector<uint32_t> counts(3 << kBits);
+    for (size_t i = 0; i < n; ++i) {
+      const uint64_t key = from[i].key() >> 31;
+      for (int pass = 0; pass < 3; ++pass) ++counts[(pass << kBits) + (key >> pass * kBits & ((1u << kBits) - 1))];
     }
+    for (int pass = 0; pass < 3; ++pass) {
+      uint32_t* at = counts.data() + (pass << kBits);
+      for (uint32_t i = 0, sum = 0; i < 1u << kBits; ++i) sum += std::exchange(at[i], sum);
+      for (size_t i = 0; i < n; ++i) {
+        const uint32_t digit = from[i].key() >> (31 + pass * kBits) & ((1u << kBits) - 1);
+        to[at[digit]++] = from[i];
+      }
+      std::swap(from, to);
+    }
+    std::copy(from, from + n, entries_.data());  // three passes end in the other one
     for (size_t i = 0; i < entries_.size();) {
       size_t end = i + 1;
       while (end < entries_.size() && entries_[end].key() >> 31 == entries_[i].key() >> 31) ++end;

@@ -90,10 +90,11 @@ class Noise : public AugmentOperation {
       if (trimmed.empty() || trimmed.starts_with('#')) continue;
       const size_t gap = trimmed.find_first_of(" \t");
       const std::u32string character = text::DecodeUtf8(trimmed.substr(0, gap));
-      if (gap == std::string_view::npos || character.size() != 1) {
+      if (gap == std::string_view::npos) {
         throw Error(Code::kInvalidInput, Cat(path, ":", number, ": ", Quote(line)),
                     "a line is a character and its reading: 字 zi");
       }
+      if (character.size() != 1) continue;  // such files hold words as well
       const auto [it, added] = by_reading.emplace(std::string(Trim(trimmed.substr(gap))), groups_.size());
       if (added) groups_.emplace_back();
       if (group_of_.emplace(character[0], it->second).second) groups_[it->second].push_back(character[0]);

@@ -21,6 +21,7 @@ struct Result {
   std::vector<Duplicate> duplicates;
   DedupStats stats;
   std::map<std::string, std::string> kept;  // removed id -> survivor's id
+  std::map<std::string, float> like;        // removed id -> similarity to the record that brought it in
 };
 
 Result RunLines(const std::vector<std::string>& lines, DedupOptions options = {}, size_t block = 7) {
@@ -29,7 +30,9 @@ Result RunLines(const std::vector<std::string>& lines, DedupOptions options = {}
   for (size_t i = 0; i < lines.size(); i += block) {
     std::string some;
     for (size_t j = i; j < std::min(lines.size(), i + block); ++j) some += lines[j];
-    dedup.Add(some);
+    const size_t size = some.size();
+    some.append(64, '\0');
+    dedup.Add(std::string_view(some).substr(0, size));
   }
   dedup.Finish();
   Result out;
@@ -37,6 +40,7 @@ Result RunLines(const std::vector<std::string>& lines, DedupOptions options = {}
   dedup.duplicates().ForEach([&](const Duplicate& d) {
     out.duplicates.push_back(d);
     out.kept[dedup.Id(d.record)] = dedup.Id(d.kept);
+    out.like[dedup.Id(d.record)] = d.like_similarity;
   });
   return out;
 }
@@ -217,6 +221,7 @@ TEST(Dedup, TheOrderOfRecordsChangesNothing) {
   for (size_t i = lines.size(); i > 1; --i) std::swap(lines[i - 1], lines[rng.Below(i)]);
   const Result second = RunLines(lines);
   EXPECT_EQ(first.kept, second.kept);
+  EXPECT_EQ(first.like, second.like);
   EXPECT_EQ(first.stats.near, second.stats.near);
 }
 

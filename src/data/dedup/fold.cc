@@ -119,36 +119,91 @@ inline uint64_t HashAlone(char32_t c) {
   return h ^ h >> 29;
 }
 
+// One fold. All that the loop works with is local to Run: stores of bytes could alias members.
 class Folder {
  public:
   explicit Folder(FoldedText* out) : out_(*out) {}
 
   // False: a character combines, and nothing of `out` is of use.
   bool Run(std::string_view text, bool folded) {
-    Reserve(3 * text.size() + kSlack);  // a byte that is not UTF-8 becomes the three of U+FFFD
-    units_ = 0;
-    if (out_.units.size() < text.size() + 1) out_.units.resize(text.size() + 1);
+    Reserve(3 * text.size() + kSlack, text.size() + 1);  // a byte that is not UTF-8 becomes the three of U+FFFD
     out_.runs.clear();
-    used_ = 0;
-    word_ = kNoWord;
     const auto* at = reinterpret_cast<const unsigned char*>(text.data());
     const auto* const end = at + text.size();
+    char* to = out_.bytes.data();
+    char* word = nullptr;  // where the current word begins
+    uint64_t* unit = out_.units.data();
+    bool words = false;  // the current run's kind
+    uint32_t run = 0;    // units before it
+
+    const auto emit = [&](uint64_t hash, bool is_word) __attribute__((always_inline)) {
+      if (is_word != words) {
+        const auto count = static_cast<uint32_t>(unit - out_.units.data());
+        if (count > run) out_.runs.push_back({run = count, words});
+        words = is_word;
+      }
+      *unit++ = hash;
+    };
+    const auto end_word = [&]() __attribute__((always_inline)) {
+      if (word == nullptr) return;
+      emit(HashWord(word, static_cast<size_t>(to - word)), true);
+      word = nullptr;
+    };
+    const auto put = [&](char32_t c, Unit kind) {
+      if (kind == Unit::kWord) {
+        if (word == nullptr) word = to;
+      } else {
+        end_word();
+        if (kind == Unit::kSpace) {
+          if (to == out_.bytes.data() || to[-1] == ' ') return;
+          c = U' ';
+        } else if (kind == Unit::kAlone) {
+          emit(HashAlone(c), false);
+        }
+      }
+      to += Encode(c, to);
+    };
+
     while (at < end) {
 #if defined(__SSE2__)
-      if (end - at >= 16 && Ascii(at)) {
-        at += 16;
-        continue;
+      if (end - at >= 16) {
+        const Stretch ascii = LookAt(at, to == out_.bytes.data() || to[-1] == ' ');
+        if (ascii.plain) {
+          std::memcpy(to, ascii.low, 16);
+          // Where words begin and end, by turns.
+          uint32_t edges = (ascii.words ^ (ascii.words << 1 | (word != nullptr))) & 0xffff;
+          for (; edges != 0; edges &= edges - 1) {
+            char* const edge = to + __builtin_ctz(edges);
+            if (word == nullptr) {
+              word = edge;
+            } else {
+              emit(HashWord(word, static_cast<size_t>(edge - word)), true);
+              word = nullptr;
+            }
+          }
+          at += 16;
+          to += 16;
+          continue;
+        }
       }
 #endif
-      // Sixteen bytes at least by themselves, before the next try.
+      // Sixteen bytes at least one by one, before the next try.
       const auto* const stop = end - at > 16 ? at + 16 : end;
       while (at < stop) {
         char32_t c = at[0];
         size_t length = 1;
         if (c >= 0x80) {
-          if (c >= 0xE1 && c <= 0xEC && end - at >= 3 && (at[1] & 0xC0) == 0x80 && (at[2] & 0xC0) == 0x80) {
+          if (c >= 0xE1 && c <= 0xEC && end - at >= 4 && (at[1] & 0xC0) == 0x80 && (at[2] & 0xC0) == 0x80) {
             c = (c & 0xF) << 12 | (at[1] & 0x3Fu) << 6 | (at[2] & 0x3Fu);
             length = 3;
+            if (c >= 0x4E00 && c <= 0x9FFF) {  // Han that folds to itself: most of Chinese
+              end_word();
+              emit(HashAlone(c), false);
+              std::memcpy(to, at, 4);
+              to += 3;
+              at += 3;
+              continue;
+            }
           } else {
             const text::DecodedChar d =
                 text::DecodeChar({reinterpret_cast<const char*>(at), static_cast<size_t>(end - at)});
@@ -161,86 +216,69 @@ class Folder {
         const uint32_t entry = page.entry[c % kPageSize];
         const uint32_t kind = entry & 0xF;
         if (kind == kOne) [[likely]] {
-          Put(entry >> 8, static_cast<Unit>(entry >> 4 & 0xF));
+          put(entry >> 8, static_cast<Unit>(entry >> 4 & 0xF));
         } else if (kind == kMany) {
           const std::u32string& many = page.many[entry >> 8];
-          Reserve(used_ + many.size() * 4 + static_cast<size_t>(end - at) * 3 + kSlack);
-          if (out_.units.size() < units_ + many.size() + static_cast<size_t>(end - at) + 1) {
-            out_.units.resize(units_ + many.size() + 2 * static_cast<size_t>(end - at) + 64);
-          }
-          for (char32_t f : many) Put(f, UnitOf(f));
+          const auto left = static_cast<size_t>(end - at);
+          const auto used = static_cast<size_t>(to - out_.bytes.data());
+          const auto begun = static_cast<size_t>(word - out_.bytes.data());
+          const auto units = static_cast<size_t>(unit - out_.units.data());
+          Reserve(used + many.size() * 4 + 3 * left + kSlack, units + many.size() + left + 1);
+          to = out_.bytes.data() + used;
+          if (word != nullptr) word = out_.bytes.data() + begun;
+          unit = out_.units.data() + units;
+          for (char32_t f : many) put(f, UnitOf(f));
         } else if (kind == kCombines) {
           if (!folded) return false;
-          Put(c, UnitOf(c));  // folded already: as it stands
+          put(c, UnitOf(c));  // folded already: as it stands
         }
       }
     }
-    EndWord();
-    EndRun();
-    if (used_ > 0 && out_.bytes[used_ - 1] == ' ') --used_;
-    out_.bytes.resize(used_);
-    out_.units.resize(units_);
+    end_word();
+    const auto count = static_cast<uint32_t>(unit - out_.units.data());
+    if (count > run) out_.runs.push_back({count, words});
+    if (to > out_.bytes.data() && to[-1] == ' ') --to;
+    out_.size = static_cast<size_t>(to - out_.bytes.data());
     return true;
   }
 
  private:
-  static constexpr size_t kNoWord = ~size_t{0};
-
-  void Reserve(size_t bytes) {
+  void Reserve(size_t bytes, size_t units) {
     if (out_.bytes.size() < bytes) out_.bytes.resize(bytes + bytes / 4);
+    if (out_.units.size() < units) out_.units.resize(units + units / 4);
   }
-  void EndRun() {
-    if (units_ > (out_.runs.empty() ? 0 : out_.runs.back().end)) {
-      out_.runs.push_back({static_cast<uint32_t>(units_), words_});
-    }
-  }
-  void Emit(uint64_t hash, bool word) {
-    if (word != words_) EndRun();
-    words_ = word;
-    out_.units[units_++] = hash;
-  }
-  void EndWord() {
-    if (word_ == kNoWord) return;
-    Emit(HashWord(out_.bytes.data() + word_, used_ - word_), true);
-    word_ = kNoWord;
-  }
-  void Put(char32_t c, Unit unit) {
-    if (unit == Unit::kWord) {
-      if (word_ == kNoWord) word_ = used_;
-    } else {
-      EndWord();
-      if (unit == Unit::kSpace) {
-        if (used_ == 0 || out_.bytes[used_ - 1] == ' ') return;
-        c = U' ';
-      } else if (unit == Unit::kAlone) {
-        Emit(HashAlone(c), false);
-      }
-    }
-    char* to = out_.bytes.data() + used_;
+
+  static size_t Encode(char32_t c, char* to) {
     if (c < 0x80) {
       to[0] = static_cast<char>(c);
-      used_ += 1;
-    } else if (c < 0x800) {
+      return 1;
+    }
+    if (c < 0x800) {
       to[0] = static_cast<char>(0xC0 | c >> 6);
       to[1] = static_cast<char>(0x80 | (c & 0x3F));
-      used_ += 2;
-    } else if (c < 0x10000) {
+      return 2;
+    }
+    if (c < 0x10000) {
       to[0] = static_cast<char>(0xE0 | c >> 12);
       to[1] = static_cast<char>(0x80 | (c >> 6 & 0x3F));
       to[2] = static_cast<char>(0x80 | (c & 0x3F));
-      used_ += 3;
-    } else {
-      to[0] = static_cast<char>(0xF0 | c >> 18);
-      to[1] = static_cast<char>(0x80 | (c >> 12 & 0x3F));
-      to[2] = static_cast<char>(0x80 | (c >> 6 & 0x3F));
-      to[3] = static_cast<char>(0x80 | (c & 0x3F));
-      used_ += 4;
+      return 3;
     }
+    to[0] = static_cast<char>(0xF0 | c >> 18);
+    to[1] = static_cast<char>(0x80 | (c >> 12 & 0x3F));
+    to[2] = static_cast<char>(0x80 | (c >> 6 & 0x3F));
+    to[3] = static_cast<char>(0x80 | (c & 0x3F));
+    return 4;
   }
 
 #if defined(__SSE2__)
-  // Sixteen letters, digits, blanks and punctuation marks of ASCII, no two blanks together; false: something else.
-  bool Ascii(const unsigned char* at) {
+  struct Stretch {
+    bool plain;      // sixteen letters, digits, blanks and punctuation marks of ASCII, no two blanks together
+    char low[16];    // folded
+    uint32_t words;  // which are of words
+  };
+  static Stretch LookAt(const unsigned char* at, bool after_blank) {
+    Stretch out;
     const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     const auto above = [](__m128i x, char c) { return _mm_cmpgt_epi8(x, _mm_set1_epi8(c)); };
     const auto is = [&](char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
@@ -252,29 +290,15 @@ class Folder {
     __m128i other = _mm_or_si128(_mm_andnot_si128(above(v, '>'), above(v, '<' - 1)), _mm_or_si128(is('$'), is('+')));
     other = _mm_or_si128(other, _mm_or_si128(_mm_or_si128(is('^'), is('`')), _mm_or_si128(is('|'), above(v, '}'))));
     const int blanks = _mm_movemask_epi8(is(' '));
-    const int before = used_ == 0 || out_.bytes[used_ - 1] == ' ';
-    if ((_mm_movemask_epi8(other) | (_mm_movemask_epi8(above(v, 0x1f)) ^ 0xffff)) != 0) return false;
-    if ((blanks & (blanks << 1 | before)) != 0) return false;
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out_.bytes.data() + used_), low);
-    const uint32_t words = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(letter, digit)));
-    // Where words begin and end, by turns.
-    for (uint32_t edges = (words ^ (words << 1 | (word_ != kNoWord))) & 0xffff; edges != 0; edges &= edges - 1) {
-      const size_t edge = used_ + static_cast<size_t>(__builtin_ctz(edges));
-      if (word_ == kNoWord) {
-        word_ = edge;
-      } else {
-        Emit(HashWord(out_.bytes.data() + word_, edge - word_), true);
-        word_ = kNoWord;
-      }
-    }
-    used_ += 16;
-    return true;
+    out.plain = (_mm_movemask_epi8(other) | (_mm_movemask_epi8(above(v, 0x1f)) ^ 0xffff) |
+                 (blanks & (blanks << 1 | static_cast<int>(after_blank)))) == 0;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out.low), low);
+    out.words = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(letter, digit)));
+    return out;
   }
 #endif
 
   FoldedText& out_;
-  size_t used_ = 0, units_ = 0, word_ = kNoWord;  // bytes, units; where the current word begins
-  bool words_ = false;                            // the current run's kind
 };
 
 }  // namespace

@@ -18,9 +18,13 @@ struct FoldedText {
     uint32_t end;
     bool words;
   };
-  std::string bytes;            // UTF-8; a run of white space is one blank, none at the ends
-  std::vector<uint64_t> units;  // hashes: of words (letters, digits and marks of scripts that write spaces), or of
-                                // characters that stand alone: Han, kana, Thai and its neighbours, symbols, emoji
+  std::string_view text() const { return {bytes.data(), size}; }  // UTF-8; white space is one blank, none at the ends
+
+  std::string bytes;  // memory that is used again: only the first `size` count
+  size_t size = 0;
+  std::vector<uint64_t>
+      units;  // as many as the runs say. Hashes: of words (letters, digits and marks of scripts that write spaces), or
+              // of characters that stand alone: Han, kana, Thai and its neighbours, symbols, emoji
   std::vector<Run> runs;
 };
 

@@ -69,12 +69,12 @@ void Analyst::Analyse(std::string_view lines, uint64_t first, BlockFacts* out) {
     for (std::string& value : values) value.clear();
     const auto take = [&](std::string_view text) {
       Fold(text, &folded_);
-      whole_ += folded_.bytes;
+      whole_ += folded_.text();
       whole_.push_back(kFieldEnd);
       if (options_.survivor == Survivor::kLongest) {
-        for (char c : folded_.bytes) text_chars += (c & 0xC0) != 0x80;
+        for (char c : folded_.text()) text_chars += (c & 0xC0) != 0x80;
       } else {
-        text_chars += folded_.bytes.size();
+        text_chars += folded_.size;
       }
       if (!options_.exact) AppendShingles(folded_, options_.shingles, &out->shingles);
     };

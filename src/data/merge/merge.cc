@@ -131,7 +131,7 @@ class Merger {
         std::string text = IsEmpty(value) ? "" : std::string(Trim(PlainText(value)));
         if (options_.fold_key) {
           Fold(text, &folded);
-          text = folded.bytes;
+          text = folded.text();
         }
         empty = empty || text.empty();
         key += Cat(text.size(), ":", text);  // no two keys of several fields look alike
