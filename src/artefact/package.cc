@@ -136,6 +136,7 @@ std::string FetchWheel(const CataloguePart& part, const std::string& folder, con
 
 std::string FetchSource(const CataloguePart& part, const std::string& folder, const ProgressFn& progress) {
   const std::string list = folder + "/requirements.txt";
+  MakeFolders(folder);
   WriteFileAtomic(list, Cat(part.package, "==", part.version, " --hash=sha256:", part.source_sha256, "\n"));
   return FileIn(Download(part, folder, {"--no-binary", part.package, "--require-hashes", "-r", list}, progress),
                 ".tar.gz", part);

@@ -179,6 +179,7 @@ std::shared_ptr<const SegmenterModel> SegmenterModel::Parse(std::string_view byt
   }
   if (!reader.Done()) reader.Fail("there are bytes after the end");
 
+  if (w.types.empty()) w.types.resize(kTypeRows);  // none weighs anything
   const size_t symbols = kFirstCharacter + w.characters.size();
   for (const char32_t c : w.characters) {
     if (c >= 0x110000) reader.Fail("a character beyond Unicode");

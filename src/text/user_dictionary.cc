@@ -30,11 +30,11 @@ UserDictionary UserDictionary::Parse(std::string_view text, const std::string& f
       throw Error(Code::kInvalidInput, Cat(file, ":", number, ": ", what), hint);
     };
     if (!IsValidUtf8(line)) refuse("this line is not UTF-8", "save the dictionary as UTF-8");
-    const size_t space = line.find_last_of(" \t");
+    const size_t tab = line.rfind('\t'), space = tab != std::string_view::npos ? tab : line.rfind(' ');
     std::string_view word = line;
     float weight = kAlways;
-    if (space != std::string_view::npos) {
-      const auto value = ParseDouble(line.substr(space + 1));
+    const auto value = space != std::string_view::npos ? ParseDouble(line.substr(space + 1)) : std::nullopt;
+    if (value || tab != std::string_view::npos) {
       if (!value || !(*value > 0) || *value > 1000) {
         refuse(Cat(Quote(line.substr(space + 1)), " is not a weight"), "a number above 0, at most 1000, or none");
       }
