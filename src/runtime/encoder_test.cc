@@ -215,7 +215,6 @@ TEST(Embedder, CutsWhatIsTooLongAndSaysSo) {
   EXPECT_EQ(cut, (std::vector<bool>{false, true, true, false}));
   EXPECT_EQ(std::memcmp(&vectors[32], &vectors[64], 128), 0);  // of both the same part was read
   EXPECT_NE(std::memcmp(&vectors[0], &vectors[96], 128), 0);
-  EXPECT_NE(model->Embed({"b"}, Role::kQuery), model->Embed({"b"}, Role::kPassage));
   EXPECT_TRUE(model->Embed({}, Role::kQuery).empty());
 }
 
@@ -236,7 +235,8 @@ TEST(Embedder, FilesThatLieAreRefused) {
       if (tensor->name == gone) tensor->data.clear();
     }));
   };
-  for (const artefact::TensorInfo& tensor : OpenBytes(SmallModel())->tensors()) {
+  const auto whole = OpenBytes(SmallModel());
+  for (const artefact::TensorInfo& tensor : whole->tensors()) {
     EXPECT_NE(without(tensor.name).find(tensor.name), std::string::npos) << tensor.name;
     const std::string short_by_a_row = Loaded(Rewritten(SmallModel(), [&](LooseTensor* loose) {
       if (loose->name != tensor.name || loose->shape.size() < 2) return;
