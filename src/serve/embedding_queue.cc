@@ -90,7 +90,8 @@ EmbeddingQueue::Load EmbeddingQueue::load() const {
   return load;
 }
 
-// Text by text, owner by owner, beginning with whose turn it is; all of one role, which is the first one's.
+// Text by text, owner by owner and within an owner request by request, beginning with whose turn it is; all of one
+// role, which is the first one's.
 std::vector<EmbeddingQueue::Part> EmbeddingQueue::NextRound() {
   std::vector<Part> round;
   size_t bytes = 0;
@@ -107,7 +108,8 @@ std::vector<EmbeddingQueue::Part> EmbeddingQueue::NextRound() {
       idle = 0;
       bytes += std::min(job->texts[job->taken].size(), kMostCounted);
       round.push_back({job, job->taken++});
-      if (job->taken == job->texts.size()) at->second.pop_front();
+      at->second.pop_front();  // and behind the owner's other requests, where there is more of it
+      if (job->taken < job->texts.size()) at->second.push_back(job);
       at = at->second.empty() ? jobs_.erase(at) : std::next(at);
     }
     if (at == jobs_.end()) at = jobs_.begin();

@@ -1,5 +1,6 @@
 // One embedding model at the service of many clients: their texts are computed together, a round at a time, in which
-// owners get equal shares; a client that has gone costs no more than the round that runs.
+// owners get equal shares, and the requests of one owner as well; a client that has gone costs no more than the round
+// that runs.
 #pragma once
 
 #include <condition_variable>
