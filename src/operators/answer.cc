@@ -46,6 +46,9 @@ class Answer : public recipe::Operator {
       recipe::Candidate candidate = Write(run, record);
       candidate.writer = id_;
       candidate.attempt = attempt;
+      // It writes one, and there is nothing to choose; a `select` after it may rank it among others.
+      if (record.ranking.empty()) record.ranking.push_back(record.candidates.size());
+      record.offered = record.ranking.size();
       record.candidates.push_back(std::move(candidate));
     }
   }
