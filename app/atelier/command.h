@@ -43,7 +43,7 @@ class Command {
 
 struct CommandEntry {
   std::string_view name;      // "generate", or "model pull": a group and its command
-  std::string_view summary;   // one line
+  std::string_view summary;   // one line; "": for the program itself, not shown under --help
   std::string_view examples;  // shown under --help, one per line
   std::unique_ptr<Command> (*make)();
 };

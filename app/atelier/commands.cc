@@ -19,6 +19,13 @@ std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
 std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
 std::unique_ptr<Command> MakeSearch();                // search.cc
 std::unique_ptr<Command> MakeAudit();                 // audit.cc
+std::unique_ptr<Command> MakeDataImport();          // data_import.cc
+std::unique_ptr<Command> MakeDataList();            // data_list.cc
+std::unique_ptr<Command> MakeDataShow();            // data_show.cc
+std::unique_ptr<Command> MakeDataDiff();            // data_diff.cc
+std::unique_ptr<Command> MakeDataExport();          // data_export.cc
+std::unique_ptr<Command> MakeDataRm();              // data_rm.cc
+std::unique_ptr<Command> MakeDataReadHtml();        // data_read_html.cc
 std::unique_ptr<Command> MakeCompose();               // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc
@@ -64,6 +71,21 @@ std::span<const CommandEntry> AllCommands() {
        &MakeSearch},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},
+      {"data import", "Make files, folders and tables the next version of a dataset",
+       "atelier data import reviews.csv --name reviews\natelier data import manual/ --name manual --licence CC-BY-4.0\n"
+       "atelier data import postgresql://shop@db/sales --table orders --name orders",
+       &MakeDataImport},
+      {"data list", "List the studio's datasets", "atelier data list --all", &MakeDataList},
+      {"data show", "Show what a dataset holds", "atelier data show reviews --html reviews.html\natelier data show reviews@2 --head 5",
+       &MakeDataShow},
+      {"data diff", "Show what differs between two versions of a dataset",
+       "atelier data diff reviews@1 reviews@2 --key order_id", &MakeDataDiff},
+      {"data export", "Write a dataset as JSON lines or CSV",
+       "atelier data export reviews --out train.jsonl --split train\n"
+       "atelier data export reviews --out reviews.csv --fields title,price --guard-formulas --bom",
+       &MakeDataExport},
+      {"data rm", "Remove a version of a dataset, or all of them", "atelier data rm reviews@1", &MakeDataRm},
+      {"data read-html", "", "", &MakeDataReadHtml},
       {"compose", "Show what a phrase grammar makes of rows",
        "atelier compose recipes/ad_copy/grammar/en.toml --input rows.jsonl --count 10", &MakeCompose},
       {"template render", "Render a Jinja template with a JSON context",

@@ -118,6 +118,7 @@ int Main(int argc, char** argv) {
       parent = group;
     }
     CLI::App* sub = parent->add_subcommand(words.back(), std::string(entry.summary));
+    if (entry.summary.empty()) sub->group("");  // not shown
     if (!entry.examples.empty()) sub->footer(Cat("Examples:\n", entry.examples));
     AddGlobals(sub, &globals);
     auto command = entry.make();

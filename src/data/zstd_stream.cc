@@ -1,0 +1,169 @@
+#include "data/zstd_stream.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/str.h"
+
+namespace atelier::data {
+namespace {
+
+constexpr size_t kBlock = 1u << 20;
+
+[[noreturn]] void FailErrno(const std::string& path, std::string_view doing) {
+  const int why = errno;
+  if (why == ENOSPC || why == EDQUOT || why == EFBIG) {
+    throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": ", std::strerror(why)),
+                "free some space; nothing was changed");
+  }
+  throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
+}
+
+}  // namespace
+
+std::string HexOf(XXH128_hash_t hash) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out(32, '0');
+  for (int i = 0; i < 16; ++i) {
+    out[static_cast<size_t>(15 - i)] = kDigits[(hash.high64 >> (4 * i)) & 15];
+    out[static_cast<size_t>(31 - i)] = kDigits[(hash.low64 >> (4 * i)) & 15];
+  }
+  return out;
+}
+
+ZstdLines::ZstdLines(const std::string& path, uint64_t most_bytes)
+    : path_(path),
+      left_(most_bytes),
+      context_(ZSTD_createDCtx()),
+      in_(ZSTD_DStreamInSize()),
+      out_(kBlock + kReadPadding) {
+  ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 23);
+  fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) {
+    const int why = errno;
+    ZSTD_freeDCtx(context_);
+    errno = why;
+    FailErrno(path, "opening");
+  }
+}
+
+ZstdLines::~ZstdLines() {
+  ::close(fd_);
+  ZSTD_freeDCtx(context_);
+}
+
+void ZstdLines::Corrupt(std::string_view why) const {
+  throw Error(Code::kCorrupt, Cat(path_, ": ", why), "restore the dataset from a backup, or make the version again");
+}
+
+bool ZstdLines::Next(std::string_view* lines) {
+  // What is left of the last line moves to the front; then at least one more line is wanted.
+  if (begin_ > 0) {
+    std::memmove(out_.data(), out_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  size_t searched = 0;  // no '\n' before it
+  while (true) {
+    if (out_.size() - kReadPadding - end_ < kBlock / 2) {
+      if (end_ > kMostLineBytes) Corrupt("a line without end");
+      out_.resize(2 * out_.size());
+    }
+    if (in_at_ == in_size_ && !file_done_) {
+      const ssize_t n = ::read(fd_, in_.data(), in_.size());
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        FailErrno(path_, "reading");
+      }
+      in_at_ = 0;
+      in_size_ = static_cast<size_t>(n);
+      file_done_ = n == 0;
+    }
+    ZSTD_inBuffer in{in_.data(), in_size_, in_at_};
+    ZSTD_outBuffer out{out_.data(), out_.size() - kReadPadding, end_};
+    if (!file_done_ || frame_open_) {
+      const size_t result = ZSTD_decompressStream(context_, &out, &in);
+      if (ZSTD_isError(result)) Corrupt(Cat("not a whole zstd file: ", ZSTD_getErrorName(result)));
+      frame_open_ = result != 0;
+    }
+    const size_t fresh = out.pos - end_;
+    if (fresh > left_) Corrupt("it holds more text than the manifest says");
+    left_ -= fresh;
+    const bool stuck = in.pos == in_at_ && fresh == 0;
+    in_at_ = in.pos;
+    end_ = out.pos;
+    if (file_done_ && stuck) {
+      if (frame_open_) Corrupt("the file is cut off");
+      if (end_ > 0 && out_[end_ - 1] != '\n') Corrupt("the last line does not end");
+      if (end_ == 0) return false;
+    } else if (end_ < kBlock / 2) {
+      continue;
+    }
+    const void* last = ::memrchr(out_.data() + searched, '\n', end_ - searched);
+    if (last == nullptr) {
+      searched = end_;
+      continue;
+    }
+    begin_ = static_cast<size_t>(static_cast<const char*>(last) - out_.data()) + 1;
+    *lines = {out_.data(), begin_};
+    return true;
+  }
+}
+
+ZstdWriter::ZstdWriter(std::string path, int level, bool background)
+    : path_(std::move(path)), context_(ZSTD_createCCtx()), out_(ZSTD_CStreamOutSize()) {
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, std::clamp(level, 1, 19));
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
+  // The library's own thread; where it was built without threads this is refused, and all happens in ours.
+  if (background) {
+    ZSTD_CCtx_setParameter(context_, ZSTD_c_nbWorkers, 1);
+    ZSTD_CCtx_setParameter(context_, ZSTD_c_jobSize, 1 << 20);
+  }
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd_ < 0) {
+    const int why = errno;
+    ZSTD_freeCCtx(context_);
+    errno = why;
+    FailErrno(path_, "creating");
+  }
+}
+
+ZstdWriter::~ZstdWriter() {
+  if (fd_ >= 0) ::close(fd_);
+  ZSTD_freeCCtx(context_);
+}
+
+void ZstdWriter::Drive(std::string_view bytes, ZSTD_EndDirective how) {
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  while (true) {
+    ZSTD_outBuffer out{out_.data(), out_.size(), 0};
+    const size_t left = ZSTD_compressStream2(context_, &out, &in, how);
+    if (ZSTD_isError(left)) throw Error(Code::kInternal, Cat(path_, ": zstd: ", ZSTD_getErrorName(left)));
+    for (size_t done = 0; done < out.pos;) {
+      const ssize_t n = ::write(fd_, out_.data() + done, out.pos - done);
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        FailErrno(path_, "writing");
+      }
+      done += static_cast<size_t>(n);
+    }
+    compressed_ += out.pos;
+    if (how == ZSTD_e_end ? left == 0 : in.pos == in.size) return;
+  }
+}
+
+void ZstdWriter::Write(std::string_view bytes) { Drive(bytes, ZSTD_e_continue); }
+
+void ZstdWriter::Finish() {
+  Drive({}, ZSTD_e_end);
+  if (::fsync(fd_) != 0) FailErrno(path_, "syncing");
+  if (::close(std::exchange(fd_, -1)) != 0) FailErrno(path_, "closing");
+}
+
+}  // namespace atelier::data
