@@ -16,6 +16,13 @@ std::unique_ptr<Command> MakeKeyCreate();             // key_create.cc
 std::unique_ptr<Command> MakeKeyList();               // key_list.cc
 std::unique_ptr<Command> MakeKeyRevoke();             // key_revoke.cc
 std::unique_ptr<Command> MakeAudit();                 // audit.cc
+std::unique_ptr<Command> MakeDataImport();            // data_import.cc
+std::unique_ptr<Command> MakeDataList();              // data_list.cc
+std::unique_ptr<Command> MakeDataShow();              // data_show.cc
+std::unique_ptr<Command> MakeDataDiff();              // data_diff.cc
+std::unique_ptr<Command> MakeDataExport();            // data_export.cc
+std::unique_ptr<Command> MakeDataRm();                // data_rm.cc
+std::unique_ptr<Command> MakeDataReadHtml();          // data_read_html.cc
 std::unique_ptr<Command> MakeCompose();               // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc

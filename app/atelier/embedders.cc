@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "retrieve/library.h"
 #include "runtime/local_embedder.h"
 #include "text/segmenter.h"
 
@@ -57,6 +58,11 @@ retrieve::WordsProvider WordsOf(store::Studio& studio) {
     }
     return [segmenter](std::string_view run, std::vector<std::string_view>* words) { segmenter->Segment(run, words); };
   };
+}
+
+std::shared_ptr<artefact::Searcher> SearchOf(store::Studio& studio) {
+  return std::make_shared<retrieve::Library>(
+      studio.folder(), [&studio](const std::string& name) { return LoadEmbedderNamed(studio, name); }, WordsOf(studio));
 }
 
 }  // namespace atelier::app

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "artefact/embedder.h"
+#include "artefact/searcher.h"
 #include "retrieve/analysis.h"
 #include "store/studio.h"
 
@@ -22,5 +23,8 @@ std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const st
 std::string DefaultSegmenter(store::Studio& studio);
 // Gives segmenters by these names. REQUIRES: the studio outlives it.
 retrieve::WordsProvider WordsOf(store::Studio& studio);
+
+// The studio's indexes, for recipes. REQUIRES: the studio outlives it.
+std::shared_ptr<artefact::Searcher> SearchOf(store::Studio& studio);
 
 }  // namespace atelier::app

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/atelier/command.h"
+#include "app/atelier/embedders.h"
 #include "app/atelier/models.h"
 #include "app/atelier/recipes.h"
 #include "base/error.h"
@@ -132,6 +133,7 @@ class MakeCommand final : public Command {
     options.quiet = globals.quiet || globals.json;
     options.operators = operators::AllOperators();
     options.models = ModelsOf(studio);
+    options.search = SearchOf(studio);
     options.cancelled = [] { return stopped.load(); };
     std::signal(SIGINT, &OnInterrupt);
     return replay_.empty() ? MakeCopy(globals, studio, folder, std::move(options))

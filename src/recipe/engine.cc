@@ -92,6 +92,8 @@ std::shared_ptr<artefact::Generator> Engine::Model(const std::string& name) {
   return model;
 }
 
+artefact::Searcher& Engine::Search() { return options_.search ? *options_.search : Run::Search(); }
+
 void Engine::Report(uint64_t done, uint64_t total, std::string_view note) {
   CheckCancelled();
   if (progress_) progress_->Update(done, total, note);

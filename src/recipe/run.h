@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "artefact/generator.h"
+#include "artefact/searcher.h"
 #include "base/config.h"
 #include "base/json.h"
 #include "base/progress.h"
@@ -80,6 +81,8 @@ class Run {
   virtual const std::string& config_hash() const = 0;
 
   virtual std::shared_ptr<artefact::Generator> Model(const std::string& name) = 0;
+  // The studio's indexes. Throws Error(kUnsupported) where the run has none.
+  virtual artefact::Searcher& Search() { throw Error(Code::kUnsupported, "this run has no indexes to search"); }
   // Runs step `id` again for these records with `attempt` >= 1; new candidates are appended. How `check` retries.
   virtual void Rerun(const std::string& id, std::span<const size_t> records, int attempt) = 0;
   // Progress of the step that is running, drawn for people. Throws Error(kCancelled) once the user said stop: call it

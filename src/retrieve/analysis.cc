@@ -1,6 +1,7 @@
 #include "retrieve/analysis.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "text/unicode.h"
@@ -54,11 +55,35 @@ const std::unordered_set<std::string_view>& Empty() {
       "your", "it",   "its",  "he",   "she",  "they",  "them", "their", "this",  "that",  "these", "those", "there",
       "what", "which", "who", "whom", "whose", "when", "where", "why",  "how",   "of",    "in",   "on",   "at",
       "to",   "for",  "with", "by",   "from", "as",    "and",  "or",    "if",    "so",    "than", "then", "into",
-      "about", "have", "has", "had",  "am",   "any",   "some", "one",   "s",     "t",     "m",    "d",    "ll",   "ve",  "re",
-      "怎么", "么样", "怎样", "什么", "么是", "如何", "为什", "为何", "哪个", "哪些", "哪里", "是否", "可以", "能否",
-      "请问", "我的", "我想", "想要", "一个", "这个", "那个", "应该", "应当", "该怎", "么办", "有哪", "是什", "吗",
-      "呢",   "的",   "了",   "在",   "是",   "我",   "该",   "为什么", "怎么办", "怎么样"};
+      "about", "have", "has", "had",  "am",   "any",   "some", "one",   "s",     "t",     "m",    "d",    "ll",   "ve",  "re"};
   return words;
+}
+
+// The same of Chinese, longest first: taken out of the question before it is cut, so that no pair of characters leans on
+// one of them ("怎么安装" would ask for 么安).
+constexpr std::array<std::string_view, 52> kChineseEmpty = {
+    "是什么意思", "什么时候", "为什么", "怎么办", "怎么样", "是什么", "有没有", "能不能", "可不可以", "是不是", "要不要", "哪一个",
+    "请问", "怎么", "怎样", "如何", "什么", "为何", "哪个", "哪些", "哪里", "哪儿", "多少", "是否", "能否", "可以", "应该", "应当",
+    "需要", "我想", "想要", "想把", "一下", "一个", "这个", "那个", "我的", "你们", "我们", "吗",   "呢",   "吧",   "的",   "了",
+    "该",   "我",   "你",   "请",   "么",   "着",   "还",   "能"};
+
+std::string WithoutEmpty(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    size_t skip = 0;
+    if (static_cast<unsigned char>(text[at]) >= 0x80) {
+      for (const std::string_view word : kChineseEmpty) {
+        if (word.size() > skip && text.substr(at).starts_with(word)) skip = word.size();
+      }
+    }
+    if (skip > 0) {
+      out += ' ';
+      at += skip;
+    } else {
+      out += text[at++];
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -137,17 +162,19 @@ void Analyzer::Analyze(std::string_view text, std::vector<Term>* terms) const {
 }
 
 std::vector<std::string> Analyzer::Query(std::string_view text) const {
-  std::vector<Term> terms;
-  Analyze(text, &terms);
-  std::vector<std::string> kept, all;
-  std::unordered_set<std::string> seen;
-  for (Term& term : terms) {
-    if (!seen.insert(term.text).second) continue;
-    const std::string folded = Fold(Cut(text.substr(term.begin, term.end - term.begin)));
-    if (!Empty().contains(folded)) kept.push_back(term.text);
-    all.push_back(std::move(term.text));
-  }
-  return kept.empty() ? all : kept;
+  const auto ask = [&](std::string_view what, bool all) {
+    std::vector<Term> terms;
+    Analyze(what, &terms);
+    std::vector<std::string> kept;
+    std::unordered_set<std::string> seen;
+    for (Term& term : terms) {
+      if (!all && Empty().contains(Fold(Cut(what.substr(term.begin, term.end - term.begin))))) continue;
+      if (seen.insert(term.text).second) kept.push_back(std::move(term.text));
+    }
+    return kept;
+  };
+  std::vector<std::string> kept = ask(WithoutEmpty(text), false);
+  return kept.empty() ? ask(text, true) : kept;
 }
 
 }  // namespace atelier::retrieve

@@ -92,6 +92,8 @@ double Bm25::Idf(std::string_view term) const {
   return std::log(1 + (all - has + 0.5) / (has + 0.5));
 }
 
+double Bm25::MostIdf() const { return std::log(1 + (static_cast<double>(chunks_) + 0.5) / 0.5); }
+
 std::vector<Scored> Bm25::Search(std::span<const std::string> terms, size_t k, std::span<const Allowed> allowed) const {
   std::vector<Scored> best;
   if (k == 0) return best;

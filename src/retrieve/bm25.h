@@ -56,6 +56,7 @@ class Bm25 {
                                  std::span<const Allowed> allowed = {}) const;
 
   double Idf(std::string_view term) const;  // 0 where it does not occur
+  double MostIdf() const;                   // of a term that would occur nowhere
   const std::vector<std::shared_ptr<const Segment>>& segments() const { return segments_; }
 
  private:

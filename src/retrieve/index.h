@@ -76,9 +76,9 @@ std::string_view ModeName(Mode mode);
 
 // Weights of the two lists of a hybrid search.
 struct Fusion {
-  double k = 60;     // Cormack, Clarke & Buettcher 2009: score = sum of weight / (k + rank), ranks from 1
+  double k = 20;     // Cormack, Clarke & Buettcher 2009 (who take 60): score = sum of weight / (k + rank), ranks from 1
   double bm25 = 1;
-  double dense = 1;
+  double dense = 2;
   size_t depth = 100;  // how much of each list is fused
 };
 

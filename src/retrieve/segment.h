@@ -23,7 +23,7 @@ namespace atelier::retrieve {
 struct Bm25Options {
   double k1 = 1.2;  // how fast further occurrences count less
   double b = 0.75;  // how much a long chunk is held against it: 0 not at all, 1 in proportion
-  double heading_weight = 1.0;  // a term of the heading path counts as so many; whole numbers are kept exactly
+  double heading_weight = 2.0;  // a term of the heading path counts as so many; whole numbers are kept exactly
 };
 
 // A chunk as it is stored.
