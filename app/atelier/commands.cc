@@ -107,8 +107,6 @@ std::span<const CommandEntry> AllCommands() {
        &MakeDataExport},
       {"data rm", "Remove a version of a dataset, or all of them", "atelier data rm reviews@1", &MakeDataRm},
       {"data read-html", "", "", &MakeDataReadHtml},
-      {"data show", "Show what a dataset holds", "atelier data show reviews\natelier data show reviews@2 --head 5",
-       &MakeDataShow},
       {"data dedup", "Leave equal and near duplicates out of a dataset",
        "atelier data dedup reviews --field text\natelier data dedup news --threshold 0.7 --keep newest:date --json",
        &MakeDataDedup},

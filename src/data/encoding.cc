@@ -308,7 +308,8 @@ struct TextDecoder::State {
   std::unique_ptr<IcuDecoder> icu;
 };
 
-TextDecoder::TextDecoder(Encoding encoding) : state_(std::make_unique<State>()) {
+TextDecoder::TextDecoder(Encoding encoding, bool at_start) : state_(std::make_unique<State>()) {
+  state_->begun = !at_start;
   state_->encoding = encoding;
   switch (encoding) {
     case Encoding::kUtf8:

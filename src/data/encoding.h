@@ -36,7 +36,8 @@ std::optional<Encoding> DetectEncoding(std::string_view head, bool whole);
 class TextDecoder {
  public:
   static constexpr char kBadByte = '\xFF';
-  explicit TextDecoder(Encoding encoding);
+  // `at_start`: a byte-order mark may stand first.
+  explicit TextDecoder(Encoding encoding, bool at_start = true);
   ~TextDecoder();
   TextDecoder(const TextDecoder&) = delete;
   TextDecoder& operator=(const TextDecoder&) = delete;

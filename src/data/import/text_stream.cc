@@ -23,8 +23,13 @@ namespace {
 
 constexpr size_t kPiece = 1u << 20;
 constexpr size_t kPieces = 4;
-constexpr size_t kProbe = 1u << 20;           // what the detection looks at, from the first byte that is not ASCII
-constexpr size_t kMostAsciiHead = 64u << 20;  // so much ASCII, and it is held for UTF-8
+constexpr size_t kProbe = 1u << 20;  // what the detection looks at, from the first byte that is not ASCII
+
+bool PlainAscii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);  // the compiler makes vectors of it
+  return all < 0x80 && (text.empty() || std::memchr(text.data(), 0, text.size()) == nullptr);
+}
 
 // A stray byte or two in much ASCII.
 bool MostlyAscii(std::string_view text) {
@@ -145,12 +150,11 @@ TextStream::TextStream(const ReaderInput& input, ImportSink& sink) : input_(inpu
 }
 TextStream::~TextStream() = default;
 
+// head_ begins with the first piece that is not plain ASCII.
 void TextStream::Detect() {
-  // ASCII says nothing: the probe begins at the first byte beyond it.
   size_t first = 0;
-  while (true) {
-    while (first < head_.size() && static_cast<unsigned char>(head_[first]) < 0x80 && head_[first] != '\0') ++first;
-    if (head_whole_ || head_.size() >= first + kProbe || head_.size() >= kMostAsciiHead) break;
+  while (first < head_.size() && static_cast<unsigned char>(head_[first]) < 0x80 && head_[first] != '\0') ++first;
+  while (!head_whole_ && head_.size() < first + kProbe) {
     const std::string_view piece = bytes_.Next();
     sink_.Progress(piece.size());
     head_whole_ = piece.empty();
@@ -166,19 +170,33 @@ void TextStream::Detect() {
     encoding_ = Encoding::kUtf8;  // what is broken is rejected line by line
   } else if (!found) {
     const size_t bad = FirstInvalidUtf8(all);
-    const auto line = 1 + std::count(all.begin(), all.begin() + static_cast<ptrdiff_t>(bad), '\n');
+    const auto line = 1 + ascii_lines_ + std::count(all.begin(), all.begin() + static_cast<ptrdiff_t>(bad), '\n');
     throw Error(Code::kInvalidInput,
                 Cat(input_.path, ":", line, ": bytes that are neither UTF-8 nor UTF-16, GB18030 or Big5"),
                 "say which encoding with --encoding, or save the file as UTF-8");
   }
   if (found) encoding_ = *found;
-  decoder_ = std::make_unique<TextDecoder>(encoding_);
+  decoder_ = std::make_unique<TextDecoder>(encoding_, !begun_);
 }
 
 bool TextStream::Fill(std::string* text) {
   if (done_) return false;
   const size_t before = text->size();
-  if (decoder_ == nullptr) Detect();
+  if (decoder_ == nullptr) {
+    // ASCII is the same in all encodings but UTF-16: it is handed on, and says nothing about what comes behind it.
+    const std::string_view piece = bytes_.Next();
+    sink_.Progress(piece.size());
+    if (PlainAscii(piece) && !piece.empty()) {
+      begun_ = true;
+      ascii_lines_ += std::count(piece.begin(), piece.end(), '\n');
+      text->append(piece);
+      text->reserve(text->size() + kReadPadding);
+      return true;
+    }
+    head_.assign(piece);
+    head_whole_ = piece.empty();
+    Detect();
+  }
   if (!head_.empty()) {
     decoder_->Decode(head_, head_whole_, text);
     head_.clear();

@@ -45,7 +45,8 @@ class TextStream {
   std::string head_;  // read for the detection, not decoded yet
   std::unique_ptr<TextDecoder> decoder_;
   Encoding encoding_ = Encoding::kUtf8;
-  bool head_whole_ = false, done_ = false;
+  bool head_whole_ = false, begun_ = false, done_ = false;
+  int64_t ascii_lines_ = 0;  // that were handed on
 };
 
 }  // namespace atelier::data
