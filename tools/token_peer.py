@@ -87,7 +87,8 @@ def main():
         ids = [e.ids for e in out]
         flat = [i for line in ids for i in line]
         digest = xxhash.xxh64(struct.pack(f"<{len(flat)}i", *flat)).intdigest()
-        print(json.dumps({"lines": len(lines), "tokens": len(flat), "cpu_seconds": min(seconds)[0], "seconds": min(seconds)[1], "hash": digest}), flush=True)
+        print(json.dumps({"lines": len(lines), "tokens": len(flat), "cpu_seconds": min(seconds)[0],
+                          "seconds": min(seconds)[1], "hash": digest}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 // Words that a user wants kept whole.
 //
-// A file of UTF-8 lines: a word, then optionally a tab or a space and a weight (a number above 0). A word may have spaces
-// in it; "Windows 10" is "Windows" with the weight 10, unless a tab and a weight follow. Lines that begin with '#' and
-// empty lines are skipped. Without a weight the word always wins over the model; with one it wins where its weight
-// outdoes what the model has against it: 1 is a nudge, 10 is nearly always. Where words of the dictionary overlap, the
-// choice with the most characters in the longest words is taken.
+// A file of UTF-8 lines: a word, then optionally a tab or a space and a weight (a number above 0). A word may have
+// spaces in it; "Windows 10" is "Windows" with the weight 10, unless a tab and a weight follow. Lines that begin with
+// '#' and empty lines are skipped. Without a weight the word always wins over the model; with one it wins where its
+// weight outdoes what the model has against it: 1 is a nudge, 10 is nearly always. Where words of the dictionary
+// overlap, the choice with the most characters in the longest words is taken.
 #pragma once
 
 #include <cstdint>
