@@ -1,4 +1,4 @@
-// Hostile vocabularies and texts for both tokenizers. The first bytes choose the kind and the options; then come
+// Hostile vocabularies and texts for all tokenizers. The first bytes choose the kind and the options; then come
 // tokens, merges and a text, cut at 0x1F. Only Error may come out; a vocabulary that holds every byte gives every text
 // back.
 #include <cstdint>
@@ -41,7 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 8) return 0;
   const bool pieces = data[0] & 1, whole = data[0] & 2;
   text::TokenizerSpec spec;
-  spec.model = pieces ? "llama" : "gpt2";
+  const bool unigram = pieces && (data[0] & 32) != 0;
+  spec.model = unigram ? "t5" : pieces ? "llama" : "gpt2";
+  spec.merge_spaces = data[0] & 64;
   const std::vector<std::string> names = text::PreTokenizerNames();
   spec.pre = names[data[1] % names.size()];
   spec.add_space_prefix = data[0] & 4;
@@ -57,6 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     spec.tokens = Alphabet(pieces);
     spec.types.assign(256, pieces ? 6 : 1);
     spec.types.resize(spec.tokens.size(), 1);
+  }
+  // What begins with 'c' is the charsmap.
+  for (size_t i = 0; i + 1 < parts.size() && unigram; ++i) {
+    if (parts[i].starts_with('c')) spec.charsmap = parts[i].substr(1);
   }
   // A part that begins with a digit is a token of that type, scored by its second byte; 'm' begins a merge; the last
   // part is the text.
@@ -92,7 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       for (text::TokenId id : ids) Expect(id >= 0 && static_cast<size_t>(id) < tokens);
       const std::string decoded = tokenizer->Decode(ids, true);
       // Round trip: not where control tokens vanish, U+2581 stands for a space, or byte pieces were redefined.
-      const bool bytes_stay = tokens == 257 || !pieces;
+      const bool bytes_stay = (tokens == 257 || !pieces) && !unigram;
       if (whole && options == 0 && bytes_stay &&
           !(pieces && (space_prefix || raw.find("\xE2\x96\x81") != std::string::npos))) {
         bool hidden = false;

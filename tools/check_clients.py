@@ -5,7 +5,7 @@ LangChain's ChatOpenAI, and the Model Context Protocol's own client.
     tools/clients/fetch.sh build/peer/clients
     tools/check_clients.py build/release/atelier build/peer/clients
 
-Needs smollm2 in the user's store. Starts its own server, prints the versions, exits with 1 at the first that fails.
+Needs smollm2 and e5-small in the user's store. Starts its own server, prints the versions, exits with 1 at the first that fails.
 """
 import asyncio
 import json
@@ -15,6 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "smollm2"
+EMBEDDER = "e5-small"
 CALLER = "tags"  # the same weights, with a chat template that knows tools
 MESSAGES = [{"role": "user", "content": "Name two colours. 你好 🎈"}]
 SCHEMA = {"type": "object", "properties": {"colour": {"enum": ["red", "茶"]}, "count": {"type": "integer", "minimum": 3}},
@@ -25,7 +26,7 @@ TOOL = {"type": "function", "function": {"name": "paint", "description": "Paints
 def python_openai(base):
     import openai
     client = openai.OpenAI(base_url=base, api_key="unused", max_retries=0)
-    assert [m.id for m in client.models.list()] == [MODEL, CALLER]
+    assert [m.id for m in client.models.list()] == [EMBEDDER, MODEL, CALLER]
     assert client.models.retrieve(MODEL).id == MODEL
     ask = dict(model=MODEL, messages=MESSAGES, seed=5, max_tokens=24, n=2)
     whole = client.chat.completions.create(**ask, logprobs=True, top_logprobs=2)
@@ -62,12 +63,21 @@ def python_openai(base):
             raise AssertionError(f"{bad} was taken")
         except openai.BadRequestError as error:
             assert error.param == param, error
-    for method in (client.embeddings.create,):
+    vectors = client.embeddings.create(model=EMBEDDER, input=["手冲咖啡壶", "a kettle for coffee", "the stock market"])
+    kettle, english, stocks = (item.embedding for item in vectors.data)  # the client asks for base64
+    assert len(kettle) == 384 and vectors.usage.prompt_tokens == vectors.usage.total_tokens > 12
+    near = [sum(a * b for a, b in zip(kettle, other)) for other in (kettle, english, stocks)]
+    assert abs(near[0] - 1) < 1e-4 and near[1] > near[2], near
+    floats = client.embeddings.create(model=EMBEDDER, input="手冲咖啡壶", encoding_format="float", dimensions=384)
+    assert all(abs(a - b) < 1e-6 for a, b in zip(floats.data[0].embedding, kettle))
+    query = client.embeddings.create(model=EMBEDDER, input="手冲咖啡壶", extra_body={"input_type": "query"})
+    assert query.data[0].embedding != kettle
+    for model, ask in ((MODEL, "x"), (EMBEDDER, [[1, 2]])):
         try:
-            method(model=MODEL, input="x")
-            raise AssertionError("there are no embeddings yet")
-        except openai.NotFoundError:
-            pass
+            client.embeddings.create(model=model, input=ask)
+            raise AssertionError(f"{model} took {ask}")
+        except openai.BadRequestError as error:
+            assert error.param == ("model" if model == MODEL else "input"), error
     try:
         client.chat.completions.create(model="nobody", messages=MESSAGES)
         raise AssertionError("a model that is not there")
@@ -145,7 +155,7 @@ def main():
     sys.path.insert(0, str(ROOT / "tests"))
     from serve_tools_test import TAGS
     from serving import Server, register, studio_with, weights, with_chat_template
-    studio = studio_with(str(atelier), MODEL)
+    studio = studio_with(str(atelier), MODEL, EMBEDDER)
     tagged = pathlib.Path(studio).parent / f"{CALLER}.gguf"
     with_chat_template(weights(MODEL), tagged, TAGS)
     register(str(atelier), studio, tagged, CALLER)

@@ -15,9 +15,7 @@
 namespace atelier::app {
 namespace {
 
-constexpr size_t kBatch = 256;  // texts that are computed before the first of them is told
-
-// --json: {"model", "dims", "role", "embeddings": [[...]], "tokens": [...], "truncated": [...],
+// --json: {"model", "dims", "role", "engine", "embeddings": [[...]], "tokens": [...], "truncated": [...],
 // "seconds"}; else one line per
 // text: its vector's first numbers and how near it is to the first text.
 class EmbedCommand : public Command {
@@ -26,6 +24,7 @@ class EmbedCommand : public Command {
     cli.Text("-m,--model", &model_, "a registered model or the path of a GGUF file", true);
     cli.Texts("text", &texts_, "the texts; without one, the lines of standard input");
     cli.Text("--role", &role_, "query or passage (default passage): what the model is told that the texts are");
+    cli.Int("--batch", &batch_, "texts that are computed together (default 256)", 1, 1 << 20);
     cli.Int("-t,--threads", &threads_, "threads; 0: as many as there are processors", 0, 256);
   }
 
@@ -42,10 +41,15 @@ class EmbedCommand : public Command {
         texts_.push_back(std::move(line));
       }
     }
+    const auto size = static_cast<size_t>(batch_);
     const auto dims = static_cast<size_t>(model->dims());
     std::string out;
     if (globals.json) {
-      const Json head = {{"model", model->info().name}, {"dims", model->dims()}, {"role", role_}};
+      const artefact::EngineInfo engine = model->engine();
+      const Json head = {{"model", model->info().name},
+                         {"dims", model->dims()},
+                         {"role", role_},
+                         {"engine", {{"build", engine.build}, {"isa", engine.isa}, {"threads", engine.threads}}}};
       out = ToText(head);
       out.back() = ',';
       out += "\"embeddings\":[";
@@ -55,10 +59,10 @@ class EmbedCommand : public Command {
     size_t cuts = 0;
     double seconds = 0;  // of tokenizing and computing
     Progress progress("embedding", ProgressUnit::kItems, globals.quiet || globals.json);
-    for (size_t begin = 0; begin < texts_.size(); begin += kBatch) {
+    for (size_t begin = 0; begin < texts_.size(); begin += size) {
       const std::vector<std::string> batch(
           texts_.begin() + static_cast<int64_t>(begin),
-          texts_.begin() + static_cast<int64_t>(std::min(texts_.size(), begin + kBatch)));
+          texts_.begin() + static_cast<int64_t>(std::min(texts_.size(), begin + size)));
       std::vector<bool> truncated;
       const auto started = std::chrono::steady_clock::now();
       const std::vector<float> vectors = model->Embed(batch, role, &truncated);
@@ -104,7 +108,7 @@ class EmbedCommand : public Command {
  private:
   std::string model_, role_ = "passage";
   std::vector<std::string> texts_;
-  int64_t threads_ = 0;
+  int64_t threads_ = 0, batch_ = 256;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "text/unicode.h"
 
 namespace atelier::retrieve {

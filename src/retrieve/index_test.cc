@@ -14,7 +14,7 @@
 #include "base/ids.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "retrieve/dot.h"
 #include "retrieve/index_writer.h"
 

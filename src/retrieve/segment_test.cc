@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "retrieve/bm25.h"
 
 namespace atelier::retrieve {

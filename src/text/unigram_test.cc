@@ -130,6 +130,17 @@ TEST(DoubleArray, FindsWhatWasPutInAndNothingElse) {
   }
 }
 
+TEST(Charsmap, APlaceBeyondItsTextsIsNoReplacement) {
+  std::string bytes = Charsmap::Build({{"a", "xyz"}, {"b", "q"}});
+  std::string_view to;
+  EXPECT_EQ(Charsmap(bytes).Match("b", &to), 1u);
+  EXPECT_EQ(to, "q");
+  bytes.resize(bytes.size() - 2);  // without q
+  const Charsmap cut(bytes);
+  EXPECT_EQ(cut.Match("a", &to), 1u);
+  EXPECT_EQ(cut.Match("b", &to), 0u);
+}
+
 TEST(DoubleArray, UnitsThatLieLeadNowhereOutside) {
   Rng rng(8);
   for (int round = 0; round < 500; ++round) {

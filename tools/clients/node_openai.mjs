@@ -10,7 +10,9 @@ const messages = [{ role: "user", content: "Name two colours. 你好 🎈" }];
 
 const models = [];
 for await (const one of client.models.list()) models.push(one.id);
-assert.deepEqual(models, [model, "tags"]);
+assert.deepEqual(models, ["e5-small", model, "tags"]);
+const vectors = await client.embeddings.create({ model: "e5-small", input: ["手冲咖啡壶", "a kettle"] });
+assert.deepEqual(vectors.data.map((one) => one.embedding.length), [384, 384]);
 
 const whole = await client.chat.completions.create({ model, messages, seed: 5, max_tokens: 24 });
 let text = "", usage = null;
