@@ -133,8 +133,14 @@ def languages(folder, path):
             pool = [s for s in pool if sum(c.isalpha() for c in s) >= 4]
             for s in draw.sample(pool, min(most, len(pool))):
                 out.write(f'{language}\t{source}\t{s}\n')
+        # The translations hold what nobody has translated yet, commands and names: that is not their language.
+        english = gzip.decompress((folder / 'dr/usr/share/debian-reference/debian-reference.en.txt.gz').read_bytes())
+        english = re.sub(r'\s+', '', english.decode())
         for name, language in DEBIAN.items():
-            write(language, f'debian-{name}', [s for p in debian(folder, name) for s in sentences(p)], 1500)
+            pool = [s for p in debian(folder, name) for s in sentences(p)]
+            if language != 'en':
+                pool = [s for s in pool if re.sub(r'\s+', '', s) not in english]
+            write(language, f'debian-{name}', pool, 1500)
         pools = sources(folder)
         for name, language in (('review', 'zh'), ('daily', 'zh'), ('brown', 'en')):
             write(language, name, pools[name], 3000)

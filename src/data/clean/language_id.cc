@@ -30,6 +30,8 @@ std::string_view LanguageEvidence::Decide() const {
     return "zh";
   }
   if (foreign > english) return "other";
+  // Words that both have ("in", "die", "make") decide nothing; then what looks foreign is.
+  if (foreign == english && foreign > 0 && count[kClassLatin] > 0) return "other";
   // Accents: some in names, many in other languages.
   if (count[kClassLatin] * 25 > latin && count[kClassLatin] > english) return "other";
   return "en";

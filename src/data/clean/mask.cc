@@ -32,7 +32,7 @@ class Mask : public Operation {
       const std::vector<guard::PersonalSpan> spans = guard::FindPersonal(field->text, kinds_);
       if (spans.empty()) return;
       row->SetText(field, row->arena()->Copy(guard::MaskPersonal(field->text, spans, options_)));
-      row->before = row->after;
+      row->before = "(not shown)";
     });
     return "";
   }

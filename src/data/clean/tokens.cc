@@ -60,37 +60,46 @@ uint64_t HashWord(const char* p, size_t size) {
 }
 
 #if defined(__SSE2__)
-// Sixteen bytes: which are ASCII letters and digits, which are not ASCII.
-struct Sixteen {
-  explicit Sixteen(const unsigned char* p) : bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))) {
-    const __m128i small = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-    const auto in = [](__m128i c, char low, char size) {
-      const __m128i shifted = _mm_sub_epi8(c, _mm_set1_epi8(low));
-      return _mm_cmpeq_epi8(_mm_subs_epu8(shifted, _mm_set1_epi8(static_cast<char>(size - 1))), _mm_setzero_si128());
-    };
-    letters = in(small, 'a', 26);
-    word = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(letters, in(bytes, '0', 10))));
-    wide = static_cast<uint32_t>(_mm_movemask_epi8(bytes));
+struct Letters {
+  __m128i bytes, letters;  // 0xFF where an ASCII letter is
+  explicit Letters(const unsigned char* p)
+      : bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+        letters(In(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26)) {}
+  static __m128i In(__m128i c, char low, char size) {
+    const __m128i shifted = _mm_sub_epi8(c, _mm_set1_epi8(low));
+    return _mm_cmpeq_epi8(_mm_subs_epu8(shifted, _mm_set1_epi8(static_cast<char>(size - 1))), _mm_setzero_si128());
   }
-  // The hash of the first `length` bytes as a word, 1..16.
-  uint64_t Hash(uint32_t length) const {
-    alignas(16) static constexpr struct Masks {
-      uint8_t of[17][16] = {};
-      constexpr Masks() {
-        for (int i = 0; i <= 16; ++i) {
-          for (int j = 0; j < i; ++j) of[i][j] = 0xFF;
-        }
-      }
-    } kFirst;
-    const __m128i lower = _mm_or_si128(bytes, _mm_and_si128(letters, _mm_set1_epi8(0x20)));
-    const __m128i kept = _mm_and_si128(lower, _mm_load_si128(reinterpret_cast<const __m128i*>(kFirst.of[length])));
-    return HashHalves(static_cast<uint64_t>(_mm_cvtsi128_si64(kept)),
-                      static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(kept, kept))), length);
-  }
-
-  __m128i bytes, letters;
-  uint32_t word, wide;
 };
+
+// Of 64 bytes, bit by bit: which are ASCII letters and digits, which are not ASCII.
+struct Block64 {
+  explicit Block64(const unsigned char* p) {
+    for (int i = 0; i < 4; ++i) {
+      const Letters part(p + 16 * i);
+      const __m128i words = _mm_or_si128(part.letters, Letters::In(part.bytes, '0', 10));
+      word |= static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(words))) << 16 * i;
+      wide |= static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(part.bytes))) << 16 * i;
+    }
+  }
+  uint64_t word = 0, wide = 0;
+};
+
+// HashWord of an ASCII word of 1..16 bytes.
+uint64_t HashShort(const unsigned char* p, size_t length) {
+  alignas(16) static constexpr struct Masks {
+    uint8_t of[17][16] = {};
+    constexpr Masks() {
+      for (int i = 0; i <= 16; ++i) {
+        for (int j = 0; j < i; ++j) of[i][j] = 0xFF;
+      }
+    }
+  } kFirst;
+  const Letters part(p);
+  const __m128i lower = _mm_or_si128(part.bytes, _mm_and_si128(part.letters, _mm_set1_epi8(0x20)));
+  const __m128i kept = _mm_and_si128(lower, _mm_load_si128(reinterpret_cast<const __m128i*>(kFirst.of[length])));
+  return HashHalves(static_cast<uint64_t>(_mm_cvtsi128_si64(kept)),
+                    static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(kept, kept))), length);
+}
 #endif
 
 // Hash of a function word -> which languages have it, without a branch: buckets of eight entries, each 24 bits of the
@@ -186,6 +195,7 @@ constexpr std::array<bool, 256> kAsciiWord = [] {
   return is;
 }();
 
+constexpr uint32_t kMostHashes = Tokens::kMostTriples + 2;
 constexpr uint64_t kHanFactor = 0xC2B2AE3D27D4EB4F;
 
 // What a character of the first plane is among words.
@@ -238,7 +248,12 @@ uint64_t TripleOf(uint64_t first, uint64_t second, uint64_t third) {
 }  // namespace
 
 Tokeniser::Tokeniser(const CharTable* table)
-    : table_(table), kinds_(0x10000), marks_(kPlaces), exact_(4 * Tokens::kMostTriples) {
+    : table_(table),
+      kinds_(0x10000),
+      hashes_(kMostHashes + 1),
+      places_(kMostHashes),
+      marks_(kPlaces),
+      exact_(4 * Tokens::kMostTriples) {
   for (char32_t c = 0; c < 0x10000; ++c) {
     const uint16_t info = table->Of(c);
     kinds_[c] = kLoneClasses >> (info & 15) & 1   ? (info & kStopHan ? kLoneStop : kLone)
@@ -265,17 +280,29 @@ void Tokeniser::Walk(std::string_view text, Tokens* tokens, const Token& token) 
     const unsigned char c = *p;
     if (c < 0x80) {
 #if defined(__SSE2__)
-      const Sixteen block(p);
-      const uint32_t stops = block.word | block.wide | 0x10000;  // where what stands between words ends
-      if ((block.word & 1) == 0) {
-        p += __builtin_ctz(stops);
+      // All words of 64 bytes by their masks, so that no word waits for where the one before it ended.
+      const Block64 block(p);
+      const size_t left = static_cast<size_t>(end - p);
+      const size_t ascii = block.wide == 0 ? 64 : static_cast<size_t>(__builtin_ctzll(block.wide));
+      const size_t size = std::min(left, ascii);
+      const uint64_t word = size == 64 ? block.word : block.word & ((uint64_t{1} << size) - 1);
+      uint64_t starts = word & ~(word << 1);
+      uint64_t stops = ~word & word << 1;
+      // A word that touches what is not ASCII may go on there.
+      if (size < left && size < 64) stops &= ~(uint64_t{1} << size);
+      for (; stops != 0; stops &= stops - 1, starts &= starts - 1) {
+        const auto from = static_cast<size_t>(__builtin_ctzll(starts));
+        const size_t length = static_cast<size_t>(__builtin_ctzll(stops)) - from;
+        word_token(length <= 16 ? HashShort(p + from, length)
+                                : HashWord(reinterpret_cast<const char*>(p + from), length));
+      }
+      if (starts == 0) {
+        p += size;
         continue;
       }
-      const auto length = static_cast<uint32_t>(__builtin_ctz(~block.word));
-      if (length < 16 && (block.wide >> length & 1) == 0 && p + length <= end) {
-        word_token(block.Hash(length));
-        p += length + 1;
-        p += __builtin_ctz(stops >> (length + 1));
+      // The last word is not complete. It begins the next 64 bytes, or does already and is long.
+      if (const int open = __builtin_ctzll(starts); open != 0) {
+        p += open;
         continue;
       }
 #else
@@ -346,22 +373,28 @@ Tokens Tokeniser::Count(std::string_view text) {
     generation_ = 1;
   }
   const uint8_t generation = generation_;
+  // First the words' hashes side by side, then the places of their triples, which is plain vector code, then the marks.
   // Many more places than triples: one that is marked was almost surely marked by the same triple.
-  const size_t places = std::bit_ceil(std::clamp<size_t>(text.size() * 8, 512, kPlaces)) - 1;
-  uint8_t* const marks = marks_.data();
-  uint64_t last = 0, before_last = 0;
-  uint32_t count = 0, repeated = 0;
+  const auto places = static_cast<uint32_t>(std::bit_ceil(std::clamp<size_t>(text.size() * 8, 512, kPlaces)) - 1);
+  uint32_t* const hashes = hashes_.data();
+  uint32_t count = 0;
   Tokens tokens;
   Walk(text, &tokens, [&](uint64_t hash, uint32_t counts) {
-    uint8_t& mark = marks[TripleOf(before_last, last, hash) >> 8 & places];
-    const uint8_t old = mark;
-    const uint32_t triple = counts & (count - 2 < Tokens::kMostTriples ? 1u : 0u);  // the first two wrap round
-    repeated += triple & (old == generation ? 1u : 0u);
-    mark = static_cast<uint8_t>(old ^ ((old ^ generation) & (0u - triple)));
-    before_last = counts != 0 ? last : before_last;
-    last = counts != 0 ? hash : last;
+    hashes[std::min(count, kMostHashes)] = static_cast<uint32_t>(hash >> 32);
     count += counts;
   });
+  const uint32_t known = std::min(count, kMostHashes);
+  uint32_t* const place = places_.data();
+  for (uint32_t i = 2; i < known; ++i) {
+    place[i] = (std::rotl(hashes[i - 2], 5) ^ std::rotl(hashes[i - 1], 14) ^ hashes[i]) >> 9 & places;
+  }
+  uint8_t* const marks = marks_.data();
+  uint32_t repeated = 0;
+  for (uint32_t i = 2; i < known; ++i) {
+    uint8_t& mark = marks[place[i]];
+    repeated += mark == generation;
+    mark = generation;
+  }
   tokens.words = count;
   tokens.repeated = repeated;
   tokens.triples = count < 3 ? 0 : std::min(count - 2, Tokens::kMostTriples);

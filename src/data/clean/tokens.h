@@ -26,9 +26,10 @@ class Tokeniser {
   void Walk(std::string_view text, Tokens* tokens, const Token& token) const;
 
   const CharTable* table_;
-  std::vector<uint8_t> kinds_;   // [0x10000] what a character is among words
-  std::vector<uint8_t> marks_;   // the generation that last had a triple at this place
-  std::vector<uint64_t> exact_;  // hashes of triples, open addressing; 0: free
+  std::vector<uint8_t> kinds_;             // [0x10000] what a character is among words
+  std::vector<uint32_t> hashes_, places_;  // of the words and triples of the text at hand
+  std::vector<uint8_t> marks_;             // the generation that last had a triple at this place
+  std::vector<uint64_t> exact_;            // hashes of triples, open addressing; 0: free
   uint8_t generation_ = 0;
 };
 
