@@ -56,8 +56,8 @@ struct Table {
   void (*attend)(const Attention* work);
   // The greatest of x[0..n) and log(sum(exp(x - greatest))), in f32 by 16 lanes.
   void (*log_sum_exp)(const float* x, int64_t n, float* greatest, float* log_sum);
-  // MinHash (Broder 1997): out[i] = min over j of multiply[i] * x[j] + add[i] modulo 2^32, the greatest number for n = 0.
-  // `lanes` is a multiple of 16. Integers: every table gives the same bits.
+  // MinHash (Broder 1997): out[i] = min over j of multiply[i] * x[j] + add[i] modulo 2^32, the greatest number for n =
+  // 0. `lanes` is a multiple of 16. Integers: every table gives the same bits.
   void (*min_hash)(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
                    uint32_t* out);
 };
