@@ -55,6 +55,10 @@ class ExternalSorter {
     for (const E* entry; (entry = stream.Next()) != nullptr;) fn(*entry);
   }
 
+ private:
+  class Merge;
+
+ public:
   // The same, pulled one by one. The pointer is valid until the next call.
   class Stream {
    public:
@@ -68,7 +72,7 @@ class ExternalSorter {
 
    private:
     const ExternalSorter& sorter_;
-    std::unique_ptr<typename ExternalSorter::Merge> merge_;
+    std::unique_ptr<Merge> merge_;
     size_t at_ = 0;
   };
 

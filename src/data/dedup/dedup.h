@@ -71,8 +71,8 @@ class Deduplicator {
   explicit Deduplicator(DedupOptions options);
   ~Deduplicator();
 
-  // Whole lines, each a flat JSON object; 64 bytes behind them must be readable. Throws kCorrupt for one that is not, kInvalidInput where the newest_field
-  // holds neither a number nor a date.
+  // Whole lines, each a flat JSON object; 64 bytes behind them must be readable. Throws kCorrupt for one that is not,
+  // kInvalidInput where the newest_field holds neither a number nor a date.
   void Add(std::string_view lines);
   // After the last Add. Throws kInvalidInput when a declared field is in no record.
   void Finish(const ProgressFn& progress = nullptr);

@@ -5,6 +5,7 @@
 // `rows` values with probability s^rows, and are candidates with 1 - (1 - s^rows)^bands.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
