@@ -189,7 +189,7 @@ TEST_F(IndexTest, FusionIsTheSumOfReciprocalRanks) {
   writer.Commit();
   const auto index = Index::Open(folder_);
   SearchOptions options;
-  options.k = 30;
+  options.k = 20;
   options.fusion = {.k = 7, .bm25 = 0.5, .dense = 3, .depth = 20};
   const std::vector<float> query = embedder->Embed({"pears word4"}, artefact::Embedder::Role::kQuery, nullptr);
   const std::vector<Hit> hits = index->Search("pears word4", query, options);
