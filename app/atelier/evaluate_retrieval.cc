@@ -96,7 +96,7 @@ class EvaluateRetrieval : public Command {
           const std::string section = Cat(hit.document, "#", hit.anchor);
           if (!seen.insert(section).second) continue;
           ranked.relevant.push_back(document && hit.anchor == question.section);
-          if (seen.size() <= 20) run += Cat(question.id, " Q0 ", section, " ", seen.size(), " ", 1000 - static_cast<int>(seen.size()), " ", name, "\n");
+          if (seen.size() <= 20) run += Cat(question.id, " Q0 ", ReplaceAll(section, " ", "%20"), " ", seen.size(), " ", 1000 - static_cast<int>(seen.size()), " ", name, "\n");
         }
         values[name]["recall@5"].push_back(evaluate::RecallAt(ranked, 5));
         values[name]["mrr"].push_back(evaluate::ReciprocalRank(ranked));
