@@ -55,7 +55,8 @@ int Build(const std::string& folder, const std::string& corpus, const std::strin
   options.embedder = std::make_shared<Heads>(runtime::LoadEmbedder(model), 60);
   const double started = MonotonicSeconds();
   options.progress = [&](uint64_t done, uint64_t, std::string_view) {
-    if (done % 5120 == 0) std::fprintf(stderr, "%llu after %.0f s\n", static_cast<unsigned long long>(done), MonotonicSeconds() - started);
+    if (done % 5120 == 0)
+      std::fprintf(stderr, "%llu after %.0f s\n", static_cast<unsigned long long>(done), MonotonicSeconds() - started);
   };
   retrieve::IndexWriter writer(folder, "bench", {}, std::move(options));
   // A document of a thousand lines each, so that texts are embedded many at a time; each line is a chunk of its own,
@@ -144,7 +145,10 @@ int Run(int argc, char** argv) {
       if (round >= 0) embedding.push_back(embedded * 1e3);
     }
   }
-  Json out = {{"chunks", chunks}, {"segments", index->segments().size()}, {"queries", queries.size()}, {"open_ms", opened * 1e3}};
+  Json out = {{"chunks", chunks},
+              {"segments", index->segments().size()},
+              {"queries", queries.size()},
+              {"open_ms", opened * 1e3}};
   for (const auto& [mode, list] : times) out[mode] = Summary(list);
   out["embedding"] = Summary(embedding);
   out["hybrid_with_embedding"] = Summary(whole);

@@ -23,7 +23,9 @@ class IndexAdd : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("name", &name_, "the index", true);
-    cli.Texts("files", &files_, "text, Markdown and HTML files, folders of them, JSON lines (a document on each), or datasets (NAME, NAME@3)");
+    cli.Texts(
+        "files", &files_,
+        "text, Markdown and HTML files, folders of them, JSON lines (a document on each), or datasets (NAME, NAME@3)");
     cli.Text("--base", &base_, "documents are called by their path from this folder");
     cli.Texts("--field", &fields_, "KEY=VALUE that every document gets, for filters; repeat for more");
     cli.Text("--lang", &lang_, "zh or en; found from the text where nobody says");
@@ -43,7 +45,8 @@ class IndexAdd : public Command {
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
     const std::string folder = retrieve::IndexFolder(studio.folder(), name_);
-    if (files_.empty()) throw Error(Code::kUsage, "index add wants at least one file", "atelier index add NAME FILE...");
+    if (files_.empty())
+      throw Error(Code::kUsage, "index add wants at least one file", "atelier index add NAME FILE...");
     if (!lang_.empty() && lang_ != "zh" && lang_ != "en") {
       throw Error(Code::kUsage, Cat("--lang ", Quote(lang_)), "zh or en");
     }
@@ -96,8 +99,9 @@ class IndexAdd : public Command {
     for (const std::string& path : paths) AddFile(writer, path);
     for (const std::string& ref : refs) AddDataset(writer, datasets, ref);
     const retrieve::IndexManifest manifest = writer.Commit();
-    guard::Audit(studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
-                 {{"new", added_}, {"replaced", replaced_}, {"unchanged", unchanged_}, {"generation", manifest.generation}});
+    guard::Audit(
+        studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
+        {{"new", added_}, {"replaced", replaced_}, {"unchanged", unchanged_}, {"generation", manifest.generation}});
     uint64_t chunks = 0;
     for (const auto& segment : manifest.segments) chunks += segment.chunks;
     if (globals.json) {
@@ -169,7 +173,8 @@ class IndexAdd : public Command {
       for (size_t at = 0; at < lines.size();) {
         const size_t end = lines.find('\n', at);
         const Json row = ParseJson(lines.substr(at, end - at), Cat(name, ": record ", ++number), 64);
-        AddRow(writer, row, name, row.contains("_id") ? Cat(name, ":", row["_id"].get<std::string>()) : Cat(name, ":", number),
+        AddRow(writer, row, name,
+               row.contains("_id") ? Cat(name, ":", row["_id"].get<std::string>()) : Cat(name, ":", number),
                Cat(name, ": record ", number));
         at = end + 1;
       }
@@ -195,7 +200,8 @@ class IndexAdd : public Command {
   void AddRow(retrieve::IndexWriter& writer, const Json& row, const std::string& source, std::string id,
               const std::string& where) {
     if (!row.is_object() || !row.contains(text_field_) || !row[text_field_].is_string()) {
-      throw Error(Code::kInvalidInput, Cat(where, ": has no text in ", Quote(text_field_)), "--text-field names another field");
+      throw Error(Code::kInvalidInput, Cat(where, ": has no text in ", Quote(text_field_)),
+                  "--text-field names another field");
     }
     retrieve::Document document;
     document.source = source;
@@ -221,7 +227,8 @@ class IndexAdd : public Command {
   void SetFields(retrieve::Document* document) const {
     for (const std::string& field : fields_) {
       const size_t equals = field.find('=');
-      if (equals == std::string::npos || equals == 0) throw Error(Code::kUsage, Cat("--field ", Quote(field), " is not KEY=VALUE"));
+      if (equals == std::string::npos || equals == 0)
+        throw Error(Code::kUsage, Cat("--field ", Quote(field), " is not KEY=VALUE"));
       document->fields[field.substr(0, equals)] = field.substr(equals + 1);
     }
   }
@@ -231,7 +238,8 @@ class IndexAdd : public Command {
     (added == A::kNew ? added_ : added == A::kReplaced ? replaced_ : unchanged_) += 1;
   }
 
-  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_, segmenter_;
+  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_,
+                                   segmenter_;
   std::vector<std::string> files_, fields_;
   retrieve::ChunkOptions chunk_options_;
   struct {
