@@ -175,6 +175,7 @@ TEST_F(IndexTest, Filters) {
   EXPECT_EQ(Find("apples", {"team==a|b"}), (Ids{"c"}));
   EXPECT_EQ(Find("apples", {"year=2021..2023"}), (Ids{"b"}));
   EXPECT_EQ(Find("apples", {"year=..2022.5"}), (Ids{"a", "b"}));
+  EXPECT_EQ(Find("apples", {"year=..2022"}), (Ids{"a"}));
   EXPECT_EQ(Find("apples", {"year=2021..", "open=true"}), (Ids{"b"}));
   EXPECT_EQ(Find("apples", {"lang=zh"}), (Ids{"d"}));
   EXPECT_EQ(Find("apples", {"id=a|d"}), (Ids{"a", "d"}));
