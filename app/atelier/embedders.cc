@@ -19,7 +19,8 @@ constexpr std::string_view kSegmenter = "segmenter-zh";
 std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name) {
   const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name);
   if (!entry.present) {
-    throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here: ", entry.path, " is gone"), Cat("atelier model pull ", name));
+    throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here: ", entry.path, " is gone"),
+                Cat("atelier model pull ", name));
   }
   const std::string hash = entry.manifest.sha256.empty() ? Sha256HexOfFile(entry.path) : entry.manifest.sha256;
   return runtime::LoadEmbedder(entry.path, entry.name, hash);
@@ -49,7 +50,8 @@ retrieve::WordsProvider WordsOf(store::Studio& studio) {
     } else {
       const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name.substr(0, name.find(':')));
       if (Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16)) != name) {
-        throw Error(Code::kConflict, Cat("an index that was made with the words of ", name, ", and ", entry.name, " is another now"),
+        throw Error(Code::kConflict,
+                    Cat("an index that was made with the words of ", name, ", and ", entry.name, " is another now"),
                     "make the index anew");
       }
       const auto map = MappedFile::Open(entry.path);

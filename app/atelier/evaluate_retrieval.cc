@@ -41,8 +41,8 @@ class EvaluateRetrieval : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("index", &index_, "the index", true);
-    cli.Text("--questions", &questions_file_, "JSON lines: id, question, lang, passage_lang, document, section, phrase, half",
-             true);
+    cli.Text("--questions", &questions_file_,
+             "JSON lines: id, question, lang, passage_lang, document, section, phrase, half", true);
     cli.Text("--half", &half_, "only questions of this half: tuning or held-out");
     cli.Text("--run", &run_file_, "write the lists found, in TREC's form, to FILE.MODE");
     cli.Double("--rrf-k", &fusion_.k, "of the fusion of ranks", 0, 10000);
@@ -90,13 +90,15 @@ class EvaluateRetrieval : public Command {
         bool phrase = false;
         for (size_t h = 0; h < hits.size(); ++h) {
           const retrieve::Hit& hit = hits[h];
-          const bool document = hit.document.starts_with(question.document) &&
-                                (hit.document.size() == question.document.size() || hit.document[question.document.size()] == '.');
+          const bool document =
+              hit.document.starts_with(question.document) &&
+              (hit.document.size() == question.document.size() || hit.document[question.document.size()] == '.');
           if (h < 5 && document && OneSpace(hit.text).find(question.phrase) != std::string::npos) phrase = true;
           const std::string section = Cat(hit.document, "#", hit.anchor);
           if (!seen.insert(section).second) continue;
           ranked.relevant.push_back(document && hit.anchor == question.section);
-          if (seen.size() <= 20) run += Cat(question.id, " Q0 ", section, " ", seen.size(), " ", 1000 - static_cast<int>(seen.size()), " ", name, "\n");
+          run += Cat(question.id, " Q0 ", ReplaceAll(section, " ", "%20"), " ", seen.size(), " ",
+                     1000 - static_cast<int>(seen.size()), " ", name, "\n");
         }
         values[name]["recall@5"].push_back(evaluate::RecallAt(ranked, 5));
         values[name]["mrr"].push_back(evaluate::ReciprocalRank(ranked));
@@ -154,9 +156,9 @@ class EvaluateRetrieval : public Command {
         if (!row.contains(Cat("over_", other)) || row["questions"] != "all") continue;
         const Json& b = row[Cat("over_", other)];
         std::cout << row["half"].get<std::string>() << ": hybrid over " << other << " in nDCG@10 by "
-                  << FormatFixed(b["difference"].get<double>(), 3) << " (95 % from " << FormatFixed(b["low"].get<double>(), 3)
-                  << " to " << FormatFixed(b["high"].get<double>(), 3) << ", p = " << FormatFixed(b["p"].get<double>(), 4)
-                  << ")\n";
+                  << FormatFixed(b["difference"].get<double>(), 3) << " (95 % from "
+                  << FormatFixed(b["low"].get<double>(), 3) << " to " << FormatFixed(b["high"].get<double>(), 3)
+                  << ", p = " << FormatFixed(b["p"].get<double>(), 4) << ")\n";
       }
     }
     return 0;
@@ -179,8 +181,8 @@ class EvaluateRetrieval : public Command {
       };
       if (!row.contains("section")) continue;  // one that has no answer
       if (!half_.empty() && get("half") != half_) continue;
-      questions_.push_back({get("id"), get("question"), get("lang"), get("passage_lang"), get("document"), get("section"),
-                            get("phrase"), get("half")});
+      questions_.push_back({get("id"), get("question"), get("lang"), get("passage_lang"), get("document"),
+                            get("section"), get("phrase"), get("half")});
     }
     if (questions_.empty()) throw Error(Code::kInvalidInput, Cat(questions_file_, ": no questions"));
   }

@@ -1,4 +1,5 @@
 // atelier index add NAME FILE...: documents into an index, which is made where there is none.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/str.h"
+#include "data/dataset.h"
 #include "guard/audit.h"
 #include "retrieve/index_writer.h"
 #include "store/studio.h"
@@ -21,7 +23,9 @@ class IndexAdd : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("name", &name_, "the index", true);
-    cli.Texts("files", &files_, "text, Markdown and HTML files, folders of them, or JSON lines (a document on each)");
+    cli.Texts(
+        "files", &files_,
+        "text, Markdown and HTML files, folders of them, JSON lines (a document on each), or datasets (NAME, NAME@3)");
     cli.Text("--base", &base_, "documents are called by their path from this folder");
     cli.Texts("--field", &fields_, "KEY=VALUE that every document gets, for filters; repeat for more");
     cli.Text("--lang", &lang_, "zh or en; found from the text where nobody says");
@@ -41,12 +45,22 @@ class IndexAdd : public Command {
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
     const std::string folder = retrieve::IndexFolder(studio.folder(), name_);
-    if (files_.empty()) throw Error(Code::kUsage, "index add wants at least one file", "atelier index add NAME FILE...");
+    if (files_.empty())
+      throw Error(Code::kUsage, "index add wants at least one file", "atelier index add NAME FILE...");
     if (!lang_.empty() && lang_ != "zh" && lang_ != "en") {
       throw Error(Code::kUsage, Cat("--lang ", Quote(lang_)), "zh or en");
     }
     std::vector<std::string> paths;
-    for (const std::string& file : files_) Collect(file, &paths);  // before anything is made
+    const data::Datasets datasets(studio.Path("data"));
+    std::vector<std::string> refs;
+    for (const std::string& file : files_) {  // before anything is made
+      if (FileExists(file) || FolderExists(file) || !IsDataset(datasets, file)) {
+        Collect(file, &paths);
+      } else {
+        datasets.Load(file);
+        refs.push_back(file);
+      }
+    }
 
     retrieve::WriterOptions options;
     options.words = WordsOf(studio);
@@ -83,9 +97,11 @@ class IndexAdd : public Command {
     const double started = MonotonicSeconds();
     retrieve::IndexWriter writer(folder, name_, config, std::move(options));
     for (const std::string& path : paths) AddFile(writer, path);
+    for (const std::string& ref : refs) AddDataset(writer, datasets, ref);
     const retrieve::IndexManifest manifest = writer.Commit();
-    guard::Audit(studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
-                 {{"new", added_}, {"replaced", replaced_}, {"unchanged", unchanged_}, {"generation", manifest.generation}});
+    guard::Audit(
+        studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
+        {{"new", added_}, {"replaced", replaced_}, {"unchanged", unchanged_}, {"generation", manifest.generation}});
     uint64_t chunks = 0;
     for (const auto& segment : manifest.segments) chunks += segment.chunks;
     if (globals.json) {
@@ -143,6 +159,29 @@ class IndexAdd : public Command {
     Count(writer.Add(std::move(document)));
   }
 
+  static bool IsDataset(const data::Datasets& datasets, const std::string& name) {
+    const std::vector<std::string> names = datasets.Names();
+    return std::find(names.begin(), names.end(), name.substr(0, name.find('@'))) != names.end();
+  }
+
+  // A record of a dataset is a document, called NAME:_id, so that a record that stays the same stays in the index.
+  void AddDataset(retrieve::IndexWriter& writer, const data::Datasets& datasets, const std::string& ref) {
+    const data::DatasetReader reader(datasets, ref);
+    const std::string name = reader.manifest().name;
+    size_t number = 0;
+    reader.ReadAll([&](std::string_view lines) {
+      for (size_t at = 0; at < lines.size();) {
+        const size_t end = lines.find('\n', at);
+        const Json row = ParseJson(lines.substr(at, end - at), Cat(name, ": record ", ++number), 64);
+        AddRow(writer, row, name,
+               row.contains("_id") ? Cat(name, ":", row["_id"].get<std::string>()) : Cat(name, ":", number),
+               Cat(name, ": record ", number));
+        at = end + 1;
+      }
+      return true;
+    });
+  }
+
   void AddLines(retrieve::IndexWriter& writer, const std::string& path) {
     const std::string bytes = ReadFile(path, uint64_t{8} << 30);
     size_t number = 0;
@@ -154,36 +193,42 @@ class IndexAdd : public Command {
       ++number;
       if (line.empty()) continue;
       const std::string where = Cat(path, ":", number);
-      const Json row = ParseJson(line, where, 16);
-      if (!row.is_object() || !row.contains(text_field_) || !row[text_field_].is_string()) {
-        throw Error(Code::kInvalidInput, Cat(where, ": has no text in ", Quote(text_field_)), "--text-field names another field");
-      }
-      retrieve::Document document;
-      document.source = path;
-      document.lang = lang_;
-      document.id = Cat(path, ":", number);
-      SetFields(&document);
-      for (const auto& [key, value] : row.items()) {
-        if (key == text_field_) continue;
-        if (key == id_field_) {
-          document.id = value.is_string() ? value.get<std::string>() : ToText(value);
-        } else if (key == title_field_ && value.is_string()) {
-          document.title = value.get<std::string>();
-        } else if (key == "lang" && value.is_string()) {
-          document.lang = value.get<std::string>();
-        } else if (value.is_string() || value.is_number() || value.is_boolean()) {
-          document.fields[key] = value;
-        }
-      }
-      retrieve::ReadText(row[text_field_].get_ref<const std::string&>(), retrieve::TextKind::kPlain, &document);
-      Count(writer.Add(std::move(document)));
+      AddRow(writer, ParseJson(line, where, 16), path, where, where);
     }
+  }
+
+  void AddRow(retrieve::IndexWriter& writer, const Json& row, const std::string& source, std::string id,
+              const std::string& where) {
+    if (!row.is_object() || !row.contains(text_field_) || !row[text_field_].is_string()) {
+      throw Error(Code::kInvalidInput, Cat(where, ": has no text in ", Quote(text_field_)),
+                  "--text-field names another field");
+    }
+    retrieve::Document document;
+    document.source = source;
+    document.lang = lang_;
+    document.id = std::move(id);
+    SetFields(&document);
+    for (const auto& [key, value] : row.items()) {
+      if (key == text_field_ || key.starts_with('_')) continue;
+      if (key == id_field_) {
+        document.id = value.is_string() ? value.get<std::string>() : ToText(value);
+      } else if (key == title_field_ && value.is_string()) {
+        document.title = value.get<std::string>();
+      } else if (key == "lang" && value.is_string()) {
+        document.lang = value.get<std::string>();
+      } else if (value.is_string() || value.is_number() || value.is_boolean()) {
+        document.fields[key] = value;
+      }
+    }
+    retrieve::ReadText(row[text_field_].get_ref<const std::string&>(), retrieve::TextKind::kPlain, &document);
+    Count(writer.Add(std::move(document)));
   }
 
   void SetFields(retrieve::Document* document) const {
     for (const std::string& field : fields_) {
       const size_t equals = field.find('=');
-      if (equals == std::string::npos || equals == 0) throw Error(Code::kUsage, Cat("--field ", Quote(field), " is not KEY=VALUE"));
+      if (equals == std::string::npos || equals == 0)
+        throw Error(Code::kUsage, Cat("--field ", Quote(field), " is not KEY=VALUE"));
       document->fields[field.substr(0, equals)] = field.substr(equals + 1);
     }
   }
@@ -193,7 +238,8 @@ class IndexAdd : public Command {
     (added == A::kNew ? added_ : added == A::kReplaced ? replaced_ : unchanged_) += 1;
   }
 
-  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_, segmenter_;
+  std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_,
+                                   segmenter_;
   std::vector<std::string> files_, fields_;
   retrieve::ChunkOptions chunk_options_;
   struct {

@@ -23,9 +23,14 @@ uint64_t Chunks(const retrieve::IndexManifest& manifest) {
 Json Brief(const retrieve::IndexManifest& manifest) {
   uint64_t bytes = 0;
   for (const auto& segment : manifest.segments) bytes += segment.bytes;
-  return {{"name", manifest.name},           {"documents", manifest.documents()}, {"chunks", Chunks(manifest)},
-          {"model", manifest.config.model},  {"bytes", bytes},                    {"segments", manifest.segments.size()},
-          {"generation", manifest.generation}, {"changed_at", manifest.changed_at}};
+  return {{"name", manifest.name},
+          {"documents", manifest.documents()},
+          {"chunks", Chunks(manifest)},
+          {"model", manifest.config.model},
+          {"bytes", bytes},
+          {"segments", manifest.segments.size()},
+          {"generation", manifest.generation},
+          {"changed_at", manifest.changed_at}};
 }
 
 class IndexList : public Command {
@@ -109,7 +114,8 @@ class IndexDelete : public Command {
     store::Studio studio = store::Studio::Require(globals.studio);
     const std::string folder = retrieve::IndexFolder(studio.folder(), name_);
     const retrieve::IndexManifest before = retrieve::ReadIndexManifest(folder);
-    if (documents_.empty()) throw Error(Code::kUsage, "index delete wants the ids of documents", "atelier index show lists them");
+    if (documents_.empty())
+      throw Error(Code::kUsage, "index delete wants the ids of documents", "atelier index show lists them");
     retrieve::WriterOptions options;
     options.words = WordsOf(studio);
     if (before.config.dims > 0) options.embedder = LoadEmbedderNamed(studio, before.config.model);

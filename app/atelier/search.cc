@@ -38,8 +38,10 @@ class SearchCommand : public Command {
     if (options.mode != retrieve::Mode::kBm25 && index->manifest().config.dims > 0) {
       const auto embedder = LoadEmbedderNamed(studio, index->manifest().config.model);
       if (embedder->info().hash != index->manifest().config.model_hash) {
-        throw Error(Code::kConflict, Cat("the index ", Quote(index_), " was made with other weights of ", index->manifest().config.model),
-                    "make the index anew, or search with --mode bm25");
+        throw Error(
+            Code::kConflict,
+            Cat("the index ", Quote(index_), " was made with other weights of ", index->manifest().config.model),
+            "make the index anew, or search with --mode bm25");
       }
       const double started = MonotonicSeconds();
       vector = embedder->Embed({query_}, artefact::Embedder::Role::kQuery);
@@ -75,8 +77,8 @@ class SearchCommand : public Command {
     if (!hit.anchor.empty()) where += Cat("#", hit.anchor);
     std::cout << number << ". " << (colours ? "\033[1m" : "")
               << text::ForTerminal(hit.headings.empty() ? hit.title : Join(hit.headings, " > "), 200)
-              << (colours ? "\033[0m" : "") << "\n   " << text::ForTerminal(where, 300) << "  characters " << hit.begin_char
-              << "-" << hit.end_char << "  score " << FormatFixed(hit.score, 4) << "\n";
+              << (colours ? "\033[0m" : "") << "\n   " << text::ForTerminal(where, 300) << "  characters "
+              << hit.begin_char << "-" << hit.end_char << "  score " << FormatFixed(hit.score, 4) << "\n";
     // Around the first words that were looked for, with these marked.
     constexpr size_t kMost = 480;
     size_t from = 0;

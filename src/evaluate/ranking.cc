@@ -47,7 +47,9 @@ Bootstrap PairedBootstrap(std::span<const double> a, std::span<const double> b, 
     not_better += means.back() <= 0;
   }
   std::sort(means.begin(), means.end());
-  const auto at = [&](double share) { return means[static_cast<size_t>(share * static_cast<double>(means.size() - 1))]; };
+  const auto at = [&](double share) {
+    return means[static_cast<size_t>(share * static_cast<double>(means.size() - 1))];
+  };
   result.low = at(0.025);
   result.high = at(0.975);
   result.p = static_cast<double>(not_better) / static_cast<double>(rounds);

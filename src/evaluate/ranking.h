@@ -15,15 +15,15 @@ struct Ranked {
   size_t total = 0;
 };
 
-double RecallAt(const Ranked& ranked, size_t k);      // share of the relevant among the first k; 0 where total is 0
-double ReciprocalRank(const Ranked& ranked);          // 1 / place of the first relevant one, 0 where there is none
-double NdcgAt(const Ranked& ranked, size_t k);        // Järvelin & Kekäläinen 2002, gain 1, log2(place + 1)
+double RecallAt(const Ranked& ranked, size_t k);  // share of the relevant among the first k; 0 where total is 0
+double ReciprocalRank(const Ranked& ranked);      // 1 / place of the first relevant one, 0 where there is none
+double NdcgAt(const Ranked& ranked, size_t k);    // Järvelin & Kekäläinen 2002, gain 1, log2(place + 1)
 
 // Paired bootstrap (Efron & Tibshirani 1993; Sakai 2006): questions are drawn with replacement, the same for both.
 struct Bootstrap {
-  double difference = 0;           // mean of a - b
-  double low = 0, high = 0;        // 95 % of the drawn means lie between
-  double p = 1;                    // one-sided: share of drawn means at or below 0
+  double difference = 0;     // mean of a - b
+  double low = 0, high = 0;  // 95 % of the drawn means lie between
+  double p = 1;              // one-sided: share of drawn means at or below 0
 };
 // REQUIRES: as many of both, at least one.
 Bootstrap PairedBootstrap(std::span<const double> a, std::span<const double> b, int rounds = 10000, uint64_t seed = 1);

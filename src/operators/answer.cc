@@ -15,7 +15,9 @@ namespace {
 
 struct Confidence {
   double bias = 0, cosine = 0, coverage = 0, bm25 = 0;
-  double Of(double c, double v, double b) const { return 1 / (1 + std::exp(-(bias + cosine * c + coverage * v + bm25 * b))); }
+  double Of(double c, double v, double b) const {
+    return 1 / (1 + std::exp(-(bias + cosine * c + coverage * v + bm25 * b)));
+  }
 };
 
 struct Settings {
@@ -116,15 +118,16 @@ class Answer : public recipe::Operator {
   std::vector<Chosen> Choose(recipe::Run& run, const std::string& question, const Json& passages,
                              const std::vector<size_t>& order) const {
     std::vector<Chosen> units;
-    std::vector<std::string> texts;
+    std::vector<std::string> texts, headed;  // a sentence alone often does not say what it is about
     for (size_t place = 0; place < order.size() && place < 3; ++place) {
       const std::string text = Text(passages[order[place]], "text");
       for (const Unit& unit : Units(text)) {
-        units.push_back({order[place], unit, 0.02 * static_cast<double>(place)});  // what a later place costs
+        units.push_back({order[place], unit, 0.06 * static_cast<double>(place)});  // what a later place costs
         texts.push_back(text.substr(unit.begin, unit.end - unit.begin));
+        headed.push_back(Cat(Text(passages[order[place]], "heading"), "\n", texts.back()));
       }
     }
-    const std::vector<artefact::Match> matches = run.Search().Compare(settings_.index, question, texts);
+    const std::vector<artefact::Match> matches = run.Search().Compare(settings_.index, question, headed);
     for (size_t i = 0; i < units.size(); ++i) {
       // e5's cosines lie close together: a tenth of them is as much as all the words.
       const bool short_one = text::CountChars(texts[i]) < 12;
@@ -137,14 +140,18 @@ class Answer : public recipe::Operator {
       if (chosen.size() >= settings_.most_sentences) break;
       if (!chosen.empty() && (unit.score < chosen[0].score - 0.12 || unit.passage != chosen[0].passage)) continue;
       const std::string text = Text(passages[unit.passage], "text");
-      const size_t more = text::CountChars(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin));
+      const size_t more =
+          text::CountChars(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin));
       if (!chosen.empty() && chars + more > settings_.most_chars) continue;
-      const auto overlaps = [&](const Chosen& c) { return c.unit.begin < unit.unit.end && unit.unit.begin < c.unit.end; };
+      const auto overlaps = [&](const Chosen& c) {
+        return c.unit.begin < unit.unit.end && unit.unit.begin < c.unit.end;
+      };
       if (std::any_of(chosen.begin(), chosen.end(), overlaps)) continue;
       chosen.push_back(unit);
       chars += more;
     }
-    std::sort(chosen.begin(), chosen.end(), [](const Chosen& a, const Chosen& b) { return a.unit.begin < b.unit.begin; });
+    std::sort(chosen.begin(), chosen.end(),
+              [](const Chosen& a, const Chosen& b) { return a.unit.begin < b.unit.begin; });
     return chosen;
   }
 
@@ -166,18 +173,21 @@ class Answer : public recipe::Operator {
       const std::string quote(Trim(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin)));
       part(at, unit.unit.begin, false);
       part(unit.unit.begin, unit.unit.end, true);
-      if (!joined.empty()) joined += unit.unit.begin > end + 2 ? " … " : quote.find('\n') != std::string::npos ? "\n" : " ";
+      if (!joined.empty())
+        joined += unit.unit.begin > end + 2 ? " … " : quote.find('\n') != std::string::npos ? "\n" : " ";
       joined += quote;
       at = end = unit.unit.end;
       const size_t before = text::CountChars(std::string_view(text).substr(0, unit.unit.begin));
       const size_t first = passage["begin"].get<size_t>() + before;
       quotes.push_back({{"text", quote},
                         {"begin", first},
-                        {"end", first + text::CountChars(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin))}});
+                        {"end", first + text::CountChars(std::string_view(text).substr(
+                                            unit.unit.begin, unit.unit.end - unit.unit.begin))}});
     }
     part(at, text.size(), false);
     answer += joined;
-    const std::string place = Cat(Text(passage, "document"), Text(passage, "anchor").empty() ? "" : "#", Text(passage, "anchor"));
+    const std::string place =
+        Cat(Text(passage, "document"), Text(passage, "anchor").empty() ? "" : "#", Text(passage, "anchor"));
     candidate->output = {{"answer", answer}, {"found", "yes"}, {"citations", Json::array({place})}};
     candidate->choices["citations"].push_back({{"number", passage["number"]},
                                                {"place", place},
@@ -206,7 +216,8 @@ std::vector<Unit> Units(std::string_view text) {
     if (end == std::string_view::npos) end = text.size();
     const std::string_view line = text.substr(at, end - at);
     // What a colon announced: its next lines belong to it, up to a few or to the next whole sentence.
-    const bool goes_on = !units.empty() && EndsWithColon(Trim(text.substr(units.back().begin, units.back().end - units.back().begin)));
+    const bool goes_on =
+        !units.empty() && EndsWithColon(Trim(text.substr(units.back().begin, units.back().end - units.back().begin)));
     if (!Trim(line).empty() && goes_on) {
       units.back().end = end;
       size_t next = end + 1;
@@ -214,7 +225,9 @@ std::vector<Unit> Units(std::string_view text) {
         size_t stop = text.find('\n', next);
         if (stop == std::string_view::npos) stop = text.size();
         const std::string_view following = text.substr(next, stop - next);
-        if (retrieve::Sentences(following).size() > 1 || text::CountChars(following) > 100 || EndsWithColon(Trim(following))) break;
+        if (retrieve::Sentences(following).size() > 1 || text::CountChars(following) > 100 ||
+            EndsWithColon(Trim(following)))
+          break;
         units.back().end = stop;
         end = stop;
         next = stop + 1;

@@ -1,5 +1,5 @@
-// The operator `answer`: a writer that answers a question with sentences of the passages that `retrieve` found, word for
-// word, each with its citation; or says that the documents do not have it.
+// The operator `answer`: a writer that answers a question with sentences of the passages that `retrieve` found, word
+// for word, each with its citation; or says that the documents do not have it.
 //
 //   [[step]]
 //   id = "answer"
@@ -11,10 +11,8 @@
 //   most_chars = 420
 //   absent = { zh = "文档里没有。", en = "Not in the documents." }
 //   lead = { other_language = { zh = "...", en = "..." } }   # said before sentences in another language
-//   [step.confidence]                   # logistic: bias + cosine * c + coverage * v + bm25 * b, by the question's language
-//   least = 0.5
-//   zh = { bias = -1.0, cosine = 1.0, coverage = 1.0, bm25 = 0.0 }
-//   en = { ... }
+//   [step.confidence]                   # logistic: bias + cosine * c + coverage * v + bm25 * b, by the question's
+//   language least = 0.5 zh = { bias = -1.0, cosine = 1.0, coverage = 1.0, bm25 = 0.0 } en = { ... }
 //
 // Passages in the question's language come first where they are about as near as the nearest. A candidate's output is
 // { answer, found ("yes" or "no"), citations }, its choices hold the citations in full: document, heading, anchor, and
@@ -32,8 +30,8 @@ namespace atelier::operators {
 
 std::unique_ptr<recipe::Operator> MakeAnswer(Table& step, const recipe::StepContext& context);
 
-// A passage's text in what may be said by itself: sentences, rows of tables, lines of code. A line that ends with a colon
-// takes what follows it along. Bytes in the text, ascending.
+// A passage's text in what may be said by itself: sentences, rows of tables, lines of code. A line that ends with a
+// colon takes what follows it along. Bytes in the text, ascending.
 struct Unit {
   size_t begin = 0, end = 0;
 };

@@ -35,7 +35,8 @@ class Retrieve : public recipe::Operator {
       for (const text::Template& condition : filter_) request.filter.push_back(condition.Render(context));
       Json list = Json::array();
       try {
-        for (const artefact::Passage& passage : run.Search().Search(request)) list.push_back(ToJson(passage, list.size() + 1));
+        for (const artefact::Passage& passage : run.Search().Search(request))
+          list.push_back(ToJson(passage, list.size() + 1));
       } catch (const Error& e) {
         throw e.Within(Cat("step ", id_));
       }

@@ -22,7 +22,8 @@ bool IsDense(char32_t c) {
 
 Kind KindOf(char32_t c, bool valid) {
   if (!valid) return Kind::kOther;
-  if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? Kind::kWord : Kind::kOther;
+  if (c < 0x80)
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? Kind::kWord : Kind::kOther;
   if (IsDense(c)) return Kind::kDense;
   return (text::Properties(c) & (text::kLetter | text::kNumber | text::kMark)) != 0 ? Kind::kWord : Kind::kOther;
 }
@@ -50,22 +51,25 @@ std::string_view Cut(std::string_view word) {
 // Words that make a sentence a question and say nothing of what it is about. A list of our own, short on purpose.
 const std::unordered_set<std::string_view>& Empty() {
   static const std::unordered_set<std::string_view> words = {
-      "a",    "an",   "the",  "is",   "are",  "was",   "were", "be",    "been",  "do",    "does", "did",  "can",
-      "could", "should", "would", "will", "may", "might", "must", "i",  "me",    "my",    "we",   "our",  "you",
-      "your", "it",   "its",  "he",   "she",  "they",  "them", "their", "this",  "that",  "these", "those", "there",
-      "what", "which", "who", "whom", "whose", "when", "where", "why",  "how",   "of",    "in",   "on",   "at",
-      "to",   "for",  "with", "by",   "from", "as",    "and",  "or",    "if",    "so",    "than", "then", "into",
-      "about", "have", "has", "had",  "am",   "any",   "some", "one",   "s",     "t",     "m",    "d",    "ll",   "ve",  "re"};
+      "a",     "an",    "the",    "is",    "are",   "was",   "were",  "be",    "been", "do",    "does", "did",
+      "can",   "could", "should", "would", "will",  "may",   "might", "must",  "i",    "me",    "my",   "we",
+      "our",   "you",   "your",   "it",    "its",   "he",    "she",   "they",  "them", "their", "this", "that",
+      "these", "those", "there",  "what",  "which", "who",   "whom",  "whose", "when", "where", "why",  "how",
+      "of",    "in",    "on",     "at",    "to",    "for",   "with",  "by",    "from", "as",    "and",  "or",
+      "if",    "so",    "than",   "then",  "into",  "about", "have",  "has",   "had",  "am",    "any",  "some",
+      "one",   "s",     "t",      "m",     "d",     "ll",    "ve",    "re"};
   return words;
 }
 
-// The same of Chinese, longest first: taken out of the question before it is cut, so that no pair of characters leans on
-// one of them ("怎么安装" would ask for 么安).
+// The same of Chinese, longest first: taken out of the question before it is cut, so that no pair of characters leans
+// on one of them ("怎么安装" would ask for 么安).
 constexpr std::array<std::string_view, 52> kChineseEmpty = {
-    "是什么意思", "什么时候", "为什么", "怎么办", "怎么样", "是什么", "有没有", "能不能", "可不可以", "是不是", "要不要", "哪一个",
-    "请问", "怎么", "怎样", "如何", "什么", "为何", "哪个", "哪些", "哪里", "哪儿", "多少", "是否", "能否", "可以", "应该", "应当",
-    "需要", "我想", "想要", "想把", "一下", "一个", "这个", "那个", "我的", "你们", "我们", "吗",   "呢",   "吧",   "的",   "了",
-    "该",   "我",   "你",   "请",   "么",   "着",   "还",   "能"};
+    "是什么意思", "什么时候", "为什么", "怎么办", "怎么样", "是什么", "有没有", "能不能", "可不可以",
+    "是不是",     "要不要",   "哪一个", "请问",   "怎么",   "怎样",   "如何",   "什么",   "为何",
+    "哪个",       "哪些",     "哪里",   "哪儿",   "多少",   "是否",   "能否",   "可以",   "应该",
+    "应当",       "需要",     "我想",   "想要",   "想把",   "一下",   "一个",   "这个",   "那个",
+    "我的",       "你们",     "我们",   "吗",     "呢",     "吧",     "的",     "了",     "该",
+    "我",         "你",       "请",     "么",     "着",     "还",     "能"};
 
 std::string WithoutEmpty(std::string_view text) {
   std::string out;
@@ -98,7 +102,8 @@ void Analyzer::Analyze(std::string_view text, std::vector<Term>* terms) const {
   int compound_words = 0;
   const auto end_compound = [&] {
     if (options_.compounds && compound_words > 1 && compound_end - compound_begin <= kMostWord) {
-      terms->push_back({Fold(text.substr(compound_begin, compound_end - compound_begin)), compound_begin, compound_end});
+      terms->push_back(
+          {Fold(text.substr(compound_begin, compound_end - compound_begin)), compound_begin, compound_end});
     }
     compound_words = 0;
   };
@@ -108,7 +113,8 @@ void Analyzer::Analyze(std::string_view text, std::vector<Term>* terms) const {
     const size_t begin = at;
     if (kind == Kind::kOther) {
       // A joining mark holds the words on both sides together if it stands alone between them.
-      const bool joins = c.valid && c.c < 0x80 && Joins(static_cast<char>(c.c)) && compound_words > 0 && compound_end == at;
+      const bool joins =
+          c.valid && c.c < 0x80 && Joins(static_cast<char>(c.c)) && compound_words > 0 && compound_end == at;
       at += c.length;
       if (joins && at < text.size()) {
         const text::DecodedChar d = text::DecodeChar(text.substr(at));
@@ -153,7 +159,8 @@ void Analyzer::Analyze(std::string_view text, std::vector<Term>* terms) const {
       for (const std::string_view word : cut) {
         const size_t chars = text::CountChars(word);
         // Of two characters it is a pair already.
-        if (options_.pairs ? chars > 2 && chars <= 8 : chars <= 16) terms->push_back({Fold(word), from, from + word.size()});
+        if (options_.pairs ? chars > 2 && chars <= 8 : chars <= 16)
+          terms->push_back({Fold(word), from, from + word.size()});
         from += word.size();
       }
     }

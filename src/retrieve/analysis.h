@@ -1,8 +1,8 @@
 // Text as the terms that BM25 counts.
 //
 // Letters and digits between other characters are one word: folded (NFKC, case), English ones stemmed. A compound
-// ("sources.list", "apt-get", "/etc/fstab") also counts as a whole. Runs of Han, kana and Hangul give overlapping pairs of
-// characters, a lone character itself, and, where there is a segmenter, its words.
+// ("sources.list", "apt-get", "/etc/fstab") also counts as a whole. Runs of Han, kana and Hangul give overlapping pairs
+// of characters, a lone character itself, and, where there is a segmenter, its words.
 #pragma once
 
 #include <cstddef>

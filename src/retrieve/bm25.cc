@@ -73,9 +73,10 @@ Bm25::Bm25(std::vector<std::shared_ptr<const Segment>> segments, const Bm25Optio
   }
   if (chunks_ > 0) average_ = std::max(1.0, static_cast<double>(length) / static_cast<double>(chunks_));
   for (const auto& segment : segments_) {
-    const double own = segment->chunks() == 0 ? 1
-                                              : std::max(1.0, static_cast<double>(segment->total_length()) /
-                                                                  static_cast<double>(segment->chunks()));
+    const double own =
+        segment->chunks() == 0
+            ? 1
+            : std::max(1.0, static_cast<double>(segment->total_length()) / static_cast<double>(segment->chunks()));
     // With the average c times as great, K shrinks to no less than K / c, and tf / (tf + K / c) <= c * tf / (tf + K).
     slack_.push_back(static_cast<float>(std::max(1.0, average_ / own)) * 1.000001F);
     std::vector<float> terms(segment->chunks());
@@ -185,7 +186,8 @@ void Bm25::SearchSegment(uint32_t number, std::span<const std::string> terms, st
         if (cursor.Seek(chunk) && cursor.reader.chunks()[cursor.at] == chunk) {
           sums[slot] += cursor.idf * Impact(cursor.reader.counts()[cursor.at], length_term[chunk]);
         }
-        if (!best.full() || (sums[slot] + std::max(rest, 0.0F)) * 1.00001F >= best.threshold()) candidates[kept++] = slot;
+        if (!best.full() || (sums[slot] + std::max(rest, 0.0F)) * 1.00001F >= best.threshold())
+          candidates[kept++] = slot;
       }
       candidates.resize(kept);
     }

@@ -3,8 +3,8 @@
 //   score(q, d) = sum over terms t of q: idf(t) * tf / (tf + K),  K = k1 * (1 - b + b * length / average)
 //   idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5))
 //
-// The factor (k1 + 1) is left out: it changes no order. N, n and the average are those of all segments together, deleted
-// chunks included until the next merge (as Lucene has it).
+// The factor (k1 + 1) is left out: it changes no order. N, n and the average are those of all segments together,
+// deleted chunks included until the next merge (as Lucene has it).
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,8 @@ class Bm25 {
   Bm25(std::vector<std::shared_ptr<const Segment>> segments, const Bm25Options& options);
 
   // The `k` best chunks, best first. `allowed` has one entry per segment, or none at all. By MaxScore (Turtle & Flood
-  // 1995) over windows of chunks, with the bounds of blocks (Ding & Suel 2011): the same as Exhaustive but for the order
-  // of float sums.
+  // 1995) over windows of chunks, with the bounds of blocks (Ding & Suel 2011): the same as Exhaustive but for the
+  // order of float sums.
   std::vector<Scored> Search(std::span<const std::string> terms, size_t k, std::span<const Allowed> allowed = {}) const;
   // Scores everything. The reference in tests.
   std::vector<Scored> Exhaustive(std::span<const std::string> terms, size_t k,

@@ -23,10 +23,8 @@ bool Closes(char32_t c) {
     case U'"':
     case U'\'':
     case U')':
-    case U']':
-      return true;
-    default:
-      return false;
+    case U']': return true;
+    default: return false;
   }
 }
 
@@ -40,9 +38,9 @@ std::string_view WordBefore(std::string_view text, size_t at) {
 // True when the dot at `at` belongs to the word before it.
 bool IsAbbreviation(std::string_view text, size_t at) {
   static constexpr std::array<std::string_view, 36> kKnown = {
-      "e.g", "i.e", "cf",  "vs",  "mr",  "mrs", "ms",   "dr",   "prof", "st",  "no",  "fig",
-      "sec", "ch",  "vol", "ed",  "eds", "pp",  "al",   "inc",  "ltd",  "co",  "corp", "jr",
-      "sr",  "jan", "feb", "mar", "apr", "aug", "sept", "oct",  "nov",  "dec", "approx", "resp"};
+      "e.g", "i.e", "cf",  "vs",  "mr",  "mrs", "ms",   "dr",  "prof", "st",  "no",     "fig",
+      "sec", "ch",  "vol", "ed",  "eds", "pp",  "al",   "inc", "ltd",  "co",  "corp",   "jr",
+      "sr",  "jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov",  "dec", "approx", "resp"};
   const std::string word = ToLowerAscii(WordBefore(text, at));
   if (word.empty()) return false;
   if (word.size() == 1 && std::isalpha(static_cast<unsigned char>(word[0])) != 0) return true;  // an initial
@@ -117,7 +115,8 @@ class Chunker {
         at = next;
       }
       if (at < text.size() && space > from + (at - from) / 2) at = space;
-      pieces_.push_back({begin + from, begin + at, EstimateTokens(text.substr(from, at - from)), prose, new_block && from == 0});
+      pieces_.push_back(
+          {begin + from, begin + at, EstimateTokens(text.substr(from, at - from)), prose, new_block && from == 0});
       from = at;
     }
   }
@@ -195,7 +194,9 @@ class Chunker {
 
   void Emit(size_t begin, size_t end) {
     const std::string_view text = document_.text;
-    while (end > begin && (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\r' || text[end - 1] == '\t')) --end;
+    while (end > begin &&
+           (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\r' || text[end - 1] == '\t'))
+      --end;
     if (begin >= end) return;
     Chunk chunk;
     chunk.begin = begin;
@@ -295,7 +296,8 @@ std::vector<std::string_view> Sentences(std::string_view text) {
         if (!Closes(d.c)) break;
         after += d.length;
       }
-      const text::DecodedChar d = after < text.size() ? text::DecodeChar(text.substr(after)) : text::DecodedChar{U' ', 0, true, false};
+      const text::DecodedChar d =
+          after < text.size() ? text::DecodeChar(text.substr(after)) : text::DecodedChar{U' ', 0, true, false};
       const bool space = after >= text.size() || text::IsSpace(d.c);
       ends = space || (c.c != U'.' && text::IsHan(d.c));
       if (ends && c.c == U'.' && after < text.size()) {

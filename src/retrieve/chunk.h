@@ -16,9 +16,9 @@
 namespace atelier::retrieve {
 
 struct ChunkOptions {
-  int target = 220;   // tokens (EstimateTokens) after which a chunk ends at the next border
-  int most = 360;     // no chunk has more, its headings not counted
-  int overlap = 40;   // of whole sentences that are said again at the head of the next chunk; 0: none
+  int target = 220;  // tokens (EstimateTokens) after which a chunk ends at the next border
+  int most = 360;    // no chunk has more, its headings not counted
+  int overlap = 40;  // of whole sentences that are said again at the head of the next chunk; 0: none
 };
 
 struct Chunk {

@@ -57,8 +57,8 @@ TEST(SentencesTest, EndersOfBothLanguages) {
   EXPECT_EQ(cut("他说：“走吧！”我们就走了。真的？！是。"),
             (std::vector<std::string>{"他说：“走吧！”", "我们就走了。", "真的？！", "是。"}));
   EXPECT_EQ(cut("Use tools, e.g. apt, vs. dpkg. Version 2.5 of Dr. J. Smith works. See No. 5 now. No. Yes!"),
-            (std::vector<std::string>{"Use tools, e.g. apt, vs. dpkg.", "Version 2.5 of Dr. J. Smith works.", "See No. 5 now.",
-                                      "No.", "Yes!"}));
+            (std::vector<std::string>{"Use tools, e.g. apt, vs. dpkg.", "Version 2.5 of Dr. J. Smith works.",
+                                      "See No. 5 now.", "No.", "Yes!"}));
   EXPECT_EQ(cut("Edit /etc/fstab. 然后重启 sshd.service 即可。"),
             (std::vector<std::string>{"Edit /etc/fstab.", "然后重启 sshd.service 即可。"}));
   EXPECT_EQ(cut("He said \"Go.\" Then left."), (std::vector<std::string>{"He said \"Go.\"", "Then left."}));
@@ -66,7 +66,8 @@ TEST(SentencesTest, EndersOfBothLanguages) {
 }
 
 TEST(ChunkTest, NothingCrossesAHeadingAndPathsAreKept) {
-  const Document document = Read("# 手册\n\n前言。\n\n## 安装\n\n先下载。\n\n### 网络\n\n再联网。\n\n## Use\n\nRun it.\n", TextKind::kMarkdown);
+  const Document document = Read(
+      "# 手册\n\n前言。\n\n## 安装\n\n先下载。\n\n### 网络\n\n再联网。\n\n## Use\n\nRun it.\n", TextKind::kMarkdown);
   const std::vector<Chunk> chunks = ChunkDocument(document);
   ASSERT_EQ(chunks.size(), 4U);
   EXPECT_EQ(chunks[0].headings, "手册");
@@ -79,7 +80,8 @@ TEST(ChunkTest, NothingCrossesAHeadingAndPathsAreKept) {
 TEST(ChunkTest, TablesAndCodeStayWholeWhereTheyFit) {
   std::string text = "# T\n\n";
   for (int i = 0; i < 14; ++i) text += Cat("Sentence number ", i, " says something of some length about nothing. ");
-  const std::string table = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |", code = "```\nfor x in *; do\n\n  echo $x\ndone\n```";
+  const std::string table = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |",
+                    code = "```\nfor x in *; do\n\n  echo $x\ndone\n```";
   text += "\n\n" + table + "\n\n" + code + "\n";
   const Document document = Read(text, TextKind::kMarkdown);
   size_t tables = 0, codes = 0;
@@ -107,11 +109,20 @@ TEST(ChunkTest, NeighboursOverlapByWholeSentences) {
 }
 
 TEST(ChunkTest, UglyText) {
-  std::vector<std::string> texts = {
-      "", " \n\t\n", "x", "\xEF\xBB\xBF# only a heading", "😀👩‍👩‍👧 family\n\n🇨🇳", "שלום עולם. مرحبا بالعالم!",
-      "\xff\xfe broken \xc3\x28 bytes", "a\0b\n\nc", "| not | closed", "```\nnever closed\n\n# not a heading",
-      "Title\n=====\n\nBody.", "   ####### seven\n#nospace\n# ", std::string(3000, '\n'),
-      "# A\n## B\n# C\n\n\n### D"};
+  std::vector<std::string> texts = {"",
+                                    " \n\t\n",
+                                    "x",
+                                    "\xEF\xBB\xBF# only a heading",
+                                    "😀👩‍👩‍👧 family\n\n🇨🇳",
+                                    "שלום עולם. مرحبا بالعالم!",
+                                    "\xff\xfe broken \xc3\x28 bytes",
+                                    "a\0b\n\nc",
+                                    "| not | closed",
+                                    "```\nnever closed\n\n# not a heading",
+                                    "Title\n=====\n\nBody.",
+                                    "   ####### seven\n#nospace\n# ",
+                                    std::string(3000, '\n'),
+                                    "# A\n## B\n# C\n\n\n### D"};
   texts.push_back(std::string(200'000, 'x'));
   std::string han, mixed;
   for (int i = 0; i < 30'000; ++i) han += "字";

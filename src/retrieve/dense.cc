@@ -49,7 +49,8 @@ float Distance(const void* a, const void* b, const void* params) {
   float sa, sb;
   std::memcpy(&sa, static_cast<const char*>(a) + space->dims, sizeof(sa));
   std::memcpy(&sb, static_cast<const char*>(b) + space->dims, sizeof(sb));
-  const int32_t dot = space->dot(static_cast<const int8_t*>(a), static_cast<const int8_t*>(b), static_cast<int>(space->dims));
+  const int32_t dot =
+      space->dot(static_cast<const int8_t*>(a), static_cast<const int8_t*>(b), static_cast<int>(space->dims));
   return 1 - static_cast<float>(dot) * sa * sb;
 }
 
@@ -136,7 +137,8 @@ std::vector<Scored> Dense::Exact(const float* query, size_t k, const Allowed& al
 
 std::vector<Scored> Dense::Search(const float* query, size_t k, const Allowed& allowed, uint32_t number) const {
   const uint64_t may = CountAllowed(allowed, segment_->chunks());
-  if (graph_ == nullptr || may <= kExactUpTo / 8 || may * 20 < segment_->chunks()) return Exact(query, k, allowed, number);
+  if (graph_ == nullptr || may <= kExactUpTo / 8 || may * 20 < segment_->chunks())
+    return Exact(query, k, allowed, number);
   const int dims = segment_->dims();
   std::string eight(Eight::Bytes(dims), '\0');
   Eight::Write(query, dims, eight.data());
@@ -150,7 +152,8 @@ std::vector<Scored> Dense::Search(const float* query, size_t k, const Allowed& a
     for (; !found.empty(); found.pop()) {
       const auto chunk = static_cast<uint32_t>(found.top().second);
       if (!IsAllowed(allowed, chunk)) continue;
-      best.push_back({number, chunk, dots.f32(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims)});
+      best.push_back(
+          {number, chunk, dots.f32(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims)});
     }
     if (best.size() >= std::min<uint64_t>(k, may) || width == segment_->chunks()) {
       KeepBest(&best, k);

@@ -127,7 +127,8 @@ void ReadText(std::string_view bytes, TextKind kind, Document* document) {
   if (document->title.empty()) {
     for (const Block& block : document->blocks) {
       if (block.kind != BlockKind::kHeading) continue;
-      document->title = std::string(Trim(std::string_view(document->text).substr(block.begin, block.end - block.begin)));
+      document->title =
+          std::string(Trim(std::string_view(document->text).substr(block.begin, block.end - block.begin)));
       break;
     }
     if (document->title.empty()) document->title = document->id;

@@ -1,5 +1,5 @@
-// A document as retrieval sees it: one plain text, and the blocks it is made of. Every position that a citation names is
-// a position in this text.
+// A document as retrieval sees it: one plain text, and the blocks it is made of. Every position that a citation names
+// is a position in this text.
 //
 // Plain text and Markdown keep their bytes (ill-formed ones replaced), so a span in `text` is a span in the file. HTML
 // becomes the text of its blocks, a line end between two; a heading's id is kept as the anchor to open.
@@ -25,10 +25,10 @@ struct Block {
 };
 
 struct Document {
-  std::string id;      // unique in an index; adding another with this id replaces it
-  std::string title;   // for people; "" takes the first heading, else the id
-  std::string source;  // the path or address that the text came from
-  std::string lang;    // "zh", "en" or ""
+  std::string id;                // unique in an index; adding another with this id replaces it
+  std::string title;             // for people; "" takes the first heading, else the id
+  std::string source;            // the path or address that the text came from
+  std::string lang;              // "zh", "en" or ""
   Json fields = Json::object();  // flat: text, numbers, truth values; what filters ask for
   std::string text;              // valid UTF-8
   std::vector<Block> blocks;     // in order, not overlapping

@@ -47,7 +47,8 @@ Allowed AllowedChunks(const Segment& segment, std::span<const Condition> conditi
   }
   for (const Condition& condition : conditions) {
     const auto& columns = segment.columns();
-    const auto column = std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == condition.field; });
+    const auto column =
+        std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == condition.field; });
     if (column == columns.end()) {
       std::fill(documents.begin(), documents.end(), false);
       break;

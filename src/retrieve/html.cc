@@ -18,9 +18,9 @@ constexpr int kMostDepth = 400;
 // Tags whose end may be left out, or that have none: they cannot nest by themselves.
 bool EndsByItself(std::string_view name) {
   static constexpr std::array<std::string_view, 33> kNames = {
-      "p",    "li",   "dt",    "dd",     "tr",   "td",    "th",    "thead", "tbody",   "tfoot",  "option",
-      "br",   "hr",   "img",   "input",  "meta", "link",  "area",  "base",  "col",     "embed",  "source",
-      "rp",   "rt",   "track", "wbr",    "html", "head",  "body",  "param", "command", "keygen", "optgroup"};
+      "p",  "li", "dt",    "dd",    "tr",   "td",   "th",   "thead", "tbody",   "tfoot",  "option",
+      "br", "hr", "img",   "input", "meta", "link", "area", "base",  "col",     "embed",  "source",
+      "rp", "rt", "track", "wbr",   "html", "head", "body", "param", "command", "keygen", "optgroup"};
   for (const std::string_view known : kNames) {
     if (name == known) return true;
   }
@@ -112,10 +112,8 @@ class Walker {
       case GUMBO_TAG_IFRAME:
       case GUMBO_TAG_SVG:
       case GUMBO_TAG_BUTTON:
-      case GUMBO_TAG_SELECT:
-        return true;
-      default:
-        break;
+      case GUMBO_TAG_SELECT: return true;
+      default: break;
     }
     const GumboAttribute* classes = gumbo_get_attribute(&element.attributes, "class");
     if (classes == nullptr) return false;
@@ -151,10 +149,8 @@ class Walker {
       case GUMBO_TAG_ADDRESS:
       case GUMBO_TAG_FORM:
       case GUMBO_TAG_BODY:
-      case GUMBO_TAG_HR:
-        return true;
-      default:
-        return HeadingLevel(tag) > 0;
+      case GUMBO_TAG_HR: return true;
+      default: return HeadingLevel(tag) > 0;
     }
   }
 
@@ -182,8 +178,10 @@ class Walker {
       (in_heading_ && !heading_id_.empty() ? spare_id_ : in_heading_ ? heading_id_ : spare_id_) = id->value;
     }
     if (element.tag == GUMBO_TAG_BR) {
-      if (in_code_) Text("\n");
-      else Space();
+      if (in_code_)
+        Text("\n");
+      else
+        Space();
     } else if (element.tag == GUMBO_TAG_TABLE) {
       Flush();
       if (IsData(node) && tables_++ == 0) kind_ = BlockKind::kTable;

@@ -46,16 +46,20 @@ std::shared_ptr<const Index> Index::Open(const std::string& folder, const WordsP
   }
 }
 
-std::vector<Hit> Index::Search(std::string_view query, std::span<const float> vector, const SearchOptions& options) const {
+std::vector<Hit> Index::Search(std::string_view query, std::span<const float> vector,
+                               const SearchOptions& options) const {
   Mode mode = options.mode;
   const bool can = manifest_.config.dims > 0;
   if (mode == Mode::kHybrid && (!can || vector.empty())) mode = Mode::kBm25;
   if (mode == Mode::kDense && (!can || vector.empty())) {
-    throw Error(Code::kInvalidInput, Cat("the index ", Quote(manifest_.name), can ? " wants a vector for its question" : " has no vectors"),
-                can ? Cat("load its model ", manifest_.config.model) : "add its documents with --model, or search with --mode bm25");
+    throw Error(Code::kInvalidInput,
+                Cat("the index ", Quote(manifest_.name), can ? " wants a vector for its question" : " has no vectors"),
+                can ? Cat("load its model ", manifest_.config.model)
+                    : "add its documents with --model, or search with --mode bm25");
   }
   if (mode != Mode::kBm25 && vector.size() != static_cast<size_t>(manifest_.config.dims)) {
-    throw Error(Code::kInvalidInput, Cat("a vector of ", vector.size(), " numbers for an index of ", manifest_.config.dims));
+    throw Error(Code::kInvalidInput,
+                Cat("a vector of ", vector.size(), " numbers for an index of ", manifest_.config.dims));
   }
   std::vector<Allowed> allowed;
   bool any = false;

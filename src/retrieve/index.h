@@ -5,9 +5,9 @@
 //   indexes/NAME/graph-UUID.hnsw   the graph over a large segment's vectors
 //   indexes/NAME/lock              held by whoever writes
 //
-// A reader opens a snapshot, which stays as it is whatever is written meanwhile. A writer adds segments and then replaces
-// the manifest: killed at any moment it leaves the old index or the new one, and files that nobody names, which the next
-// writer removes. docs/formats/index.md.
+// A reader opens a snapshot, which stays as it is whatever is written meanwhile. A writer adds segments and then
+// replaces the manifest: killed at any moment it leaves the old index or the new one, and files that nobody names,
+// which the next writer removes. docs/formats/index.md.
 #pragma once
 
 #include <memory>
@@ -41,12 +41,12 @@ struct IndexConfig {
 
 struct SegmentEntry {
   std::string file;
-  std::string graph;               // "" : none
-  std::string hash;                // XXH64 of the segment's header and table, as hex
-  std::string graph_hash;          // SHA-256
+  std::string graph;       // "" : none
+  std::string hash;        // XXH64 of the segment's header and table, as hex
+  std::string graph_hash;  // SHA-256
   uint32_t documents = 0, chunks = 0;
   uint64_t bytes = 0;
-  std::vector<uint32_t> deleted;   // documents, ascending
+  std::vector<uint32_t> deleted;  // documents, ascending
 };
 
 struct IndexManifest {
@@ -76,7 +76,7 @@ std::string_view ModeName(Mode mode);
 
 // Weights of the two lists of a hybrid search.
 struct Fusion {
-  double k = 20;     // Cormack, Clarke & Buettcher 2009 (who take 60): score = sum of weight / (k + rank), ranks from 1
+  double k = 20;  // Cormack, Clarke & Buettcher 2009 (who take 60): score = sum of weight / (k + rank), ranks from 1
   double bm25 = 1;
   double dense = 2;
   size_t depth = 100;  // how much of each list is fused
@@ -93,9 +93,9 @@ struct SearchOptions {
 // A passage that was found, and where it stands.
 struct Hit {
   uint32_t segment = 0, chunk = 0;
-  double score = 0;       // of the mode: fused, BM25's or the cosine
-  double bm25 = 0;        // 0 when it was not among BM25's
-  double cosine = 0;      // of the dense list; 0 when not among it
+  double score = 0;                   // of the mode: fused, BM25's or the cosine
+  double bm25 = 0;                    // 0 when it was not among BM25's
+  double cosine = 0;                  // of the dense list; 0 when not among it
   int bm25_rank = 0, dense_rank = 0;  // from 1; 0: not in the list
   std::string document, title, source, anchor, lang;
   std::vector<std::string> headings;

@@ -68,8 +68,8 @@ std::shared_ptr<const Segment> OpenSegment(const std::string& folder, const Segm
   auto segment = Segment::Open(path);
   const auto file = MappedFile::Open(path);
   const std::string_view bytes(reinterpret_cast<const char*>(file->data()), file->size());
-  if (SegmentHash(bytes) != entry.hash || segment->documents() != entry.documents || segment->chunks() != entry.chunks ||
-      (segment->chunks() > 0 && segment->dims() != dims)) {
+  if (SegmentHash(bytes) != entry.hash || segment->documents() != entry.documents ||
+      segment->chunks() != entry.chunks || (segment->chunks() > 0 && segment->dims() != dims)) {
     throw Error(Code::kCorrupt, Cat(path, ": is not the file that the index names"), "make the index anew");
   }
   return segment;
@@ -84,11 +84,13 @@ IndexWriter::IndexWriter(const std::string& folder, const std::string& name, con
     manifest_ = ReadIndexManifest(folder);
     const IndexConfig& own = manifest_.config;
     if (options_.embedder == nullptr && own.dims > 0) {
-      throw Error(Code::kNotFound, Cat("the index ", Quote(manifest_.name), " has vectors of ", own.model, ", which is not here"),
+      throw Error(Code::kNotFound,
+                  Cat("the index ", Quote(manifest_.name), " has vectors of ", own.model, ", which is not here"),
                   Cat("atelier model pull ", own.model));
     }
     if (own.dims > 0 && options_.embedder->info().hash != own.model_hash) {
-      throw Error(Code::kConflict, Cat("the index ", Quote(manifest_.name), " was made with other weights of ", own.model),
+      throw Error(Code::kConflict,
+                  Cat("the index ", Quote(manifest_.name), " was made with other weights of ", own.model),
                   "their vectors cannot be compared: make the index anew");
     }
     if (own.dims == 0) options_.embedder = nullptr;
@@ -122,8 +124,7 @@ void IndexWriter::Learn(uint32_t number) {
 // Files that no manifest names: what a writer that died had begun, and what was merged away.
 void IndexWriter::Sweep() {
   for (const std::string& name : ListFolder(folder_)) {
-    const bool ours = name.starts_with("segment-") || name.starts_with("graph-") ||
-                      name.starts_with("index.json.tmp.");
+    const bool ours = name.starts_with("segment-") || name.starts_with("graph-") || name.starts_with("index.json.tmp.");
     if (!ours) continue;
     const auto named = [&](const SegmentEntry& entry) { return entry.file == name || entry.graph == name; };
     if (std::none_of(manifest_.segments.begin(), manifest_.segments.end(), named)) RemoveFile(Cat(folder_, "/", name));
@@ -222,8 +223,8 @@ void IndexWriter::Flush() {
 }
 
 void IndexWriter::Merge() {
-  // What is too full of deleted documents, and, when there are too many segments, all but those that are as large as the
-  // rest together: each document is then written again about log(size) times.
+  // What is too full of deleted documents, and, when there are too many segments, all but those that are as large as
+  // the rest together: each document is then written again about log(size) times.
   std::vector<bool> take(open_.size());
   size_t staying = 0;
   for (size_t i = 0; i < open_.size(); ++i) {

@@ -16,18 +16,18 @@ namespace atelier::retrieve {
 
 struct WriterOptions {
   std::shared_ptr<artefact::Embedder> embedder;  // null: BM25 only
-  WordsProvider words;                   // asked where the index is made with a segmenter
-  ProgressFn progress;                   // chunks embedded and written
-  std::function<void()> on_wait;         // called once if somebody else is writing
-  uint64_t most_segment_text = 64u << 20;  // bytes of text in memory before a segment is written
-  double most_deleted = 0.2;             // share of a segment's documents; above, it is rebuilt
+  WordsProvider words;                           // asked where the index is made with a segmenter
+  ProgressFn progress;                           // chunks embedded and written
+  std::function<void()> on_wait;                 // called once if somebody else is writing
+  uint64_t most_segment_text = 64u << 20;        // bytes of text in memory before a segment is written
+  double most_deleted = 0.2;                     // share of a segment's documents; above, it is rebuilt
   size_t most_segments = 8;
 };
 
 class IndexWriter {
  public:
-  // Opens the index in `folder`, or begins one with `config` (whose model fields come from the embedder). For one that is
-  // there `config` is not looked at. Throws Error(kConflict) when its vectors are another model's.
+  // Opens the index in `folder`, or begins one with `config` (whose model fields come from the embedder). For one that
+  // is there `config` is not looked at. Throws Error(kConflict) when its vectors are another model's.
   IndexWriter(const std::string& folder, const std::string& name, const IndexConfig& config, WriterOptions options);
   ~IndexWriter();  // without Commit() nothing has changed
 
@@ -62,7 +62,7 @@ class IndexWriter {
   Analyzer analyzer_;
   std::unique_ptr<artefact::FileLock> lock_;
   std::vector<Open> open_;
-  std::unordered_map<std::string, Place> places_;        // of documents in segments
+  std::unordered_map<std::string, Place> places_;  // of documents in segments
   std::vector<std::unique_ptr<Document>> pending_;
   std::unordered_map<std::string, size_t> pending_ids_;  // index into pending_, whose entry is null once deleted
   uint64_t pending_bytes_ = 0, embedded_ = 0;

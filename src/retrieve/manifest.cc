@@ -165,12 +165,9 @@ Mode ParseMode(std::string_view text) {
 
 std::string_view ModeName(Mode mode) {
   switch (mode) {
-    case Mode::kBm25:
-      return "bm25";
-    case Mode::kDense:
-      return "dense";
-    default:
-      return "hybrid";
+    case Mode::kBm25: return "bm25";
+    case Mode::kDense: return "dense";
+    default: return "hybrid";
   }
 }
 

@@ -24,18 +24,13 @@ class Stemmer {
  private:
   using Rule = std::pair<std::string_view, std::string_view>;
   static constexpr std::array<Rule, 21> kStep2 = {
-      {{"ational", "ate"}, {"tional", "tion"}, {"enci", "ence"},   {"anci", "ance"},   {"izer", "ize"},
-       {"bli", "ble"},     {"alli", "al"},     {"entli", "ent"},   {"eli", "e"},       {"ousli", "ous"},
-       {"ization", "ize"}, {"ation", "ate"},   {"ator", "ate"},    {"alism", "al"},    {"iveness", "ive"},
-       {"fulness", "ful"}, {"ousness", "ous"}, {"aliti", "al"},    {"iviti", "ive"},   {"biliti", "ble"},
+      {{"ational", "ate"}, {"tional", "tion"}, {"enci", "ence"}, {"anci", "ance"}, {"izer", "ize"},
+       {"bli", "ble"},     {"alli", "al"},     {"entli", "ent"}, {"eli", "e"},     {"ousli", "ous"},
+       {"ization", "ize"}, {"ation", "ate"},   {"ator", "ate"},  {"alism", "al"},  {"iveness", "ive"},
+       {"fulness", "ful"}, {"ousness", "ous"}, {"aliti", "al"},  {"iviti", "ive"}, {"biliti", "ble"},
        {"logi", "log"}}};
-  static constexpr std::array<Rule, 7> kStep3 = {{{"icate", "ic"},
-                                                  {"ative", ""},
-                                                  {"alize", "al"},
-                                                  {"iciti", "ic"},
-                                                  {"ical", "ic"},
-                                                  {"ful", ""},
-                                                  {"ness", ""}}};
+  static constexpr std::array<Rule, 7> kStep3 = {
+      {{"icate", "ic"}, {"ative", ""}, {"alize", "al"}, {"iciti", "ic"}, {"ical", "ic"}, {"ful", ""}, {"ness", ""}}};
 
   bool Consonant(size_t i) const {
     switch (b_[i]) {
@@ -43,12 +38,9 @@ class Stemmer {
       case 'e':
       case 'i':
       case 'o':
-      case 'u':
-        return false;
-      case 'y':
-        return i == 0 || !Consonant(i - 1);
-      default:
-        return true;
+      case 'u': return false;
+      case 'y': return i == 0 || !Consonant(i - 1);
+      default: return true;
     }
   }
   bool HasVowel(size_t length) const {
@@ -94,8 +86,10 @@ class Stemmer {
       return;
     }
     size_t cut = 0;
-    if (EndsWith("ed")) cut = 2;
-    else if (EndsWith("ing")) cut = 3;
+    if (EndsWith("ed"))
+      cut = 2;
+    else if (EndsWith("ing"))
+      cut = 3;
     if (cut == 0 || !HasVowel(b_.size() - cut)) return;
     b_.resize(b_.size() - cut);
     if (EndsWith("at") || EndsWith("bl") || EndsWith("iz")) {
@@ -119,9 +113,9 @@ class Stemmer {
   }
 
   void Step4() {
-    static constexpr std::array<std::string_view, 19> kEnds = {
-        "al",  "ance", "ence", "er", "ic",  "able", "ible", "ant", "ement", "ment",
-        "ent", "ion",  "ou",   "ism", "ate", "iti", "ous",  "ive", "ize"};
+    static constexpr std::array<std::string_view, 19> kEnds = {"al",  "ance",  "ence", "er",  "ic",  "able", "ible",
+                                                               "ant", "ement", "ment", "ent", "ion", "ou",   "ism",
+                                                               "ate", "iti",   "ous",  "ive", "ize"};
     std::string_view best;
     for (const std::string_view end : kEnds) {
       if (EndsWith(end) && end.size() > best.size()) best = end;

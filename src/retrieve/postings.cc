@@ -38,7 +38,8 @@ void Unpack(const char* in, int bits, uint32_t* values) {
   const uint64_t mask = (uint64_t{1} << bits) - 1;
   const size_t bytes = size_t{16} * static_cast<size_t>(bits);
   for (uint32_t i = 0; i < kBlock; ++i) {
-    const size_t bit = size_t{i} * static_cast<size_t>(bits), at = std::min(bit >> 3, bytes - std::min<size_t>(bytes, 8));
+    const size_t bit = size_t{i} * static_cast<size_t>(bits),
+                 at = std::min(bit >> 3, bytes - std::min<size_t>(bytes, 8));
     uint64_t word = 0;
     std::memcpy(&word, in + at, std::min<size_t>(8, bytes));
     values[i] = static_cast<uint32_t>((word >> (bit - at * 8)) & mask);

@@ -26,8 +26,8 @@ struct Posting {
 // REQUIRES: chunks ascend, counts are at least 1, impacts[i] belongs to postings[i]. Appends to `out`.
 void EncodePostings(std::span<const Posting> postings, std::span<const float> impacts, std::string* out);
 
-// Walks one list. Whatever the bytes are, it reads nothing outside of them and gives no chunk twice or backwards; a list
-// that ends early ends.
+// Walks one list. Whatever the bytes are, it reads nothing outside of them and gives no chunk twice or backwards; a
+// list that ends early ends.
 class PostingsReader {
  public:
   PostingsReader() = default;

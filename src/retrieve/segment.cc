@@ -74,7 +74,8 @@ void Segment::Parse(bool verify) {
   std::vector<std::string_view> sections(64);
   for (size_t i = 0; i < count; ++i) {
     const auto kind = Get<uint32_t>(table, i * kSectionEntry);
-    const auto offset = Get<uint64_t>(table, i * kSectionEntry + 8), size = Get<uint64_t>(table, i * kSectionEntry + 16);
+    const auto offset = Get<uint64_t>(table, i * kSectionEntry + 8),
+               size = Get<uint64_t>(table, i * kSectionEntry + 16);
     if (offset % kSectionAlign != 0 || offset > bytes_.size() || size > bytes_.size() - offset) {
       Corrupt(Cat("section ", kind, " leads out of the file"));
     }

@@ -21,8 +21,8 @@
 namespace atelier::retrieve {
 
 struct Bm25Options {
-  double k1 = 1.2;  // how fast further occurrences count less
-  double b = 0.75;  // how much a long chunk is held against it: 0 not at all, 1 in proportion
+  double k1 = 1.2;              // how fast further occurrences count less
+  double b = 0.75;              // how much a long chunk is held against it: 0 not at all, 1 in proportion
   double heading_weight = 2.0;  // a term of the heading path counts as so many; whole numbers are kept exactly
 };
 
@@ -42,11 +42,13 @@ struct SegmentInput {
 };
 
 // The bytes of a segment. REQUIRES: documents of at most 4 GiB together with fewer than 2^32 - 1 chunks.
-std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& analyzer, const Bm25Options& bm25, int dims);
+std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& analyzer, const Bm25Options& bm25,
+                         int dims);
 
 class Segment {
  public:
-  // Throws Error(kCorrupt) that names the file. `verify`: hold the sections against their checksums (a fuzzer does not).
+  // Throws Error(kCorrupt) that names the file. `verify`: hold the sections against their checksums (a fuzzer does
+  // not).
   static std::shared_ptr<const Segment> Open(const std::string& path, bool verify = true);
   static std::shared_ptr<const Segment> FromBytes(std::string bytes, const std::string& name, bool verify = true);
 
@@ -109,7 +111,9 @@ class Segment {
     const uint32_t from = U32(offsets, at);
     return texts.substr(from, U32(offsets, size_t{at} + 1) - from);
   }
-  static std::string_view String(const Strings& strings, uint32_t at) { return Slice(strings.offsets, strings.texts, at); }
+  static std::string_view String(const Strings& strings, uint32_t at) {
+    return Slice(strings.offsets, strings.texts, at);
+  }
 
   std::string name_, owned_;
   std::shared_ptr<const MappedFile> file_;

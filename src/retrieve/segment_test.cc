@@ -83,7 +83,8 @@ TEST(SegmentTest, PostingsComeBackInBlocksAndRest) {
 
 TEST(Bm25Test, TheFormulaByHand) {
   // Three chunks; "apple" is in two of them.
-  const auto segment = Build({Plain("a", "apple apple pear"), Plain("b", "apple plum plum plum plum"), Plain("c", "pear")});
+  const auto segment =
+      Build({Plain("a", "apple apple pear"), Plain("b", "apple plum plum plum plum"), Plain("c", "pear")});
   const Bm25 bm25({segment}, {});
   const std::vector<std::string> terms = {PorterStem("apple")};
   const std::vector<Scored> found = bm25.Search(terms, 10);

@@ -163,7 +163,8 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
   sorted.reserve(terms.size());
   for (const auto& [term, postings] : terms) sorted.push_back(term);
   std::sort(sorted.begin(), sorted.end());
-  const double average = lengths.empty() ? 1 : std::max(1.0, static_cast<double>(total_length) / static_cast<double>(lengths.size()));
+  const double average =
+      lengths.empty() ? 1 : std::max(1.0, static_cast<double>(total_length) / static_cast<double>(lengths.size()));
   std::string term_rows, postings_bytes;
   std::vector<float> impacts;
   for (const std::string_view term : sorted) {
@@ -229,7 +230,9 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
   if (!vectors.empty()) sections.emplace_back(SectionKind::kVectors, std::move(vectors));
 
   std::string table, body;
-  const auto pad = [](std::string* text) { text->resize((text->size() + kSectionAlign - 1) / kSectionAlign * kSectionAlign); };
+  const auto pad = [](std::string* text) {
+    text->resize((text->size() + kSectionAlign - 1) / kSectionAlign * kSectionAlign);
+  };
   const size_t table_bytes = (sections.size() * kSectionEntry + kSectionAlign - 1) / kSectionAlign * kSectionAlign;
   for (auto& [kind, bytes] : sections) {
     Put<uint32_t>(&table, static_cast<uint32_t>(kind));
