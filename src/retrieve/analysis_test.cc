@@ -1,6 +1,6 @@
 #include "retrieve/analysis.h"
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 
 namespace atelier::retrieve {
 namespace {
