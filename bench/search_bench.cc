@@ -59,7 +59,7 @@ int Build(const std::string& folder, const std::string& corpus, const std::strin
       std::fprintf(stderr, "%llu after %.0f s\n", static_cast<unsigned long long>(done), MonotonicSeconds() - started);
   };
   retrieve::IndexWriter writer(folder, "bench", {}, std::move(options));
-  // A document of a thousand lines each, so that texts are embedded many at a time; each line is a chunk of its own,
+  // Documents of 32 lines, so that texts are embedded many at a time; each line is a chunk of its own,
   // being longer than the target or under a heading.
   size_t number = 0;
   retrieve::Document document;
@@ -82,7 +82,7 @@ int Build(const std::string& folder, const std::string& corpus, const std::strin
     };
     block(retrieve::BlockKind::kHeading, Cat(number), 1);
     block(retrieve::BlockKind::kParagraph, text, 0);
-    if (number % 1000 == 0) add();
+    if (number % 32 == 0) add();
   }
   add();
   const auto manifest = writer.Commit();

@@ -1,8 +1,8 @@
 #include "retrieve/chunk.h"
 
+#include <gtest/gtest.h>
 #include "base/error.h"
 #include "base/str.h"
-#include <gtest/gtest.h>
 #include "text/unicode.h"
 
 namespace atelier::retrieve {

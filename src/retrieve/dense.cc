@@ -22,7 +22,7 @@
 namespace atelier::retrieve {
 namespace {
 
-constexpr size_t kLinks = 16, kBuildWidth = 200, kSearchWidth = 96;
+constexpr size_t kLinks = 16, kBuildWidth = 200, kSearchWidth = 192;
 
 // A vector in eight bits: [dims] values, then its scale.
 struct Eight {

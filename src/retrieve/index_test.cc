@@ -9,12 +9,12 @@
 #include <fstream>
 #include <set>
 
+#include <gtest/gtest.h>
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include <gtest/gtest.h>
 #include "retrieve/dot.h"
 #include "retrieve/index_writer.h"
 

@@ -197,13 +197,7 @@ Json Segment::document_fields(uint32_t document) const {
   }
 }
 
-Document Segment::document(uint32_t document) const {
-  Document out;
-  out.id = document_id(document);
-  out.title = document_title(document);
-  out.source = document_source(document);
-  out.lang = document_lang(document);
-  out.fields = document_fields(document);
+std::string Segment::Record(uint32_t document) const {
   const auto from = Get<uint64_t>(text_offsets_, size_t{document} * 8);
   const std::string_view frame = texts_.substr(from, Get<uint64_t>(text_offsets_, (size_t{document} + 1) * 8) - from);
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
@@ -213,6 +207,17 @@ Document Segment::document(uint32_t document) const {
   std::string record(size, '\0');
   const size_t got = ZSTD_decompress(record.data(), record.size(), frame.data(), frame.size());
   if (ZSTD_isError(got) != 0 || got != size) Corrupt(Cat("the text of document ", document, " is damaged"));
+  return record;
+}
+
+Document Segment::document(uint32_t document) const {
+  Document out;
+  out.id = document_id(document);
+  out.title = document_title(document);
+  out.source = document_source(document);
+  out.lang = document_lang(document);
+  out.fields = document_fields(document);
+  const std::string record = Record(document);
   const std::string_view bytes = record;
   const auto count = Get<uint32_t>(bytes, 0);
   size_t at = 4;
@@ -241,7 +246,24 @@ Document Segment::document(uint32_t document) const {
   return out;
 }
 
-std::string Segment::document_text(uint32_t number) const { return document(number).text; }
+// As document(), without making its blocks: a search does it for every hit.
+std::string Segment::document_text(uint32_t document) const {
+  std::string record = Record(document);
+  const auto count = Get<uint32_t>(record, 0);
+  size_t at = 4;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (record.size() - at < 12) Corrupt(Cat("the blocks of document ", document, " are cut off"));
+    const size_t anchor = Get<uint16_t>(record, at + 10);
+    at += 12;
+    if (anchor > record.size() - at) Corrupt(Cat("the blocks of document ", document, " are cut off"));
+    at += anchor;
+  }
+  record.erase(0, at);
+  for (uint32_t i = first_chunk(document); i < first_chunk(document + 1); ++i) {
+    if (chunk(i).end > record.size()) Corrupt(Cat("chunk ", i, " leads out of its text"));
+  }
+  return record;
+}
 
 PostingsReader Segment::Postings(std::string_view term) const {
   uint32_t low = 0, high = terms_;

@@ -94,6 +94,7 @@ class Segment {
   }
 
  private:
+  std::string Record(uint32_t document) const;  // blocks and text, decompressed
   struct Strings {
     uint32_t count = 0;
     std::string_view offsets, texts;

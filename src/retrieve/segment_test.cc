@@ -1,9 +1,9 @@
 #include "retrieve/segment.h"
 
+#include <gtest/gtest.h>
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include <gtest/gtest.h>
 #include "retrieve/bm25.h"
 
 namespace atelier::retrieve {
