@@ -37,7 +37,7 @@ def outputs(run):
 
 def recipes(server):
     listed = server.ask("GET", "/api/recipes")[2]["data"]
-    expect("listed", [r["name"] for r in listed], ["ad_copy"])
+    expect("listed", [r["name"] for r in listed], ["ad_copy", "ask_docs"])
     shown = server.ask("GET", "/api/recipes/ad_copy")[2]
     expect("shown", shown, listed[0])
     expect("its input", shown["input_schema"]["required"], ["name", "features"])
@@ -259,6 +259,24 @@ def full(atelier):
         subprocess.run(["umount", "-l", disk], check=False)
 
 
+def asking(server, studio):
+    """A recipe that searches the studio's indexes; one that was made or changed while the server runs is seen."""
+    run = "/api/recipes/ask_docs/generations"
+    record = {"question": "手冲壶的保修期是多久？"}
+    expect("no index yet", server.ask("POST", run, {"record": record})[0], 404)
+    manual = pathlib.Path(studio).parent / "manual.md"
+    manual.write_text("# 手冲壶说明书\n\n## 保修\n\n手冲壶的保修期是两年，从购买之日算起。\n\n## 清洗\n\n壶身不能放进洗碗机。\n",
+                      encoding="utf-8")
+    subprocess.run([ATELIER, "index", "add", "debian", manual, "--base", manual.parent, "--model", "e5-small", "--studio", studio,
+                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    status, _, said = server.ask("POST", run, {"record": record})
+    expect("asked", (status, said["ready"] + said["needs_person"]), (200, 1))
+    output = said["records"][0]["chosen"]["output"] if said["ready"] else said
+    expect("answered from the passage", "两年" in str(output), True)
+    again = [server.ask("POST", run, {"record": {"question": question}})[0] for question in ("洗碗机可以吗？", "🫖", "x" * 399)]
+    expect("others", again, [200, 200, 200])
+
+
 def mcp(server):
     def ask(message, **headers):
         return server.ask("POST", "/mcp", message, headers=headers)
@@ -272,7 +290,7 @@ def mcp(server):
     expect("initialized", ask({"jsonrpc": "2.0", "method": "notifications/initialized"})[0], 202)
     expect("ping", call("p", "ping")[2], {"jsonrpc": "2.0", "id": "p", "result": {}})
     tools = call(2, "tools/list")[2]["result"]["tools"]
-    expect("tools", [t["name"] for t in tools], ["ad_copy"])
+    expect("tools", [t["name"] for t in tools], ["ad_copy", "ask_docs"])
     said = call(3, "tools/call", {"name": "ad_copy", "arguments": THIN})[2]["result"]
     expect("needs a person", (said["isError"], said["structuredContent"]["state"]), (False, "needs_person"))
     status, headers, text = call(4, "tools/call", {"name": "ad_copy", "arguments": KETTLE, "_meta": {"progressToken": "t"}},
@@ -299,8 +317,9 @@ def mcp(server):
 
 
 def main():
-    studio = studio_with(ATELIER, "smollm2")
+    studio = studio_with(ATELIER, "smollm2", "e5-small")
     server = Server(ATELIER, studio)
+    asking(server, studio)
     for part in (recipes, runs, large, origins, refusals, feedback, mcp, vanishing):
         part(server)
     locked(server, studio)

@@ -12,7 +12,7 @@
 namespace atelier::app {
 namespace {
 
-constexpr std::string_view kSegmenter = "segmenter-zh";
+constexpr const char* kSegmenter = "segmenter-zh";
 
 }  // namespace
 
@@ -35,11 +35,9 @@ std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const st
   }
 }
 
-std::string DefaultSegmenter(store::Studio& studio) {
-  for (const artefact::ModelEntry& entry : artefact::Registry(&studio).List()) {
-    if (entry.name == kSegmenter && entry.present) return Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16));
-  }
-  return "icu";
+std::string ModelSegmenter(store::Studio& studio) {
+  const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(kSegmenter);
+  return Cat(entry.name, ":", entry.manifest.sha256.substr(0, 16));
 }
 
 retrieve::WordsProvider WordsOf(store::Studio& studio) {
@@ -62,9 +60,18 @@ retrieve::WordsProvider WordsOf(store::Studio& studio) {
   };
 }
 
-std::shared_ptr<artefact::Searcher> SearchOf(store::Studio& studio) {
+std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder) {
+  const auto open = [studio_folder] { return store::Studio::Open(studio_folder, store::Access::kReadIfMust); };
   return std::make_shared<retrieve::Library>(
-      studio.folder(), [&studio](const std::string& name) { return LoadEmbedderNamed(studio, name); }, WordsOf(studio));
+      studio_folder,
+      [open](const std::string& name) {
+        store::Studio studio = open();
+        return LoadEmbedderNamed(studio, name);
+      },
+      [open](const std::string& name) {
+        store::Studio studio = open();
+        return WordsOf(studio)(name);
+      });
 }
 
 }  // namespace atelier::app

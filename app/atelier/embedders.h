@@ -19,12 +19,13 @@ std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, con
 // The same, null where it is not here.
 std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name);
 
-// The segmenter that a new index is made with: "segmenter-zh:HASH" where it has been pulled, else "icu".
-std::string DefaultSegmenter(store::Studio& studio);
+// segmenter-zh as an index names it, "segmenter-zh:HASH". Throws kNotFound where it has not been pulled.
+std::string ModelSegmenter(store::Studio& studio);
 // Gives segmenters by these names. REQUIRES: the studio outlives it.
 retrieve::WordsProvider WordsOf(store::Studio& studio);
 
-// The studio's indexes, for recipes. REQUIRES: the studio outlives it.
-std::shared_ptr<artefact::Searcher> SearchOf(store::Studio& studio);
+// The indexes of the studio in this folder, for recipes. Opens the studio anew where an index is opened, so that any
+// thread may search.
+std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder);
 
 }  // namespace atelier::app

@@ -39,7 +39,8 @@ class IndexAdd : public Command {
     cli.Double("--b", &bm25_.b, "of a new index: BM25's b", 0, 1);
     cli.Int("--heading-weight", &heading_weight_, "of a new index: how often a heading's words count", 0, 10);
     cli.Text("--words", &words_, "of a new index: Chinese by pairs of characters, words or both (default: both)");
-    cli.Text("--segmenter", &segmenter_, "of a new index: icu, or nothing: segmenter-zh where it has been pulled");
+    cli.Text("--segmenter", &segmenter_,
+             "of a new index: icu (which finds more here, docs/formats/index.md) or zh: segmenter-zh");
   }
 
   int Run(const Globals& globals) override {
@@ -88,7 +89,9 @@ class IndexAdd : public Command {
     config.chunks = chunk_options_;
     config.bm25 = {bm25_.k1, bm25_.b, static_cast<double>(heading_weight_)};
     config.analysis.words = words_ != "pairs";
-    if (config.analysis.words) config.segmenter = segmenter_.empty() ? DefaultSegmenter(studio) : segmenter_;
+    if (segmenter_ != "icu" && segmenter_ != "zh")
+      throw Error(Code::kUsage, Cat("--segmenter ", Quote(segmenter_), " is neither icu nor zh"));
+    if (config.analysis.words) config.segmenter = segmenter_ == "zh" ? ModelSegmenter(studio) : segmenter_;
     config.analysis.pairs = words_ != "words";
     if (!words_.empty() && words_ != "pairs" && words_ != "words" && words_ != "both") {
       throw Error(Code::kUsage, Cat("--words ", Quote(words_)), "pairs, words or both");
@@ -239,7 +242,7 @@ class IndexAdd : public Command {
   }
 
   std::string name_, base_, lang_, text_field_ = "text", id_field_ = "id", title_field_ = "title", model_, words_,
-                                   segmenter_;
+                                   segmenter_ = "icu";
   std::vector<std::string> files_, fields_;
   retrieve::ChunkOptions chunk_options_;
   struct {

@@ -133,7 +133,7 @@ class MakeCommand final : public Command {
     options.quiet = globals.quiet || globals.json;
     options.operators = operators::AllOperators();
     options.models = ModelsOf(studio);
-    options.search = SearchOf(studio);
+    options.search = SearchOf(studio.folder());
     options.cancelled = [] { return stopped.load(); };
     std::signal(SIGINT, &OnInterrupt);
     return replay_.empty() ? MakeCopy(globals, studio, folder, std::move(options))

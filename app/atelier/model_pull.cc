@@ -62,7 +62,7 @@ class ModelPull : public Command {
       std::cout << "Registered in the studio " << here->studio->name() << ".\n";
     } else {
       std::cout << "There is no studio here; the model is usable by its name, as in `atelier "
-                << (m.architecture == "segmenter"              ? Cat("segment --segmenter ", entry.name, " --text FILE")
+                << (m.architecture == "segmenter"        ? Cat("segment --segmenter ", entry.name, " --text FILE")
                     : runtime::IsEncoder(m.architecture) ? Cat("embed -m ", entry.name, " TEXT")
                                                          : Cat("generate -m ", entry.name, " -p ..."))
                 << "`.\n";

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/embedders.h"
 #include "app/atelier/recipes.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -114,6 +115,7 @@ class ServeCommand final : public Command {
     AllowFiles(static_cast<rlim_t>(options.http.max_connections));
     options.recipes = RecipesOf(studio);
     options.operators = operators::AllOperators();
+    options.search = SearchOf(studio.folder());
     return options;
   }
 

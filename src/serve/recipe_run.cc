@@ -114,6 +114,7 @@ Json RecipeRun::Execute(Hooks hooks) {
   recipe::RunOptions options;
   options.seed = row_.seed;
   options.operators = context_.operators;
+  options.search = context_.search;
   options.cancelled = [this] { return run_->tickets.cancelled(); };
   options.progress = hooks.progress;
   std::map<std::string, std::shared_ptr<artefact::Generator>> models;

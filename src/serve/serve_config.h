@@ -2,6 +2,7 @@
 // keys; the list that is read by is VisitKeys in serve_config.cc.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,7 @@ struct ServeOptions {
   // Not of the file.
   recipe::Catalogue recipes{{}};
   std::span<const recipe::OperatorEntry> operators;  // that recipes may use
+  std::shared_ptr<artefact::Searcher> search;        // the studio's indexes, for recipes; from any thread
 
   LogLevel Level() const;
 };

@@ -42,6 +42,7 @@ struct Context {
   std::function<bool()> draining;
   const recipe::Catalogue recipes;
   const std::span<const recipe::OperatorEntry> operators;
+  const std::shared_ptr<artefact::Searcher> search;
   Ledger ledger;
   ModelHost models;      // what its engines still write uses what stands above
   net::Workers replies;  // put whole answers together
