@@ -36,6 +36,10 @@ def main():
     work = pathlib.Path(tempfile.mkdtemp())
     studio = studio_with(ATELIER, "smollm2", folder=work)
     key = json.loads(atelier("key", "create", "k", "--scope", "recipes", "--scope", "feedback", "--studio", studio, "--json").stdout)["key"]
+    (work / "tea.csv").write_text("name,text\n绿茶,好喝\nblack,\"good, \"\"strong\"\"\"\n", encoding="utf-8")
+    (work / "manual.md").write_text("# Tea\n\nSteep green tea for two minutes.\n", encoding="utf-8")
+    atelier("data", "import", str(work / "tea.csv"), "--name", "茶", "--studio", studio)
+    atelier("index", "add", "manual", str(work / "manual.md"), "--model", "none", "--studio", studio)
     server = Server(ATELIER, studio, "--require-keys")
     enough = threading.Event()
     acknowledged = []  # (time, generation)
@@ -73,6 +77,10 @@ def main():
     atelier("studio", "restore", str(work / "last.tar.zst"), str(work / "last"))
     expect("row for row", rows(work / "last"), rows(studio))
     again = Server(ATELIER, str(work / "last"), "--require-keys")
+    found = json.loads(atelier("search", "manual", "green tea", "--studio", str(work / "last"), "--json").stdout)["hits"]
+    expect("its index", len(found), 1)
+    exported = atelier("data", "export", "茶", "--out", str(work / "tea.jsonl"), "--studio", str(work / "last"))
+    expect("its dataset", (exported.returncode, (work / "tea.jsonl").read_text(encoding="utf-8").count("\n")), (0, 2))
     name = acknowledged[-1][1]
     expect("it serves", again.ask("GET", f"/api/generations/{name}", key=key)[2]["id"], name)
     expect("and makes", again.ask("POST", RUN, {"record": POT, "variant": "phrases"}, key)[0], 200)
@@ -85,12 +93,22 @@ def main():
     refused = atelier("studio", "backup", str(work / "last.tar.zst"), "--studio", studio, ok=False)
     expect("not over another backup", (refused.returncode, "is there already" in refused.stderr), (1, True))
     sound = json.loads(atelier("studio", "verify", "--studio", studio, "--json").stdout)
-    expect("the studio itself", sound["sound"], True)
+    expect("the studio itself", (sound["sound"], sound["datasets"], sound["indexes"]), (True, 1, 1))
+    shard = next(pathlib.Path(studio).glob("data/茶/v000001/*.jsonl.zst"))
+    bytes_of = shard.read_bytes()
+    shard.write_bytes(bytes_of[:-9] + b"\0" + bytes_of[-8:])
+    segment = next(pathlib.Path(studio).glob("indexes/manual/*.seg"))
+    inside = bytearray(segment.read_bytes())
+    inside[len(inside) // 2] ^= 0x55
+    segment.write_bytes(inside)
+    damaged = atelier("studio", "verify", "--studio", studio, "--json", ok=False)
+    expect("damaged files", (damaged.returncode, len(json.loads(damaged.stdout)["faults"])), (1, 2))
+    shard.write_bytes(bytes_of)
     objects = pathlib.Path(studio) / "objects/ab"
     objects.mkdir(parents=True)
     (objects / ("0" * 62)).write_text("other")
     damaged = atelier("studio", "verify", "--studio", studio, "--json", ok=False)
-    expect("a damaged object", (damaged.returncode, len(json.loads(damaged.stdout)["faults"])), (1, 1))
+    expect("a damaged object", (damaged.returncode, len(json.loads(damaged.stdout)["faults"])), (1, 2))
     if FAULTS:
         sys.exit("\n".join(FAULTS))
 

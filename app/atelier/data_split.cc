@@ -1,4 +1,6 @@
 // atelier data split NAME: the next version of a dataset, every record with its part: train, valid or test.
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 
@@ -60,10 +62,27 @@ class DataSplit : public Command {
       if (report["moved"] != 0) std::cout << ", but " << report["moved"] << " that new records tie to another part";
       std::cout << "\n";
     }
+    TellOff(outcome);
     return 0;
   }
 
  private:
+  // A part far from its share wants a reason.
+  void TellOff(const data::SplitOutcome& outcome) const {
+    constexpr double kFar = 0.05;
+    const auto all = static_cast<double>(std::max<uint64_t>(1, outcome.manifest.records));
+    for (const auto& [name, share] : options_.parts) {
+      const auto at = outcome.manifest.splits.find(name);
+      const double got = at == outcome.manifest.splits.end() ? 0 : static_cast<double>(at->second) / all;
+      if (std::abs(got - share) <= kFar) continue;
+      std::cerr << "note: " << name << " has " << std::lround(100 * got) << " % of the records instead of "
+                << std::lround(100 * share) << " %: " << outcome.report["largest_component"]
+                << " of them belong together (the same group, or near duplicates) and are never divided";
+      std::cerr << (options_.near ? "; --no-near lets near duplicates part, dedup takes them out\n" : "\n");
+      return;
+    }
+  }
+
   data::SplitOptions options_;
   std::string ref_;
   int64_t seed_ = 1, memory_ = 256;

@@ -2,9 +2,13 @@
 #include <filesystem>
 
 #include "app/atelier/command.h"
+#include "app/atelier/embedders.h"
 #include "app/atelier/print_backup.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/dataset.h"
+#include "retrieve/index.h"
 
 namespace atelier::app {
 namespace {
@@ -27,12 +31,18 @@ class StudioVerify : public Command {
     std::vector<std::string> faults;
     if (const std::string why = studio.db().Check(); !why.empty()) faults.push_back(Cat("studio.db: ", why));
     const size_t objects = CheckObjects(studio, globals, &faults);
+    const size_t versions = CheckDatasets(studio, globals, &faults), indexes = CheckIndexes(studio, &faults);
     if (globals.json) {
-      std::cout << ToText({{"sound", faults.empty()}, {"objects", objects}, {"faults", faults}}) << "\n";
+      std::cout << ToText({{"sound", faults.empty()},
+                           {"objects", objects},
+                           {"datasets", versions},
+                           {"indexes", indexes},
+                           {"faults", faults}})
+                << "\n";
     } else {
       for (const std::string& fault : faults) std::cout << fault << "\n";
       std::cout << (faults.empty() ? "The studio is sound: its database, " : "Looked at its database, ") << objects
-                << " objects.\n";
+                << " objects, " << versions << " versions of datasets, " << indexes << " indexes.\n";
     }
     return faults.empty() ? 0 : 1;
   }
@@ -52,6 +62,43 @@ class StudioVerify : public Command {
       }
     }
     return count;
+  }
+
+  // Every shard of every version against its hash.
+  static size_t CheckDatasets(const store::Studio& studio, const Globals& globals, std::vector<std::string>* faults) {
+    Progress progress("datasets", ProgressUnit::kItems, globals.quiet);
+    const data::Datasets datasets(studio.Path("data"));
+    size_t count = 0;
+    for (const std::string& name : datasets.Names()) {
+      for (const int version : datasets.Versions(name)) {
+        progress.Update(++count, 0);
+        Try(faults, [&] {
+          const data::DatasetReader reader(datasets.Path({name, version}));
+          reader.ReadAll([](std::string_view) { return true; });
+          reader.ReadRejects([](std::string_view) { return true; });
+        });
+      }
+    }
+    return count;
+  }
+
+  // Opening holds every part against its checksum.
+  static size_t CheckIndexes(store::Studio& studio, std::vector<std::string>* faults) {
+    size_t count = 0;
+    for (const std::string& name : ListFolder(studio.Path("indexes"))) {
+      ++count;
+      Try(faults, [&] { retrieve::Index::Open(studio.Path(Cat("indexes/", name)), WordsOf(studio)); });
+    }
+    return count;
+  }
+
+  template <typename Work>
+  static void Try(std::vector<std::string>* faults, const Work& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      faults->push_back(error.Line());
+    }
   }
 
   std::string file_;

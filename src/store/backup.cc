@@ -33,10 +33,13 @@ bool IsKept(std::string_view path) {
                      [&](std::string_view folder) { return path.starts_with(Cat(folder, "/")); });
 }
 
-// Half-written files and versions, which another process will rename or remove.
+// Half-written files and versions, which another process will rename or remove, and locks.
 bool IsTransient(const std::string& name) {
-  return name.starts_with(".new-") || name.find(".tmp.") != std::string::npos;
+  return name.starts_with(".new-") || name.find(".tmp.") != std::string::npos || name == "lock";
 }
+
+// The one kind of file that is replaced and names others: it is saved first, and what it names while it still is there.
+bool NamesOthers(const std::string& path) { return path.starts_with("indexes/") && path.ends_with("/index.json"); }
 
 // Every table's rows, of those that are not SQLite's own.
 std::map<std::string, int64_t> CountRows(Database& db) {
@@ -231,27 +234,28 @@ BackupManifest MakeBackup(Studio& studio, const std::string& path, bool secrets,
     copy.Execute("PRAGMA journal_mode = DELETE");  // one file, to be opened anywhere
   }
   uint64_t total = FileSize(database), done = 0;
-  std::vector<std::pair<std::string, std::string>> files = {{std::string(kDatabase), database},
-                                                            {std::string(kSettings), studio.Path(kSettings)}};
-  if (manifest.secrets) files.emplace_back(kSecret, studio.Path(kSecret));
-  for (std::string& file : FilesOf(studio)) {
-    std::string from = studio.Path(file);
-    std::error_code gone;
-    const auto size = fs::file_size(from, gone);
-    if (!gone) total += size;
-    files.emplace_back(std::move(file), std::move(from));
-  }
-  for (const auto& entry : files) {
-    const std::string& name = entry.first;
+  const auto add = [&](const std::string& name, const std::string& from) {
     Sha256 hash;
     uint64_t bytes = 0;
-    archive.AddFile(name, entry.second, [&](std::string_view piece) {
+    archive.AddFile(name, from, [&](std::string_view piece) {
       hash.Update(piece);
       bytes += piece.size();
       done += piece.size();
-      if (progress) progress(done, total, name);
+      if (progress) progress(done, std::max(done, total), name);
     });
     manifest.files.push_back({name, bytes, hash.Hex()});
+  };
+  add(std::string(kDatabase), database);
+  add(std::string(kSettings), studio.Path(kSettings));
+  if (manifest.secrets) add(std::string(kSecret), studio.Path(kSecret));
+  for (const std::string& file : FilesOf(studio)) {
+    if (NamesOthers(file)) add(file, studio.Path(file));
+    std::error_code gone;
+    const auto size = fs::file_size(studio.Path(file), gone);
+    if (!gone) total += size;
+  }
+  for (const std::string& file : FilesOf(studio)) {
+    if (!NamesOthers(file)) add(file, studio.Path(file));
   }
   const std::string list = ToText(ToJson(manifest));
   archive.AddBytes(std::string(kManifest), list);

@@ -78,6 +78,9 @@ Studio Shop(const std::string& folder) {
   WriteFileAtomic(studio.Path("recipes/empty file"), "");
   WriteFileAtomic(studio.Path("keys.secret"), "0123");
   studio.objects().Put(std::string(3 << 20, 'x'));
+  MakeFolders(studio.Path("indexes/手册"));
+  WriteFileAtomic(studio.Path("indexes/手册/index.json"), "{}");
+  WriteFileAtomic(studio.Path("indexes/手册/a.seg"), "segment");
   return studio;
 }
 
@@ -89,6 +92,7 @@ TEST(Backup, RestoredElsewhereIsEqualRowForRowAndByteForByte) {
   MakeFolders(studio.Path("data/评论/.new-1"));
   WriteFileAtomic(studio.Path("data/评论/.new-1/part"), "half");
   WriteFileAtomic(studio.Path("models/a.gguf.tmp.Ab3dEf"), "half");
+  WriteFileAtomic(studio.Path("indexes/手册/lock"), "");
   fs::create_symlink("/etc/passwd", studio.Path("data/link"));
   const BackupManifest made = MakeBackup(studio, file, true, "1.2.3");
   EXPECT_EQ(made.rows.at("runs"), 50);
@@ -97,12 +101,18 @@ TEST(Backup, RestoredElsewhereIsEqualRowForRowAndByteForByte) {
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_EQ(ToText(ToJson(CheckBackup(file))), ToText(ToJson(made)));
+  const auto place = [&](const std::string& path) {
+    return std::find_if(made.files.begin(), made.files.end(), [&](const BackupFile& one) { return one.path == path; });
+  };
+  EXPECT_LT(place("indexes/手册/index.json"), place("data/评论/v000001/part-00000.jsonl.zst"))
+      << "before what it names";
 
   RestoreBackup(file, other);
   Studio restored = Studio::Open(other);
   EXPECT_EQ(Dump(restored.db()), Dump(studio.db()));
   auto files = FilesBelow(root);
-  for (const char* not_kept : {"notes.txt", "data/评论/.new-1/part", "models/a.gguf.tmp.Ab3dEf"}) files.erase(not_kept);
+  for (const char* not_kept : {"notes.txt", "data/评论/.new-1/part", "models/a.gguf.tmp.Ab3dEf", "indexes/手册/lock"})
+    files.erase(not_kept);
   EXPECT_EQ(FilesBelow(other), files);
   AddRun(restored.db(), "new");  // it is a studio like any other
   EXPECT_NE(LineOf([&] { RestoreBackup(file, other); }).find("not empty"), std::string::npos);

@@ -24,7 +24,8 @@ std::string FreshFolder(const std::string& name) {
 TEST(Studio, IsFoundByWalkingUp) {
   const std::string root = FreshFolder("店 'shop\"");
   Studio made = Studio::Init(root);
-  for (const char* below : {"data", "models", "recipes", "objects"}) EXPECT_TRUE(FolderExists(made.Path(below)));
+  for (const char* below : {"data", "models", "recipes", "objects", "indexes"})
+    EXPECT_TRUE(FolderExists(made.Path(below)));
   EXPECT_TRUE(FileExists(made.Path("studio.db")));
   EXPECT_EQ(made.tenant(), "default");
   MakeFolders(made.Path("recipes/a/b"));
