@@ -1,10 +1,10 @@
 // atelier data augment NAME --config F.toml: the next version of a dataset, with changed copies of its train side.
+#include <functional>
 #include <iostream>
 #include <memory>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
-#include "base/progress.h"
 #include "base/str.h"
 #include "data/augment/augment.h"
 #include "store/studio.h"
@@ -23,14 +23,10 @@ class DataAugment : public Command {
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
     const data::AugmentOptions options = data::ReadAugmentOptions(config_);
-    std::unique_ptr<Progress> progress;
+    Stages stages(ref_, globals);
     const data::AugmentOutcome outcome =
-        data::AugmentDataset(data::Datasets(studio.Path("data")), ref_, options, [&](std::string_view stage) {
-          progress =
-              std::make_unique<Progress>(Cat(ref_, ", ", stage), ProgressUnit::kBytes, globals.quiet || globals.json);
-          return progress->Callback();
-        });
-    progress.reset();
+        data::AugmentDataset(data::Datasets(studio.Path("data")), ref_, options, std::ref(stages));
+    stages.End();
     if (globals.json) {
       std::cout << ToText(Json{{"dataset", data::ToJson(outcome.manifest)}, {"report", outcome.report}}) << "\n";
       return 0;

@@ -1,10 +1,10 @@
 // atelier data dedup NAME: the next version of a dataset, without its duplicates.
+#include <functional>
 #include <iostream>
 #include <memory>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
-#include "base/progress.h"
 #include "base/str.h"
 #include "base/thread_pool.h"
 #include "data/dedup/dedup_dataset.h"
@@ -35,15 +35,10 @@ class DataDedup : public Command {
     options_.shingles = {static_cast<int>(chars_), static_cast<int>(words_)};
     options_.memory = static_cast<size_t>(memory_) << 20;
     options_.threads = static_cast<int>(threads_.value_or(ThreadPool::DefaultThreads()));
-    std::unique_ptr<Progress> progress;
+    Stages stages(ref_, globals);
     const data::DedupOutcome outcome =
-        data::DedupDataset(data::Datasets(studio.Path("data")), ref_, options_, [&](std::string_view stage) {
-          progress = std::make_unique<Progress>(Cat(ref_, ", ", stage),
-                                                stage == "comparing" ? ProgressUnit::kItems : ProgressUnit::kBytes,
-                                                globals.quiet || globals.json);
-          return progress->Callback();
-        });
-    progress.reset();
+        data::DedupDataset(data::Datasets(studio.Path("data")), ref_, options_, std::ref(stages));
+    stages.End();
     if (globals.json) {
       std::cout << ToText(Json{{"dataset", data::ToJson(outcome.manifest)}, {"report", outcome.report}}) << "\n";
       return 0;

@@ -1,4 +1,5 @@
 // atelier data merge OUT A B...: datasets become one, records with the same key one record.
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -6,7 +7,6 @@
 #include "app/atelier/data_print.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
-#include "base/progress.h"
 #include "base/str.h"
 #include "data/merge/merge.h"
 #include "store/studio.h"
@@ -39,14 +39,10 @@ class DataMerge : public Command {
       options.rule = data::ReadConflictRule(rule_.empty() ? "first" : rule_, false);
     }
     options.memory = static_cast<size_t>(memory_) << 20;
-    std::unique_ptr<Progress> progress;
+    Stages stages(name_, globals);
     const data::MergeOutcome outcome =
-        data::MergeDatasets(data::Datasets(studio.Path("data")), name_, sources_, options, [&](std::string_view stage) {
-          progress =
-              std::make_unique<Progress>(Cat(name_, ", ", stage), ProgressUnit::kBytes, globals.quiet || globals.json);
-          return progress->Callback();
-        });
-    progress.reset();
+        data::MergeDatasets(data::Datasets(studio.Path("data")), name_, sources_, options, std::ref(stages));
+    stages.End();
     if (globals.json) {
       std::cout << ToText(Json{{"dataset", data::ToJson(outcome.manifest)}, {"report", outcome.report}}) << "\n";
       return 0;

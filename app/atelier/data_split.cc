@@ -1,12 +1,12 @@
 // atelier data split NAME: the next version of a dataset, every record with its part: train, valid or test.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <memory>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
-#include "base/progress.h"
 #include "base/str.h"
 #include "base/thread_pool.h"
 #include "data/split/split.h"
@@ -41,15 +41,10 @@ class DataSplit : public Command {
     options_.similar.recall = 0.99;  // a missed pair is a leak, a needless comparison only time
     options_.similar.memory = static_cast<size_t>(memory_) << 20;
     options_.similar.threads = static_cast<int>(threads_.value_or(ThreadPool::DefaultThreads()));
-    std::unique_ptr<Progress> progress;
+    Stages stages(ref_, globals);
     const data::SplitOutcome outcome =
-        data::SplitDataset(data::Datasets(studio.Path("data")), ref_, options_, [&](std::string_view stage) {
-          progress = std::make_unique<Progress>(Cat(ref_, ", ", stage),
-                                                stage == "comparing" ? ProgressUnit::kItems : ProgressUnit::kBytes,
-                                                globals.quiet || globals.json);
-          return progress->Callback();
-        });
-    progress.reset();
+        data::SplitDataset(data::Datasets(studio.Path("data")), ref_, options_, std::ref(stages));
+    stages.End();
     if (globals.json) {
       std::cout << ToText(Json{{"dataset", data::ToJson(outcome.manifest)}, {"report", outcome.report}}) << "\n";
       return 0;
