@@ -65,15 +65,24 @@ class DataSplit : public Command {
   // A part far from its share wants a reason.
   void TellOff(const data::SplitOutcome& outcome) const {
     constexpr double kFar = 0.05;
+    const Json& report = outcome.report;
     const auto all = static_cast<double>(std::max<uint64_t>(1, outcome.manifest.records));
+    const bool stayed = report["known_before"].get<double>() > all / 2;
+    const bool large = report["largest_component"].get<double>() > kFar * all / 2;
     for (const auto& [name, share] : options_.parts) {
       const auto at = outcome.manifest.splits.find(name);
       const double got = at == outcome.manifest.splits.end() ? 0 : static_cast<double>(at->second) / all;
-      if (std::abs(got - share) <= kFar) continue;
+      if (std::abs(got - share) <= kFar || !(stayed || large)) continue;
       std::cerr << "note: " << name << " has " << std::lround(100 * got) << " % of the records instead of "
-                << std::lround(100 * share) << " %: " << outcome.report["largest_component"]
-                << " of them belong together (the same group, or near duplicates) and are never divided";
-      std::cerr << (options_.near ? "; --no-near lets near duplicates part, dedup takes them out\n" : "\n");
+                << std::lround(100 * share) << " %: ";
+      if (stayed) {
+        std::cerr << "most stay where an older version had them; --fresh places all anew\n";
+      } else {
+        std::cerr << report["largest_component"]
+                  << " of them belong together (the same group, or near duplicates) and are "
+                  << "never divided"
+                  << (options_.near ? "; --no-near lets near duplicates part, dedup takes them out" : "") << "\n";
+      }
       return;
     }
   }
