@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/clean/cleaner.h"
+#include "data/zstd_stream.h"
 
 namespace atelier::data::clean {
 namespace {
@@ -24,45 +25,37 @@ double ThreadSeconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-// Shards of 64 MiB of text, as a dataset has them.
+// What a dataset's writer does with its text (data/zstd_stream.h), into memory.
 class ZstdSink : public BlockSink {
  public:
-  explicit ZstdSink(int level) : context_(ZSTD_createCCtx()), out_(ZSTD_CStreamOutSize()) {
-    ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level);
+  explicit ZstdSink(int level) : context_(ZSTD_createCCtx()) {
+    SetZstdLevel(context_, level);
     ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
   }
   ~ZstdSink() override { ZSTD_freeCCtx(context_); }
 
   void Append(std::string_view lines, size_t) override {
     const double started = ThreadSeconds();
-    Feed(lines, ZSTD_e_continue);
-    shard_ += lines.size();
-    if (shard_ >= 64u << 20) Finish();
+    pending_ += lines;
+    if (pending_.size() >= 2u << 20) Finish();
     seconds_ += ThreadSeconds() - started;
   }
   void Reject(const Rejected& rejected) override { rejects_ += rejected.line.size(); }
   void Finish() {
-    Feed({}, ZSTD_e_end);
-    shard_ = 0;
+    out_.resize(std::max(out_.size(), ZSTD_compressBound(pending_.size())));
+    const size_t size = ZSTD_compress2(context_, out_.data(), out_.size(), pending_.data(), pending_.size());
+    if (ZSTD_isError(size)) throw Error(Code::kInternal, ZSTD_getErrorName(size));
+    bytes_ += size;
+    pending_.clear();
   }
   double seconds() const { return seconds_; }
   size_t bytes() const { return bytes_; }
 
  private:
-  void Feed(std::string_view lines, ZSTD_EndDirective directive) {
-    ZSTD_inBuffer in{lines.data(), lines.size(), 0};
-    while (true) {
-      ZSTD_outBuffer out{out_.data(), out_.size(), 0};
-      const size_t left = ZSTD_compressStream2(context_, &out, &in, directive);
-      if (ZSTD_isError(left)) throw Error(Code::kInternal, ZSTD_getErrorName(left));
-      bytes_ += out.pos;
-      if (in.pos == in.size && (directive == ZSTD_e_continue || left == 0)) return;
-    }
-  }
-
   ZSTD_CCtx* context_;
   std::vector<char> out_;
-  size_t shard_ = 0, bytes_ = 0, rejects_ = 0;
+  std::string pending_;
+  size_t bytes_ = 0, rejects_ = 0;
   double seconds_ = 0;
 };
 
@@ -72,7 +65,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   const std::string lines = ReadFile(argv[1], uint64_t{4} << 30), toml = ReadFile(argv[2]);
-  const int turns = argc > 3 ? std::atoi(argv[3]) : 3, level = argc > 4 ? std::atoi(argv[4]) : 1;
+  const int turns = argc > 3 ? std::atoi(argv[3]) : 3, level = argc > 4 ? std::atoi(argv[4]) : 0;
   const BlockSource source = [&](const std::function<bool(std::string_view)>& use) {
     for (size_t at = 0; at < lines.size();) {
       size_t end = std::min(lines.size(), at + (1u << 20));

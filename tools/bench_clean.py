@@ -102,7 +102,7 @@ def main():
     parser.add_argument('--megabytes', type=int, default=500)
     parser.add_argument('--peer-megabytes', type=int, default=10)
     parser.add_argument('--turns', type=int, default=5)
-    parser.add_argument('--level', type=int, default=1)
+    parser.add_argument('--level', type=int, default=0, help="ours; the peer takes at least 1")
     options = parser.parse_args()
     data, part = options.folder / 'clean.jsonl', options.folder / 'clean-part.jsonl'
     if not data.exists() or data.stat().st_size < options.megabytes * 1e6:
@@ -117,7 +117,7 @@ def main():
         out = subprocess.run([options.program, data, ROOT / 'bench/clean.toml', '1', str(options.level)], check=True,
                              capture_output=True, text=True).stdout
         ours.append(json.loads(out))
-        out = subprocess.run([options.folder / 'venv/bin/python', __file__, '--peer', part, str(options.level)], check=True,
+        out = subprocess.run([options.folder / 'venv/bin/python', __file__, '--peer', part, str(max(1, options.level))], check=True,
                              capture_output=True, text=True).stdout
         theirs.append(json.loads(out))
         print(f'turn {turn + 1}: {ours[-1]["mb_per_s"]:.1f} MB/s per core, peer '

@@ -84,7 +84,7 @@ struct Rejection {
 };
 
 struct WriterOptions {
-  int level = 1;                     // zstd's; 1..3
+  int level = 0;                     // ZstdWriter's; 0..3
   uint64_t shard_bytes = 64u << 20;  // of text: a shard ends with the line that reaches it
   bool background = true;            // compress in a thread of its own
 };

@@ -1,3 +1,4 @@
+#define ZSTD_STATIC_LINKING_ONLY  // for literals that are compressed at every level
 #include "data/zstd_stream.h"
 
 #include <fcntl.h>
@@ -116,15 +117,19 @@ bool ZstdLines::Next(std::string_view* lines) {
   }
 }
 
+void SetZstdLevel(ZSTD_CCtx* context, int level) {
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, std::clamp(level, 1, 19));
+  if (level > 0) return;
+  // Without literals compressed too, a longer step would cost more than it saves; a library that refuses it keeps
+  // level 1.
+  if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_literalCompressionMode, ZSTD_lcm_huffman))) return;
+  ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 4);
+}
+
 ZstdWriter::ZstdWriter(std::string path, int level, bool background)
-    : path_(std::move(path)), context_(ZSTD_createCCtx()), out_(ZSTD_CStreamOutSize()) {
-  ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, std::clamp(level, 1, 19));
+    : path_(std::move(path)), context_(ZSTD_createCCtx()) {
+  SetZstdLevel(context_, level);
   ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
-  // The library's own thread; where it was built without threads this is refused, and all happens in ours.
-  if (background) {
-    ZSTD_CCtx_setParameter(context_, ZSTD_c_nbWorkers, 1);
-    ZSTD_CCtx_setParameter(context_, ZSTD_c_jobSize, 1 << 20);
-  }
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd_ < 0) {
     const int why = errno;
@@ -132,36 +137,85 @@ ZstdWriter::ZstdWriter(std::string path, int level, bool background)
     errno = why;
     FailErrno(path_, "creating");
   }
+  if (background) thread_ = std::thread([this] { Loop(); });
 }
 
 ZstdWriter::~ZstdWriter() {
+  Stop();
   if (fd_ >= 0) ::close(fd_);
   ZSTD_freeCCtx(context_);
 }
 
-void ZstdWriter::Drive(std::string_view bytes, ZSTD_EndDirective how) {
-  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-  while (true) {
-    ZSTD_outBuffer out{out_.data(), out_.size(), 0};
-    const size_t left = ZSTD_compressStream2(context_, &out, &in, how);
-    if (ZSTD_isError(left)) throw Error(Code::kInternal, Cat(path_, ": zstd: ", ZSTD_getErrorName(left)));
-    for (size_t done = 0; done < out.pos;) {
-      const ssize_t n = ::write(fd_, out_.data() + done, out.pos - done);
-      if (n < 0) {
-        if (errno == EINTR) continue;
-        FailErrno(path_, "writing");
-      }
-      done += static_cast<size_t>(n);
+void ZstdWriter::Compress(const std::string& text) {
+  out_.resize(std::max(out_.size(), ZSTD_compressBound(text.size())));
+  const size_t size = ZSTD_compress2(context_, out_.data(), out_.size(), text.data(), text.size());
+  if (ZSTD_isError(size)) throw Error(Code::kInternal, Cat(path_, ": zstd: ", ZSTD_getErrorName(size)));
+  for (size_t done = 0; done < size;) {
+    const ssize_t n = ::write(fd_, out_.data() + done, size - done);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      FailErrno(path_, "writing");
     }
-    compressed_ += out.pos;
-    if (how == ZSTD_e_end ? left == 0 : in.pos == in.size) return;
+    done += static_cast<size_t>(n);
+  }
+  compressed_ += size;
+}
+
+void ZstdWriter::Loop() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    turn_.wait(lock, [this] { return busy_ || stopping_; });
+    if (!busy_) return;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      Compress(at_work_);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    if (error && !error_) error_ = error;
+    busy_ = false;
+    turn_.notify_all();
   }
 }
 
-void ZstdWriter::Write(std::string_view bytes) { Drive(bytes, ZSTD_e_continue); }
+void ZstdWriter::Hand() {
+  handed_ = true;
+  if (!thread_.joinable()) {
+    Compress(pending_);
+    pending_.clear();
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  turn_.wait(lock, [this] { return !busy_; });
+  if (error_) std::rethrow_exception(error_);
+  at_work_.swap(pending_);
+  pending_.clear();
+  busy_ = true;
+  turn_.notify_all();
+}
+
+void ZstdWriter::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  turn_.notify_all();
+  thread_.join();
+}
+
+void ZstdWriter::Write(std::string_view bytes) {
+  constexpr size_t kFrame = size_t{2} << 20;
+  pending_ += bytes;
+  if (pending_.size() >= kFrame) Hand();
+}
 
 void ZstdWriter::Finish() {
-  Drive({}, ZSTD_e_end);
+  if (!pending_.empty() || !handed_) Hand();  // an empty file is a frame too
+  Stop();                                     // after what it still has
+  if (error_) std::rethrow_exception(error_);
   if (::fsync(fd_) != 0) FailErrno(path_, "syncing");
   if (::close(std::exchange(fd_, -1)) != 0) FailErrno(path_, "closing");
 }
