@@ -123,7 +123,7 @@ void SetZstdLevel(ZSTD_CCtx* context, int level) {
   // Without literals compressed too, a longer step would cost more than it saves; a library that refuses it keeps
   // level 1.
   if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_literalCompressionMode, ZSTD_lcm_huffman))) return;
-  ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 4);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 6);
 }
 
 ZstdWriter::ZstdWriter(std::string path, int level, bool background)

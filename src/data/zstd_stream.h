@@ -62,7 +62,7 @@ class ZstdLines {
 // a tenth less than one that is fed. Finish() syncs the file; without, it is incomplete.
 //
 // Level 0 is zstd's 1 with a longer step between the places that it looks at, and with literals compressed as level 1
-// does: a quarter less time for files 7 % larger (mixed zh/en records). Levels from 1 on are zstd's.
+// does: a quarter less time for files a tenth larger (mixed zh/en records). Levels from 1 on are zstd's.
 class ZstdWriter {
  public:
   // background: compress and write in a thread of its own; what that throws comes out of a later call.
