@@ -14,7 +14,8 @@ namespace atelier::operators {
 std::span<const recipe::OperatorEntry> AllOperators() {
   static const std::vector<recipe::OperatorEntry> list = {
       {"retrieve", "finds passages of the studio's indexes and gives them to the steps after it", &MakeRetrieve},
-      {"answer", "answers from passages in their own sentences, with citations, or says that it is not there", &MakeAnswer},
+      {"answer", "answers from passages in their own sentences, with citations, or says that it is not there",
+       &MakeAnswer},
       {"compose", "writes candidates from a grammar of phrases: every fact as the sheet has it", &MakeCompose},
       {"generate.text", "writes candidates with a language model, field by field", &MakeGenerateText},
       {"score", "how likely a language model finds each candidate after the sheet", &MakeScore},

@@ -248,7 +248,8 @@ method = "onehot"
 }
 
 TEST(Cleaner, MaskTakesPersonalDataOutAndShowsNoneOfIt) {
-  const std::string lines = Line("打 13812345678 或写 li@example.com") + Line("nothing here") + Line("card 4111111111111111");
+  const std::string lines =
+      Line("打 13812345678 或写 li@example.com") + Line("nothing here") + Line("card 4111111111111111");
   const MemoryRun run = MemoryRun::Of("[[operation]]\nuse='mask'\n", lines);
   EXPECT_NE(run.lines.find("打 [phone] 或写 [email]"), std::string::npos) << run.lines;
   EXPECT_NE(run.lines.find("card [card]"), std::string::npos);
