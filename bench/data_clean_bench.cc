@@ -2,8 +2,6 @@
 // turns. `./dev bench data` runs it against a Python peer (tools/bench_clean.py).
 //
 //   data_clean_bench FILE.jsonl CLEAN.toml [TURNS [LEVEL]]
-#include <zstd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -28,32 +26,24 @@ double ThreadSeconds() {
 // What a dataset's writer does with its text (data/zstd_stream.h), into memory.
 class ZstdSink : public BlockSink {
  public:
-  explicit ZstdSink(int level) : context_(ZSTD_createCCtx()) {
-    SetZstdLevel(context_, level);
-    ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
-  }
-  ~ZstdSink() override { ZSTD_freeCCtx(context_); }
+  explicit ZstdSink(int level) : frames_(level) {}
 
   void Append(std::string_view lines, size_t) override {
     const double started = ThreadSeconds();
     pending_ += lines;
-    if (pending_.size() >= 2u << 20) Finish();
+    if (pending_.size() >= FrameCompressor::kFrame) Finish();
     seconds_ += ThreadSeconds() - started;
   }
   void Reject(const Rejected& rejected) override { rejects_ += rejected.line.size(); }
   void Finish() {
-    out_.resize(std::max(out_.size(), ZSTD_compressBound(pending_.size())));
-    const size_t size = ZSTD_compress2(context_, out_.data(), out_.size(), pending_.data(), pending_.size());
-    if (ZSTD_isError(size)) throw Error(Code::kInternal, ZSTD_getErrorName(size));
-    bytes_ += size;
+    bytes_ += frames_.Compress(pending_).size();
     pending_.clear();
   }
   double seconds() const { return seconds_; }
   size_t bytes() const { return bytes_; }
 
  private:
-  ZSTD_CCtx* context_;
-  std::vector<char> out_;
+  FrameCompressor frames_;
   std::string pending_;
   size_t bytes_ = 0, rejects_ = 0;
   double seconds_ = 0;

@@ -27,7 +27,7 @@ class KeyCreate : public Command {
     store::Studio studio = store::Studio::Require(globals.studio);
     if (wanted_.scopes.empty()) wanted_.scopes = {"generate"};
     if (days_ > 0) wanted_.expires_at = NowMillis() + days_ * 86'400'000;
-    const std::string secret = guard::StudioSecret(studio.Path(kKeySecret));
+    const std::string secret = guard::StudioSecret(studio.SecretPath());
     const guard::CreatedKey made = guard::CreateKey(studio.db(), studio.tenant(), guard::LocalActor(), secret, wanted_);
     if (globals.json) {
       std::cout << ToText({{"key", made.key}, {"info", KeyJson(made.info)}}) << "\n";

@@ -11,7 +11,5 @@ namespace atelier::app {
 // "live", "expired" or "revoked".
 std::string KeyState(const guard::KeyInfo& key);
 Json KeyJson(const guard::KeyInfo& key);
-// Where a studio keeps the secret that its keys are hashed under.
-inline constexpr const char* kKeySecret = "keys.secret";
 
 }  // namespace atelier::app

@@ -6,7 +6,6 @@
 #include "app/atelier/print_backup.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "data/dataset.h"
 #include "retrieve/index.h"
 
@@ -51,15 +50,12 @@ class StudioVerify : public Command {
   // Every object against its name, which is its hash.
   static size_t CheckObjects(const store::Studio& studio, const Globals& globals, std::vector<std::string>* faults) {
     Progress progress("objects", ProgressUnit::kItems, globals.quiet);
+    const store::Objects objects = studio.objects();
+    const std::vector<std::string> hashes = objects.Hashes();
     size_t count = 0;
-    for (const std::string& folder : ListFolder(studio.Path("objects"))) {
-      if (folder.size() != 2) continue;
-      for (const std::string& name : ListFolder(studio.Path(Cat("objects/", folder)))) {
-        if (name.size() != 62) continue;
-        progress.Update(++count, 0);
-        const std::string path = Cat("objects/", folder, "/", name);
-        if (Sha256HexOfFile(studio.Path(path)) != Cat(folder, name)) faults->push_back(Cat(path, ": is damaged"));
-      }
+    for (const std::string& hash : hashes) {
+      progress.Update(++count, hashes.size());
+      if (!objects.IsSound(hash)) faults->push_back(Cat(objects.Path(hash), ": is damaged"));
     }
     return count;
   }

@@ -117,48 +117,45 @@ bool ZstdLines::Next(std::string_view* lines) {
   }
 }
 
-void SetZstdLevel(ZSTD_CCtx* context, int level) {
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, std::clamp(level, 1, 19));
+FrameCompressor::FrameCompressor(int level) : context_(ZSTD_createCCtx()) {
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, std::clamp(level, 1, 19));
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
   if (level > 0) return;
   // Without literals compressed too, a longer step would cost more than it saves; a library that refuses it keeps
   // level 1.
-  if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_literalCompressionMode, ZSTD_lcm_huffman))) return;
-  ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 6);
+  if (ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_literalCompressionMode, ZSTD_lcm_huffman))) return;
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_targetLength, 6);
 }
 
-ZstdWriter::ZstdWriter(std::string path, int level, bool background)
-    : path_(std::move(path)), context_(ZSTD_createCCtx()) {
-  SetZstdLevel(context_, level);
-  ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
+std::string_view FrameCompressor::Compress(std::string_view text) {
+  out_.resize(std::max(out_.size(), ZSTD_compressBound(text.size())));
+  const size_t size = ZSTD_compress2(context_, out_.data(), out_.size(), text.data(), text.size());
+  if (ZSTD_isError(size)) throw Error(Code::kInternal, Cat("zstd: ", ZSTD_getErrorName(size)));
+  return {out_.data(), size};
+}
+
+ZstdWriter::ZstdWriter(std::string path, int level, bool background) : path_(std::move(path)), frames_(level) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd_ < 0) {
-    const int why = errno;
-    ZSTD_freeCCtx(context_);
-    errno = why;
-    FailErrno(path_, "creating");
-  }
+  if (fd_ < 0) FailErrno(path_, "creating");
   if (background) thread_ = std::thread([this] { Loop(); });
 }
 
 ZstdWriter::~ZstdWriter() {
   Stop();
   if (fd_ >= 0) ::close(fd_);
-  ZSTD_freeCCtx(context_);
 }
 
 void ZstdWriter::Compress(const std::string& text) {
-  out_.resize(std::max(out_.size(), ZSTD_compressBound(text.size())));
-  const size_t size = ZSTD_compress2(context_, out_.data(), out_.size(), text.data(), text.size());
-  if (ZSTD_isError(size)) throw Error(Code::kInternal, Cat(path_, ": zstd: ", ZSTD_getErrorName(size)));
-  for (size_t done = 0; done < size;) {
-    const ssize_t n = ::write(fd_, out_.data() + done, size - done);
+  const std::string_view frame = frames_.Compress(text);
+  for (size_t done = 0; done < frame.size();) {
+    const ssize_t n = ::write(fd_, frame.data() + done, frame.size() - done);
     if (n < 0) {
       if (errno == EINTR) continue;
       FailErrno(path_, "writing");
     }
     done += static_cast<size_t>(n);
   }
-  compressed_ += size;
+  compressed_ += frame.size();
 }
 
 void ZstdWriter::Loop() {
@@ -207,9 +204,8 @@ void ZstdWriter::Stop() {
 }
 
 void ZstdWriter::Write(std::string_view bytes) {
-  constexpr size_t kFrame = size_t{2} << 20;
   pending_ += bytes;
-  if (pending_.size() >= kFrame) Hand();
+  if (pending_.size() >= FrameCompressor::kFrame) Hand();
 }
 
 void ZstdWriter::Finish() {

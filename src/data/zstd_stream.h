@@ -58,11 +58,27 @@ class ZstdLines {
   bool file_done_ = false, frame_open_ = false;
 };
 
-// A file of zstd frames of some 2 MiB of text, each with zstd's own checksum: a frame that is compressed at once costs
-// a tenth less than one that is fed. Finish() syncs the file; without, it is incomplete.
+// Texts as zstd frames, each with its checksum.
 //
 // Level 0 is zstd's 1 with a longer step between the places that it looks at, and with literals compressed as level 1
 // does: a quarter less time for files a tenth larger (mixed zh/en records). Levels from 1 on are zstd's.
+class FrameCompressor {
+ public:
+  explicit FrameCompressor(int level);
+  ~FrameCompressor() { ZSTD_freeCCtx(context_); }
+  FrameCompressor(const FrameCompressor&) = delete;
+  FrameCompressor& operator=(const FrameCompressor&) = delete;
+  std::string_view Compress(std::string_view text);  // valid until the next call
+
+  static constexpr size_t kFrame = size_t{2} << 20;  // of text: more in one frame gains nothing
+
+ private:
+  ZSTD_CCtx* context_;
+  std::vector<char> out_;
+};
+
+// A file of zstd frames of some 2 MiB of text, each with zstd's own checksum: a frame that is compressed at once costs
+// a tenth less than one that is fed. Finish() syncs the file; without, it is incomplete.
 class ZstdWriter {
  public:
   // background: compress and write in a thread of its own; what that throws comes out of a later call.
@@ -82,8 +98,7 @@ class ZstdWriter {
 
   std::string path_;
   int fd_ = -1;
-  ZSTD_CCtx* context_;
-  std::vector<char> out_;
+  FrameCompressor frames_;
   std::string pending_;
   bool handed_ = false;
   std::atomic<uint64_t> compressed_{0};
@@ -95,7 +110,5 @@ class ZstdWriter {
   std::exception_ptr error_;
   std::thread thread_;
 };
-
-void SetZstdLevel(ZSTD_CCtx* context, int level);  // as ZstdWriter's levels
 
 }  // namespace atelier::data

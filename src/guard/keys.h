@@ -2,7 +2,7 @@
 // under a secret of its own (a file that only the user can read), so that a stolen database opens nothing, and a hash
 // that needs no salt or stretching, since no one can guess 256 bits.
 //
-//   guard::KeyRing ring(guard::StudioSecret(studio.Path("keys.secret")), studio.tenant());
+//   guard::KeyRing ring(guard::StudioSecret(studio.SecretPath()), studio.tenant());
 //   ring.Load(db);                                     // at the start, and on SIGHUP
 //   auto who = ring.Authenticate({.authorization = header, .peer = peer});
 #pragma once

@@ -225,8 +225,9 @@ void MatmulFloat(const PackedMatrix* w, int64_t begin, int64_t end, const float*
 }  // namespace
 
 const Table* Avx2Table() {
-  static const Table table = {"avx2",     Avx2Quantise,  MatmulQuantised,  MatmulFloat,  Avx2RmsNorm, Avx2Gated,
-                              Avx2Attend, Avx2LogSumExp, Avx2AddLayerNorm, Avx2BiasGelu, Avx2MinHash};
+  static const Table table = {"avx2",      Avx2Quantise, MatmulQuantised, MatmulFloat,      Avx2RmsNorm,
+                              Avx2Gated,   Avx2Attend,   Avx2LogSumExp,   Avx2AddLayerNorm, Avx2BiasGelu,
+                              Avx2MinHash, Avx2Dot,      Avx2DotBytes};
   // Every machine with AVX2 has F16C, which compilers cannot all ask for.
   __builtin_cpu_init();
   const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

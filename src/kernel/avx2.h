@@ -14,5 +14,7 @@ void Avx2AddLayerNorm(float* x, const float* branch, const float* weight, const 
 void Avx2BiasGelu(float* x, const float* bias, int64_t n);
 void Avx2MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
                  uint32_t* out);
+float Avx2Dot(const float* a, const float* b, int64_t n);
+int32_t Avx2DotBytes(const int8_t* a, const int8_t* b, int64_t n);
 
 }  // namespace atelier::kernel

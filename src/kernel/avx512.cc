@@ -162,11 +162,48 @@ void MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint3
   for (; at < lanes; at += 16) MinHashLanes<1>(x, n, multiply + at, add + at, out + at);
 }
 
+float Dot(const float* a, const float* b, int64_t n) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+    s1 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+    s2 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+    s3 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+  }
+  float lanes[16];
+  _mm512_storeu_ps(lanes, _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+  float sum = 0;
+  for (int lane = 0; lane < 8; ++lane) sum += lanes[lane] + lanes[lane + 8];
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+int32_t DotBytes(const int8_t* a, const int8_t* b, int64_t n) {
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    const __m512i a0 = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i)));
+    const __m512i b0 = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i)));
+    const __m512i a1 = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i + 32)));
+    const __m512i b1 = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i + 32)));
+    s0 = _mm512_add_epi32(s0, _mm512_madd_epi16(a0, b0));
+    s1 = _mm512_add_epi32(s1, _mm512_madd_epi16(a1, b1));
+  }
+  int32_t lanes[16];
+  _mm512_storeu_si512(lanes, _mm512_add_epi32(s0, s1));
+  int32_t sum = 0;
+  for (const int32_t lane : lanes) sum += lane;
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
 }  // namespace
 
 const Table* Avx512Table() {
   static const Table table = {"avx512",     Quantise,  Avx512MatmulQuantised, Avx512MatmulFloat, RmsNorm, Gated,
-                              Avx512Attend, LogSumExp, AddLayerNorm,          BiasGelu,          MinHash};
+                              Avx512Attend, LogSumExp, AddLayerNorm,          BiasGelu,          MinHash, Dot,
+                              DotBytes};
   __builtin_cpu_init();
   const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

@@ -302,6 +302,30 @@ TEST_P(Kernels, MinHashEqualsPlainArithmetic) {
   }
 }
 
+TEST_P(Kernels, DotsEqualPlainSums) {
+  const Table& table = *GetParam();
+  Rng rng(9);
+  for (int64_t n = 0; n <= 200; ++n) {
+    std::vector<float> a, b;
+    std::vector<int8_t> c, d;
+    double sum = 0;
+    int32_t whole = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      a.push_back(static_cast<float>(rng.Uniform() - 0.5));
+      b.push_back(static_cast<float>(rng.Uniform() - 0.5));
+      c.push_back(static_cast<int8_t>(static_cast<int>(rng.Below(255)) - 127));
+      d.push_back(i % 7 == 0 ? -127 : static_cast<int8_t>(static_cast<int>(rng.Below(255)) - 127));
+      sum += static_cast<double>(a.back()) * b.back();
+      whole += c.back() * d.back();
+    }
+    EXPECT_NEAR(table.dot(a.data(), b.data(), n), sum, 1e-4);
+    EXPECT_EQ(table.dot_bytes(c.data(), d.data(), n), whole);
+  }
+#if defined(__x86_64__)
+  EXPECT_GT(AvailableTables().size(), 1u) << "this machine has neither AVX2 nor AVX-512";
+#endif
+}
+
 // One head's pages filled with random keys and values, and attention over them.
 struct Heads {
   int head_dim, page_keys;

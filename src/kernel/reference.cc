@@ -187,11 +187,23 @@ void MinHash(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint3
   }
 }
 
+float Dot(const float* a, const float* b, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
+  return static_cast<float>(sum);
+}
+
+int32_t DotBytes(const int8_t* a, const int8_t* b, int64_t n) {
+  int32_t sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
 }  // namespace
 
 const Table& ReferenceTable() {
-  static const Table table = {"reference", Quantise,  MatmulQuantised, MatmulFloat, RmsNorm, Gated,
-                              Attend,      LogSumExp, AddLayerNorm,    BiasGelu,    MinHash};
+  static const Table table = {"reference", Quantise,     MatmulQuantised, MatmulFloat, RmsNorm, Gated,   Attend,
+                              LogSumExp,   AddLayerNorm, BiasGelu,        MinHash,     Dot,     DotBytes};
   return table;
 }
 

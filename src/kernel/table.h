@@ -64,6 +64,9 @@ struct Table {
   // 0. `lanes` is a multiple of 16. Integers: every table gives the same bits.
   void (*min_hash)(const uint32_t* x, int64_t n, const uint32_t* multiply, const uint32_t* add, int64_t lanes,
                    uint32_t* out);
+  // Sums of a[i] * b[i]. [n]; of bytes REQUIRES |values| <= 127, n <= 65536.
+  float (*dot)(const float* a, const float* b, int64_t n);
+  int32_t (*dot_bytes)(const int8_t* a, const int8_t* b, int64_t n);
 };
 
 const Table& ReferenceTable();

@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "retrieve/dot.h"
+#include "kernel/select.h"
 #include "retrieve/filter.h"
 
-// hnswlib chooses its distances by compiler flags; ours come from dot.h.
+// hnswlib chooses its distances by compiler flags; ours are the kernels'.
 #define NO_MANUAL_VECTORIZATION
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wall"
@@ -41,7 +41,7 @@ struct Eight {
 
 struct SpaceParams {
   size_t dims;
-  int32_t (*dot)(const int8_t*, const int8_t*, int);
+  int32_t (*dot)(const int8_t*, const int8_t*, int64_t);
 };
 
 float Distance(const void* a, const void* b, const void* params) {
@@ -50,13 +50,13 @@ float Distance(const void* a, const void* b, const void* params) {
   std::memcpy(&sa, static_cast<const char*>(a) + space->dims, sizeof(sa));
   std::memcpy(&sb, static_cast<const char*>(b) + space->dims, sizeof(sb));
   const int32_t dot =
-      space->dot(static_cast<const int8_t*>(a), static_cast<const int8_t*>(b), static_cast<int>(space->dims));
+      space->dot(static_cast<const int8_t*>(a), static_cast<const int8_t*>(b), static_cast<int64_t>(space->dims));
   return 1 - static_cast<float>(dot) * sa * sb;
 }
 
 class EightSpace : public hnswlib::SpaceInterface<float> {
  public:
-  explicit EightSpace(int dims) : params_{static_cast<size_t>(dims), BestDots().i8} {}
+  explicit EightSpace(int dims) : params_{static_cast<size_t>(dims), kernel::BestTable().dot_bytes} {}
   size_t get_data_size() override { return params_.dims + sizeof(float); }
   hnswlib::DISTFUNC<float> get_dist_func() override { return &Distance; }
   void* get_dist_func_param() override { return &params_; }
@@ -115,7 +115,7 @@ void Dense::BuildGraph(const Segment& segment, const std::string& path, const Pr
 }
 
 std::vector<Scored> Dense::Exact(const float* query, size_t k, const Allowed& allowed, uint32_t number) const {
-  const Dots& dots = BestDots();
+  const kernel::Table& kernels = kernel::BestTable();
   const int dims = segment_->dims();
   std::vector<Scored> best;
   if (k == 0) return best;
@@ -123,7 +123,7 @@ std::vector<Scored> Dense::Exact(const float* query, size_t k, const Allowed& al
   const size_t room = k * 4 + 256;  // pruned to k whenever it is full
   for (uint32_t chunk = 0; chunk < segment_->chunks(); ++chunk) {
     if (!IsAllowed(allowed, chunk)) continue;
-    const float score = dots.f32(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims);
+    const float score = kernels.dot(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims);
     if (score < threshold) continue;
     best.push_back({number, chunk, score});
     if (best.size() >= room) {
@@ -144,7 +144,7 @@ std::vector<Scored> Dense::Search(const float* query, size_t k, const Allowed& a
   Eight::Write(query, dims, eight.data());
   const double share = static_cast<double>(may) / segment_->chunks();
   auto width = std::max(kSearchWidth, static_cast<size_t>(static_cast<double>(k) * 1.2 / share));
-  const Dots& dots = BestDots();
+  const kernel::Table& kernels = kernel::BestTable();
   while (true) {
     width = std::min<size_t>(width, segment_->chunks());
     auto found = graph_->net->searchKnn(eight.data(), width);
@@ -153,7 +153,7 @@ std::vector<Scored> Dense::Search(const float* query, size_t k, const Allowed& a
       const auto chunk = static_cast<uint32_t>(found.top().second);
       if (!IsAllowed(allowed, chunk)) continue;
       best.push_back(
-          {number, chunk, dots.f32(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims)});
+          {number, chunk, kernels.dot(query, segment_->vectors() + size_t{chunk} * static_cast<size_t>(dims), dims)});
     }
     if (best.size() >= std::min<uint64_t>(k, may) || width == segment_->chunks()) {
       KeepBest(&best, k);

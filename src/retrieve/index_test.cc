@@ -15,7 +15,6 @@
 #include "base/ids.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include "retrieve/dot.h"
 #include "retrieve/index_writer.h"
 
 namespace atelier::retrieve {
@@ -336,31 +335,6 @@ TEST_F(IndexTest, DamageIsNamed) {
   EXPECT_EQ(code(), Code::kCorrupt);
   RemoveFile(folder_ + "/index.json");
   EXPECT_EQ(code(), Code::kNotFound);
-}
-
-TEST(DotTest, EveryInstructionSetAgreesWithTheReference) {
-  Rng rng(9);
-  const Dots reference = DotsOf("reference");
-  int others = 0;
-  for (const char* isa : {"avx2", "avx512"}) {
-    const Dots dots = DotsOf(isa);
-    others += dots.f32 != reference.f32;
-    for (int n = 0; n <= 200; ++n) {
-      std::vector<float> a, b;
-      std::vector<int8_t> c, d;
-      for (int i = 0; i < n; ++i) {
-        a.push_back(static_cast<float>(rng.Uniform() - 0.5));
-        b.push_back(static_cast<float>(rng.Uniform() - 0.5));
-        c.push_back(static_cast<int8_t>(static_cast<int>(rng.Below(255)) - 127));
-        d.push_back(i % 7 == 0 ? -127 : static_cast<int8_t>(static_cast<int>(rng.Below(255)) - 127));
-      }
-      EXPECT_NEAR(dots.f32(a.data(), b.data(), n), reference.f32(a.data(), b.data(), n), 1e-4);
-      EXPECT_EQ(dots.i8(c.data(), d.data(), n), reference.i8(c.data(), d.data(), n));
-    }
-  }
-#if defined(__x86_64__)
-  EXPECT_GT(others, 0) << "this machine has neither AVX2 nor AVX-512";
-#endif
 }
 
 TEST(DenseTest, TheGraphFindsWhatIsNearAndHonoursFilters) {

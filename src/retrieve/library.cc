@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "retrieve/dot.h"
+#include "kernel/select.h"
 
 namespace atelier::retrieve {
 
@@ -90,7 +90,7 @@ std::vector<artefact::Match> Library::Compare(const std::string& name, const std
     const std::vector<float> vectors = open.embedder->Embed(texts, artefact::Embedder::Role::kPassage);
     const int dims = open.embedder->dims();
     for (size_t i = 0; i < texts.size(); ++i) {
-      matches[i].cosine = BestDots().f32(query.data(), vectors.data() + i * static_cast<size_t>(dims), dims);
+      matches[i].cosine = kernel::BestTable().dot(query.data(), vectors.data() + i * static_cast<size_t>(dims), dims);
     }
   }
   return matches;

@@ -8,6 +8,7 @@
 #include "kernel/select.h"
 #include "runtime/encoder.h"
 #include "runtime/local_generator.h"
+#include "runtime/model_info.h"
 #include "runtime/vocabulary.h"
 
 namespace atelier::runtime {
@@ -19,21 +20,11 @@ class LocalEmbedder : public artefact::Embedder {
     auto file = artefact::GgufFile::Open(path);
     file->RequireSupportedTypes();
     EncoderSpec spec = ReadBert(*file);
-    tokenizer_ = TokenizerFromGguf(*file);
-    if (tokenizer_->vocab_size() != spec.vocab) {
-      throw Error(Code::kCorrupt,
-                  Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
-    }
+    tokenizer_ = TokenizerFromGguf(*file, spec.vocab);
     if (!tokenizer_->adds_bos() || tokenizer_->eos() < 0) {
       throw Error(Code::kUnsupported, Cat(path, ": an encoder whose texts have no beginning and end tokens"));
     }
-    info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
-    info_.architecture = spec.architecture;
-    info_.hash = hash;
-    info_.licence = std::string(file->StringOr("general.license", ""));
-    info_.context_length = static_cast<int>(spec.context);
-    info_.vocabulary = static_cast<int>(spec.vocab);
-    for (const artefact::TensorInfo& tensor : file->tensors()) info_.parameters += tensor.elements();
+    info_ = ModelInfoOf(*file, name, hash, spec);
     auto pool = std::make_unique<ThreadPool>(threads > 0 ? threads : ThreadPool::DefaultThreads());
     EncoderWeights weights = LoadEncoderWeights(file, spec, pool.get());
     encoder_ = std::make_unique<Encoder>(std::move(spec), std::move(weights), kernel::BestTable(), std::move(pool));

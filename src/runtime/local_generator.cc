@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "kernel/select.h"
 #include "runtime/constraint/compiler.h"
+#include "runtime/model_info.h"
 #include "runtime/sampler.h"
 #include "runtime/vocabulary.h"
 
@@ -22,20 +23,10 @@ class LocalGenerator : public artefact::Generator {
     auto file = artefact::GgufFile::Open(path);
     file->RequireSupportedTypes();
     DecoderSpec spec = ReadSpec(*file);
-    tokenizer_ = TokenizerFromGguf(*file);
-    if (tokenizer_->vocab_size() != spec.vocab) {
-      throw Error(Code::kCorrupt,
-                  Cat(path, ": the tokenizer has ", tokenizer_->vocab_size(), " tokens, the embedding ", spec.vocab));
-    }
+    tokenizer_ = TokenizerFromGguf(*file, spec.vocab);
     constraints_ = std::make_unique<ConstraintCompiler>(*tokenizer_);
     spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
-    info_.name = name.empty() ? std::string(file->StringOr("general.name", path)) : name;
-    info_.architecture = spec.architecture;
-    info_.hash = hash;
-    info_.licence = std::string(file->StringOr("general.license", ""));
-    info_.context_length = static_cast<int>(spec.context);
-    info_.vocabulary = static_cast<int>(spec.vocab);
-    for (const artefact::TensorInfo& tensor : file->tensors()) info_.parameters += tensor.elements();
+    info_ = ModelInfoOf(*file, name, hash, spec);
     chat_template_ = std::string(file->StringOr("tokenizer.chat_template", ""));
     tool_template_ = std::string(file->StringOr("tokenizer.chat_template.tool_use", chat_template_));
     auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads());

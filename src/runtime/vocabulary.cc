@@ -68,4 +68,13 @@ std::unique_ptr<text::Tokenizer> TokenizerFromGguf(const artefact::GgufFile& fil
   }
 }
 
+std::unique_ptr<text::Tokenizer> TokenizerFromGguf(const artefact::GgufFile& file, int64_t vocab) {
+  auto tokenizer = TokenizerFromGguf(file);
+  if (tokenizer->vocab_size() != vocab) {
+    throw Error(Code::kCorrupt,
+                Cat(file.path(), ": the tokenizer has ", tokenizer->vocab_size(), " tokens, the embedding ", vocab));
+  }
+  return tokenizer;
+}
+
 }  // namespace atelier::runtime

@@ -15,5 +15,7 @@ text::TokenizerSpec SpecFromGguf(const artefact::GgufFile& file);
 
 // SpecFromGguf, then text::MakeTokenizer; errors name the file.
 std::unique_ptr<text::Tokenizer> TokenizerFromGguf(const artefact::GgufFile& file);
+// The same for a model whose embedding has `vocab` rows: another number of tokens is kCorrupt.
+std::unique_ptr<text::Tokenizer> TokenizerFromGguf(const artefact::GgufFile& file, int64_t vocab);
 
 }  // namespace atelier::runtime

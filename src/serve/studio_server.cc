@@ -61,7 +61,7 @@ std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
 
 // On a disk that cannot be written there may be no secret, and then there are no keys either.
 std::string Secret(const store::Studio& studio) {
-  const std::string path = studio.Path("keys.secret");
+  const std::string path = studio.SecretPath();
   if (studio.read_only() && !FileExists(path)) return RandomHex(32);
   return guard::StudioSecret(path);
 }

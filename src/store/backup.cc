@@ -23,7 +23,7 @@ namespace {
 constexpr int kFormat = 1;
 // The list and its own hash, as `sha256sum -c` reads it, end an archive: without them it was cut.
 constexpr std::string_view kManifest = "backup.json", kSeal = "backup.sha256", kDatabase = "studio.db",
-                           kSettings = "studio.toml", kSecret = "keys.secret";
+                           kSettings = "studio.toml", kSecret = Studio::kSecretFile;
 constexpr uint64_t kMostManifest = uint64_t{256} << 20;
 
 // What of a studio's folder belongs to the studio. Other files there are somebody else's.

@@ -20,7 +20,7 @@ bool Objects::Has(std::string_view hash) const { return FileExists(Path(hash)); 
 std::string Objects::Put(std::string_view bytes) const {
   std::string hash = Sha256Hex(bytes);
   const std::string path = Path(hash);
-  if (FileExists(path) && FileSize(path) == bytes.size() && Sha256HexOfFile(path) == hash) return hash;
+  if (FileExists(path) && FileSize(path) == bytes.size() && IsSound(hash)) return hash;
   MakeFolders(Cat(folder_, "/", hash.substr(0, 2)));
   WriteFileAtomic(path, bytes);
   return hash;
@@ -36,5 +36,18 @@ std::string Objects::Get(std::string_view hash) const {
   }
   return bytes;
 }
+
+std::vector<std::string> Objects::Hashes() const {
+  std::vector<std::string> hashes;
+  for (const std::string& first : ListFolder(folder_)) {
+    if (first.size() != 2) continue;
+    for (const std::string& rest : ListFolder(Cat(folder_, "/", first))) {
+      if (rest.size() == 62) hashes.push_back(first + rest);
+    }
+  }
+  return hashes;
+}
+
+bool Objects::IsSound(std::string_view hash) const { return Sha256HexOfFile(Path(hash)) == hash; }
 
 }  // namespace atelier::store

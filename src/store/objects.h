@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace atelier::store {
 
@@ -15,6 +16,10 @@ class Objects {
   // Throws kNotFound, kCorrupt when the stored bytes are not those that the hash says, kInvalidInput for no hash.
   std::string Get(std::string_view hash) const;
   bool Has(std::string_view hash) const;
+  // Those that are here, sorted.
+  std::vector<std::string> Hashes() const;
+  // Whether the stored bytes are those that the hash says; streamed. Throws as Path and for what cannot be read.
+  bool IsSound(std::string_view hash) const;
   // FOLDER/ab/cdef...: where the object is or would be.
   std::string Path(std::string_view hash) const;
 

@@ -35,6 +35,9 @@ class Studio {
   const std::string& name() const { return name_; }
   const std::string& tenant() const { return tenant_; }  // of rows that nobody says more about
   std::string Path(std::string_view below) const;        // FOLDER/below
+  // Of the secret that API keys are hashed under, made with the first key.
+  std::string SecretPath() const { return Path(kSecretFile); }
+  static constexpr std::string_view kSecretFile = "keys.secret";
   // The table NAME of studio.toml, which is another room's to read, as the file is now; nothing where it has none.
   // Throws where anything in the file is wrong.
   std::optional<Table> Settings(std::string_view name) const;

@@ -10,7 +10,7 @@
 #include "text/join_filter.h"
 #include "text/pattern.h"
 #include "text/pretokenizers.h"
-#include "text/token_table.h"
+#include "text/table_tokenizer.h"
 #include "text/unicode.h"
 #include "text/word_cache.h"
 
@@ -73,11 +73,11 @@ class MergeTable {
   std::vector<Merge> slots_;
 };
 
-class Bpe : public Tokenizer {
+class Bpe : public TableTokenizer {
  public:
-  Bpe(TokenizerSpec spec, const PreTokenizer& rule)
-      : merge_lines_(std::move(spec.merges)),
-        table_(std::move(spec)),
+  // `merges` as the specification has them, in order of rank.
+  Bpe(TokenizerSpec spec, const std::vector<std::string>& merges, const PreTokenizer& rule)
+      : TableTokenizer(std::move(spec)),
         whole_words_(rule.whole_words),
         splitter_(rule),
         fast_(FastSplitter::For(rule)) {
@@ -96,9 +96,9 @@ class Bpe : public Tokenizer {
       AppendUtf8(&text, Bytes().of_byte[byte]);
       byte_symbols_[byte] = symbol(text);
     }
-    merges_.Reserve(merge_lines_.size());
-    for (size_t rank = 0; rank < merge_lines_.size(); ++rank) {
-      const std::string& line = merge_lines_[rank];
+    merges_.Reserve(merges.size());
+    for (size_t rank = 0; rank < merges.size(); ++rank) {
+      const std::string& line = merges[rank];
       const size_t space = line.find(' ', 1);
       if (space == std::string::npos || space + 1 == line.size()) continue;  // not a pair: never applies
       std::string left = line.substr(0, space), right = line.substr(space + 1);
@@ -108,8 +108,6 @@ class Bpe : public Tokenizer {
       const int32_t l = symbol(std::move(left)), r = symbol(std::move(right));
       merges_.Add(l, r, static_cast<uint32_t>(rank), symbol(std::move(both)));
     }
-    merge_lines_.clear();
-    merge_lines_.shrink_to_fit();
     // A symbol that is no token comes out as those of its printable characters that are tokens of one byte.
     spelled_.resize(others.size());
     for (size_t i = 0; i < others.size(); ++i) {
@@ -126,7 +124,7 @@ class Bpe : public Tokenizer {
     if (!IsValidUtf8(raw)) raw = clean = SanitizeUtf8(raw);
     std::vector<TokenId> ids;
     ids.reserve(raw.size() / 3 + 8);
-    if (options.add_special && table_.spec().add_bos && bos() >= 0) ids.push_back(bos());
+    if (options.add_special && adds_bos()) ids.push_back(bos());
     Session session;
     size_t at = 0;
     for (const SpecialTokens::Match& match : table_.Specials(options.parse_special).Find(raw)) {
@@ -135,7 +133,7 @@ class Bpe : public Tokenizer {
       at = match.end;
     }
     EncodeText(raw.substr(at), &session, &ids);
-    if (options.add_special && table_.spec().add_eos && eos() >= 0) ids.push_back(eos());
+    if (options.add_special && adds_eos()) ids.push_back(eos());
     return ids;
   }
 
@@ -161,14 +159,6 @@ class Bpe : public Tokenizer {
     }
     return bytes;
   }
-
-  TokenId vocab_size() const override { return table_.size(); }
-  TokenId bos() const override { return table_.spec().bos; }
-  TokenId eos() const override { return table_.spec().eos; }
-  bool adds_bos() const override { return table_.spec().add_bos && bos() >= 0; }
-  bool IsControl(TokenId id) const override { return table_.IsControl(id); }
-  bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
-  TokenId Find(std::string_view token) const override { return table_.Find(token); }
 
  private:
   static constexpr size_t kMostBytes = size_t{1} << 30;
@@ -390,8 +380,6 @@ class Bpe : public Tokenizer {
     for (int32_t i = 0; i >= 0; i = links[i].next) session->symbols.push_back(links[i].symbol);
   }
 
-  std::vector<std::string> merge_lines_;
-  TokenTable table_;
   bool whole_words_;
   Splitter splitter_;
   std::optional<FastSplitter> fast_;
@@ -411,7 +399,8 @@ std::unique_ptr<Tokenizer> MakeBpe(TokenizerSpec spec) {
     throw Error(Code::kUnsupported, Cat("tokenizer: unknown pre-tokenizer ", Quote(spec.pre)),
                 Cat("this build knows ", Join(PreTokenizerNames(), ", ")));
   }
-  return std::make_unique<Bpe>(std::move(spec), *rule);
+  const std::vector<std::string> merges = std::move(spec.merges);
+  return std::make_unique<Bpe>(std::move(spec), merges, *rule);
 }
 
 }  // namespace atelier::text

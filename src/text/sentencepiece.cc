@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "text/join_filter.h"
-#include "text/token_table.h"
+#include "text/table_tokenizer.h"
 #include "text/unicode.h"
 #include "text/word_cache.h"
 
@@ -41,9 +41,9 @@ int ByteOf(std::string_view text) {
   return value;
 }
 
-class SentencePiece : public Tokenizer {
+class SentencePiece : public TableTokenizer {
  public:
-  explicit SentencePiece(TokenizerSpec spec) : table_(std::move(spec)) {
+  explicit SentencePiece(TokenizerSpec spec) : TableTokenizer(std::move(spec)) {
     static constexpr char kHex[] = "0123456789ABCDEF";
     for (int byte = 0; byte < 256; ++byte) {
       TokenId id = table_.Find(std::string{'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'});
@@ -77,7 +77,7 @@ class SentencePiece : public Tokenizer {
       at = match.end;
     }
     if (at < raw.size()) EncodeText(raw.substr(at), at_start, &session, &ids);
-    if (options.add_special && table_.spec().add_eos && eos() >= 0) ids.push_back(eos());
+    if (options.add_special && adds_eos()) ids.push_back(eos());
     return ids;
   }
 
@@ -94,14 +94,6 @@ class SentencePiece : public Tokenizer {
       default: return ReplaceAll(text, kSpaceMark, " ");
     }
   }
-
-  TokenId vocab_size() const override { return table_.size(); }
-  TokenId bos() const override { return table_.spec().bos; }
-  TokenId eos() const override { return table_.spec().eos; }
-  bool adds_bos() const override { return table_.spec().add_bos && bos() >= 0; }
-  bool IsControl(TokenId id) const override { return table_.IsControl(id); }
-  bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
-  TokenId Find(std::string_view token) const override { return table_.Find(token); }
 
  private:
   static constexpr size_t kMostBytes = size_t{1} << 28;
@@ -334,7 +326,6 @@ class SentencePiece : public Tokenizer {
     }
   }
 
-  TokenTable table_;
   TokenId byte_tokens_[256];
   // [0x10000]: ids of characters by themselves, -1 where the vocabulary lacks one.
   std::vector<TokenId> basic_ids_ = std::vector<TokenId>(0x10000, -1);

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "text/charsmap.h"
 #include "text/double_array.h"
-#include "text/token_table.h"
+#include "text/table_tokenizer.h"
 #include "text/unicode.h"
 
 namespace atelier::text {
@@ -20,9 +20,9 @@ constexpr float kUnknownPenalty = 10;                    // below the least like
 // Bytes of the character that begins with `lead`, in valid UTF-8.
 size_t CharBytes(unsigned char lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
 
-class Unigram : public Tokenizer {
+class Unigram : public TableTokenizer {
  public:
-  explicit Unigram(TokenizerSpec spec) : charsmap_(spec.charsmap), table_(std::move(spec)) {
+  explicit Unigram(TokenizerSpec spec) : TableTokenizer(std::move(spec)), charsmap_(table_.spec().charsmap) {
     if (table_.spec().scores.empty()) throw Error(Code::kCorrupt, "tokenizer: a unigram model without scores");
     if (table_.spec().unknown < 0) throw Error(Code::kCorrupt, "tokenizer: a unigram model without an unknown token");
     std::vector<DoubleArray::Key> keys;
@@ -65,7 +65,7 @@ class Unigram : public Tokenizer {
       }
     }
     EncodeText(raw.substr(at), &session, &ids);
-    if (options.add_special && table_.spec().add_eos && eos() >= 0) ids.push_back(eos());
+    if (options.add_special && adds_eos()) ids.push_back(eos());
     return ids;
   }
 
@@ -79,14 +79,6 @@ class Unigram : public Tokenizer {
       default: return ReplaceAll(text, kSpaceMark, " ");
     }
   }
-
-  TokenId vocab_size() const override { return table_.size(); }
-  TokenId bos() const override { return table_.spec().bos; }
-  TokenId eos() const override { return table_.spec().eos; }
-  bool adds_bos() const override { return table_.spec().add_bos && bos() >= 0; }
-  bool IsControl(TokenId id) const override { return table_.IsControl(id); }
-  bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
-  TokenId Find(std::string_view token) const override { return table_.Find(token); }
 
  private:
   static constexpr size_t kMostBytes = size_t{64} << 20;
@@ -173,7 +165,6 @@ class Unigram : public Tokenizer {
   }
 
   Charsmap charsmap_;
-  TokenTable table_;
   DoubleArray trie_;
   double unknown_score_ = 0;
 };

@@ -1,0 +1,27 @@
+// What every tokenizer over a table of tokens answers alike.
+#pragma once
+
+#include "text/token_table.h"
+#include "text/tokenizer.h"
+
+namespace atelier::text {
+
+class TableTokenizer : public Tokenizer {
+ public:
+  explicit TableTokenizer(TokenizerSpec spec) : table_(std::move(spec)) {}
+
+  TokenId vocab_size() const override { return table_.size(); }
+  TokenId bos() const override { return table_.spec().bos; }
+  TokenId eos() const override { return table_.spec().eos; }
+  bool adds_bos() const override { return table_.spec().add_bos && bos() >= 0; }
+  bool IsControl(TokenId id) const override { return table_.IsControl(id); }
+  bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
+  TokenId Find(std::string_view token) const override { return table_.Find(token); }
+
+ protected:
+  bool adds_eos() const { return table_.spec().add_eos && eos() >= 0; }
+
+  const TokenTable table_;
+};
+
+}  // namespace atelier::text
