@@ -43,13 +43,6 @@ std::unique_ptr<Command> MakeSegment();               // segment.cc
 std::unique_ptr<Command> MakeEmbed();                 // embed.cc
 std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
 std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
-std::unique_ptr<Command> MakeDataImport();            // data_import.cc
-std::unique_ptr<Command> MakeDataList();              // data_list.cc
-std::unique_ptr<Command> MakeDataShow();              // data_show.cc
-std::unique_ptr<Command> MakeDataDiff();              // data_diff.cc
-std::unique_ptr<Command> MakeDataExport();            // data_export.cc
-std::unique_ptr<Command> MakeDataRm();                // data_rm.cc
-std::unique_ptr<Command> MakeDataReadHtml();          // data_read_html.cc
 std::unique_ptr<Command> MakeDataDedup();             // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();             // data_split.cc
 std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
