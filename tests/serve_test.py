@@ -206,11 +206,11 @@ def keys(studio):
 
 def draining(studio):
     """SIGTERM: the running answer is written to its end, new ones are refused, the program ends with 0."""
-    server = Server(ATELIER, studio)
+    server = Server(ATELIER, studio, "--drain", "120")  # a slow machine may need more than the 30 s
     got = {}
 
     def slow():
-        got["status"], _, got["text"] = server.chat(stream=True, max_tokens=300, logit_bias={"2": -100})
+        got["status"], _, got["text"] = server.chat(stream=True, max_tokens=100, logit_bias={"2": -100})
     thread = threading.Thread(target=slow)
     thread.start()
     while server.metric("model_output_tokens_total") < 5:
