@@ -11,26 +11,10 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-ATELIER = os.path.abspath(sys.argv[1])
-FAULTS = []
-
-
-def run(*args, cwd, code=0, says="", stdin=subprocess.DEVNULL, env=None, timeout=120):
-    done = subprocess.run([ATELIER, *args], cwd=cwd, capture_output=True, stdin=stdin, timeout=timeout,
-                          env={**os.environ, **(env or {})})
-    out, err = done.stdout.decode(), done.stderr.decode()
-    if done.returncode != code or says not in out + err:
-        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{out[-2000:]}{err[-2000:]}")
-    return out
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+from promises import ATELIER, FAULTS, end, expect, run
 
 
 def records(name, cwd):
@@ -291,9 +275,7 @@ def main():
             part(root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    if FAULTS:
-        sys.exit("\n".join(FAULTS))
-    print("data import: as promised")
+    end("data import: as promised")
 
 
 main()

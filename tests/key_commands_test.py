@@ -2,24 +2,9 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
-ATELIER = sys.argv[1]
-FAULTS = []
-
-
-def run(*args, cwd, code=0, says=""):
-    done = subprocess.run([ATELIER, *args], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode != code or says not in done.stdout + done.stderr:
-        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+from promises import end, expect, run
 
 
 def main():
@@ -66,9 +51,7 @@ def main():
     run("key", "create", "trial", cwd=shop)  # the name of a dead key is free
     run("key", "create", "--help", cwd=shop, says="Examples:")
 
-    if FAULTS:
-        sys.exit("\n".join(FAULTS))
-    print("key commands: as promised")
+    end("key commands: as promised")
 
 
 main()

@@ -3,24 +3,12 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 
-ATELIER, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
-FAULTS = []
+from promises import end, expect, run
 
-
-def run(*args, cwd, code=0, says=""):
-    done = subprocess.run([ATELIER, *args], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode != code or says not in done.stdout + done.stderr or (code != 0 and done.stderr.count("\n") > 4):
-        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+SOURCE = pathlib.Path(sys.argv[2])
 
 
 def main():
@@ -78,8 +66,7 @@ def main():
     expect("store", sorted(p.name for p in (root / "home/models").iterdir() if not p.name.startswith(".")), [])
     run("model", "rm", "mine", cwd=inside, code=1, says="there is no model")
     shutil.rmtree(root)
-    print("\n".join(FAULTS) or "model commands: as promised")
-    sys.exit(1 if FAULTS else 0)
+    end("model commands: as promised")
 
 
 main()

@@ -1,17 +1,16 @@
 """What `segment` and `evaluate segmentation` promise, with ICU and with the model segmenter-zh, which `./dev test` pulls.
 The scores are held against tools/segmentation_score.py. Usage: segment_commands_test.py ATELIER SOURCE_DIR."""
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-ATELIER, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+from promises import FAULTS, end, expect, run
+
+SOURCE = pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(SOURCE / "tools"))
 import segmentation_score as reference  # noqa: E402
 
-FAULTS = []
 # Written for this test, words as the People's Daily marks them.
 GOLD = """本报 记者 昨天 从 市政府 了解 到 ， 今年 全市 将 新建 １２ 所 小学 。
 研究 生命 的 起源 ， 是 科学家 们 的 共同 愿望 。
@@ -24,19 +23,6 @@ GOLD = """本报 记者 昨天 从 市政府 了解 到 ， 今年 全市 将 �
 图书馆 每天 上午 九时 开门 ， 下午 五时 关门 。
 群众 反映 的 问题 已经 得到 解决 。"""
 TRAIN = "中国 经济 的 问题 ， 。 我 他 说 了 在 有 是"
-
-
-def run(*args, code=0, says="", text=None, env=None):
-    done = subprocess.run([ATELIER, *args], capture_output=True, text=True, input=text if text is not None else "",
-                          env={**os.environ, **(env or {})})
-    if done.returncode != code or says not in done.stdout + done.stderr:
-        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
 
 
 def main():
@@ -77,9 +63,8 @@ def main():
     broken.write_bytes(b"ATLRSEG\n\x01\0\0\0" + b"\0" * 100)
     run("segment", "--segmenter", str(broken), "--text", "-", code=1, says="checksum")
 
-    print("\n".join(FAULTS) if FAULTS else f"all as promised; F1 {f1}")
-    return 1 if FAULTS else 0
+    end(f"segmentation commands: as promised; F1 {f1}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 
-from serving import FAULTS, Server, expect, register, studio_with, until, weights
+from promises import FAULTS, expect
+from serving import Server, register, studio_with, until, weights
 
 ATELIER = sys.argv[1]
 MODEL = "e5-small"

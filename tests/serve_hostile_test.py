@@ -7,18 +7,14 @@ import pathlib
 import sys
 import tempfile
 
+from promises import FAULTS, end, expect
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 import hostile_requests as hostile  # noqa: E402
 from load_checks import Witness, costly, run_cases  # noqa: E402
 from serve_client import MODEL, Server, chat, chat_body, connect, home, make_studio, request_bytes  # noqa: E402
 
-FAULTS = []
 SLOW = {"a megabyte of emoji", "200,000 tokens", "300 heavy patterns", "10,000 pipelined requests, then gone"}
-
-
-def expect(what, got, wanted=True):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
 
 
 class Report:
@@ -114,8 +110,7 @@ def main():
                 asyncio.run(part(server))
                 expect("it lives", server.alive())
                 expect("it ends when told to", server.stop(), 0)
-    if FAULTS:
-        sys.exit("\n".join(FAULTS))
+    end("hostile requests: refused")
 
 
 if __name__ == "__main__":

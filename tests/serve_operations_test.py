@@ -10,22 +10,16 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
-ATELIER = sys.argv[1]
-FAULTS = []
+from promises import ATELIER, FAULTS, end, expect
+
 STARTED = []
 MODEL = "smollm2"
 HEAD = 'format = 1\nname = "店"\n'
 ROOT = pathlib.Path(tempfile.mkdtemp())
-
-
-def expect(what, got, wanted=True):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
 
 
 def soon(holds, seconds=30):
@@ -343,9 +337,7 @@ def main():
     studio = make_studio("shop")
     for part in (settings, reloading, certificates, logs, read_only):
         part(studio)
-    if FAULTS:
-        sys.exit("\n".join(FAULTS))
-    print("serve's operations: as promised")
+    end("serve's operations: as promised")
 
 
 try:

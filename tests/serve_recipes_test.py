@@ -10,7 +10,8 @@ import sys
 import tempfile
 import threading
 
-from serving import FAULTS, Server, expect, studio_with, until
+from promises import FAULTS, expect
+from serving import Server, studio_with, until
 
 ATELIER = sys.argv[1]
 RUN = "/api/recipes/ad_copy/generations"

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 
-from serving import FAULTS, Server, events, expect, studio_with, until
+from promises import FAULTS, expect
+from serving import Server, events, studio_with, until
 
 ATELIER = sys.argv[1]
 MODEL = "smollm2"

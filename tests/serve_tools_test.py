@@ -6,7 +6,8 @@ import struct
 import sys
 import tempfile
 
-from serving import FAULTS, Server, events, expect, register, studio_with, weights, with_chat_template
+from promises import FAULTS, expect
+from serving import Server, events, register, studio_with, weights, with_chat_template
 
 ATELIER = sys.argv[1]
 

@@ -9,13 +9,7 @@ import subprocess
 import tempfile
 import time
 
-FAULTS = []
-
-
-def expect(what, got, wanted=True):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
-
+from promises import FAULTS
 
 def until(what, true, seconds=30):
     """Waits for something that must come; the time is generous, since the machine may be busy."""

@@ -10,7 +10,8 @@ import tempfile
 import threading
 import time
 
-from serving import FAULTS, Server, expect, studio_with
+from promises import FAULTS, expect
+from serving import Server, studio_with
 
 ATELIER = sys.argv[1]
 POT = {"name": "手冲咖啡壶 \"A\" ☕", "category": "咖啡器具", "features": ["304不锈钢", "细口壶嘴", "600毫升"], "price": "128元"}

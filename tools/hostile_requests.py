@@ -10,7 +10,7 @@ import random
 import struct
 import time
 
-from serve_client import MODEL, ask, chat_body, connect, raw
+from serve_client import MODEL, ask, chat_body, raw
 
 BAD = {400}
 BODY_LIMIT = 8 << 20  # net::ReadLimits::body_bytes

@@ -16,7 +16,6 @@ import asyncio
 import json
 import pathlib
 import random
-import re
 import resource
 import statistics
 import sys

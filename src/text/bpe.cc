@@ -236,16 +236,7 @@ class Bpe : public TableTokenizer {
     const bool other =
         static_cast<unsigned char>(word[0]) >= 0xC0 || (word.size() > 1 && static_cast<unsigned char>(word[1]) >= 0xC0);
     if (other && word.size() > kUncutWord && !whole_words_) return EncodeParts(word, session, ids);
-    if (word.size() > WordCache::kMostBytes) return MergeWord(word, session, ids);
-    WordCache::Entry& entry = session->cache->Find(word, owner_);
-    if (!WordCache::Holds(entry, word, owner_)) {
-      const size_t before = ids->size();
-      MergeWord(word, session, ids);
-      // The cache may have taken this place for a part of the word; that is as well.
-      WordCache::Store(entry, word, owner_, ids->data() + before, ids->size() - before);
-      return;
-    }
-    ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+    session->cache->Append(word, owner_, ids, [&] { MergeWord(word, session, ids); });
   }
 
   void EncodeParts(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
@@ -257,18 +248,7 @@ class Bpe : public TableTokenizer {
       }
       const std::string_view part = word.substr(begin, at - begin);
       begin = at;
-      if (part.size() > WordCache::kMostBytes) {
-        MergeSymbols(part, session, ids);
-        continue;
-      }
-      WordCache::Entry& entry = session->cache->Find(part, owner_ + 1);
-      if (!WordCache::Holds(entry, part, owner_ + 1)) {
-        const size_t before = ids->size();
-        MergeSymbols(part, session, ids);
-        WordCache::Store(entry, part, owner_ + 1, ids->data() + before, ids->size() - before);
-        continue;
-      }
-      ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+      session->cache->Append(part, owner_ + 1, ids, [&] { MergeSymbols(part, session, ids); });
     }
   }
 

@@ -180,15 +180,7 @@ class SentencePiece : public TableTokenizer {
 
   void EncodeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {
     if (word.empty()) return;
-    if (word.size() > WordCache::kMostBytes) return MergeWord(word, session, ids);
-    WordCache::Entry& entry = session->cache->Find(word, owner_);
-    if (!WordCache::Holds(entry, word, owner_)) {
-      const size_t begin = ids->size();
-      MergeWord(word, session, ids);
-      WordCache::Store(entry, word, owner_, ids->data() + begin, ids->size() - begin);
-      return;
-    }
-    ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+    session->cache->Append(word, owner_, ids, [&] { MergeWord(word, session, ids); });
   }
 
   void MergeWord(std::string_view word, Session* session, std::vector<TokenId>* ids) const {

@@ -45,6 +45,23 @@ class WordCache {
   // A number for a tokenizer, and the one after it for a second kind of words. Never 0, never given again.
   static uint32_t NewOwner();
 
+  // Appends the word's ids: those that are kept, or those that `make` appends, which are kept then where they are few.
+  // REQUIRES: 0 < word.size().
+  template <typename Make>
+  void Append(std::string_view word, uint32_t owner, std::vector<TokenId>* ids, const Make& make) {
+    if (word.size() > kMostBytes) return make();
+    Entry& entry = Find(word, owner);
+    if (Holds(entry, word, owner)) {
+      ids->insert(ids->end(), entry.ids, entry.ids + entry.count);
+      return;
+    }
+    const size_t before = ids->size();
+    make();
+    // `make` may have kept a part of the word in this place; that is as well.
+    Store(entry, word, owner, ids->data() + before, ids->size() - before);
+  }
+
+ private:
   // The place of the word; it holds the word's ids if Holds() says so. REQUIRES: 0 < word.size() <= kMostBytes.
   Entry& Find(std::string_view word, uint32_t owner) { return entries_[Hash(word, owner) & (kSize - 1)]; }
   static bool Holds(const Entry& entry, std::string_view word, uint32_t owner) {
@@ -59,7 +76,6 @@ class WordCache {
     std::memcpy(entry.ids, ids, count * sizeof(TokenId));
   }
 
- private:
   static constexpr size_t kSize = 1 << 15;
 
   WordCache() : entries_(new Entry[kSize]), pairs_(new PairEntry[size_t{1} << 14]) {}
