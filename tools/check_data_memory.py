@@ -95,6 +95,8 @@ def main():
         imported, a = step("import", [atelier, "data", "import", str(source), "--name", "big", *common])
         source.unlink()
         cleaned, b = step("clean", [atelier, "data", "clean", "big", "--config", str(ROOT / "bench/clean.toml"), *common])
+        subprocess.run([atelier, "data", "rm", "big@1", "--studio", str(studio), "--quiet"], check=True,
+                       stdout=subprocess.DEVNULL)
         deduped, c = step("dedup", [atelier, "data", "dedup", "big", "--field", "text", *common])
         manifest = imported.get("dataset", imported)
         report = deduped["report"]
