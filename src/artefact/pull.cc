@@ -370,16 +370,15 @@ class Puller {
   }
 
   void CopyChecked(const std::string& from, const std::string& to, const std::string& sha256) const {
-    const auto map = MappedFile::Open(from);
+    const uint64_t size = FileSize(from);
+    uint64_t done = 0;
     AtomicFile out(to);
     Sha256 hash;
-    constexpr size_t kChunk = 4 << 20;
-    for (size_t at = 0; at < map->size(); at += kChunk) {
-      const std::string_view bytes(reinterpret_cast<const char*>(map->data()) + at, std::min(kChunk, map->size() - at));
-      hash.Update(bytes);
-      out.Write(bytes);
-      if (hooks_.progress) hooks_.progress(at + bytes.size(), map->size(), "");
-    }
+    ReadPieces(from, [&](std::string_view piece) {
+      hash.Update(piece);
+      out.Write(piece);
+      if (hooks_.progress) hooks_.progress(done += piece.size(), size, "");
+    });
     CheckHash(from, hash.Hex(), sha256);
     out.Commit();
   }

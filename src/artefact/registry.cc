@@ -207,14 +207,13 @@ Registry::Verdict Registry::Verify(const ModelEntry& entry, const ProgressFn& pr
 }
 
 std::string HashFile(const std::string& path, const ProgressFn& progress) {
-  const auto map = MappedFile::Open(path);
+  const uint64_t size = FileSize(path);
+  uint64_t done = 0;
   Sha256 hash;
-  constexpr size_t kChunk = 4 << 20;
-  for (size_t at = 0; at < map->size(); at += kChunk) {
-    const size_t size = std::min(kChunk, map->size() - at);
-    hash.Update({reinterpret_cast<const char*>(map->data()) + at, size});
-    if (progress) progress(at + size, map->size(), "");
-  }
+  ReadPieces(path, [&](std::string_view piece) {
+    hash.Update(piece);
+    if (progress) progress(done += piece.size(), size, "");
+  });
   return hash.Hex();
 }
 

@@ -55,31 +55,41 @@ void SyncFolder(const std::string& path) {
 }  // namespace
 
 std::string ReadFile(const std::string& path, uint64_t most) {
+  std::string out;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && static_cast<uint64_t>(info.st_size) <= most) {
+    out.reserve(static_cast<size_t>(info.st_size));
+  }
+  ReadPieces(path, [&](std::string_view piece) {
+    out += piece;
+    if (out.size() > most) {
+      throw Error(Code::kInvalidInput, Cat(path, ": larger than ", FormatBytes(most), ", the most that is read here"));
+    }
+  });
+  return out;
+}
+
+void ReadPieces(const std::string& path, const std::function<void(std::string_view piece)>& fn) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) FailErrno("opening", path);
   struct Closer {
     int fd;
     ~Closer() { ::close(fd); }
   } closer{fd};
-  std::string out;
   struct stat info {};
-  if (::fstat(fd, &info) == 0) {
-    if (S_ISDIR(info.st_mode)) throw Error(Code::kInvalidInput, Cat(path, ": is a folder, a file is wanted"));
-    if (S_ISREG(info.st_mode) && static_cast<uint64_t>(info.st_size) <= most)
-      out.reserve(static_cast<size_t>(info.st_size));
+  if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    throw Error(Code::kInvalidInput, Cat(path, ": is a folder, a file is wanted"));
   }
-  char buffer[1 << 16];
+  const size_t room = static_cast<size_t>(std::clamp<off_t>(info.st_size + 1, 1 << 16, 1 << 20));
+  const auto buffer = std::make_unique_for_overwrite<char[]>(room);
   while (true) {
-    const ssize_t n = ::read(fd, buffer, sizeof(buffer));
+    const ssize_t n = ::read(fd, buffer.get(), room);
     if (n < 0) {
       if (errno == EINTR) continue;
       FailErrno("reading", path);
     }
-    if (n == 0) return out;
-    out.append(buffer, static_cast<size_t>(n));
-    if (out.size() > most) {
-      throw Error(Code::kInvalidInput, Cat(path, ": larger than ", FormatBytes(most), ", the most that is read here"));
-    }
+    if (n == 0) return;
+    fn({buffer.get(), static_cast<size_t>(n)});
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace atelier {
 
 // The whole file. Throws kNotFound, kIo, or kInvalidInput when it is larger than `most` bytes. Reads pipes too.
 std::string ReadFile(const std::string& path, uint64_t most = uint64_t{1} << 30);
+
+// Calls fn with the file's bytes in their order, some at a time: for files of any size. Throws as ReadFile does.
+void ReadPieces(const std::string& path, const std::function<void(std::string_view piece)>& fn);
 
 // Writes a temporary file beside `path`, fsyncs it and renames it over `path`: readers see the old bytes or the new,
 // never a part, whatever dies in between. Throws kIo (or kResourceExhausted on a full disk) and leaves no temporary.

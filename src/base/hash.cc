@@ -37,8 +37,10 @@ std::string Sha256Hex(std::string_view data) {
 }
 
 std::string Sha256HexOfFile(const std::string& path) {
-  const auto file = MappedFile::Open(path);
-  return Sha256Hex({reinterpret_cast<const char*>(file->data()), file->size()});
+  // Not a map: its pages would count as memory in use.
+  Sha256 hash;
+  ReadPieces(path, [&](std::string_view piece) { hash.Update(piece); });
+  return hash.Hex();
 }
 
 uint64_t Hash64(std::string_view data, uint64_t seed) { return XXH64(data.data(), data.size(), seed); }
