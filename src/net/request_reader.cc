@@ -13,8 +13,8 @@ using BeastView = boost::beast::string_view;
 
 namespace {
 
-constexpr int kMostEmptyLines = 2;          // before a request: CRLFs that some clients send after a body
-constexpr size_t kLeastChunked = 5;         // "0\r\n\r\n"; Beast asserts that a last chunk comes with two bytes behind it
+constexpr int kMostEmptyLines = 2;   // before a request: CRLFs that some clients send after a body
+constexpr size_t kLeastChunked = 5;  // "0\r\n\r\n"; Beast asserts that a last chunk comes with two bytes behind it
 constexpr size_t kMostChunkHead = 4 << 10;  // a chunk's size line, or the trailers
 constexpr uint64_t kWireGrace = 64 << 10;   // what chunking may cost beside
 constexpr uint64_t kWirePerByte = 16;       // so many bytes for each byte of the body
