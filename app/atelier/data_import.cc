@@ -1,11 +1,10 @@
 // atelier data import SOURCE... --name NAME: files, folders and tables become the next version of a dataset.
-#include <unistd.h>
-
 #include <iostream>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/progress.h"
 #include "base/str.h"
 #include "data/import/import.h"
@@ -48,11 +47,7 @@ class DataImport : public Command {
     const store::Objects objects = studio.objects();
     data::ImportHelpers helpers;
     helpers.objects = &objects;
-    helpers.program = "/proc/self/exe";
-    char self[4096];
-    if (const ssize_t n = ::readlink("/proc/self/exe", self, sizeof(self)); n > 0) {
-      helpers.program.assign(self, static_cast<size_t>(n));
-    }
+    helpers.program = OwnProgram();
     std::vector<std::string> notes;
     helpers.note = [&](const std::string& note) { notes.push_back(note); };
     data::Manifest made;

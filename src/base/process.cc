@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "base/error.h"
@@ -162,6 +163,12 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
     throw Error(Code::kNotFound, Cat("the program '", argv[0], "' could not be started"));
   }
   return result;
+}
+
+std::string OwnProgram() {
+  char path[PATH_MAX];
+  const ssize_t n = ::readlink("/proc/self/exe", path, sizeof(path));
+  return n > 0 && n < PATH_MAX ? std::string(path, static_cast<size_t>(n)) : "/proc/self/exe";
 }
 
 }  // namespace atelier

@@ -29,4 +29,7 @@ struct ProcessResult {
 // Runs argv[0] (looked up on PATH) to its end. Throws kNotFound when there is no such program.
 ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOptions& options = {});
 
+// The path of the running program, for children that are it again.
+std::string OwnProgram();
+
 }  // namespace atelier

@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "data/dataset.h"
 #include "data/encoding.h"
+#include "data/import/child_reader.h"
 #include "data/record_line.h"
 #include "store/objects.h"
 
@@ -42,9 +43,7 @@ struct ImportRequest {
   bool by_path = false;
 
   uint64_t most_cell_bytes = 16u << 20;
-  double child_seconds = 60;         // for one HTML or PDF file
-  uint64_t child_memory = 1u << 30;  // address space of the child
-  uint64_t child_output = 256u << 20;
+  ChildLimits child = {};  // for one HTML or PDF file
 };
 
 struct ImportHelpers {

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "data/import/import.h"
 #include "text/unicode.h"
@@ -16,31 +15,22 @@ void ReadPdfSource(const ReaderInput& input, ImportSink& sink) {
   SourceInfo& source = sink.source();
   source.bytes = FileSize(input.path);
   source.sha256 = Sha256HexOfFile(input.path);
-  ProcessOptions options;
-  options.timeout_seconds = input.request.child_seconds;
-  options.max_memory = input.request.child_memory;
-  options.max_output = input.request.child_output;
   // An absolute path cannot be taken for an option.
   const std::string path = std::filesystem::absolute(input.path).string();
-  ProcessResult result;
+  std::string read;
   try {
-    result = RunProcess({"pdftotext", "-enc", "UTF-8", "-eol", "unix", path, "-"}, options);
+    read = ReadInChild({"pdftotext", "-enc", "UTF-8", "-eol", "unix", path, "-"}, "", input.request.child, "pdftotext");
   } catch (const Error& e) {
     if (e.code() == Code::kNotFound) {
       throw Error(Code::kUnsupported, Cat(input.path, ": reading PDF needs the program pdftotext"),
                   "install poppler-utils");
     }
-    if (e.code() != Code::kResourceExhausted) throw;
-    sink.Reject(0, 0, Cat("it takes too much to read: ", e.what()), "");
+    if (e.code() != Code::kInvalidInput) throw;
+    sink.Reject(0, 0, e.what(), "");
     return;
   }
   sink.Progress(source.bytes);
-  if (result.exit_code != 0) {
-    const std::string why = text::ForTerminal(Trim(result.error_text.substr(0, result.error_text.find('\n'))), 300);
-    sink.Reject(0, 0, why.empty() ? Cat("pdftotext ended with ", result.exit_code) : Cat("pdftotext: ", why), "");
-    return;
-  }
-  std::string_view rest = result.output;
+  std::string_view rest = read;
   bool any = false;
   for (int64_t page = 1; !rest.empty(); ++page) {
     const size_t end = rest.find('\f');
