@@ -37,6 +37,7 @@ std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
 std::unique_ptr<Command> MakeIndexList();             // index_list.cc
 std::unique_ptr<Command> MakeIndexShow();             // index_list.cc
 std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
+std::unique_ptr<Command> MakeIndexReadHtml();         // index_read_html.cc
 std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
 std::unique_ptr<Command> MakeSearch();                // search.cc
 std::unique_ptr<Command> MakeSegment();               // segment.cc
@@ -82,6 +83,7 @@ std::span<const CommandEntry> AllCommands() {
       {"index rm", "Take an index away", "atelier index rm handbook", &MakeIndexRm},
       {"search", "Find the passages of an index that answer a question, with where they stand",
        "atelier search handbook 'how long is the warranty' -k 3\natelier search handbook 退货 --filter lang=zh --json",
+      {"index read-html", "", "", &MakeIndexReadHtml},
        &MakeSearch},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},

@@ -1,7 +1,9 @@
 // atelier index add NAME FILE...: documents into an index, which is made where there is none.
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <set>
 
 #include "app/atelier/command.h"
 #include "app/atelier/embedders.h"
@@ -9,15 +11,20 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "base/progress.h"
 #include "base/str.h"
 #include "data/dataset.h"
 #include "guard/audit.h"
+#include "retrieve/html_child.h"
 #include "retrieve/index_writer.h"
 #include "store/studio.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
+
+constexpr size_t kRefusalsTold = 20;
 
 class IndexAdd : public Command {
  public:
@@ -101,17 +108,30 @@ class IndexAdd : public Command {
     retrieve::IndexWriter writer(folder, name_, config, std::move(options));
     for (const std::string& path : paths) AddFile(writer, path);
     for (const std::string& ref : refs) AddDataset(writer, datasets, ref);
+    if (refused_ > 0 && added_ + replaced_ + unchanged_ == 0) {
+      const std::string& why = refusals_[0].second;
+      throw Error(Code::kInvalidInput, refused_ == 1 ? why : Cat("none of ", refused_, " documents was taken: ", why));
+    }
     const retrieve::IndexManifest manifest = writer.Commit();
-    guard::Audit(
-        studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
-        {{"new", added_}, {"replaced", replaced_}, {"unchanged", unchanged_}, {"generation", manifest.generation}});
+    guard::Audit(studio.db(), studio.tenant(), guard::LocalActor(), "index.changed", name_,
+                 {{"new", added_},
+                  {"replaced", replaced_},
+                  {"unchanged", unchanged_},
+                  {"removed", removed_},
+                  {"refused", refused_},
+                  {"generation", manifest.generation}});
     uint64_t chunks = 0;
     for (const auto& segment : manifest.segments) chunks += segment.chunks;
     if (globals.json) {
+      Json refusals = Json::array();
+      for (const auto& [source, why] : refusals_) refusals.push_back({{"source", source}, {"reason", why}});
       std::cout << ToText({{"index", name_},
                            {"new", added_},
                            {"replaced", replaced_},
                            {"unchanged", unchanged_},
+                           {"removed", removed_},
+                           {"refused", refused_},
+                           {"refusals", refusals},
                            {"documents", manifest.documents()},
                            {"chunks", chunks},
                            {"model", manifest.config.model},
@@ -119,8 +139,12 @@ class IndexAdd : public Command {
                            {"seconds", MonotonicSeconds() - started}})
                 << "\n";
     } else {
-      std::cout << name_ << ": " << added_ << " new, " << replaced_ << " replaced, " << unchanged_ << " unchanged; "
-                << manifest.documents() << " documents in " << chunks << " passages"
+      for (const auto& [source, why] : refusals_) std::cerr << "not taken: " << text::ForTerminal(why, 500) << "\n";
+      if (refused_ > refusals_.size()) std::cerr << "... and " << refused_ - refusals_.size() << " more\n";
+      std::cout << name_ << ": " << added_ << " new, " << replaced_ << " replaced, " << unchanged_ << " unchanged"
+                << (removed_ > 0 ? Cat(", ", removed_, " removed") : "")
+                << (refused_ > 0 ? Cat(", ", refused_, " not taken") : "") << "; " << manifest.documents()
+                << " documents in " << chunks << " passages"
                 << (manifest.config.model.empty() ? "" : Cat(", vectors of ", manifest.config.model)) << ", "
                 << FormatDuration(MonotonicSeconds() - started) << "\n";
     }
@@ -137,7 +161,7 @@ class IndexAdd : public Command {
     for (const std::string& name : ListFolder(path)) {
       const std::string below = Cat(path, "/", name);
       if (FolderExists(below)) {
-        Collect(below, paths);
+        if (!std::filesystem::is_symlink(below)) Collect(below, paths);  // which may lead round in a circle
         continue;
       }
       const std::string lower = ToLowerAscii(name);
@@ -158,7 +182,12 @@ class IndexAdd : public Command {
     document.source = path;
     document.lang = lang_;
     SetFields(&document);
-    retrieve::ReadText(ReadFile(path, 256u << 20), retrieve::KindOfFile(path), &document);
+    try {
+      retrieve::ReadText(ReadFile(path, 256u << 20), retrieve::KindOfFile(path), &document, html_);
+    } catch (const Error& e) {  // one bad page is no reason to leave the others out; what stood there of it stays
+      if (e.code() != Code::kInvalidInput) throw;
+      return Refuse(path, e.Line().starts_with(path) ? e.Line() : e.Within(path).Line());
+    }
     Count(writer.Add(std::move(document)));
   }
 
@@ -167,22 +196,26 @@ class IndexAdd : public Command {
     return std::find(names.begin(), names.end(), name.substr(0, name.find('@'))) != names.end();
   }
 
-  // A record of a dataset is a document, called NAME:_id, so that a record that stays the same stays in the index.
+  // A record of a dataset is a document, called NAME: and its id, or else its content's hash, so that what stays the
+  // same stays in the index. Records that another version had, and this one has not, go.
   void AddDataset(retrieve::IndexWriter& writer, const data::Datasets& datasets, const std::string& ref) {
     const data::DatasetReader reader(datasets, ref);
-    const std::string name = reader.manifest().name;
+    const std::string name = reader.manifest().name, prefix = Cat(name, ":");
+    std::set<std::string> gone = writer.IdsOf(name);
+    std::erase_if(gone, [&](const std::string& id) { return !id.starts_with(prefix); });
+    const auto keep = [&](const std::string& id) { gone.erase(id); };
     size_t number = 0;
     reader.ReadAll([&](std::string_view lines) {
       for (size_t at = 0; at < lines.size();) {
         const size_t end = lines.find('\n', at);
-        const Json row = ParseJson(lines.substr(at, end - at), Cat(name, ": record ", ++number), 64);
-        AddRow(writer, row, name,
-               row.contains("_id") ? Cat(name, ":", row["_id"].get<std::string>()) : Cat(name, ":", number),
-               Cat(name, ": record ", number));
+        const std::string where = Cat(name, ": record ", ++number);
+        const Json row = ParseJson(lines.substr(at, end - at), where);
+        AddRow(writer, row, name, prefix, Cat(prefix, row.value("_id", std::to_string(number))), where, keep);
         at = end + 1;
       }
       return true;
     });
+    for (const std::string& id : gone) removed_ += writer.Delete(id);
   }
 
   void AddLines(retrieve::IndexWriter& writer, const std::string& path) {
@@ -196,35 +229,52 @@ class IndexAdd : public Command {
       ++number;
       if (line.empty()) continue;
       const std::string where = Cat(path, ":", number);
-      AddRow(writer, ParseJson(line, where, 16), path, where, where);
+      AddRow(writer, ParseJson(line, where), path, "", where, where, [](const std::string&) {});
     }
   }
 
-  void AddRow(retrieve::IndexWriter& writer, const Json& row, const std::string& source, std::string id,
-              const std::string& where) {
+  // `prefix` goes before an id that the row has of its own; `id` is for rows that have none.
+  void AddRow(retrieve::IndexWriter& writer, const Json& row, const std::string& source, const std::string& prefix,
+              std::string id, const std::string& where, const std::function<void(const std::string&)>& keep) {
     if (!row.is_object() || !row.contains(text_field_) || !row[text_field_].is_string()) {
-      throw Error(Code::kInvalidInput, Cat(where, ": has no text in ", Quote(text_field_)),
-                  "--text-field names another field");
+      return Refuse(source, Cat(where, ": has no text in ", Quote(text_field_), " (--text-field names another field)"));
     }
     retrieve::Document document;
     document.source = source;
     document.lang = lang_;
     document.id = std::move(id);
     SetFields(&document);
+    std::vector<std::string> headings;
     for (const auto& [key, value] : row.items()) {
       if (key == text_field_ || key.starts_with('_')) continue;
       if (key == id_field_) {
-        document.id = value.is_string() ? value.get<std::string>() : ToText(value);
+        const std::string own = value.is_string() ? value.get<std::string>() : value.is_null() ? "" : ToText(value);
+        if (!own.empty()) document.id = Cat(prefix, own);
       } else if (key == title_field_ && value.is_string()) {
         document.title = value.get<std::string>();
       } else if (key == "lang" && value.is_string()) {
         document.lang = value.get<std::string>();
+      } else if (key == "headings" && value.is_array()) {  // of a section, as `data import` writes it
+        for (const Json& heading : value) {
+          if (heading.is_string()) headings.push_back(heading.get<std::string>());
+        }
       } else if (value.is_string() || value.is_number() || value.is_boolean()) {
         document.fields[key] = value;
       }
     }
-    retrieve::ReadText(row[text_field_].get_ref<const std::string&>(), retrieve::TextKind::kPlain, &document);
+    try {
+      retrieve::ReadText(row[text_field_].get_ref<const std::string&>(), retrieve::TextKind::kPlain, &document);
+    } catch (const Error& e) {
+      if (e.code() != Code::kInvalidInput) throw;
+      return Refuse(source, e.Within(where).Line());
+    }
+    retrieve::PutHeadings(headings, &document);
+    keep(document.id);
     Count(writer.Add(std::move(document)));
+  }
+
+  void Refuse(const std::string& source, std::string why) {
+    if (refused_++ < kRefusalsTold) refusals_.emplace_back(source, std::move(why));
   }
 
   void SetFields(retrieve::Document* document) const {
@@ -250,7 +300,10 @@ class IndexAdd : public Command {
   } chunks_;
   retrieve::Bm25Options bm25_;
   int64_t heading_weight_ = static_cast<int64_t>(retrieve::Bm25Options().heading_weight);
+  const retrieve::HtmlReader html_ = retrieve::ReadHtmlInChild(OwnProgram());
   uint64_t added_ = 0, replaced_ = 0, unchanged_ = 0;
+  uint64_t removed_ = 0, refused_ = 0;
+  std::vector<std::pair<std::string, std::string>> refusals_;  // source and reason, of the first
 };
 
 }  // namespace

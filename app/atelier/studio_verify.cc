@@ -81,7 +81,7 @@ class StudioVerify : public Command {
   // Opening holds every part against its checksum.
   static size_t CheckIndexes(store::Studio& studio, std::vector<std::string>* faults) {
     size_t count = 0;
-    for (const std::string& name : ListFolder(studio.Path("indexes"))) {
+    for (const std::string& name : retrieve::ListIndexes(studio.folder())) {  // not what a killed writer began
       ++count;
       Try(faults, [&] { retrieve::Index::Open(studio.Path(Cat("indexes/", name)), WordsOf(studio)); });
     }

@@ -112,14 +112,14 @@ std::string GuessLanguage(std::string_view text) {
   return shares.latin >= 0.5 ? "en" : "";
 }
 
-void ReadText(std::string_view bytes, TextKind kind, Document* document) {
+void ReadText(std::string_view bytes, TextKind kind, Document* document, const HtmlReader& html) {
   if (bytes.size() > kMostText) {
-    throw Error(Code::kInvalidInput, Cat(document->id, ": ", FormatBytes(bytes.size()), " of text"),
+    throw Error(Code::kInvalidInput, Cat(FormatBytes(bytes.size()), " of text"),
                 Cat("a document may have ", FormatBytes(kMostText), "; split it"));
   }
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   if (kind == TextKind::kHtml) {
-    ReadHtml(bytes, document);
+    html(bytes, document);
   } else {
     ReadPlain(bytes, kind == TextKind::kMarkdown, document);
   }
@@ -133,6 +133,26 @@ void ReadText(std::string_view bytes, TextKind kind, Document* document) {
     }
     if (document->title.empty()) document->title = document->id;
   }
+}
+
+void PutHeadings(const std::vector<std::string>& headings, Document* document) {
+  std::string above;
+  std::vector<Block> blocks;
+  for (const std::string& heading : headings) {
+    const std::string line = text::SanitizeUtf8(Trim(ReplaceAll(heading, "\n", " ")));
+    if (line.empty()) continue;
+    const int level = std::min(static_cast<int>(blocks.size()) + 1, 6);
+    blocks.push_back({BlockKind::kHeading, level, above.size(), above.size() + line.size(), ""});
+    above += Cat(line, "\n");
+  }
+  if (blocks.empty()) return;
+  for (Block block : document->blocks) {
+    block.begin += above.size();
+    block.end += above.size();
+    blocks.push_back(std::move(block));
+  }
+  document->text.insert(0, above);
+  document->blocks = std::move(blocks);
 }
 
 void ReadPlain(std::string_view bytes, bool markdown, Document* document) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,13 +40,18 @@ enum class TextKind { kPlain, kMarkdown, kHtml };
 // By the file's name: .md .markdown, .html .htm .xhtml, else plain.
 TextKind KindOfFile(std::string_view path);
 
-// Fills text, blocks and title. Throws Error(kInvalidInput) for HTML that nests deeper than 400 levels, and for more
-// than 64 MiB of text.
-void ReadText(std::string_view bytes, TextKind kind, Document* document);
-
-// The two halves of ReadText that have files of their own.
+// The two halves of ReadText that have files of their own. ReadHtml fills a title only where there is none; it builds
+// the whole tree in memory, so pages that come from anywhere are read by html_child.h instead.
 void ReadPlain(std::string_view bytes, bool markdown, Document* document);
 void ReadHtml(std::string_view bytes, Document* document);
+using HtmlReader = std::function<void(std::string_view bytes, Document* document)>;
+
+// Fills text, blocks and title. Throws Error(kInvalidInput) for HTML that nests deeper than 400 levels or has more than
+// 500,000 blocks, and for more than 64 MiB of text.
+void ReadText(std::string_view bytes, TextKind kind, Document* document, const HtmlReader& html = ReadHtml);
+
+// Puts headings, outermost first, above a document that was read, as lines of its text.
+void PutHeadings(const std::vector<std::string>& headings, Document* document);
 
 // "zh" when at least a fifth of the letters are Han, "en" when most are Latin, else "".
 std::string GuessLanguage(std::string_view text);

@@ -1,5 +1,5 @@
-// HTML to the text of its blocks, through gumbo. The tree is walked without recursion, and a page that nests without
-// bound is refused before gumbo sees it: gumbo frees its tree recursively.
+// HTML to the text of its blocks, through gumbo, in a child where it matters (html_child.h). The tree is walked without
+// recursion, and a page that nests without bound is refused before gumbo sees it: gumbo frees its tree recursively.
 #include <gumbo.h>
 
 #include <array>
@@ -14,6 +14,7 @@ namespace atelier::retrieve {
 namespace {
 
 constexpr int kMostDepth = 400;
+constexpr size_t kMostBlocks = 500'000;
 
 // Tags whose end may be left out, or that have none: they cannot nest by themselves.
 bool EndsByItself(std::string_view name) {
@@ -28,7 +29,7 @@ bool EndsByItself(std::string_view name) {
 }
 
 // An upper bound of the depth that matters: opening tags that have not been closed.
-void RefuseDepth(std::string_view html, std::string_view id) {
+void RefuseDepth(std::string_view html) {
   int depth = 0;
   for (size_t at = html.find('<'); at != std::string_view::npos; at = html.find('<', at + 1)) {
     const bool closing = at + 1 < html.size() && html[at + 1] == '/';
@@ -43,7 +44,7 @@ void RefuseDepth(std::string_view html, std::string_view id) {
     const size_t end = html.find('>', to);
     if (end != std::string_view::npos && html[end - 1] == '/') continue;
     if (++depth > kMostDepth) {
-      throw Error(Code::kInvalidInput, Cat(id, ": HTML that nests more than ", kMostDepth, " levels deep"),
+      throw Error(Code::kInvalidInput, Cat("HTML that nests more than ", kMostDepth, " levels deep"),
                   "save the page as text, and add that");
     }
   }
@@ -272,6 +273,9 @@ class Walker {
       content = Trim(content);
     }
     if (!Trim(content).empty()) {
+      if (document_->blocks.size() == kMostBlocks) {
+        throw Error(Code::kInvalidInput, Cat("HTML of more than ", kMostBlocks, " paragraphs"), "split the page");
+      }
       if (!document_->text.empty()) document_->text += "\n";
       Block block{kind, kind == BlockKind::kHeading ? level_ : 0, document_->text.size(), 0, ""};
       document_->text += content;
@@ -295,7 +299,7 @@ class Walker {
 }  // namespace
 
 void ReadHtml(std::string_view bytes, Document* document) {
-  RefuseDepth(bytes, document->id);
+  RefuseDepth(bytes);
   const std::string html = CloseAnchors(bytes);
   document->text.clear();
   document->blocks.clear();

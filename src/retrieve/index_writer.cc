@@ -148,6 +148,14 @@ bool IndexWriter::Delete(std::string_view id) {
   return found;
 }
 
+std::set<std::string> IndexWriter::IdsOf(std::string_view source) const {
+  std::set<std::string> ids;
+  for (const auto& [id, place] : places_) {
+    if (open_[place.segment].segment->document_source(place.document) == source) ids.insert(id);
+  }
+  return ids;
+}
+
 IndexWriter::Added IndexWriter::Add(Document document) {
   if (document.id.empty()) throw Error(Code::kInvalidInput, "a document without an id");
   if (const auto at = places_.find(document.id); at != places_.end()) {

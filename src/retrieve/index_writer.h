@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,9 @@ class IndexWriter {
   // Replaces the document of the same id. One that says exactly the same is left alone.
   Added Add(Document document);
   bool Delete(std::string_view id);  // false: there is none
+
+  // The documents that stood in the index with this source before anything was added.
+  std::set<std::string> IdsOf(std::string_view source) const;
 
   // Makes the changes count; returns the new manifest. Merges what should be merged. REQUIRES: called once.
   IndexManifest Commit();
