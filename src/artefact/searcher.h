@@ -10,9 +10,9 @@
 namespace atelier::artefact {
 
 struct Passage {
-  std::string document, title, source, anchor, lang;
-  std::vector<std::string> headings;                        // outermost first
-  std::string text;                                         // as it stands in the document
+  std::string document = {}, title = {}, source = {}, anchor = {}, lang = {};
+  std::vector<std::string> headings = {};                   // outermost first
+  std::string text = {};                                    // as it stands in the document
   size_t begin = 0, end = 0, begin_char = 0, end_char = 0;  // where, in bytes and in code points
   std::vector<std::pair<size_t, size_t>> highlights = {};   // bytes in `text`
   double score = 0, bm25 = 0, cosine = 0;                   // cosine 0: it was not found by its vector
@@ -21,8 +21,8 @@ struct Passage {
 struct SearchRequest {
   std::string index, query;
   size_t k = 5;
-  std::string mode = "hybrid";      // or "bm25", "dense"
-  std::vector<std::string> filter;  // "lang=zh", as `atelier search` takes them
+  std::string mode = "hybrid";           // or "bm25", "dense"
+  std::vector<std::string> filter = {};  // "lang=zh", as `atelier search` takes them
 };
 
 // How a text meets a question.

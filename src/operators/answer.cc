@@ -170,7 +170,7 @@ class Answer : public recipe::Operator {
       if (from < to) parts.push_back({{"text", text.substr(from, to - from)}, {"said", said}});
     };
     for (const Chosen& unit : chosen) {
-      const std::string quote(Trim(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin)));
+      const std::string quote = text.substr(unit.unit.begin, unit.unit.end - unit.unit.begin);
       part(at, unit.unit.begin, false);
       part(unit.unit.begin, unit.unit.end, true);
       if (!joined.empty())
@@ -179,10 +179,7 @@ class Answer : public recipe::Operator {
       at = end = unit.unit.end;
       const size_t before = text::CountChars(std::string_view(text).substr(0, unit.unit.begin));
       const size_t first = passage["begin"].get<size_t>() + before;
-      quotes.push_back({{"text", quote},
-                        {"begin", first},
-                        {"end", first + text::CountChars(std::string_view(text).substr(
-                                            unit.unit.begin, unit.unit.end - unit.unit.begin))}});
+      quotes.push_back({{"text", quote}, {"begin", first}, {"end", first + text::CountChars(quote)}});
     }
     part(at, text.size(), false);
     answer += joined;
@@ -246,6 +243,11 @@ std::vector<Unit> Units(std::string_view text) {
       }
     }
     at = end + 1;
+  }
+  for (Unit& unit : units) {  // what is cited is what is said, to the character
+    const std::string_view said = Trim(text.substr(unit.begin, unit.end - unit.begin));
+    unit.begin = static_cast<size_t>(said.data() - text.data());
+    unit.end = unit.begin + said.size();
   }
   return units;
 }
