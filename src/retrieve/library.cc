@@ -12,22 +12,24 @@ namespace atelier::retrieve {
 Library::Open Library::Get(const std::string& name) {
   const std::string folder = IndexFolder(studio_, name);
   const std::lock_guard<std::mutex> lock(mutex_);
-  Open& open = open_[name];
   // The manifest is small; a cheaper sign of change would miss one within the clock's grain.
-  if (open.index == nullptr || ReadIndexManifest(folder).generation != open.index->manifest().generation) {
-    open.index = Index::Open(folder, words_);
-    const IndexConfig& config = open.index->manifest().config;
-    open.embedder = nullptr;
-    if (config.dims > 0) {
-      std::shared_ptr<artefact::Embedder>& embedder = loaded_[config.model];
-      if (embedder == nullptr) embedder = embedders_(config.model);
-      if (embedder->info().hash != config.model_hash) {
-        throw Error(Code::kConflict, Cat("the index ", Quote(name), " was made with other weights of ", config.model),
-                    "make the index anew");
-      }
-      open.embedder = embedder;
+  const uint64_t generation = ReadIndexManifest(folder).generation;
+  const auto at = open_.find(name);
+  if (at != open_.end() && at->second.index->manifest().generation == generation) return at->second;
+  Open open;  // kept once it is whole: one whose model is missing must not pass for one without vectors
+  open.index = Index::Open(folder, words_);
+  const IndexConfig& config = open.index->manifest().config;
+  if (config.dims > 0) {
+    std::shared_ptr<artefact::Embedder>& embedder = loaded_[config.model];
+    // Asked again where ours are other weights: the model may have been pulled anew since.
+    if (embedder == nullptr || embedder->info().hash != config.model_hash) embedder = embedders_(config.model);
+    if (embedder->info().hash != config.model_hash) {
+      throw Error(Code::kConflict, Cat("the index ", Quote(name), " was made with other weights of ", config.model),
+                  "make the index anew");
     }
+    open.embedder = embedder;
   }
+  open_[name] = open;
   return open;
 }
 

@@ -12,7 +12,7 @@
 
 namespace atelier::retrieve {
 
-// Loads an embedder by name; throws Error(kNotFound).
+// Gives an embedder by name, of the weights that the name has now; loads it where nobody did. Throws Error(kNotFound).
 using EmbedderProvider = std::function<std::shared_ptr<artefact::Embedder>(const std::string& name)>;
 
 class Library : public artefact::Searcher {
