@@ -276,6 +276,10 @@ def asking(server, studio):
     expect("answered from the passage", "两年" in str(output), True)
     again = [server.ask("POST", run, {"record": {"question": question}})[0] for question in ("洗碗机可以吗？", "🫖", "x" * 399)]
     expect("others", again, [200, 200, 200])
+    # /v1/embeddings uses the weights that the search has loaded.
+    expect("embedded", server.ask("POST", "/v1/embeddings", {"model": "e5-small", "input": "x"})[0], 200)
+    maps = pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+    expect("maps of the embedder's file", maps.count("e5-small.gguf"), 1)
 
 
 def mcp(server):

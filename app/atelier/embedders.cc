@@ -1,6 +1,5 @@
 #include "app/atelier/embedders.h"
 
-#include "artefact/registry.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -16,14 +15,24 @@ constexpr const char* kSegmenter = "segmenter-zh";
 
 }  // namespace
 
-std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name) {
-  const artefact::ModelEntry entry = artefact::Registry(&studio).Resolve(name);
+std::shared_ptr<artefact::Embedder> EmbedderPool::Get(const artefact::ModelEntry& entry) {
   if (!entry.present) {
-    throw Error(Code::kNotFound, Cat("the model ", Quote(name), " is not here: ", entry.path, " is gone"),
-                Cat("atelier model pull ", name));
+    throw Error(Code::kNotFound, Cat("the model ", Quote(entry.name), " is not here: ", entry.path, " is gone"),
+                Cat("atelier model pull ", entry.name));
   }
   const std::string hash = entry.manifest.sha256.empty() ? Sha256HexOfFile(entry.path) : entry.manifest.sha256;
-  return runtime::LoadEmbedder(entry.path, entry.name, hash);
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<artefact::Embedder>& held = held_[Cat(entry.name, " ", hash)];
+  std::shared_ptr<artefact::Embedder> embedder = held.lock();
+  if (embedder == nullptr) {
+    embedder = runtime::LoadEmbedder(entry.path, entry.name, hash, threads_);
+    held = embedder;
+  }
+  return embedder;
+}
+
+std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name) {
+  return EmbedderPool().Get(artefact::Registry(&studio).Resolve(name));
 }
 
 std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name) {
@@ -60,13 +69,13 @@ retrieve::WordsProvider WordsOf(store::Studio& studio) {
   };
 }
 
-std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder) {
+std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder, std::shared_ptr<EmbedderPool> pool) {
   const auto open = [studio_folder] { return store::Studio::Open(studio_folder, store::Access::kReadIfMust); };
   return std::make_shared<retrieve::Library>(
       studio_folder,
-      [open](const std::string& name) {
+      [open, pool = std::move(pool)](const std::string& name) {
         store::Studio studio = open();
-        return LoadEmbedderNamed(studio, name);
+        return pool->Get(artefact::Registry(&studio).Resolve(name));
       },
       [open](const std::string& name) {
         store::Studio studio = open();

@@ -1,10 +1,13 @@
 // How commands find what turns texts into vectors and words.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "artefact/embedder.h"
+#include "artefact/registry.h"
 #include "artefact/searcher.h"
 #include "retrieve/analysis.h"
 #include "store/studio.h"
@@ -24,8 +27,23 @@ std::string ModelSegmenter(store::Studio& studio);
 // Gives segmenters by these names. REQUIRES: the studio outlives it.
 retrieve::WordsProvider WordsOf(store::Studio& studio);
 
+// Embedders that somebody holds, each loaded once whoever asks: a server answers /v1/embeddings and searches with the
+// same weights. From any thread.
+class EmbedderPool {
+ public:
+  explicit EmbedderPool(int threads = 0) : threads_(threads) {}
+  // Loads where nobody holds these weights; who asks meanwhile waits. Throws kNotFound where the file is gone.
+  std::shared_ptr<artefact::Embedder> Get(const artefact::ModelEntry& entry);
+
+ private:
+  const int threads_;  // of each; 0: as many as there are processors
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<artefact::Embedder>> held_;  // by name and SHA-256 of the weights
+};
+
 // The indexes of the studio in this folder, for recipes. Opens the studio anew where an index is opened, so that any
 // thread may search.
-std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder);
+std::shared_ptr<artefact::Searcher> SearchOf(const std::string& studio_folder,
+                                             std::shared_ptr<EmbedderPool> pool = std::make_shared<EmbedderPool>());
 
 }  // namespace atelier::app

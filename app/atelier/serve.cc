@@ -69,6 +69,8 @@ class ServeCommand final : public Command {
     // Models that are loaded later wait in queues as long as the file then says.
     std::atomic<size_t> queue = static_cast<size_t>(options.model_queue);
     const int threads = options.threads;
+    embedders_ = std::make_shared<EmbedderPool>(threads);
+    options.search = SearchOf(studio.folder(), embedders_);
     const auto batch = static_cast<size_t>(options.model_batch);
     serve::StudioServer server(
         &studio,
@@ -76,7 +78,7 @@ class ServeCommand final : public Command {
           return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256,
                                         {.threads = threads, .limits = {.queue = queue, .batch = batch}});
         },
-        std::move(options));
+        [pool = embedders_](const artefact::ModelEntry& entry) { return pool->Get(entry); }, std::move(options));
     server.Start();
     const std::string url = Cat(scheme, "://", host, ":", server.port());
     if (globals.json) {
@@ -115,13 +117,13 @@ class ServeCommand final : public Command {
     AllowFiles(static_cast<rlim_t>(options.http.max_connections));
     options.recipes = RecipesOf(studio);
     options.operators = operators::AllOperators();
-    options.search = SearchOf(studio.folder());
     return options;
   }
 
   std::string listen_, certificate_, key_;
   bool require_keys_ = false;
   std::optional<int64_t> threads_, drain_;
+  std::shared_ptr<EmbedderPool> embedders_;  // of the search and of /v1/embeddings
 };
 
 }  // namespace

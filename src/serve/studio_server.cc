@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "guard/audit.h"
 #include "runtime/arch/arch.h"
-#include "runtime/local_embedder.h"
 #include "runtime/local_generator.h"
 #include "serve/fields.h"
 
@@ -160,7 +159,7 @@ Json ReadBody(const Context& context, const net::Request& request) {
 }
 
 struct StudioServer::Impl {
-  Impl(store::Studio* studio, ModelLoader load, ServeOptions wanted)
+  Impl(store::Studio* studio, ModelLoader load, EmbedderHost::Loader embedders, ServeOptions wanted)
       : options(std::move(wanted)),
         context{.studio = *studio,
                 .database = {},
@@ -179,11 +178,7 @@ struct StudioServer::Impl {
                 .ledger = Ledger(studio->db().path()),
                 .models = ModelHost(RegisteredModels(studio), std::move(load)),
                 .replies = net::Workers(2, 4096),
-                .embedders = EmbedderHost(
-                    [threads = options.threads](const artefact::ModelEntry& entry) {
-                      return runtime::LoadEmbedder(entry.path, entry.name, entry.manifest.sha256, threads);
-                    },
-                    static_cast<size_t>(options.model_queue)),
+                .embedders = EmbedderHost(std::move(embedders), static_cast<size_t>(options.model_queue)),
                 .runs = RunQueue(options.recipe_runs, static_cast<size_t>(options.recipe_queue))} {
     context.keys.Load(studio->db());
     context.limits.Load(studio->db(), studio->tenant());
@@ -402,8 +397,9 @@ struct StudioServer::Impl {
   std::thread housekeeping;  // last
 };
 
-StudioServer::StudioServer(store::Studio* studio, ModelLoader load, ServeOptions options)
-    : impl_(std::make_unique<Impl>(studio, std::move(load), std::move(options))) {}
+StudioServer::StudioServer(store::Studio* studio, ModelLoader load, EmbedderHost::Loader embedders,
+                           ServeOptions options)
+    : impl_(std::make_unique<Impl>(studio, std::move(load), std::move(embedders), std::move(options))) {}
 StudioServer::~StudioServer() = default;
 
 void StudioServer::Start() {

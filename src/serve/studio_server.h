@@ -52,7 +52,8 @@ struct Context {
 
 class StudioServer {
  public:
-  StudioServer(store::Studio* studio, ModelLoader load, ServeOptions options);
+  // The loaders are asked from any thread, once per model that is wanted.
+  StudioServer(store::Studio* studio, ModelLoader load, EmbedderHost::Loader embedders, ServeOptions options);
   ~StudioServer();
 
   void Start();
