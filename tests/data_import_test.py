@@ -268,10 +268,80 @@ def commands(root):
     run("data", "show", "货", cwd=shop, code=1, says="there is no dataset")
 
 
+def png(number):
+    """A file whose head is a picture's: what an import looks at."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (8).to_bytes(4, "big") + (1 + number).to_bytes(4, "big") + bytes(1000)
+
+
+def objects(root):
+    """Pictures go with the last version that names them, never one that somebody needs."""
+    shop, pictures = root / "objects", root / "pictures"
+    run("init", str(shop), cwd=root)
+
+    def imported(name, *numbers):
+        shutil.rmtree(pictures, ignore_errors=True)
+        pictures.mkdir()
+        for number in numbers:
+            (pictures / f"{number}.png").write_bytes(png(number))
+        run("data", "import", str(pictures), "--name", name, "--quiet", cwd=shop)
+
+    def count():
+        return len([p for p in (shop / "objects").rglob("*") if p.is_file()])
+
+    def gone(*args):
+        freed = json.loads(run("data", "rm", *args, "--json", cwd=shop))["objects"]
+        return freed["objects"], freed["bytes"], freed["kept"]
+    size = len(png(0))
+    imported("p", 0, 1, 2)
+    imported("p", 1, 2, 3)
+    imported("other", 3, 4)
+    expect("stored", count(), 5)
+    expect("the first version's own", gone("p@1"), (1, size, 2))
+    run("data", "rm", "p@2", cwd=shop, says="and 2 objects, 2.0 KiB, that nothing else refers to")
+    expect("what the other names", count(), 2)
+    run("studio", "verify", cwd=shop, says="sound")
+    run("studio", "backup", str(root / "objects.tar.zst"), cwd=shop)
+    imported("p", 3, 5)
+    # While somebody imports, nothing is removed but the version.
+    child = subprocess.Popen([ATELIER, "data", "import", "-", "--format", "jsonl", "--name", "slow", "--quiet"], cwd=shop,
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child.stdin.write(b'{"a": 1}\n')
+    child.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not list((shop / "data").glob("slow/.new-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    run("data", "rm", "p", "--all", cwd=shop, says="Its objects are left: somebody is at work")
+    run("studio", "gc", cwd=shop, code=1, says="somebody is at work on the studio's datasets")
+    expect("nothing went", count(), 3)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    told = json.loads(run("studio", "gc", "--dry-run", "--json", cwd=shop))
+    expect("dry", (told["objects"], told["bytes"], told["kept"], count()), (1, size, 2, 3))
+    told = json.loads(run("studio", "gc", "--json", cwd=shop))
+    expect("collected", (told["objects"], told["bytes"], told["kept"], count()), (1, size, 2, 2))
+    run("studio", "gc", cwd=shop, says="Removed 0 objects")
+    run("studio", "verify", cwd=shop, says="sound")
+    expect("the rest", gone("other", "--all"), (2, 2 * size, 0))
+    # A version made of another keeps its pictures; a damaged one is removed, and so much the less is known of what it named.
+    imported("a", 6, 7)
+    run("data", "split", "a", "--train", "0.5", "--valid", "0", "--test", "0.5", cwd=shop)
+    expect("made of it", gone("a@1"), (0, 0, 2))
+    shard = next((shop / "data/a/v000002").glob("part-*"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    run("studio", "gc", cwd=shop, code=1, says="another size than the manifest says")
+    expect("unknown, so kept", count(), 2)
+    run("data", "rm", "a@2", cwd=shop, says="Its objects are left")
+    run("studio", "gc", cwd=shop, says="Removed 2 objects")
+    # The backup was of the studio as it was.
+    run("studio", "restore", str(root / "objects.tar.zst"), str(root / "restored"), cwd=root)
+    run("studio", "verify", cwd=root / "restored", says="2 objects, 1 versions of datasets")
+    run("studio", "gc", cwd=root / "restored", says="Removed 0 objects, 0 B; 2 are kept")
+
+
 def main():
     root = pathlib.Path(tempfile.mkdtemp())
     try:
-        for part in (commands, documents, kills, memory, postgres):
+        for part in (commands, documents, objects, kills, memory, postgres):
             part(root)
     finally:
         shutil.rmtree(root, ignore_errors=True)

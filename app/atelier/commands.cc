@@ -7,6 +7,7 @@ std::unique_ptr<Command> MakeInit();                  // init.cc
 std::unique_ptr<Command> MakeStudioBackup();          // studio_backup.cc
 std::unique_ptr<Command> MakeStudioRestore();         // studio_restore.cc
 std::unique_ptr<Command> MakeStudioVerify();          // studio_verify.cc
+std::unique_ptr<Command> MakeStudioGc();              // studio_gc.cc
 std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
 std::unique_ptr<Command> MakeModelList();             // model_list.cc
 std::unique_ptr<Command> MakeModelShow();             // model_show.cc
@@ -36,8 +37,8 @@ std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
 std::unique_ptr<Command> MakeIndexList();             // index_list.cc
 std::unique_ptr<Command> MakeIndexShow();             // index_list.cc
-std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
 std::unique_ptr<Command> MakeIndexReadHtml();         // index_read_html.cc
+std::unique_ptr<Command> MakeIndexDelete();           // index_list.cc
 std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
 std::unique_ptr<Command> MakeSearch();                // search.cc
 std::unique_ptr<Command> MakeSegment();               // segment.cc
@@ -59,6 +60,8 @@ std::span<const CommandEntry> AllCommands() {
        &MakeStudioRestore},
       {"studio verify", "Say whether a backup, or the studio itself, is whole",
        "atelier studio verify shop-2026-11-28.tar.zst\natelier studio verify --json", &MakeStudioVerify},
+      {"studio gc", "Remove pictures and sound that nothing refers to any more", "atelier studio gc --dry-run",
+       &MakeStudioGc},
       {"model pull", "Fetch a model's weights, check them, register them",
        "atelier model pull smollm2\natelier model pull hf:OWNER/REPO/FILE.gguf\natelier model pull ./model.gguf --name "
        "mine",
@@ -80,10 +83,10 @@ std::span<const CommandEntry> AllCommands() {
       {"index list", "List the studio's indexes", "atelier index list --json", &MakeIndexList},
       {"index show", "Show what an index holds", "atelier index show handbook", &MakeIndexShow},
       {"index delete", "Take documents out of an index", "atelier index delete handbook docs/old.md", &MakeIndexDelete},
+      {"index read-html", "", "", &MakeIndexReadHtml},
       {"index rm", "Take an index away", "atelier index rm handbook", &MakeIndexRm},
       {"search", "Find the passages of an index that answer a question, with where they stand",
        "atelier search handbook 'how long is the warranty' -k 3\natelier search handbook 退货 --filter lang=zh --json",
-      {"index read-html", "", "", &MakeIndexReadHtml},
        &MakeSearch},
       {"audit", "Show the studio's audit trail", "atelier audit\natelier audit --subject smollm2 --limit 10 --json",
        &MakeAudit},
@@ -100,7 +103,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier data export reviews --out train.jsonl --split train\n"
        "atelier data export reviews --out reviews.csv --fields title,price --guard-formulas --bom",
        &MakeDataExport},
-      {"data rm", "Remove a version of a dataset, or all of them", "atelier data rm reviews@1", &MakeDataRm},
+      {"data rm", "Remove a version of a dataset, or all of them, with the objects that nothing else refers to",
+       "atelier data rm reviews@1", &MakeDataRm},
       {"data read-html", "", "", &MakeDataReadHtml},
       {"data dedup", "Leave equal and near duplicates out of a dataset",
        "atelier data dedup reviews --field text\natelier data dedup news --threshold 0.7 --keep newest:date --json",

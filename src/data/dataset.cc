@@ -215,8 +215,11 @@ void Datasets::Remove(const DatasetRef& ref) const {
   Sweep(folder_);
 }
 
-DatasetReader::DatasetReader(std::string version_folder)
+DatasetReader::DatasetReader(std::string version_folder, const store::DataUse* held)
     : folder_(std::move(version_folder)),
+      use_(held != nullptr ? nullptr
+                           : std::make_shared<const store::DataUse>(
+                                 store::DataUse::Share(fs::path(folder_).parent_path().parent_path().string()))),
       manifest_(ParseManifest(ReadFile(folder_ + "/manifest.json", kMostManifestBytes), folder_ + "/manifest.json")) {}
 
 void DatasetReader::Read(size_t shard, const LinesFn& fn) const {
@@ -263,6 +266,8 @@ struct DatasetWriter::State {
       : datasets(all), name(std::move(dataset)), options(wanted) {
     CheckDatasetName(name);
     parent = Cat(datasets.folder(), "/", name);
+    MakeFolders(datasets.folder());
+    use.emplace(store::DataUse::Share(datasets.folder()));
     for (int attempt = 0;; ++attempt) {
       MakeFolders(parent);
       folder = Cat(parent, "/.new-", NewUuid());
@@ -308,6 +313,7 @@ struct DatasetWriter::State {
   const std::string name;
   const WriterOptions options;
   std::string parent, folder;
+  std::optional<store::DataUse> use;
   HeldFolder held;
   std::unique_ptr<ZstdWriter> part, rejected;
   TextHash hash;

@@ -3,6 +3,7 @@
 //
 // A version is written into data/NAME/.new-UUID/, synced, and renamed: whatever dies in between, the old version or the
 // new one is there, never half. Versions never change. Leftovers of the dead are swept by the next writer of the name.
+// Readers and writers hold the folder `data` shared, so that nobody collects objects meanwhile (collect.h).
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "data/manifest.h"
+#include "store/data_use.h"
 
 namespace atelier::data {
 
@@ -51,7 +53,8 @@ class Datasets {
 // than the manifest says, lines without end) is Error(kCorrupt) that names the file.
 class DatasetReader {
  public:
-  explicit DatasetReader(std::string version_folder);
+  // Holds the datasets (store/data_use.h) as long as it lives, unless the caller does: `held`.
+  explicit DatasetReader(std::string version_folder, const store::DataUse* held = nullptr);
   DatasetReader(const Datasets& datasets, std::string_view ref) : DatasetReader(datasets.Path(ref)) {}
 
   const Manifest& manifest() const { return manifest_; }
@@ -71,6 +74,7 @@ class DatasetReader {
 
  private:
   std::string folder_;
+  std::shared_ptr<const store::DataUse> use_;  // null where the caller holds them
   Manifest manifest_;
 };
 
@@ -89,7 +93,8 @@ struct WriterOptions {
   bool background = true;            // compress in a thread of its own
 };
 
-// Writes one version. For one thread at a time. Memory: some MiB. Destroyed without Commit, it leaves nothing.
+// Writes one version. For one thread at a time. Memory: some MiB. Destroyed without Commit, it leaves nothing. Make it
+// before the objects that its records name are put.
 class DatasetWriter {
  public:
   DatasetWriter(const Datasets& datasets, std::string name, WriterOptions options = {});

@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "store/archive.h"
+#include "store/data_use.h"
 #include "store/migrations.h"
 
 namespace atelier::store {
@@ -217,6 +218,7 @@ Json ToJson(const BackupManifest& manifest) {
 BackupManifest MakeBackup(Studio& studio, const std::string& path, bool secrets, const std::string& atelier,
                           const ProgressFn& progress) {
   if (FileExists(path)) throw Error(Code::kConflict, Cat(path, ": is there already"), "give the backup a new name");
+  const DataUse use = DataUse::Share(studio.Path("data"));  // what the copy names is not collected meanwhile
   BackupManifest manifest{.studio = studio.name(),
                           .tenant = studio.tenant(),
                           .atelier = atelier,

@@ -48,6 +48,30 @@ std::vector<std::string> Objects::Hashes() const {
   return hashes;
 }
 
+uint64_t Objects::Size(std::string_view hash) const { return FileSize(Path(hash)); }
+
+uint64_t Objects::Remove(std::string_view hash) const {
+  const std::string path = Path(hash);
+  if (!FileExists(path)) return 0;
+  const uint64_t bytes = FileSize(path);
+  RemoveFile(path);
+  return bytes;
+}
+
+uint64_t Objects::RemoveHalves(bool dry) const {
+  uint64_t bytes = 0;
+  for (const std::string& first : ListFolder(folder_)) {
+    if (first.size() != 2) continue;
+    for (const std::string& rest : ListFolder(Cat(folder_, "/", first))) {
+      if (rest.find(".tmp.") == std::string::npos) continue;  // WriteFileAtomic's
+      const std::string path = Cat(folder_, "/", first, "/", rest);
+      bytes += FileSize(path);
+      if (!dry) RemoveFile(path);
+    }
+  }
+  return bytes;
+}
+
 bool Objects::IsSound(std::string_view hash) const { return Sha256HexOfFile(Path(hash)) == hash; }
 
 }  // namespace atelier::store

@@ -1,6 +1,7 @@
 // Content-addressed files: bytes are stored under their SHA-256, written once, checked whenever they are read.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,11 @@ class Objects {
   std::vector<std::string> Hashes() const;
   // Whether the stored bytes are those that the hash says; streamed. Throws as Path and for what cannot be read.
   bool IsSound(std::string_view hash) const;
+  uint64_t Size(std::string_view hash) const;
+  // Returns its bytes; 0 where it is not here. Whoever removes must know that nothing refers to it (data/collect.h).
+  uint64_t Remove(std::string_view hash) const;
+  // What writers that died had begun; returns its bytes. REQUIRES: nobody puts anything meanwhile.
+  uint64_t RemoveHalves(bool dry = false) const;
   // FOLDER/ab/cdef...: where the object is or would be.
   std::string Path(std::string_view hash) const;
 
