@@ -158,7 +158,8 @@ TEST_F(CollectTest, WhereAVersionCannotBeReadNothingGoes) {
 TEST_F(CollectTest, KilledAtAnyMomentEveryVersionHasItsObjects) {
   Rng rng(2);
   int cut = 0;
-  for (int round = 0; round < 30; ++round) {
+  const std::string did = folder_ + "/collected";  // once anything was
+  for (int round = 0; round < 15; ++round) {
     const auto spawn = [&](const std::function<void()>& work) {
       const pid_t child = ::fork();
       if (child == 0) {
@@ -177,13 +178,14 @@ TEST_F(CollectTest, KilledAtAnyMomentEveryVersionHasItsObjects) {
     });
     const pid_t remover = spawn([&] {
       store::Studio own = store::Studio::Open(folder_);
-      for (int i = 0; i < 5; ++i) {
+      while (true) {
         const std::vector<int> versions = datasets_->Versions("d");
         if (versions.size() > 1) datasets_->Remove(DatasetRef{"d", versions.front()});
-        CollectAll(own, *datasets_);
+        if (!CollectAll(own, *datasets_).busy) WriteFileAtomic(did, "");
+        ::usleep(1000);
       }
     });
-    ::usleep(static_cast<useconds_t>(rng.Below(40'000)));
+    ::usleep(static_cast<useconds_t>(rng.Below(400'000)));
     for (const pid_t child : {importer, remover}) {
       int status = 0;
       ::kill(child, SIGKILL);
@@ -201,7 +203,8 @@ TEST_F(CollectTest, KilledAtAnyMomentEveryVersionHasItsObjects) {
       });
     }
   }
-  EXPECT_GT(cut, 10);
+  EXPECT_GE(cut, 15);
+  EXPECT_TRUE(FileExists(did));
   CollectAll(*studio_, *datasets_);
   std::set<std::string> named = ObjectsOf(*studio_, *datasets_, DatasetRef{"d", 0});
   EXPECT_EQ(named.size(), studio_->objects().Hashes().size());
