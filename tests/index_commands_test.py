@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -237,7 +238,8 @@ def page(root):
     shop = studio(root, "page")
     recipe = shop / "recipes/ask_docs"
     shutil.copytree(SOURCE / "recipes/ask_docs", recipe)
-    toml = (recipe / "recipe.toml").read_text(encoding="utf-8").replace("-53.164", "-1.0").replace("-36.354", "-1.0")
+    toml = (recipe / "recipe.toml").read_text(encoding="utf-8")
+    toml = re.sub(r"bias = [-0-9.]+", "bias = -1.0", toml)  # without vectors a real one would never answer
     (recipe / "recipe.toml").write_text(toml, encoding="utf-8")
     nasty = "Kettles <script>alert('kettle')</script> & \"quotes\" {{ 1 + 1 }} </pre><img src=x onerror=alert(1)> 😀."
     (root / "nasty.md").write_text(f"# <b>Head</b>\n\n{nasty}\n\nAnother line of it.\n")

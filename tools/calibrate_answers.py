@@ -2,9 +2,10 @@
 
 Usage: calibrate_answers.py ATELIER STUDIO [--half tuning|held-out] [--fit]
 
-The recipe runs over the half's questions, answerable and not; every candidate carries its cosine, coverage and BM25.
+The recipe runs over the half's questions, answerable and not; every candidate carries its measures (src/operators/answer.h).
 --fit prints the logistic regression (Newton's method, ridge 0.05 on the standardised features) per language of the
-question as the recipe has it, with the threshold that gives the best balanced accuracy on the half. Without it the
+question as the recipe has it, with the threshold that gives the best balanced accuracy on the half, and how many would be
+wrong if each were judged by a fit to the others. Without it the
 recipe's own numbers are judged: how many answerable questions were answered, how many of these from the right section,
 and how many unanswerable ones were refused.
 """
@@ -16,7 +17,7 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FEATURES = ["cosine", "coverage", "bm25"]
+FEATURES = ["cosine", "coverage", "bm25", "sentence", "agreement"]
 
 
 def run(atelier, studio, questions):
@@ -84,9 +85,13 @@ def main():
             ps = [1 / (1 + math.exp(-(bias + sum(s * v for s, v in zip(slopes, x))))) for x in xs]
             best = max(sorted(set(ps)), key=lambda t: sum((p >= t) == (y > 0) for p, y in zip(ps, ys) if y) / sum(ys)
                        + sum(p < t for p, y in zip(ps, ys) if not y) / (len(ys) - sum(ys)))
+            out = 0
+            for k in range(len(xs)):
+                b, w = fit(xs[:k] + xs[k + 1:], ys[:k] + ys[k + 1:])
+                out += (b + sum(s * v for s, v in zip(w, xs[k])) >= 0) != (ys[k] > 0)
             print(f"{lang} = {{ bias = {bias:.3f}, " + ", ".join(f"{f} = {s:.3f}" for f, s in zip(FEATURES, slopes)) + " }",
                   f"  # {len(ys)} questions; best threshold {best:.3f}; wrong at 0.5: "
-                  f"{sum((p >= 0.5) != (y > 0) for p, y in zip(ps, ys))}")
+                  f"{sum((p >= 0.5) != (y > 0) for p, y in zip(ps, ys))}; left out: {out}")
         return
     result = {}
     for kind in ("zh", "en", "across", "all"):

@@ -13,10 +13,16 @@
 namespace atelier::operators {
 namespace {
 
+// What the confidence is made of, each a weight of a logistic and one of a candidate's scores; answer.h says what.
+constexpr const char* kMeasures[] = {"cosine", "coverage", "bm25", "sentence", "agreement"};
+
 struct Confidence {
-  double bias = 0, cosine = 0, coverage = 0, bm25 = 0;
-  double Of(double c, double v, double b) const {
-    return 1 / (1 + std::exp(-(bias + cosine * c + coverage * v + bm25 * b)));
+  double bias = 0;
+  std::map<std::string, double> weights;
+  double Of(const std::map<std::string, double>& scores) const {
+    double sum = bias;
+    for (const auto& [name, weight] : weights) sum += weight * scores.at(name);
+    return 1 / (1 + std::exp(-sum));
   }
 };
 
@@ -59,7 +65,7 @@ class Answer : public recipe::Operator {
   struct Chosen {
     size_t passage;
     Unit unit;
-    double score;
+    double score, cosine;
   };
 
   recipe::Candidate Write(recipe::Run& run, const recipe::Record& record) {
@@ -70,11 +76,15 @@ class Answer : public recipe::Operator {
     recipe::Candidate candidate;
     double confidence = 0;
     const std::vector<size_t> order = Order(passages, record.lang);
-    if (!order.empty()) confidence = Confident(run, record.lang, question, passages, &candidate);
+    std::vector<Chosen> units;
+    if (!order.empty()) {
+      units = Rank(run, question, passages, order);
+      Measure(run, question, passages, units, &candidate.scores);
+      confidence = settings_.confidence.at(record.lang).Of(candidate.scores);
+    }
     candidate.scores["confidence"] = confidence;
-    const bool found = !order.empty() && confidence >= settings_.least;
     std::vector<Chosen> chosen;
-    if (found) chosen = Choose(run, question, passages, order);
+    if (!order.empty() && confidence >= settings_.least) chosen = Choose(passages, units);
     candidate.choices = {{"found", !chosen.empty()}, {"confidence", confidence}, {"citations", Json::array()}};
     if (chosen.empty()) {
       candidate.output = {{"answer", settings_.absent.at(record.lang)}, {"found", "no"}, {"citations", Json::array()}};
@@ -97,32 +107,37 @@ class Answer : public recipe::Operator {
     return own.empty() ? other : own;
   }
 
-  double Confident(recipe::Run& run, const std::string& lang, const std::string& question, const Json& passages,
-                   recipe::Candidate* candidate) const {
+  void Measure(recipe::Run& run, const std::string& question, const Json& passages, const std::vector<Chosen>& units,
+               std::map<std::string, double>* scores) const {
     std::vector<std::string> texts;
-    double cosine = 0, bm25 = 0, coverage = 0;
+    double cosine = 0, bm25 = 0, coverage = 0, sentence = 0, both = 0;
     for (const Json& passage : passages) {
-      cosine = std::max(cosine, passage["cosine"].get<double>());
-      bm25 = std::max(bm25, passage["bm25"].get<double>());
+      const double near = passage["cosine"].get<double>(), words = passage["bm25"].get<double>();
+      cosine = std::max(cosine, near);
+      bm25 = std::max(bm25, words);
+      both += near > 0 && words > 0;
       if (texts.size() < 4) texts.push_back(Cat(Text(passage, "heading"), "\n", Text(passage, "text")));
     }
     for (const artefact::Match& match : run.Search().Compare(settings_.index, question, texts)) {
       coverage = std::max(coverage, match.coverage);
     }
-    candidate->scores["cosine"] = cosine;
-    candidate->scores["bm25"] = bm25;
-    candidate->scores["coverage"] = coverage;
-    return settings_.confidence.at(lang).Of(cosine, coverage, bm25);
+    for (const Chosen& unit : units) sentence = std::max(sentence, unit.cosine);
+    *scores = {{"cosine", cosine},
+               {"coverage", coverage},
+               {"bm25", bm25},
+               {"sentence", sentence},
+               {"agreement", both / static_cast<double>(passages.size())}};
   }
 
-  std::vector<Chosen> Choose(recipe::Run& run, const std::string& question, const Json& passages,
-                             const std::vector<size_t>& order) const {
+  // What may be said of the first passages, the nearest first.
+  std::vector<Chosen> Rank(recipe::Run& run, const std::string& question, const Json& passages,
+                           const std::vector<size_t>& order) const {
     std::vector<Chosen> units;
     std::vector<std::string> texts, headed;  // a sentence alone often does not say what it is about
     for (size_t place = 0; place < order.size() && place < 3; ++place) {
       const std::string text = Text(passages[order[place]], "text");
       for (const Unit& unit : Units(text)) {
-        units.push_back({order[place], unit, 0.06 * static_cast<double>(place)});  // what a later place costs
+        units.push_back({order[place], unit, 0.06 * static_cast<double>(place), 0});  // what a later place costs
         texts.push_back(text.substr(unit.begin, unit.end - unit.begin));
         headed.push_back(Cat(Text(passages[order[place]], "heading"), "\n", texts.back()));
       }
@@ -131,9 +146,14 @@ class Answer : public recipe::Operator {
     for (size_t i = 0; i < units.size(); ++i) {
       // e5's cosines lie close together: a tenth of them is as much as all the words.
       const bool short_one = text::CountChars(texts[i]) < 12;
+      units[i].cosine = matches[i].cosine;
       units[i].score = 4 * matches[i].cosine + 0.5 * matches[i].coverage - units[i].score - (short_one ? 0.15 : 0);
     }
     std::stable_sort(units.begin(), units.end(), [](const Chosen& a, const Chosen& b) { return a.score > b.score; });
+    return units;
+  }
+
+  std::vector<Chosen> Choose(const Json& passages, const std::vector<Chosen>& units) const {
     std::vector<Chosen> chosen;
     size_t chars = 0;
     for (const Chosen& unit : units) {
@@ -267,9 +287,7 @@ std::unique_ptr<recipe::Operator> MakeAnswer(Table& step, const recipe::StepCont
     Table table = confidence.Sub(lang);
     Confidence& c = settings.confidence[lang];
     c.bias = table.Double("bias");
-    c.cosine = table.DoubleOr("cosine", 0);
-    c.coverage = table.DoubleOr("coverage", 0);
-    c.bm25 = table.DoubleOr("bm25", 0);
+    for (const char* name : kMeasures) c.weights[name] = table.DoubleOr(name, 0);
     table.Done();
     if (!settings.absent.contains(lang)) step.Refuse("absent", Cat("has no ", lang));
   }

@@ -10,9 +10,15 @@
 //   most_sentences = 3
 //   most_chars = 420
 //   absent = { zh = "文档里没有。", en = "Not in the documents." }
-//   lead = { other_language = { zh = "...", en = "..." } }   # said before sentences in another language
-//   [step.confidence]                   # logistic: bias + cosine * c + coverage * v + bm25 * b, by the question's
-//   language least = 0.5 zh = { bias = -1.0, cosine = 1.0, coverage = 1.0, bm25 = 0.0 } en = { ... }
+//   other_language = { zh = "...", en = "..." }  # said before sentences in another language
+//   [step.confidence]                   # a logistic by the question's language; below `least` nothing is answered
+//   least = 0.5
+//   zh = { bias = -1.0, cosine = 1.0, coverage = 1.0, bm25 = 0.1, sentence = 1.0, agreement = 1.0 }
+//   en = { ... }
+//
+// The measures, each of them one of the candidate's scores: `cosine` and `bm25` of the nearest passage, `coverage` (the
+// most of the question's terms in one of the first four, weighed by how rare they are), `sentence` (the cosine of the
+// nearest sentence under its heading), `agreement` (the share of the passages that words and vectors both found).
 //
 // Passages in the question's language come first where they are about as near as the nearest. A candidate's output is
 // { answer, found ("yes" or "no"), citations }, its choices hold the citations in full: document, heading, anchor, and

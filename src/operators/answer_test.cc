@@ -1,5 +1,7 @@
 #include "operators/answer.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "operators/searching_run.h"
@@ -125,6 +127,24 @@ TEST(AnswerTest, RefusesBelowTheCut) {
   EXPECT_EQ(Answered("包装 面包", "zh", passages).output["answer"], "文档里没有。");
 }
 
+TEST(AnswerTest, TheConfidenceIsTheLogisticOfItsMeasures) {
+  const Json words = Passage("apt here and there.", "en", 0, 0), near = Passage("Nothing of it.", "en", 0, 0.7);
+  Json both = Passage("apt upgrades it.", "en", 0, 0.68), none = near;
+  both["bm25"] = 5.5;
+  none["bm25"] = 0.0;
+  std::string step = kStep;
+  step.replace(step.find("en = { bias"), std::string::npos,
+               "en = { bias = -3.0, cosine = 1.0, coverage = 0.5, bm25 = 0.25, sentence = 2.0, agreement = 1.5 }\n");
+  const auto scores = Answered("apt upgrades", "en", Json::array({words, both, none, near}), step).scores;
+  EXPECT_EQ(scores.at("cosine"), 0.7);
+  EXPECT_EQ(scores.at("bm25"), 5.5);
+  EXPECT_EQ(scores.at("coverage"), 1);
+  EXPECT_NEAR(scores.at("sentence"), 0.9, 1e-12);  // 0.8 + 0.1 where all the words are
+  EXPECT_EQ(scores.at("agreement"), 0.5);
+  EXPECT_NEAR(scores.at("confidence"), 1 / (1 + std::exp(-(-3.0 + 0.7 + 0.5 + 0.25 * 5.5 + 2 * 0.9 + 1.5 * 0.5))),
+              1e-9);
+}
+
 TEST(AnswerTest, WithoutPassagesNothingIsFound) {
   for (const Json& none : {Json::array(), Json(nullptr), Json("text")}) {
     const recipe::Candidate candidate = Answered("anything", "en", none);
@@ -156,7 +176,8 @@ TEST(AnswerTest, OtherLanguagesAreAnnouncedAndComeSecond) {
 
 TEST(AnswerTest, SpansAreCharactersInChineseAndEmoji) {
   const Json passage = Passage(
-      "👩‍👩‍👧‍👦 第一句话说的是别的事情。用 apt 升级 全部软件包最为稳妥😀！“引号里的 "
+      "👩‍👩‍👧‍👦 第一句话说的是别的事情。用 apt 升级 "
+      "全部软件包最为稳妥😀！“引号里的 "
       "升级 "
       "也算 "
       "apt "
