@@ -6,9 +6,9 @@
 #include "base/json.h"
 #include "data/csv.h"
 #include "data/encoding.h"
-#include "data/import/media_folder.h"
 #include "data/import/section.h"
 #include "data/json_record.h"
+#include "data/media/picture_head.h"
 #include "data/zstd_stream.h"
 
 using namespace atelier;

@@ -48,6 +48,10 @@ case $name in
     environment numpy==2.4.6 scikit-learn==1.9.1
     "$venv/bin/python" tools/golden_clean.py "$@"
     ;;
+  media)
+    environment numpy==2.2.6 pillow==11.3.0
+    "$venv/bin/python" tools/golden_media.py "$@"
+    ;;
   tokens)  # the ids need llama.cpp, built: its source folder in LLAMA_CPP
     environment regex zstandard
     "$venv/bin/python" tools/golden_tokens.py split

@@ -4,6 +4,7 @@
 #include <unicode/utext.h>
 
 #include "base/error.h"
+#include "base/str.h"
 #include "data/augment/operation.h"
 
 namespace atelier::data {
@@ -14,6 +15,13 @@ std::span<const AugmentEntry> AllAugmentations() {
       {"synonyms", "words replaced by others of a dictionary", &MakeSynonyms},
       {"order", "words or clauses that change places", &MakeOrder},
       {"mask", "words replaced by a blank, or by words that the rest of the data makes likely", &MakeMask},
+      {"crop", "pictures: a part, made as large as the whole", &MakeCrop},
+      {"flip", "pictures: left and right, or top and bottom, change places", &MakeFlip},
+      {"colour", "pictures: other brightness, contrast, saturation and hue", &MakeColour},
+      {"shift", "sound: earlier or later", &MakeShift},
+      {"gain", "sound: louder or softer", &MakeGain},
+      {"speed", "sound: faster and higher, or slower and lower", &MakeSpeed},
+      {"white_noise", "sound: noise at a distance in decibels", &MakeWhiteNoise},
   };
   return list;
 }
@@ -36,6 +44,16 @@ std::vector<Token> CutWords(std::string_view text) {
   }
   utext_close(&bytes);
   return out;
+}
+
+Range RangeOr(Table* table, std::string_view key, Range otherwise, double from, double to) {
+  if (!table->Has(key)) return otherwise;
+  const std::vector<double> ends = table->Doubles(key);
+  if (ends.size() != 2 || !(from <= ends[0] && ends[0] <= ends[1] && ends[1] <= to)) {
+    table->Refuse(key, Cat("wants [least, most] within ", from, " and ", to),
+                  Cat(key, " = [", otherwise.least, ", ", otherwise.most, "]"));
+  }
+  return {ends[0], ends[1]};
 }
 
 std::string BesideConfig(const std::string& folder, const std::string& name) {

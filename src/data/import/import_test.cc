@@ -11,8 +11,8 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "data/csv.h"
-#include "data/import/media_folder.h"
 #include "data/import/section.h"
+#include "data/media/picture_head.h"
 
 namespace atelier::data {
 namespace fs = std::filesystem;

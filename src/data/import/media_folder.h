@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,12 +16,5 @@ namespace atelier::data {
 using DescribeFn = std::function<std::string(const std::string& path, std::string_view bytes, LineBuilder& record)>;
 void ReadMediaFolder(const ReaderInput& input, ImportSink& sink, const std::vector<std::string>& extensions,
                      const DescribeFn& describe);
-
-// What the head of a picture file says. PNG, JPEG, GIF, WebP, BMP; nothing for other bytes or a damaged head.
-struct PictureInfo {
-  std::string_view format;
-  uint32_t width = 0, height = 0;  // pixels, as stored (before EXIF's rotation)
-};
-std::optional<PictureInfo> ReadPictureHead(std::string_view bytes);
 
 }  // namespace atelier::data
