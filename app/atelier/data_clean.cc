@@ -57,28 +57,35 @@ class DataClean : public Command {
     cli.Text("--into", &request_.into, "the dataset that gets the new version (default: the same)");
     cli.Text("--fitted", &request_.fitted,
              "take means, categories and the like from this version or file instead of fitting them");
+    cli.Text("--lang", &language_, "of the report's page: zh or en (default: by LANG)");
     cli.Int("--threads", &threads_, "threads; the result is the same with any number (default: all processors)", 1,
             256);
   }
 
   int Run(const Globals& globals) override {
     store::Studio studio = store::Studio::Require(globals.studio);
+    request_.language = PageLanguage(language_);
     request_.toml = ReadFile(config_, 4u << 20);
     request_.toml_file = config_;
     request_.threads = static_cast<int>(threads_.value_or(ThreadPool::DefaultThreads()));
+    const data::Datasets datasets(studio.Path("data"));
     data::clean::CleanedDataset cleaned;
     {
       Progress progress(Cat("cleaning ", request_.dataset), ProgressUnit::kBytes, globals.quiet || globals.json);
       request_.progress = progress.Callback();
-      cleaned = data::clean::CleanDataset(data::Datasets(studio.Path("data")), request_);
+      cleaned = data::clean::CleanDataset(datasets, request_);
     }
+    const std::string page = datasets.Path(cleaned.manifest.Reference()) + "/clean.html";
     if (globals.json) {
-      std::cout << ToText(Json{{"dataset", data::ToJson(cleaned.manifest)}, {"report", cleaned.report.ToJson()}})
+      std::cout << ToText(Json{{"dataset", data::ToJson(cleaned.manifest)},
+                               {"report", cleaned.report.ToJson()},
+                               {"page", page}})
                 << "\n";
       return 0;
     }
     PrintReport(cleaned.report);
     PrintVersion(cleaned.manifest);
+    std::cerr << "What changed, as a page: " << page << "\n";
     if (cleaned.manifest.rejects > 0) {
       std::cerr << cleaned.manifest.rejects << " records were dropped; `atelier data show "
                 << cleaned.manifest.Reference() << " --rejects` says which and why.\n";
@@ -88,7 +95,7 @@ class DataClean : public Command {
 
  private:
   data::clean::CleanRequest request_;
-  std::string config_;
+  std::string config_, language_;
   std::optional<int64_t> threads_;
 };
 

@@ -1,8 +1,10 @@
 #include "app/atelier/data_print.h"
 
+#include <cstdlib>
 #include <iostream>
 
 #include "app/atelier/text_table.h"
+#include "base/error.h"
 #include "base/ids.h"
 #include "base/str.h"
 #include "text/unicode.h"
@@ -17,6 +19,16 @@ std::string Short(double value) {
 }
 
 }  // namespace
+
+std::string PageLanguage(const std::string& said) {
+  if (said == "zh" || said == "en") return said;
+  if (!said.empty()) throw Error(Code::kUsage, Cat("--lang ", Quote(said)), "zh or en");
+  std::string locale;
+  for (const char* name : {"LANG", "LC_MESSAGES", "LC_ALL"}) {  // the last that is set counts
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') locale = value;
+  }
+  return locale.starts_with("zh") ? "zh" : "en";
+}
 
 void PrintVersion(const data::Manifest& m) {
   uint64_t compressed = 0;

@@ -15,6 +15,9 @@ namespace atelier::app {
 // Name, counts and the table of fields, on standard output.
 void PrintVersion(const data::Manifest& manifest);
 
+// The language of a page, "zh" or "en": as --lang says, else by LANG. Throws kUsage for another.
+std::string PageLanguage(const std::string& said);
+
 // A bar for each stage of work on a dataset, one after the other.
 class Stages {
  public:

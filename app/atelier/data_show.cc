@@ -1,11 +1,9 @@
 // atelier data show NAME[@VERSION]: what a dataset holds, as a table or a page.
-#include <cstdlib>
 #include <iostream>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
 #include "app/atelier/text_table.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -69,23 +67,14 @@ class DataShow : public Command {
 
  private:
   void WritePage(const data::DatasetReader& reader, const Globals& globals) {
-    if (language_.empty()) {
-      std::string locale;
-      for (const char* name : {"LANG", "LC_MESSAGES", "LC_ALL"}) {  // the last that is set counts
-        if (const char* value = std::getenv(name); value != nullptr && *value != '\0') locale = value;
-      }
-      language_ = locale.starts_with("zh") ? "zh" : "en";
-    }
-    if (language_ != "zh" && language_ != "en") {
-      throw Error(Code::kUsage, Cat("--lang ", Quote(language_)), "zh or en");
-    }
+    const std::string language = PageLanguage(language_);
     data::Profile profile;
     {
       Progress progress(Cat("reading ", reader.manifest().Reference()), ProgressUnit::kBytes,
                         globals.quiet || globals.json);
       profile = data::MakeProfile(reader, 8, progress.Callback());
     }
-    WriteFileAtomic(html_, data::ProfilePage(profile, language_));
+    WriteFileAtomic(html_, data::ProfilePage(profile, language));
     if (globals.json) {
       std::cout << ToText(Json{{"dataset", reader.manifest().Reference()},
                                {"page", html_},

@@ -3,9 +3,9 @@
 
 #include "base/ids.h"
 #include "base/str.h"
+#include "data/page.h"
 #include "data/profile.h"
 #include "data/record_line.h"
-#include "text/unicode.h"
 
 namespace atelier::data {
 namespace {
@@ -85,29 +85,6 @@ const char* TypeName(const std::string& type, bool chinese) {
   return "空";
 }
 
-// Text for a page: escaped, valid UTF-8, control characters visible, directions that a value might turn kept inside.
-std::string Html(std::string_view text, size_t most = 2000) {
-  std::string out;
-  const std::string clean = text::SanitizeUtf8(text.substr(0, most));
-  for (const char c : clean) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
-          out += "&#xFFFD;";
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  if (most < text.size()) out += "…";
-  return out;
-}
-
 std::string Short(double value) {
   char buffer[32];
   std::snprintf(buffer, sizeof(buffer), "%.5g", value);
@@ -139,32 +116,13 @@ std::string Chart(const Histogram& histogram, bool whole) {
   return out;
 }
 
-constexpr const char* kStyle =
-    "body{font:15px/1.5 system-ui,\"Noto Sans CJK SC\",\"PingFang SC\",\"Microsoft YaHei\",sans-serif;margin:2em auto;"
-    "max-width:70em;padding:0 1em;color:#222;background:#fff}h1{margin:0}h2{margin:1.6em 0 .4em;border-bottom:1px "
-    "solid "
-    "#ccc}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3em .6em;"
-    "border-bottom:1px solid "
-    "#e5e5e5}.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:20em;max-width:100%;"
-    "display:block}rect{fill:#3b6ea5}text{font-size:11px;fill:#666}.v{display:flex;gap:.6em}.v span:first-child{"
-    "overflow-wrap:anywhere;flex:1}.bar{background:#dbe6f1;height:.5em}.big{font-size:1.1em;color:#444}code,pre{"
-    "overflow-wrap:anywhere;white-space:pre-wrap;background:#f6f6f6;padding:.1em .3em}section.f{display:grid;"
-    "grid-template-columns:1fr 1fr;gap:1em;border-top:1px solid #e5e5e5;padding:.8em 0}bdi{unicode-bidi:isolate}"
-    "@media(max-width:45em){section.f{display:block}}@media(prefers-color-scheme:dark){body{background:#161616;color:#"
-    "ddd}"
-    "code,pre{background:#222}td,th,section.f{border-color:#333}.bar{background:#2b4a6b}.big{color:#bbb}}";
-
 }  // namespace
 
 std::string ProfilePage(const Profile& profile, const std::string& language) {
   const bool chinese = language == "zh";
   const Words& w = chinese ? kChinese : kEnglish;
   const Manifest& m = profile.manifest;
-  std::string out = Cat("<!doctype html>\n<html lang=\"", chinese ? "zh-CN" : "en",
-                        "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-                        "'unsafe-inline'\"><title>",
-                        Html(m.Reference()), "</title><style>", kStyle, "</style></head><body>\n");
+  std::string out = PageHead(m.Reference(), chinese);
   out +=
       Cat("<p>", w.title, "</p><h1>", Html(m.Reference()), "</h1><p class=\"big\">", m.records, " ", w.records, " · ",
           m.rejects, " ", w.rejected, " · ", profile.duplicates_estimated ? Cat(w.about, " ") : "", profile.duplicates,

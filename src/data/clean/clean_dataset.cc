@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "data/clean/report_page.h"
 #include "data/field_stats.h"
 
 namespace atelier::data::clean {
@@ -60,6 +61,7 @@ CleanedDataset CleanDataset(const Datasets& datasets, const CleanRequest& reques
   CleanedDataset cleaned;
   cleaned.report = cleaner.Run([&](const auto& use) { reader.ReadAll(use); }, &sink, options);
   writer.AddFile("clean.json", ToPrettyText(cleaned.report.ToJson()) + "\n");
+  writer.AddFile("clean.html", ReportPage(cleaned.report, from.Reference(), request.language));
   const Json fitted = cleaner.Fitted();
   bool any = false;
   for (const Json& one : fitted) any |= !one["fitted"].is_null();

@@ -58,6 +58,9 @@ TEST_F(CleanDatasetTest, MakesTheNextVersion) {
   const CleanedDataset cleaned = CleanDataset(Datasets(folder_), request);
   EXPECT_EQ(cleaned.manifest.Reference(), "shop@2");
   EXPECT_EQ(cleaned.manifest.records, 2u);
+  const std::string page = ReadFile(Datasets(folder_).Path("shop@2") + "/clean.html");
+  EXPECT_NE(page.find("shop@1"), std::string::npos);
+  EXPECT_NE(page.find("<del>臺灣</del>"), std::string::npos);
   EXPECT_EQ(cleaned.manifest.rejects, 1u);
   EXPECT_EQ(cleaned.manifest.licence, "CC0");
   EXPECT_EQ(cleaned.manifest.recipe.toml, request.toml);

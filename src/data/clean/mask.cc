@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "data/clean/operation.h"
+#include "data/clean/report.h"
 #include "guard/personal.h"
 
 namespace atelier::data::clean {
@@ -32,7 +33,7 @@ class Mask : public Operation {
       const std::vector<guard::PersonalSpan> spans = guard::FindPersonal(field->text, kinds_);
       if (spans.empty()) return;
       row->SetText(field, row->arena()->Copy(guard::MaskPersonal(field->text, spans, options_)));
-      row->before = "(not shown)";
+      row->before = kNotShown;
     });
     return "";
   }

@@ -11,6 +11,9 @@
 
 namespace atelier::data::clean {
 
+// Stands for what a report must not repeat: the personal data that `mask` took out.
+inline constexpr std::string_view kNotShown = "(not shown)";
+
 struct Example {
   uint64_t record = 0;  // from 1, in the order of the records that were read
   std::string before, after;
