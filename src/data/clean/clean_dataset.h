@@ -24,9 +24,9 @@ struct CleanedDataset {
   Report report;
 };
 
-// Writes the version with its report (clean.json, and clean.html for people), what was fitted (fitted.json, where anything was) and the dropped
-// records among its rejects. Rejects of the version before stay with that version. Throws what Cleaner and the dataset
-// classes throw; then nothing was written.
+// Writes the version with its report (clean.json, and clean.html for people), what was fitted (fitted.json, where
+// anything was) and the dropped records among its rejects. Rejects of the version before stay with that version. Throws
+// what Cleaner and the dataset classes throw; then nothing was written.
 CleanedDataset CleanDataset(const Datasets& datasets, const CleanRequest& request);
 
 }  // namespace atelier::data::clean
