@@ -6,32 +6,13 @@ import array
 import hashlib
 import json
 import math
-import os
 import pathlib
 import struct
-import subprocess
-import sys
 import tempfile
 import wave
 import zlib
 
-ATELIER = os.path.abspath(sys.argv[1])
-FAULTS = []
-
-
-def run(*args, cwd, code=0, says="", env=None):
-    done = subprocess.run([ATELIER, *args], cwd=cwd, capture_output=True, timeout=120, env={**os.environ, **(env or {})})
-    out, err = done.stdout.decode(), done.stderr.decode()
-    if done.returncode != code or says not in out + err:
-        FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says!r}\n{out[-2000:]}{err[-2000:]}")
-    if code != 0 and len(err.strip().splitlines()) != 1:
-        FAULTS.append(f"{args}: an error of other than one line: {err!r}")
-    return out
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
+from promises import FAULTS, end, expect, run
 
 
 def chunk(kind, body):
@@ -141,6 +122,4 @@ with tempfile.TemporaryDirectory() as folder:
     run("init", str(root / "shop"), cwd=root)
     for part in (pictures, sound, page):
         part(root, root / "shop")
-for fault in FAULTS:
-    print(fault)
-sys.exit(1 if FAULTS else 0)
+end("pictures, sound and the page of a cleaning: as promised")
