@@ -52,6 +52,15 @@ case $name in
     environment numpy==2.2.6 pillow==11.3.0
     "$venv/bin/python" tools/golden_media.py "$@"
     ;;
+  evaluate)
+    environment sacrebleu==2.6.0 regex==2026.11.19 numpy==2.4.6
+    [[ ${1:-} == --environment ]] && exit  # ./dev bench evaluate wants no more
+    "$venv/bin/python" tools/golden_evaluate.py "$@"
+    program=build/release/atelier
+    if [[ $# -eq 0 && -x $program ]]; then  # the goldens are few; the program itself is held against thousands of lines
+      "$venv/bin/python" tools/golden_evaluate.py --compare "$program"
+    fi
+    ;;
   tokens)  # the ids need llama.cpp, built: its source folder in LLAMA_CPP
     environment regex zstandard
     "$venv/bin/python" tools/golden_tokens.py split

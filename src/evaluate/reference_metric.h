@@ -1,0 +1,99 @@
+// The frame of metrics that hold texts against references, line by line: BLEU, chrF, TER, later ROUGE.
+//
+// A metric turns one line into a few integers and a sum of such integers into its score. Corpus scores, scores of
+// single lines, bootstrap and paired tests (resample.h) need nothing else, and since integers add up exactly, no score
+// depends on the order of the lines. A metric that is a mean of line scores counts in ScoreUnits.
+//
+// A new metric is one file with a struct of options and a class, and one line in reference_metrics.cc.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace atelier::evaluate {
+
+// What a metric may be told. A struct of options declares itself once, to whatever fills it: the command line takes
+// "smooth-value" as --smooth-value, a file takes it as a key.
+class MetricSettings {
+ public:
+  virtual ~MetricSettings() = default;
+  virtual void Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
+                      const std::string& help) = 0;
+  virtual void Flag(const std::string& name, bool* value, const std::string& help) = 0;
+  virtual void Int(const std::string& name, int64_t* value, const std::string& help, int64_t least, int64_t most) = 0;
+  virtual void Number(const std::string& name, std::optional<double>* value, const std::string& help, double least,
+                      double most) = 0;
+};
+
+// Counts one line after another; not for two threads at once. Bytes that are not UTF-8 count as U+FFFD.
+class ReferenceMetric {
+ public:
+  virtual ~ReferenceMetric() = default;
+  virtual std::string title() const = 0;  // for people: "chrF2++"
+  // The keys of its scores in JSON; one for most.
+  virtual std::vector<std::string> names() const { return {"score"}; }
+  virtual bool lower_is_better() const { return false; }
+  virtual size_t width() const = 0;  // integers per line
+  // The integers of one line: counts[0..width). REQUIRES: at least one reference.
+  virtual void Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) = 0;
+  // Score `which` of names() from the sum over lines.
+  virtual double Score(std::span<const int64_t> sum, size_t which) const = 0;
+  // The same for one line alone, where that is another thing.
+  virtual double LineScore(std::span<const int64_t> counts, size_t which) const { return Score(counts, which); }
+  // "case:mixed|tok:13a": what its scores depend on, in the order and the words of the peer that defines it; `line`: of
+  // LineScore.
+  virtual std::string Fields(bool line) const = 0;
+  virtual std::string version() const = 0;  // of that peer
+  // What else the sum says, for JSON.
+  virtual Json Details(std::span<const int64_t>) const { return Json::object(); }
+  // One line of doubt about the texts themselves; "" for none.
+  virtual std::string Doubt(std::span<const std::string_view> hypotheses) const {
+    (void)hypotheses;
+    return "";
+  }
+};
+
+// Parts of a mean of line scores: exact to 2^-41 a line, enough for a million lines of scores up to 8.
+inline constexpr int64_t kScoreUnit = int64_t{1} << 40;
+inline int64_t ScoreUnits(double score) { return std::llround(score * static_cast<double>(kScoreUnit)); }
+
+// The integers of all lines, one row a line.
+class LineCounts {
+ public:
+  explicit LineCounts(size_t width) : width_(width) {}
+  size_t width() const { return width_; }
+  size_t size() const { return rows_.size() / width_; }
+  std::span<const int64_t> row(size_t line) const { return {rows_.data() + line * width_, width_}; }
+  int64_t* Add() {
+    rows_.resize(rows_.size() + width_);
+    return rows_.data() + rows_.size() - width_;
+  }
+  std::vector<int64_t> Sum() const;
+
+ private:
+  size_t width_;
+  std::vector<int64_t> rows_;
+};
+
+// references[r][line]. REQUIRES: at least one reference, every one with as many lines as there are hypotheses.
+LineCounts CountLines(ReferenceMetric& metric, std::span<const std::string_view> hypotheses,
+                      std::span<const std::vector<std::string_view>> references);
+
+// How scores were resampled; 0 for not at all.
+struct Resampled {
+  int64_t bootstrap = 0, randomisation = 0;
+  uint64_t seed = 0;
+};
+// "nrefs:1|bs:1000|seed:12345|rng:splitmix64|case:mixed|...|version:2.6.0": sacrebleu's form (Post 2018). `rng` is
+// ours, and names the random numbers: Rng of base/rng.h, drawn as resample.cc does.
+std::string Signature(const ReferenceMetric& metric, size_t references, const Resampled& resampled, bool line = false);
+
+}  // namespace atelier::evaluate
