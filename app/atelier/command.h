@@ -23,6 +23,8 @@ class Cli {
   virtual void Int(const std::string& names, std::optional<int64_t>* target, const std::string& help, int64_t least,
                    int64_t most) = 0;
   virtual void Double(const std::string& names, double* target, const std::string& help, double least, double most) = 0;
+  virtual void Double(const std::string& names, std::optional<double>* target, const std::string& help, double least,
+                      double most) = 0;
   virtual void Flag(const std::string& names, bool* target, const std::string& help) = 0;
   // Positional arguments are options whose name has no dash: Text("recipe", ...).
 };

@@ -45,6 +45,9 @@ std::unique_ptr<Command> MakeSegment();               // segment.cc
 std::unique_ptr<Command> MakeEmbed();                 // embed.cc
 std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
 std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
+std::unique_ptr<Command> MakeEvaluateBleu();          // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateChrf();          // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateTer();           // evaluate_reference.cc
 std::unique_ptr<Command> MakeDataDedup();             // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();             // data_split.cc
 std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
@@ -159,6 +162,19 @@ std::span<const CommandEntry> AllCommands() {
       {"evaluate retrieval", "Measure how well an index finds what questions ask for",
        "atelier evaluate retrieval debian --questions recipes/ask_docs/questions.jsonl --half tuning",
        &MakeEvaluateRetrieval},
+      {"evaluate bleu", "Hold texts against references: words and phrases shared (BLEU)",
+       "atelier evaluate bleu --hyp out.txt --ref ref.txt --json\n"
+       "atelier evaluate bleu --hyp out.txt --ref a.txt --ref b.txt --tokenize zh --bootstrap 1000\n"
+       "atelier evaluate bleu --hyp new.txt --ref ref.txt --baseline old.txt",
+       &MakeEvaluateBleu},
+      {"evaluate chrf", "Hold texts against references: characters shared (chrF, chrF++)",
+       "atelier evaluate chrf --hyp out.txt --ref ref.txt --json\n"
+       "atelier evaluate chrf --hyp out.txt --ref ref.txt --word-order 2 --sentence",
+       &MakeEvaluateChrf},
+      {"evaluate ter", "Hold texts against references: edits needed (TER)",
+       "atelier evaluate ter --hyp out.txt --ref ref.txt --json\n"
+       "atelier evaluate ter --hyp out.txt --ref ref.txt --normalized --asian-support",
+       &MakeEvaluateTer},
   };
   return list;
 }

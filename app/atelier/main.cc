@@ -54,6 +54,16 @@ class CliEleven : public Cli {
       return true;
     });
   }
+  void Double(const std::string& names, std::optional<double>* target, const std::string& help, double least,
+              double most) override {
+    const std::string range = Cat("a number from ", FormatShort(least), " to ", FormatShort(most));
+    Number(names, range, "", help, [=](const std::string& text) {
+      const std::optional<double> value = ParseDouble(text);
+      if (!value || *value < least || *value > most) return false;
+      *target = value;
+      return true;
+    });
+  }
   void Flag(const std::string& names, bool* target, const std::string& help) override {
     app_->add_flag(names, *target, help);
   }
