@@ -88,7 +88,7 @@ class ReferenceCommand : public Command {
       if (which > 0) people += ", ";
       people += Cat(Label(which), " ", FormatFixed(metric_->Score(sum, which), Decimals()));
     }
-    people += "\n";
+    people += metric_->lower_is_better() ? " (lower is better)\n" : "\n";
     if (!baseline_.empty()) {
       Compare(globals, counts, references, resampled, &body, &people);
     } else if (resampled.bootstrap > 0) {
