@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "text/porter.h"
 #include "text/unicode.h"
 
 namespace atelier::retrieve {
@@ -133,7 +134,7 @@ void Analyzer::Analyze(std::string_view text, std::vector<Term>* terms) const {
     if (kind == Kind::kWord) {
       const std::string_view word = Cut(text.substr(begin, at - begin));
       std::string folded = Fold(word);
-      if (options_.stem) folded = PorterStem(folded);
+      if (options_.stem) folded = text::PorterStem(folded);
       if (!folded.empty()) terms->push_back({std::move(folded), begin, at});
       if (compound_words > 0 && compound_end + 1 == begin) {
         ++compound_words;

@@ -47,8 +47,4 @@ class Analyzer {
   WordsFn words_;
 };
 
-// The stem of a lower-case ASCII word: M. F. Porter, An algorithm for suffix stripping (1980), with the departures that
-// its author's later programs have ("bli" and "logi"). Others come back as they are.
-std::string PorterStem(std::string_view word);
-
 }  // namespace atelier::retrieve

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "retrieve/bm25.h"
+#include "text/porter.h"
 
 namespace atelier::retrieve {
 namespace {
@@ -86,7 +87,7 @@ TEST(Bm25Test, TheFormulaByHand) {
   const auto segment =
       Build({Plain("a", "apple apple pear"), Plain("b", "apple plum plum plum plum"), Plain("c", "pear")});
   const Bm25 bm25({segment}, {});
-  const std::vector<std::string> terms = {PorterStem("apple")};
+  const std::vector<std::string> terms = {text::PorterStem("apple")};
   const std::vector<Scored> found = bm25.Search(terms, 10);
   ASSERT_EQ(found.size(), 2U);
   const double idf = std::log(1 + (3 - 2 + 0.5) / (2 + 0.5)), average = 9.0 / 3;
