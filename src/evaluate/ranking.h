@@ -1,4 +1,5 @@
-// How good ranked lists are: what share of what should be found is near the top.
+// How good ranked lists are: what share of what should be found is near the top; gains that are graded, and lists that
+// come as scores.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,19 @@ struct Ranked {
 
 double RecallAt(const Ranked& ranked, size_t k);  // share of the relevant among the first k; 0 where total is 0
 double ReciprocalRank(const Ranked& ranked);      // 1 / place of the first relevant one, 0 where there is none
-double NdcgAt(const Ranked& ranked, size_t k);    // Järvelin & Kekäläinen 2002, gain 1, log2(place + 1)
+double PrecisionAt(const Ranked& ranked,
+                   size_t k);                   // relevant among the first k, over k also where the list is shorter
+double NdcgAt(const Ranked& ranked, size_t k);  // Järvelin & Kekäläinen 2002, gain 1, log2(place + 1)
+// Mean, over the relevant ones, of the precision at their places; 0 for those not found. 0 where total is 0.
+double AveragePrecision(const Ranked& ranked);
+
+// Lists as scores, highest first. REQUIRES: as many gains as scores, finite; gains not negative.
+
+// Relevant is what gains more than 0. Among equal scores the relevant come last: a constant score earns nothing.
+Ranked RankByScore(std::span<const double> gains, std::span<const double> scores);
+// Graded gains, log2(place + 1), over the best order's; equal scores share the mean of their places' discounts
+// (McSherry and Najork 2008), as scikit-learn's ndcg_score has it. k 0: the whole list. 0 where nothing gains.
+double GradedNdcg(std::span<const double> gains, std::span<const double> scores, size_t k = 0);
 
 // Paired bootstrap (Efron & Tibshirani 1993; Sakai 2006): questions are drawn with replacement, the same for both.
 struct Bootstrap {
