@@ -54,6 +54,14 @@ std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
 std::unique_ptr<Command> MakeDataAugment();           // data_augment.cc
 std::unique_ptr<Command> MakeDataClean();             // data_clean.cc
 
+std::unique_ptr<Command> MakeEvaluateClassification();  // evaluate_classification.cc
+std::unique_ptr<Command> MakeEvaluateRegression();      // evaluate_regression.cc
+std::unique_ptr<Command> MakeEvaluateRanking();         // evaluate_ranking.cc
+std::unique_ptr<Command> MakeEvaluateAgreement();       // evaluate_agreement.cc
+std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_rouge.cc
+std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_meteor.cc
+std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_exact_match.cc
+
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
       {"init", "Make a folder a studio", "atelier init shop", &MakeInit},
@@ -175,6 +183,27 @@ std::span<const CommandEntry> AllCommands() {
        "atelier evaluate ter --hyp out.txt --ref ref.txt --json\n"
        "atelier evaluate ter --hyp out.txt --ref ref.txt --normalized --asian-support",
        &MakeEvaluateTer},
+      {"evaluate classification", "Measure predicted labels: precision, recall, F1, curves, calibration",
+       "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --json\n"
+       "atelier evaluate classification --true true.txt --pred pred.txt --classes 好评,中评,差评",
+       &MakeEvaluateClassification},
+      {"evaluate regression", "Measure predicted numbers",
+       "atelier evaluate regression --true true.txt --pred pred.txt", &MakeEvaluateRegression},
+      {"evaluate ranking", "Measure how well scores rank things of graded worth",
+       "atelier evaluate ranking --true gains.txt --scores scores.txt -k 5 --json", &MakeEvaluateRanking},
+      {"evaluate agreement", "Measure how well people's ratings agree beyond chance",
+       "atelier evaluate agreement --ratings ratings.csv --items text\n"
+       "atelier evaluate agreement --ratings ratings.csv --order bad,fair,good --json",
+       &MakeEvaluateAgreement},
+      {"evaluate rouge", "Compare summaries with references: ROUGE-1, -2, -L, -Lsum",
+       "atelier evaluate rouge --hyp out.txt --ref ref.txt --stem --json\n"
+       "atelier evaluate rouge --hyp out.txt --ref ref.txt --tokenize zh",
+       &MakeEvaluateRouge},
+      {"evaluate meteor", "Compare texts with references by words, stems and their order",
+       "atelier evaluate meteor --hyp out.txt --ref ref.txt", &MakeEvaluateMeteor},
+      {"evaluate exact-match", "Compare short answers with the right ones: exact match, token F1",
+       "atelier evaluate exact-match --hyp answers.txt --ref right.txt --ref other.txt --tokenize zh",
+       &MakeEvaluateExactMatch},
   };
   return list;
 }

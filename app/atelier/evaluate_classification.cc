@@ -1,0 +1,260 @@
+// atelier evaluate classification --true F --pred F [--scores F]
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <numeric>
+#include <set>
+
+#include "app/atelier/command.h"
+#include "app/atelier/list_option.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "evaluate/calibration.h"
+#include "evaluate/classification.h"
+#include "evaluate/curves.h"
+#include "evaluate/sums.h"
+#include "evaluate/value_lines.h"
+
+namespace atelier::app {
+namespace {
+
+using evaluate::ClassificationScores;
+using evaluate::ClassScore;
+
+Json ToJson(const ClassScore& score) {
+  return {{"precision", score.precision}, {"recall", score.recall}, {"f1", score.f1}, {"support", score.support}};
+}
+
+// The first threshold of a ROC curve is infinite: null.
+Json ToJson(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(std::isfinite(value) ? Json(value) : Json());
+  return list;
+}
+
+class ClassificationCommand : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("--true", &true_, "the true labels, one a line", true);
+    cli.Text("--pred", &pred_, "the predicted labels, line by line", true);
+    cli.Text("--scores", &scores_,
+             "probabilities or other scores, line by line: one number for the positive class, or one per class");
+    cli.Texts("--classes", &classes_,
+              "every class there may be, in the order to show: a,b,c, or repeated; without it, those that occur");
+    cli.Text("--positive", &positive_, "of two classes the one that a single score is for; without it, the last");
+    cli.Int("--bins", &bins_, "bins of the reliability curve", 1, 1000);
+    cli.Int("--digits", &digits_, "decimals of the table", 0, 17);
+  }
+
+  int Run(const Globals& globals) override {
+    classes_ = ReadList("--classes", std::move(classes_));
+    const std::string true_text = ReadFile(true_), pred_text = ReadFile(pred_);
+    const auto true_labels = evaluate::LabelLines(true_text, true_),
+               pred_labels = evaluate::LabelLines(pred_text, pred_);
+    evaluate::RequireAsManyLines(true_labels.size(), true_, pred_labels.size(), pred_);
+    if (classes_.empty()) classes_ = evaluate::FindClasses(true_labels, pred_labels);
+    truth_ = evaluate::ClassIndices(true_labels, classes_, true_);
+    const auto confusion =
+        evaluate::CountConfusion(classes_, truth_, evaluate::ClassIndices(pred_labels, classes_, pred_));
+    const ClassificationScores scores = evaluate::ScoreClasses(confusion);
+    NoteZeros(scores);
+    Json curves;
+    if (!scores_.empty()) curves = MeasureScores();
+    const std::string report = evaluate::ReportText(confusion, scores, static_cast<int>(digits_));
+    for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
+    if (!globals.json) {
+      std::cout << report;
+      if (!curves.is_null()) Print(curves);
+      return 0;
+    }
+    Json classes = Json::array(), matrix = Json::array();
+    for (size_t c = 0; c < classes_.size(); ++c) {
+      Json one{{"label", classes_[c]}};
+      one.update(ToJson(scores.classes[c]));
+      classes.push_back(std::move(one));
+      Json row = Json::array();
+      for (size_t other = 0; other < classes_.size(); ++other) row.push_back(confusion.count(c, other));
+      matrix.push_back(std::move(row));
+    }
+    std::cout << ToText({{"cases", truth_.size()},
+                         {"accuracy", scores.accuracy},
+                         {"macro", ToJson(scores.macro)},
+                         {"weighted", ToJson(scores.weighted)},
+                         {"classes", std::move(classes)},
+                         {"confusion", std::move(matrix)},
+                         {"scores", std::move(curves)},
+                         {"report", report},
+                         {"notes", notes_}})
+              << "\n";
+    return 0;
+  }
+
+ private:
+  void NoteZeros(const ClassificationScores& scores) {
+    const auto note = [&](const std::vector<size_t>& which, const std::string& text) {
+      if (which.empty()) return;
+      std::vector<std::string> names;
+      for (const size_t c : which) names.push_back(classes_[c]);
+      notes_.push_back(Cat(text, " and counts as 0: ", Quote(Join(names, ", "), 200)));
+    };
+    note(scores.no_predicted, "no case is predicted for these classes, so that their precision is undefined");
+    note(scores.no_true, "no case is truly of these classes, so that their recall is undefined");
+    note(scores.neither, "these classes do not occur at all, so that their F1 is undefined");
+  }
+
+  // One number a line, or one per class: then [case][class].
+  Json MeasureScores() {
+    const size_t n = classes_.size();
+    const auto rows = evaluate::NumberRows(ReadFile(scores_), scores_);
+    evaluate::RequireAsManyLines(truth_.size(), true_, rows.size(), scores_);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].size() == rows[0].size() && (rows[i].size() == n || (rows[i].size() == 1 && n == 2))) continue;
+      throw Error(Code::kInvalidInput,
+                  Cat(scores_, ":", i + 1, ": holds ", rows[i].size(), " numbers for ", n, " classes"),
+                  "one number per class in every line, or for two classes one number, the positive class's");
+    }
+    if (std::set<uint32_t>(truth_.begin(), truth_.end()).size() < 2) {
+      throw Error(Code::kInvalidInput,
+                  Cat(true_, ": every label is ", Quote(classes_[truth_[0]]),
+                      ": scores can only be measured where two classes occur"),
+                  "leave --scores out, or add cases of another class");
+    }
+    return n == 2 ? MeasureTwo(rows) : MeasureMany(rows);
+  }
+
+  size_t Positive() const {
+    if (positive_.empty()) return 1;
+    const auto at = std::find(classes_.begin(), classes_.end(), positive_);
+    if (at == classes_.end()) {
+      throw Error(Code::kUsage, Cat("--positive ", Quote(positive_), " is none of the classes"),
+                  Cat("they are ", Quote(Join(classes_, ", "), 200)));
+    }
+    return static_cast<size_t>(at - classes_.begin());
+  }
+
+  Json MeasureTwo(const std::vector<std::vector<double>>& rows) {
+    const size_t positive = Positive();
+    std::vector<uint8_t> is_positive;
+    std::vector<double> values, both;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      is_positive.push_back(truth_[i] == positive ? 1 : 0);
+      values.push_back(rows[i].size() == 1 ? rows[i][0] : rows[i][positive]);
+      for (size_t c = 0; c < 2; ++c) {
+        both.push_back(rows[i].size() == 2 ? rows[i][c] : c == positive ? values[i] : 1 - values[i]);
+      }
+    }
+    const evaluate::Curve roc = evaluate::RocCurve(is_positive, values);
+    const evaluate::Curve pr = evaluate::PrecisionRecallCurve(is_positive, values);
+    Json result{{"positive", classes_[positive]},
+                {"roc_auc", evaluate::RocAuc(is_positive, values)},
+                {"average_precision", evaluate::AveragePrecision(is_positive, values)}};
+    Calibrate(is_positive, values, both, &result);
+    result["roc"] = {{"false_positive_rate", ToJson(roc.x)},
+                     {"true_positive_rate", ToJson(roc.y)},
+                     {"thresholds", ToJson(roc.thresholds)}};
+    result["precision_recall"] = {
+        {"recall", ToJson(pr.x)}, {"precision", ToJson(pr.y)}, {"thresholds", ToJson(pr.thresholds)}};
+    return result;
+  }
+
+  // Each class against the rest; calibration by the class that scores highest.
+  Json MeasureMany(const std::vector<std::vector<double>>& rows) {
+    const size_t n = classes_.size();
+    std::vector<double> all, best, areas, precisions, weights;
+    std::vector<uint8_t> right;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      all.insert(all.end(), rows[i].begin(), rows[i].end());
+      const auto top = std::max_element(rows[i].begin(), rows[i].end());
+      best.push_back(*top);
+      right.push_back(static_cast<size_t>(top - rows[i].begin()) == truth_[i] ? 1 : 0);
+    }
+    Json classes = Json::array();
+    for (size_t c = 0; c < n; ++c) {
+      std::vector<uint8_t> is_class;
+      std::vector<double> values;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        is_class.push_back(truth_[i] == c ? 1 : 0);
+        values.push_back(rows[i][c]);
+      }
+      const auto support = std::accumulate(is_class.begin(), is_class.end(), 0.0);
+      if (support == 0) {
+        notes_.push_back(
+            Cat("no case is truly ", Quote(classes_[c]), ": it has no curves and is left out of their means"));
+        classes.push_back({{"label", classes_[c]}, {"roc_auc", Json()}, {"average_precision", Json()}});
+        continue;
+      }
+      areas.push_back(evaluate::RocAuc(is_class, values));
+      precisions.push_back(evaluate::AveragePrecision(is_class, values));
+      weights.push_back(support);
+      classes.push_back({{"label", classes_[c]}, {"roc_auc", areas.back()}, {"average_precision", precisions.back()}});
+    }
+    const auto weighted = [&](std::vector<double> values) {
+      for (size_t i = 0; i < values.size(); ++i) values[i] *= weights[i];
+      return evaluate::Sum(values) / evaluate::Sum(weights);
+    };
+    Json result{{"roc_auc_macro", evaluate::Mean(areas)},
+                {"roc_auc_weighted", weighted(areas)},
+                {"average_precision_macro", evaluate::Mean(precisions)},
+                {"average_precision_weighted", weighted(precisions)}};
+    Calibrate(right, best, all, &result);
+    result["classes"] = std::move(classes);
+    return result;
+  }
+
+  // `chance` is said of what `came_true`; `all` is [case][class].
+  void Calibrate(const std::vector<uint8_t>& came_true, const std::vector<double>& chance,
+                 const std::vector<double>& all, Json* result) {
+    const size_t n = classes_.size();
+    constexpr double kSlack = 1e-6;  // of a row's sum: probabilities are written with few digits
+    for (size_t i = 0; i < truth_.size(); ++i) {
+      double sum = 0;
+      bool in_range = true;
+      for (size_t c = 0; c < n; ++c) {
+        const double p = all[i * n + c];
+        in_range = in_range && p >= 0 && p <= 1;
+        sum += p;
+      }
+      if (in_range && std::abs(sum - 1) <= kSlack) continue;
+      notes_.push_back(Cat(scores_, ":", i + 1, ": ",
+                           in_range ? Cat("the numbers sum to ", sum, ", not 1") : "a score is outside 0 to 1",
+                           ": no probabilities, so that calibration is not measured"));
+      for (const char* name : {"brier", "log_loss", "expected_calibration_error", "reliability"})
+        (*result)[name] = Json();
+      return;
+    }
+    const auto bins = evaluate::ReliabilityBins(came_true, chance, static_cast<size_t>(bins_));
+    (*result)["brier"] = evaluate::BrierScore(truth_, all, n);
+    (*result)["log_loss"] = evaluate::LogLoss(truth_, all, n);
+    (*result)["expected_calibration_error"] = evaluate::ExpectedCalibrationError(bins);
+    Json list = Json::array();
+    for (const evaluate::ReliabilityBin& bin : bins) {
+      list.push_back({{"low", bin.low},
+                      {"high", bin.high},
+                      {"count", bin.count},
+                      {"predicted", bin.count > 0 ? Json(bin.predicted) : Json()},
+                      {"observed", bin.count > 0 ? Json(bin.observed) : Json()}});
+    }
+    (*result)["reliability"] = std::move(list);
+  }
+
+  static void Print(const Json& curves) {
+    std::cout << "\n";
+    for (const auto& [name, value] : curves.items()) {
+      if (value.is_number())
+        std::cout << ReplaceAll(name, "_", " ") << " " << FormatFixed(value.get<double>(), 4) << "\n";
+    }
+  }
+
+  std::string true_, pred_, scores_, positive_;
+  std::vector<std::string> classes_, notes_;
+  std::vector<uint32_t> truth_;
+  int64_t bins_ = 10, digits_ = 2;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeEvaluateClassification() { return Make<ClassificationCommand>(); }
+
+}  // namespace atelier::app

@@ -1,0 +1,63 @@
+// atelier evaluate regression --true F --pred F
+#include <cmath>
+#include <iostream>
+
+#include "app/atelier/command.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "evaluate/rank_correlation.h"
+#include "evaluate/regression.h"
+#include "evaluate/value_lines.h"
+
+namespace atelier::app {
+namespace {
+
+class RegressionCommand : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("--true", &true_, "the true numbers, one a line", true);
+    cli.Text("--pred", &pred_, "the predicted numbers, line by line", true);
+  }
+
+  int Run(const Globals& globals) override {
+    const auto truth = evaluate::NumberLines(ReadFile(true_), true_);
+    const auto predicted = evaluate::NumberLines(ReadFile(pred_), pred_);
+    evaluate::RequireAsManyLines(truth.size(), true_, predicted.size(), pred_);
+    const evaluate::RegressionScores scores = evaluate::ScoreRegression(truth, predicted);
+    const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+    const Json result{{"cases", truth.size()},
+                      {"mean_absolute_error", known(scores.mean_absolute_error)},
+                      {"mean_squared_error", known(scores.mean_squared_error)},
+                      {"root_mean_squared_error", known(scores.root_mean_squared_error)},
+                      {"median_absolute_error", known(scores.median_absolute_error)},
+                      {"max_error", known(scores.max_error)},
+                      {"mean_absolute_percentage_error", known(scores.mean_absolute_percentage_error)},
+                      {"r2", known(scores.r2)},
+                      {"explained_variance", known(scores.explained_variance)},
+                      {"pearson", known(evaluate::PearsonCorrelation(truth, predicted))},
+                      {"spearman", known(evaluate::SpearmanCorrelation(truth, predicted))},
+                      {"kendall_tau_b", known(evaluate::KendallTauB(truth, predicted))}};
+    if (globals.json) {
+      std::cout << ToText(result) << "\n";
+      return 0;
+    }
+    for (const auto& [name, value] : result.items()) {
+      std::cout << ReplaceAll(name, "_", " ") << " "
+                << (value.is_null()              ? "undefined"
+                    : value.is_number_unsigned() ? Cat(value.get<uint64_t>())
+                                                 : Cat(value.get<double>()))
+                << "\n";
+    }
+    return 0;
+  }
+
+ private:
+  std::string true_, pred_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeEvaluateRegression() { return Make<RegressionCommand>(); }
+
+}  // namespace atelier::app
