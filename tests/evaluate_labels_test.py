@@ -60,6 +60,8 @@ weighted avg       0.38      0.50      0.42         4
         says=["true.txt:2: has no counterpart", "short.txt ends after 1 lines"])
     run("classification", "--true", true, "--pred", file("empty.txt", ""), code=1, says=["holds no lines"])
     run("classification", "--true", true, "--pred", file("blank.txt", "a\n\na\na\n"), code=1, says=["blank.txt:2: holds no label"])
+    texts = file("texts.txt", "".join(f"text {i}\n" for i in range(2001)))
+    run("classification", "--true", texts, "--pred", texts, code=1, says=["2001 different labels"])
     run("classification", "--true", true, "--pred", file("bad.txt", b"a\n\xff\n"), code=1, says=["bad.txt:2", "UTF-8"])
 
 

@@ -23,6 +23,8 @@ namespace {
 using evaluate::ClassificationScores;
 using evaluate::ClassScore;
 
+constexpr size_t kMostClasses = 2000;  // the confusion matrix is their square
+
 Json ToJson(const ClassScore& score) {
   return {{"precision", score.precision}, {"recall", score.recall}, {"f1", score.f1}, {"support", score.support}};
 }
@@ -55,6 +57,11 @@ class ClassificationCommand : public Command {
                pred_labels = evaluate::LabelLines(pred_text, pred_);
     evaluate::RequireAsManyLines(true_labels.size(), true_, pred_labels.size(), pred_);
     if (classes_.empty()) classes_ = evaluate::FindClasses(true_labels, pred_labels);
+    if (classes_.size() > kMostClasses) {
+      throw Error(Code::kInvalidInput,
+                  Cat(true_, " and ", pred_, ": hold ", classes_.size(), " different labels, more than ", kMostClasses),
+                  "labels are a few names that occur again and again; for free texts see rouge and exact-match");
+    }
     truth_ = evaluate::ClassIndices(true_labels, classes_, true_);
     const auto confusion =
         evaluate::CountConfusion(classes_, truth_, evaluate::ClassIndices(pred_labels, classes_, pred_));
