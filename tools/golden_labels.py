@@ -252,7 +252,7 @@ conditional rational digitizer conformably radically differently vilely analogou
 agreed plastered motoring sized hopping tanned falling hissing fizzed failing filing generalizations oscillators
 geology archaeology beautifully hopefulness don't it's U.S. 3.14 2,000 covid-19 x86 état naïve Straße İstanbul Kelvin
 ÅNGSTRÖM ﬁne １２３ ＡＢＣ _ -- ... 手冲咖啡壶 不锈钢 好 你好 世界 北京大学 𠀀𠀁 𪚥 か カタカナ 한국어 👍🏽 e\u0301 a\u0308 \u200b \u3000 ſ""".split(" ")
-WORDS = [w for word in WORDS for w in word.split("\n") if w] + ["\u3000", "\u00a0", "\x1c", "\t", "\x85"]
+WORDS = [w for word in WORDS for w in word.split("\n") if w] + ["\u212aelvin", "kelvin", "wa", "\u3000", "\u00a0", "\x1c", "\t", "\x85"]
 
 
 def words_of(r, n):
@@ -304,7 +304,7 @@ NO_WORDNET = types.SimpleNamespace(synsets=lambda word: [])
 def meteor_case(r):
     pool = r.sample([w.lower() for w in WORDS if w.isalnum() and w.isascii()] + ["好", "茶"], 12)
     reference = [r.choice(pool) for _ in range(r.randint(0, 15))]
-    hypothesis = [w for w in reference if r.random() < 0.8] + [r.choice(pool) for _ in range(r.randint(0, 4))]
+    hypothesis = [w + "s" * (w.isascii() and r.random() < 0.3) for w in reference if r.random() < 0.8] + [r.choice(pool) for _ in range(r.randint(0, 4))]
     return {"reference": reference, "hypothesis": hypothesis}
 
 

@@ -105,18 +105,18 @@ std::string ReportText(const Confusion& confusion, const ClassificationScores& s
   for (const std::string& name : confusion.classes) width = std::max(width, text::CountChars(name));
   // Where nothing at all was right, scikit-learn's counts turn into fractions: "3.0".
   const char* fraction = scores.accuracy == 0 ? ".0" : "";
-  const auto count = [&](int64_t value) { return " " + Right(Cat(value, fraction), kColumn) + "\n"; };
-  const auto number = [&](double value) { return " " + Right(FormatFixed(value, digits), kColumn); };
+  const auto number = [&](double value) { return Cat(" ", Right(FormatFixed(value, digits), kColumn)); };
+  const auto count = [&](int64_t value) { return Cat(" ", Right(Cat(value, fraction), kColumn), "\n"); };
   const auto row = [&](const std::string& name, const ClassScore& score) {
-    return Right(name, width) + " " + number(score.precision) + number(score.recall) + number(score.f1) +
-           count(score.support);
+    return Cat(Right(name, width), " ", number(score.precision), number(score.recall), number(score.f1),
+               count(score.support));
   };
-  std::string text = std::string(width, ' ') + " ";
-  for (const char* head : {"precision", "recall", "f1-score", "support"}) text += " " + Right(head, kColumn);
+  std::string text = Cat(std::string(width, ' '), " ");
+  for (const char* head : {"precision", "recall", "f1-score", "support"}) text += Cat(" ", Right(head, kColumn));
   text += "\n\n";
   for (size_t c = 0; c < confusion.classes.size(); ++c) text += row(confusion.classes[c], scores.classes[c]);
-  text += "\n" + Right("accuracy", width) + " " + std::string(2 * (kColumn + 1), ' ') + number(scores.accuracy) +
-          count(scores.macro.support);
+  text += Cat("\n", Right("accuracy", width), " ", std::string(2 * (kColumn + 1), ' '), number(scores.accuracy),
+              count(scores.macro.support));
   return text + row("macro avg", scores.macro) + row("weighted avg", scores.weighted);
 }
 

@@ -88,6 +88,8 @@ TEST(CurvesTest, AllPointsAndOneClass) {
   const std::vector<double> scores{4, 3, 2, 1};
   EXPECT_EQ(RocCurve(truth, scores).x.size(), 4u);        // infinity, 4, 3, 1
   EXPECT_EQ(RocCurve(truth, scores, true).x.size(), 5u);  // and 2
+  // Two negatives at one threshold: the slope changes in one direction only, and the point stays.
+  EXPECT_EQ(RocCurve(std::vector<uint8_t>{1, 0, 0, 0, 1}, std::vector<double>{5, 4, 3, 3, 1}).x.size(), 5u);
   EXPECT_EQ(AveragePrecision(std::vector<uint8_t>{0, 0}, std::vector<double>{1, 2}), 0);
   EXPECT_EQ(RocAuc(truth, std::vector<double>{1, 1, 1, 1}), 0.5);
 }

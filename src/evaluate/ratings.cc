@@ -1,7 +1,6 @@
 #include "evaluate/ratings.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -65,7 +64,7 @@ Ratings ReadRatings(std::string text, const std::string& file, const RatingsOpti
       const auto where = [&] { return Cat(file, ":", row.line, ": ", Quote(table.header[c]), " rated ", Quote(cell)); };
       const std::string lower = ToLowerAscii(cell);
       const std::optional<double> value = ParseDouble(cell);
-      if (lower == "nan" || lower == "inf" || lower == "-inf" || (value && !std::isfinite(*value))) {
+      if (lower == "nan" || lower == "inf" || lower == "-inf") {
         throw Error(Code::kInvalidInput, Cat(where(), ", which is no finite number"),
                     "leave the cell empty where there is no rating");
       }
@@ -84,7 +83,7 @@ Ratings ReadRatings(std::string text, const std::string& file, const RatingsOpti
     ratings.ordered = true;
     for (const std::string& category : ratings.categories) {
       const std::optional<double> value = ParseDouble(category);
-      if (value && std::isfinite(*value)) ratings.numbers.push_back(*value);
+      if (value) ratings.numbers.push_back(*value);
     }
     if (ratings.numbers.size() < ratings.categories.size()) ratings.numbers.clear();
   } else if (numeric) {

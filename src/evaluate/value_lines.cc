@@ -1,7 +1,6 @@
 #include "evaluate/value_lines.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -19,7 +18,7 @@ double Number(std::string_view word, const std::string& file, size_t line) {
   std::string_view plain = word;
   if (plain.starts_with('+')) plain.remove_prefix(1);
   const std::optional<double> value = ParseDouble(plain);
-  if (value && std::isfinite(*value)) return *value;
+  if (value) return *value;
   const std::string lower = ToLowerAscii(word);
   const bool unfinished = lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
   Fail(file, line, Cat(Quote(word), unfinished ? " is no finite number" : " is no number"),
