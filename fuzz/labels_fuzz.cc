@@ -9,6 +9,7 @@
 #include "evaluate/kappa.h"
 #include "evaluate/krippendorff.h"
 #include "evaluate/rank_correlation.h"
+#include "evaluate/readability.h"
 #include "evaluate/regression.h"
 #include "evaluate/rouge.h"
 #include "evaluate/value_lines.h"
@@ -67,6 +68,9 @@ void Texts(std::string_view text) {
     Require(scores.rougeL.recall <= scores.rouge1.recall && scores.rougeLsum.recall <= scores.rouge1.recall);
     Require(same.rougeL.f1 == same.rouge1.f1 && same.rougeLsum.f1 == same.rouge1.f1);
   }
+  const Readability read = MeasureReadability(text);
+  Require(read.common <= read.characters && read.words <= read.syllables);
+  Require(read.sentences <= read.words + read.characters);
   for (const AnswerUnits units : {AnswerUnits::kWords, AnswerUnits::kCharacters}) {
     Require(ScoreAnswer(a, {&a, 1}, units).f1 == 1 && Share(ScoreAnswer(a, {&b, 1}, units).f1));
   }

@@ -1,5 +1,5 @@
-"""What `evaluate classification|regression|ranking|agreement|rouge|meteor|exact-match` promise to people and scripts: the
-shapes of --json, tables as they are printed, and one clear line for every kind of bad input. The numbers themselves are
+"""What `evaluate classification|regression|ranking|agreement|rouge|meteor|exact-match|readability` promise to people and scripts:
+the shapes of --json, tables as they are printed, and one clear line for every kind of bad input. The numbers themselves are
 held to the peers by evaluate_test. Usage: evaluate_labels_test.py ATELIER."""
 import json
 import pathlib
@@ -152,7 +152,15 @@ def texts():
     expect("meteor", round(told("meteor", "--hyp", file("e.txt", "the cats\n"), "--ref", file("f.txt", "the cat\n"))["meteor"], 9), 0.9375)
 
 
-for part in (labels, curves, numbers, agreement, texts):
+def readability():
+    english = told("readability", "--text", file("en.txt", "The cat sat. It slept well.\n"))
+    expect("English", [english["sentences"], english["words"], english["common_share"]], [2, 6, None])
+    chinese = told("readability", "--text", file("zh.txt", "我喜欢咖啡。"))
+    expect("Chinese", [chinese["characters_per_sentence"], chinese["common_share"], chinese["flesch_reading_ease"]], [5, 1, None])
+    run("readability", "--text", file("none.txt", "1234 ...\n"), code=1, says=["no English word"])
+
+
+for part in (labels, curves, numbers, agreement, texts, readability):
     part()
 print("\n".join(FAULTS) or "evaluate_labels: all as promised")
 sys.exit(1 if FAULTS else 0)

@@ -61,6 +61,7 @@ std::unique_ptr<Command> MakeEvaluateAgreement();       // evaluate_agreement.cc
 std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_rouge.cc
 std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_meteor.cc
 std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_exact_match.cc
+std::unique_ptr<Command> MakeEvaluateReadability();     // evaluate_readability.cc
 
 std::span<const CommandEntry> AllCommands() {
   static const std::vector<CommandEntry> list = {
@@ -204,6 +205,8 @@ std::span<const CommandEntry> AllCommands() {
       {"evaluate exact-match", "Compare short answers with the right ones: exact match, token F1",
        "atelier evaluate exact-match --hyp answers.txt --ref right.txt --ref other.txt --tokenize zh",
        &MakeEvaluateExactMatch},
+      {"evaluate readability", "Measure how hard a text is to read, in English or Chinese",
+       "atelier evaluate readability --text page.txt --json", &MakeEvaluateReadability},
   };
   return list;
 }
