@@ -64,6 +64,7 @@ case $name in
   labels)
     environment scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6 statsmodels==0.15.0 krippendorff==0.9.0 rouge-score==0.1.2 \
       nltk==3.10.4 regex==2026.11.19
+    [[ ${1:-} == --environment ]] && exit
     "$venv/bin/python" tools/golden_labels.py "$@"
     ;;
   tokens)  # the ids need llama.cpp, built: its source folder in LLAMA_CPP
