@@ -399,7 +399,9 @@ TEST_F(Kept, EveryGenerationIsStoredAndCanBeMadeAgain) {
     writers.insert(row.writer);
     EXPECT_EQ(row.status == feedback::Status::kDropped, !row.reason.empty());
     EXPECT_EQ(row.input["name"].get<std::string>().empty(), false);
-    if (row.writer == "model") EXPECT_EQ(row.engine_build, "fake 1");
+    if (row.writer == "model") {
+      EXPECT_EQ(row.engine_build, "fake 1");
+    }
     if (again >= 40) continue;
     ++again;
     const recipe::Replayed replayed = recipe::Replay(generations, row.id, folder_, Options(), "atelier test", false);

@@ -85,8 +85,8 @@ struct Fusion {
 struct SearchOptions {
   size_t k = 5;
   Mode mode = Mode::kHybrid;
-  std::vector<Condition> filter;
-  Fusion fusion;
+  std::vector<Condition> filter = {};
+  Fusion fusion = {};
   bool texts = true;  // fill the hits' texts and highlights
 };
 

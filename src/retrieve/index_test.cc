@@ -243,7 +243,7 @@ TEST_F(IndexTest, UglyDocumentsAndQueries) {
   EXPECT_EQ(Find("needle"), (Ids{"huge"}));
   EXPECT_EQ(Find("مرحبا"), (Ids{"rtl"}));
   EXPECT_EQ(Find("apple"), (Ids{"broken"}));
-  for (const std::string query :
+  for (const std::string& query :
        {std::string(), std::string("   "), std::string("👩"), std::string("\xff\xff"), std::string(100'000, 'q')}) {
     EXPECT_EQ(Find(query), Ids{});
   }

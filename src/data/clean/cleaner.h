@@ -40,7 +40,7 @@ struct CleanOptions {
   bool ids = true;       // every record gets its "_id"
   bool profile = false;  // measure seconds per operation; slows the run by some percent
   // Called with the bytes read so far in this pass, and which pass of how many.
-  std::function<void(uint64_t bytes, size_t pass, size_t passes)> progress;
+  std::function<void(uint64_t bytes, size_t pass, size_t passes)> progress = nullptr;
 };
 
 class Cleaner {
