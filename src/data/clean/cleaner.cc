@@ -70,7 +70,9 @@ class Cleaner::Runner {
         operations_(operations),
         observed_(observed),
         worker_(cleaner->table_.get()),
-        row_(&worker_.arena()) {}
+        row_(&worker_.arena()) {
+    for (const Listed& listed : cleaner->list_) conceal_ = conceal_ || listed.operation->conceals();
+  }
 
   void Run(std::string_view block, Output* out) {
     out->tallies.resize(operations_);
@@ -90,7 +92,7 @@ class Cleaner::Runner {
         if (wrong.empty()) {
           One(record, out);
         } else {
-          out->unreadable.Drop(wrong, record, row_.line);
+          out->unreadable.Drop(wrong, record, Shown(row_.line, out->unreadable.drops));
           Reject(record, std::string::npos, wrong, out);
         }
         Start();
@@ -116,11 +118,13 @@ class Cleaner::Runner {
       const std::string_view why = cleaner_->list_[i].operation->Apply(&row_, &worker_);
       Stop(&tally.seconds);
       if (!why.empty()) {
-        tally.Drop(why, record, row_.line);
+        tally.Drop(why, record, Shown(row_.line, tally.drops));
         Reject(record, i, why, out);
         return;
       }
-      if (row_.changes != before) tally.Change(record, row_.before, row_.after);
+      if (row_.changes != before) {
+        tally.Change(record, Shown(row_.before, tally.changes), Shown(row_.after, tally.changes));
+      }
     }
     if (observed_ != nullptr) {
       observed_->Observe(&row_, &worker_, out->observations.get());
@@ -130,6 +134,16 @@ class Cleaner::Runner {
     Start();
     row_.Write(&out->lines, options_.ids);
     Stop(&out->write_seconds);
+  }
+
+  // What a report may show of a text, where there is room for one more example.
+  std::string_view Shown(std::string_view text, const std::vector<Example>& examples) {
+    if (!conceal_ || examples.size() >= Tally::kExamples) return text;
+    std::string shown(text);
+    for (const Listed& listed : cleaner_->list_) {
+      if (listed.operation->conceals()) shown = listed.operation->Conceal(shown);
+    }
+    return worker_.arena().Copy(shown);
   }
 
   void Reject(uint64_t record, size_t stage, std::string_view reason, Output* out) {
@@ -145,6 +159,7 @@ class Cleaner::Runner {
   const CleanOptions& options_;
   size_t operations_;
   const Operation* observed_;
+  bool conceal_ = false;
   Worker worker_;
   Row row_;
   RowReader reader_;

@@ -258,6 +258,15 @@ TEST(Cleaner, MaskTakesPersonalDataOutAndShowsNoneOfIt) {
   EXPECT_EQ(ToText(run.report.ToJson()).find("1381234"), std::string::npos);
   const MemoryRun some = MemoryRun::Of("[[operation]]\nuse='mask'\nkinds=['phone']\nstyle='shape'\n", lines);
   EXPECT_NE(some.lines.find("打 138****5678 或写 li@example.com"), std::string::npos) << some.lines;
+  // Nor does what the operations around it did.
+  const std::string more = lines + Line("call 13800138000 ！") + Line("13800138000") + "{\"text\":13800138000\n";
+  const MemoryRun around = MemoryRun::Of(
+      "[[operation]]\nuse='normalise'\nform='nfkc'\n[[operation]]\nuse='rules'\nleast_characters=12\n"
+      "[[operation]]\nuse='mask'\n",
+      more);
+  EXPECT_EQ(around.report.operations[0].tally.changes.back().after, "call [phone] !");
+  EXPECT_GT(around.report.operations[1].tally.dropped, 0u);
+  EXPECT_EQ(ToText(around.report.ToJson()).find("13800138000"), std::string::npos) << ToText(around.report.ToJson());
   EXPECT_THROW(Cleaner::Parse("[[operation]]\nuse='mask'\nkinds=['shoe']\n", "c.toml"), Error);
   EXPECT_THROW(Cleaner::Parse("[[operation]]\nuse='mask'\nstyle='bold'\n", "c.toml"), Error);
 }

@@ -4,7 +4,8 @@
 //                                 passport, name, address, network
 //   style = "label"               "[phone]"; or "shape": "138****5678"
 //
-// Reports show what such a text became, never what it was. The version that was cleaned still has it all.
+// Reports show what such a text became, never what it was, whichever operation of the list they tell of. The version
+// that was cleaned still has it all, and so have the rejects.
 #include "base/error.h"
 #include "base/str.h"
 #include "data/clean/operation.h"
@@ -36,6 +37,11 @@ class Mask : public Operation {
       row->before = kNotShown;
     });
     return "";
+  }
+
+  bool conceals() const override { return true; }
+  std::string Conceal(std::string_view text) const override {
+    return guard::MaskPersonal(text, guard::FindPersonal(text, kinds_), options_);
   }
 
  private:

@@ -47,6 +47,10 @@ class Operation {
   // thread-safe: everything that changes is in the row and the worker.
   virtual std::string_view Apply(Row* row, Worker* worker) const = 0;
 
+  // A text as a report may show it: without what this operation takes out, where that must not be seen.
+  virtual bool conceals() const { return false; }
+  virtual std::string Conceal(std::string_view text) const { return std::string(text); }
+
   // Characters that it looks for are marked in the table that all operations of the list share.
   virtual void Mark(CharTable* /*table*/) const {}
 
