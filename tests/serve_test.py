@@ -211,7 +211,8 @@ def draining(studio):
     got = {}
 
     def slow():
-        got["status"], _, got["text"] = server.chat(stream=True, max_tokens=100, logit_bias={"2": -100})
+        got["status"], _, got["text"] = server.chat(stream=True, max_tokens=100, logit_bias={"2": -100},
+                                                    stream_options={"include_usage": True})
     thread = threading.Thread(target=slow)
     thread.start()
     while server.metric("model_output_tokens_total") < 5:
@@ -219,7 +220,7 @@ def draining(studio):
     expect("drained", server.stop(), 0)
     thread.join()
     expect("whole", events(got["text"])[-1], "[DONE]")
-    expect("all of it", len(events(got["text"])) > 50)
+    expect("all of it", json.loads(events(got["text"])[-2])["usage"]["completion_tokens"], 100)
 
 
 def main():

@@ -183,22 +183,34 @@ TEST(Engine, PiecesOfPromptsFollowTheirTime) {
   EXPECT_GT(passes[0], passes[1] + 3);
 }
 
+// A request at which the engine stands until Go(): what is submitted meanwhile waits together.
+class Held {
+ public:
+  explicit Held(artefact::Generator* model) {
+    model->Submit(
+        {.prompt = "holds the engine", .max_tokens = 5, .ignore_end = true},
+        [this](int, const artefact::StreamPiece&) {
+          if (!once_.exchange(true)) started_.set_value();
+          gate_.wait();
+          return true;
+        },
+        [this](GenerateResult, std::exception_ptr) { ended_.set_value(); });
+    started_.get_future().wait();
+  }
+  void Go() {
+    go_.set_value();
+    ended_.get_future().wait();
+  }
+
+ private:
+  std::promise<void> go_, started_, ended_;
+  std::shared_future<void> gate_ = go_.get_future().share();
+  std::atomic<bool> once_{false};
+};
+
 TEST(Engine, AFullQueueRefusesOneMore) {
   const auto model = Load("llama", {.threads = 1, .limits = {.queue = 3, .batch = 1}});
-  std::promise<void> go;
-  std::shared_future<void> gate = go.get_future().share();
-  std::promise<void> started;
-  std::atomic<bool> once{false};
-  std::promise<void> ended;
-  model->Submit(
-      {.prompt = "holds the engine", .max_tokens = 5, .ignore_end = true},
-      [&](int, const artefact::StreamPiece&) {
-        if (!once.exchange(true)) started.set_value();
-        gate.wait();
-        return true;
-      },
-      [&](GenerateResult, std::exception_ptr) { ended.set_value(); });
-  started.get_future().wait();
+  Held held(model.get());
   std::vector<Running> waiting;
   for (int i = 0; i < 3; ++i) {
     EXPECT_NO_THROW(model->CheckRoom());
@@ -213,14 +225,14 @@ TEST(Engine, AFullQueueRefusesOneMore) {
     EXPECT_EQ(error.code(), Code::kResourceExhausted);
     EXPECT_EQ(Info(error.code()).http_status, 429);
   }
-  go.set_value();
-  ended.get_future().wait();
+  held.Go();
   for (Running& one : waiting) one.result.get();
   Start(*model, {.prompt = "room again", .max_tokens = 1}).result.get();
 }
 
 TEST(Engine, AnOwnerOfManyRequestsDoesNotKeepOthersWaiting) {
   const auto model = Load("llama", {.threads = 1, .limits = {.batch = 1}});
+  Held held(model.get());
   std::mutex mutex;
   std::vector<std::string> order;
   std::vector<std::future<void>> ends;
@@ -238,6 +250,7 @@ TEST(Engine, AnOwnerOfManyRequestsDoesNotKeepOthersWaiting) {
   };
   for (int i = 0; i < 20; ++i) submit("greedy");
   for (int i = 0; i < 3; ++i) submit("modest");
+  held.Go();
   for (auto& end : ends) end.wait();
   // The modest owner's three are done when the greedy one has had about as many, not after its twenty.
   size_t last = 0;
