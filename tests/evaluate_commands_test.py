@@ -3,19 +3,13 @@ wrong. The scores themselves are held against sacrebleu's goldens. Usage: evalua
 import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 
-ATELIER = sys.argv[1]
-FAULTS = []
+from promises import ATELIER, FAULTS, end, expect
+
 REF = ["The kettle pours slowly.", "我们今天去公园。", "A second, warmer pair of socks.", "Steel, 600 ml.", "It costs 1,000.50 now."]
 HYP = ["The kettle pours fast.", "我们去公园。", "A second, warm pair of socks.", "Steel, 600 ml.", "Now it costs 1,000.50."]
 BASE = ["Kettle pouring.", "公园我们。", "Socks.", "Steel.", "It was now 1,000."]
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
 
 
 def main():
@@ -88,9 +82,8 @@ def main():
     run("bleu", "--hyp", hyp, "--ref", gaps, says="2 lines have no reference, the first is line 2")
     run("bleu", "--hyp", write("tokenized", ["a b ."] * 100), "--ref", write("plain", ["a b."] * 100), says="100 lines end in ' .'")
 
-    print("\n".join(FAULTS) if FAULTS else "all as promised")
-    return 1 if FAULTS else 0
+    end("scores against references: as promised")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,12 +4,11 @@ held to the peers by evaluate_test. Usage: evaluate_labels_test.py ATELIER."""
 import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 
-ATELIER = sys.argv[1]
+from promises import ATELIER, FAULTS, end, expect
+
 ROOT = pathlib.Path(tempfile.mkdtemp())
-FAULTS = []
 
 
 def file(name, text):
@@ -29,11 +28,6 @@ def run(*args, code=0, says=()):
 def told(*args, says=()):
     out = run(*args, "--json", says=says)
     return json.loads(out) if out else {}
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        FAULTS.append(f"{what}: {got!r}, wanted {wanted!r}")
 
 
 def labels():
@@ -162,5 +156,4 @@ def readability():
 
 for part in (labels, curves, numbers, agreement, texts, readability):
     part()
-print("\n".join(FAULTS) or "evaluate_labels: all as promised")
-sys.exit(1 if FAULTS else 0)
+end("labels, numbers and texts: as promised")

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "operators/searching_run.h"
 #include "operators/shape.h"
 
 namespace atelier::operators {
@@ -71,24 +72,6 @@ TEST(Shape, SaysNothingTwice) {
             RateShape(en, "Felt for your morning", "Every evening: Wool Insoles, cut to size.") - 0.05);
 }
 
-class Bench : public recipe::Run {
- public:
-  std::vector<recipe::Record>& records() override { return records_; }
-  uint64_t seed() const override { return 1; }
-  const std::string& folder() const override { return empty_; }
-  const std::string& out() const override { return empty_; }
-  const std::string& recipe_name() const override { return empty_; }
-  const std::string& variant() const override { return empty_; }
-  const std::string& config_hash() const override { return empty_; }
-  std::shared_ptr<artefact::Generator> Model(const std::string&) override { throw Error(Code::kNotFound, "none"); }
-  void Rerun(const std::string&, std::span<const size_t>, int) override {}
-  void Report(uint64_t, uint64_t, std::string_view) override {}
-
- private:
-  std::vector<recipe::Record> records_;
-  std::string empty_;
-};
-
 recipe::Candidate Copy(const std::string& headline, const std::string& body, const std::string& pattern, double grade) {
   recipe::Candidate candidate;
   candidate.output = {{"headline", headline}, {"body", body}};
@@ -108,7 +91,7 @@ void Choose(recipe::Run& run, std::string_view toml) {
 }
 
 TEST(Select, NeighboursDoNotSoundTheSame) {
-  const auto fill = [](Bench& run) {
+  const auto fill = [](SearchingRun& run) {
     for (int i = 0; i < 2; ++i) {
       run.records().push_back(Sheet(false));
       run.records().back().candidates = {Copy(Cat("One for you, ", i), "Merino felt.", "a", 0.8),
@@ -116,7 +99,7 @@ TEST(Select, NeighboursDoNotSoundTheSame) {
                                          Copy(Cat("Six for you, ", i), "Merino felt.", "b", 0.7)};
     }
   };
-  Bench run, again;
+  SearchingRun run, again;
   fill(run);
   fill(again);
   const std::string toml = "weights = { grade = 1.0, variety = 1.0 }\nunique = 'headline'\nrepeat = 0.2\nshow = 2\n";
@@ -129,7 +112,7 @@ TEST(Select, NeighboursDoNotSoundTheSame) {
 }
 
 TEST(Select, LikelihoodOnlySinks) {
-  Bench run;
+  SearchingRun run;
   run.records().push_back(Sheet(false));
   auto& candidates = run.records()[0].candidates;
   const double likelihood[] = {-1.0, -3.0, -3.1, -3.2, -9.0};
@@ -143,7 +126,7 @@ TEST(Select, LikelihoodOnlySinks) {
 }
 
 TEST(Select, OffersNoHeadlineTwice) {
-  Bench run;
+  SearchingRun run;
   run.records().push_back(Sheet(false));
   auto& candidates = run.records()[0].candidates;
   candidates = {Copy("Felt for you", "Merino felt.", "a", 0.9), Copy("Felt for you", "Cut to size.", "b", 0.8),
@@ -154,7 +137,7 @@ TEST(Select, OffersNoHeadlineTwice) {
 }
 
 TEST(Select, RefusesScoresThatNobodyGives) {
-  Bench run;
+  SearchingRun run;
   EXPECT_THROW(Choose(run, "weights = { likelyhood = 1.0 }\n"), Error);
   EXPECT_THROW(Choose(run, "weights = { grade = 1.0 }\nunique = 'title'\n"), Error);
   EXPECT_THROW(Choose(run, "weights = {}\n"), Error);

@@ -1,42 +1,22 @@
 #include "data/media/picture_head.h"
 
+#include "data/media/picture_bytes.h"
+
 namespace atelier::data {
 namespace {
 
-uint32_t Big(std::string_view bytes, size_t at, size_t size) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < size; ++i) value = value << 8 | static_cast<uint8_t>(bytes[at + i]);
-  return value;
-}
-
-uint32_t Little(std::string_view bytes, size_t at, size_t size) {
-  uint32_t value = 0;
-  for (size_t i = size; i > 0; --i) value = value << 8 | static_cast<uint8_t>(bytes[at + i - 1]);
-  return value;
-}
+uint32_t Big(std::string_view bytes, size_t at, size_t size) { return NumberAt(bytes, at, size, true); }
+uint32_t Little(std::string_view bytes, size_t at, size_t size) { return NumberAt(bytes, at, size, false); }
 
 // JPEG's size stands in its frame header, behind any number of segments.
 std::optional<PictureInfo> JpegHead(std::string_view bytes) {
-  for (size_t at = 2; at + 9 < bytes.size();) {
-    if (bytes[at] != '\xFF') return std::nullopt;
-    const auto marker = static_cast<uint8_t>(bytes[at + 1]);
-    if (marker == 0xFF) {  // fill
-      ++at;
-      continue;
-    }
-    if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // without a length
-      at += 2;
-      continue;
-    }
-    if (marker == 0xD9 || marker == 0xDA) return std::nullopt;
-    if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
-      return PictureInfo{"jpeg", Big(bytes, at + 7, 2), Big(bytes, at + 5, 2)};
-    }
-    const uint32_t length = Big(bytes, at + 2, 2);
-    if (length < 2) return std::nullopt;
-    at += 2 + length;
-  }
-  return std::nullopt;
+  std::optional<PictureInfo> info;
+  EachJpegSegment(bytes, [&](uint8_t marker, size_t at, uint32_t) {
+    if (marker < 0xC0 || marker > 0xCF || marker == 0xC4 || marker == 0xC8 || marker == 0xCC) return false;
+    if (at + 9 < bytes.size()) info = PictureInfo{"jpeg", Big(bytes, at + 7, 2), Big(bytes, at + 5, 2)};
+    return true;
+  });
+  return info;
 }
 
 std::optional<PictureInfo> WebpHead(std::string_view bytes) {
