@@ -3,7 +3,9 @@
 // variables; nothing is ever cancelled but those.
 #include "net/connection.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -234,6 +236,14 @@ Connection::Awaitable<void> Connection::ReadLoop() {
   }
 }
 
+// What the system accepts says little: it asks for more only when a third of its buffer is free, which is long for a
+// slow reader. So what it still holds is taken off (under TLS it holds a little more than `sent_` counts).
+int64_t Connection::TakenByPeer() {
+  int held = 0;
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &held) != 0) held = 0;
+  return sent_ - held;
+}
+
 void Connection::WatchWrites() {
   watching_ = true;
   watch_.expires_after(Seconds(limits_->write_seconds / 4));
@@ -244,9 +254,10 @@ void Connection::WatchWrites() {
       self->watching_ = false;
       return;
     }
-    const auto enough = static_cast<uint64_t>(self->limits_->min_rate * self->limits_->write_seconds);
-    if (self->sent_ - self->mark_ >= enough) {
-      self->mark_ = self->sent_;
+    const auto enough = static_cast<int64_t>(self->limits_->min_rate * self->limits_->write_seconds);
+    const int64_t taken = self->TakenByPeer();
+    if (taken - self->mark_ >= enough) {
+      self->mark_ = taken;
       self->progress_ = Clock::now();
     } else if (Since(self->progress_) >= self->limits_->write_seconds) {
       self->core_->shared->readers_dropped++;
@@ -287,7 +298,7 @@ Connection::Awaitable<void> Connection::WriteLoop() {
     }
     if (!writing_) {
       writing_ = true;
-      mark_ = sent_;
+      mark_ = TakenByPeer();
       progress_ = Clock::now();
       if (!watching_) WatchWrites();
     }
@@ -296,7 +307,7 @@ Connection::Awaitable<void> Connection::WriteLoop() {
       if (error && !dead_) Die(false);
       if (dead_) co_return;
       done += bytes;
-      sent_ += bytes;
+      sent_ += static_cast<int64_t>(bytes);
       core_->shared->bytes_out += bytes;
       if (from != nullptr) from->Sent(bytes);
     }

@@ -69,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void TakeLimits();
   void Feed(RequestReader* reader);
   void Wake();
+  int64_t TakenByPeer();
   void WatchWrites();
   void Die(bool reset);
   bool PeerClosed();
@@ -96,7 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool writing_ = false, watching_ = false;
   int requests_ = 0;
   size_t read_ahead_ = 0;
-  uint64_t sent_ = 0, mark_ = 0;  // bytes; where the watch last saw enough progress
+  int64_t sent_ = 0, mark_ = 0;  // bytes; how many the peer had taken when the watch last saw enough progress
   Clock::time_point progress_;
 };
 

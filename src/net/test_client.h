@@ -103,14 +103,15 @@ class TestClient {
   }
 
   // Reads more into the buffer. False at the end of the connection, or when nothing comes in time.
-  bool More(double seconds = 10) {
+  bool More(double seconds = 10, size_t most = 16384) {
     if (ssl_ == nullptr || SSL_pending(ssl_) == 0) {
       pollfd waiting{fd_, POLLIN, 0};
       timed_out_ = ::poll(&waiting, 1, static_cast<int>(seconds * 1000)) <= 0;
       if (timed_out_) return false;
     }
     char bytes[16384];
-    const ssize_t n = ssl_ != nullptr ? SSL_read(ssl_, bytes, sizeof(bytes)) : ::recv(fd_, bytes, sizeof(bytes), 0);
+    most = std::min(most, sizeof(bytes));
+    const ssize_t n = ssl_ != nullptr ? SSL_read(ssl_, bytes, static_cast<int>(most)) : ::recv(fd_, bytes, most, 0);
     if (n <= 0) {
       closed_ = true;
       return false;
