@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--half", default="tuning")
     parser.add_argument("--fit", action="store_true")
     args = parser.parse_args()
-    questions = [json.loads(line) for line in (ROOT / "recipes/ask_docs/questions.jsonl").read_text().splitlines()]
+    questions = [json.loads(line) for line in (ROOT / "recipes/ask_docs/tests/questions.jsonl").read_text().splitlines()]
     questions = [q for q in questions if q["half"] == args.half]
     lines = run(args.atelier, args.studio, questions)
     chosen = [line.get("chosen") or line["candidates"][0] for line in lines]

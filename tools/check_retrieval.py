@@ -13,7 +13,7 @@ import ir_measures
 from ir_measures import RR, R, nDCG
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-QUESTIONS = ROOT / "recipes/ask_docs/questions.jsonl"
+QUESTIONS = ROOT / "recipes/ask_docs/tests/questions.jsonl"
 
 
 def main():

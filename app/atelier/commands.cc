@@ -45,6 +45,7 @@ std::unique_ptr<Command> MakeSegment();               // segment.cc
 std::unique_ptr<Command> MakeEmbed();                 // embed.cc
 std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
 std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
+std::unique_ptr<Command> MakeEvaluateSuite();         // evaluate_suite.cc
 std::unique_ptr<Command> MakeEvaluateBleu();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateChrf();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateTer();           // evaluate_reference.cc
@@ -169,8 +170,12 @@ std::span<const CommandEntry> AllCommands() {
        "atelier evaluate segmentation --gold test.txt --train train.txt --segmenter icu",
        &MakeEvaluateSegmentation},
       {"evaluate retrieval", "Measure how well an index finds what questions ask for",
-       "atelier evaluate retrieval debian --questions recipes/ask_docs/questions.jsonl --half tuning",
+       "atelier evaluate retrieval debian --questions recipes/ask_docs/tests/questions.jsonl --half tuning",
        &MakeEvaluateRetrieval},
+      {"evaluate suite", "Run cases through a recipe's variants and models, and hold what they make against cut-offs",
+       "atelier evaluate suite recipes/ad_copy/tests/suite.toml --out out/suite\n"
+       "atelier evaluate suite suite.toml --arm phrases --baseline released/results.json --json",
+       &MakeEvaluateSuite},
       {"evaluate bleu", "Hold texts against references: words and phrases shared (BLEU)",
        "atelier evaluate bleu --hyp out.txt --ref ref.txt --json\n"
        "atelier evaluate bleu --hyp out.txt --ref a.txt --ref b.txt --tokenize zh --bootstrap 1000\n"

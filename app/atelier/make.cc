@@ -1,15 +1,13 @@
 // `atelier make RECIPE --input FILE --out DIR`: records in, checked copy out; every generation kept in the studio.
-#include <unistd.h>
-
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
 #include "app/atelier/command.h"
 #include "app/atelier/embedders.h"
+#include "app/atelier/interrupt.h"
 #include "app/atelier/models.h"
 #include "app/atelier/recipes.h"
+#include "app/atelier/studio_here.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ids.h"
@@ -26,25 +24,6 @@
 
 namespace atelier::app {
 namespace {
-
-std::atomic<bool> stopped{false};
-
-// The first Ctrl-C asks the run to stop where nothing is half done; a second one ends the program at once.
-void OnInterrupt(int) {
-  if (stopped.exchange(true)) ::_exit(130);
-  constexpr std::string_view kSaid = "\nstopping; what was made so far is kept. Ctrl-C again ends it at once.\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kSaid.data(), kSaid.size());
-}
-
-// The studio to work in; without one, the user's own, so that nothing that was made is lost.
-store::Studio OpenStudio(const std::string& named) {
-  if (auto studio = store::Studio::Find(named)) return std::move(*studio);
-  const std::string own = Cat(AtelierHome(), "/studio");
-  if (FileExists(Cat(own, "/studio.toml"))) return store::Studio::Open(own);
-  MakeFolders(own);
-  std::fprintf(stderr, "atelier: no studio here; made one of your own in %s\n", own.c_str());
-  return store::Studio::Init(own);
-}
 
 std::string Field(const Json& object, std::string_view name) {
   const auto at = object.find(std::string(name));
@@ -123,7 +102,7 @@ class MakeCommand final : public Command {
       throw Error(Code::kUsage, "--replay takes everything from the stored generation",
                   "leave --input, --out, --variant and --limit out");
     }
-    store::Studio studio = OpenStudio(globals.studio);
+    store::Studio studio = StudioOrOwn(globals);
     const std::string folder = FileExists(Cat(recipe_, "/recipe.toml")) || recipe_.find('/') != std::string::npos
                                    ? recipe_
                                    : RecipesOf(studio).Folder(recipe_);
@@ -134,8 +113,7 @@ class MakeCommand final : public Command {
     options.operators = operators::AllOperators();
     options.models = ModelsOf(studio);
     options.search = SearchOf(studio.folder());
-    options.cancelled = [] { return stopped.load(); };
-    std::signal(SIGINT, &OnInterrupt);
+    options.cancelled = WatchInterrupts();
     return replay_.empty() ? MakeCopy(globals, studio, folder, std::move(options))
                            : ReplayOne(globals, studio, folder, std::move(options));
   }

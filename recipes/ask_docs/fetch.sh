@@ -7,7 +7,8 @@ folder=${1:?usage: recipes/ask_docs/fetch.sh FOLDER}
 command -v apt-get >/dev/null || { echo "fetch.sh: there is no apt-get here; take the packages' files from a Debian machine" >&2; exit 1; }
 if [ ! -f "$folder/.complete" ]; then
   mkdir -p "$folder/packages"
-  (cd "$folder/packages" && apt-get download debian-reference-en debian-reference-zh-cn debian-faq debian-faq-zh-cn >&2)
+  packages=(debian-reference-en debian-reference-zh-cn debian-faq debian-faq-zh-cn)
+  (cd "$folder/packages" && { apt-get download "${packages[@]}" || { apt-get update && apt-get download "${packages[@]}"; }; } >&2)
   rm -rf "$folder/docs"
   mkdir -p "$folder/unpacked" "$folder/docs/debian-reference" "$folder/docs/debian-faq"
   for package in "$folder"/packages/*.deb; do dpkg-deb -x "$package" "$folder/unpacked"; done

@@ -39,6 +39,8 @@ class Searcher {
   // One entry per text.
   virtual std::vector<Match> Compare(const std::string& index, const std::string& question,
                                      const std::vector<std::string>& texts) = 0;
+  // Another text whenever what is in the index may be another. Throws Error(kNotFound).
+  virtual std::string Version(const std::string& index) = 0;
 };
 
 }  // namespace atelier::artefact

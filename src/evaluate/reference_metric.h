@@ -33,21 +33,26 @@ class MetricSettings {
                       double most) = 0;
 };
 
-// Counts one line after another; not for two threads at once. Bytes that are not UTF-8 count as U+FFFD.
-class ReferenceMetric {
+// A score of a sum of integers: what intervals and tests (resample.h) need to know.
+class SummedScore {
  public:
-  virtual ~ReferenceMetric() = default;
-  virtual std::string title() const = 0;  // for people: "chrF2++"
+  virtual ~SummedScore() = default;
   // The keys of its scores in JSON; one for most.
   virtual std::vector<std::string> names() const { return {"score"}; }
   virtual bool lower_is_better() const { return false; }
   virtual size_t width() const = 0;  // integers per line
-  // The integers of one line: counts[0..width). REQUIRES: at least one reference.
-  virtual void Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) = 0;
   // Score `which` of names() from the sum over lines.
   virtual double Score(std::span<const int64_t> sum, size_t which) const = 0;
   // The same for one line alone, where that is another thing.
   virtual double LineScore(std::span<const int64_t> counts, size_t which) const { return Score(counts, which); }
+};
+
+// Counts one line after another; not for two threads at once. Bytes that are not UTF-8 count as U+FFFD.
+class ReferenceMetric : public SummedScore {
+ public:
+  virtual std::string title() const = 0;  // for people: "chrF2++"
+  // The integers of one line: counts[0..width). REQUIRES: at least one reference.
+  virtual void Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) = 0;
   // "case:mixed|tok:13a": what its scores depend on, in the order and the words of the peer that defines it; `line`: of
   // LineScore.
   virtual std::string Fields(bool line) const = 0;

@@ -70,7 +70,7 @@ Interval IntervalOf(std::vector<double> draws) {
   return interval;
 }
 
-std::vector<Draws> Bootstrap(const ReferenceMetric& metric, std::span<const LineCounts* const> systems, int64_t samples,
+std::vector<Draws> Bootstrap(const SummedScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
                              uint64_t seed, const ProgressFn& progress) {
   const size_t scores = metric.names().size();
   std::vector<Padded> padded;
@@ -103,7 +103,7 @@ double BootstrapP(double difference, std::span<const double> draws, std::span<co
   return static_cast<double>(as_far + 1) / static_cast<double>(draws.size() + 1);
 }
 
-std::vector<double> RandomisationP(const ReferenceMetric& metric, const LineCounts& counts, const LineCounts& baseline,
+std::vector<double> RandomisationP(const SummedScore& metric, const LineCounts& counts, const LineCounts& baseline,
                                    int64_t trials, uint64_t seed, const ProgressFn& progress) {
   const size_t scores = metric.names().size(), width = metric.width(), lines = counts.size();
   const std::vector<int64_t> ours = counts.Sum(), theirs = baseline.Sum();

@@ -32,7 +32,7 @@ Interval IntervalOf(std::vector<double> draws);
 
 // Scores of `samples` bootstrap samples of each system, all of the same lines. REQUIRES: systems of equal size, not
 // empty, of fewer than 2^32 lines.
-std::vector<Draws> Bootstrap(const ReferenceMetric& metric, std::span<const LineCounts* const> systems, int64_t samples,
+std::vector<Draws> Bootstrap(const SummedScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
                              uint64_t seed, const ProgressFn& progress = nullptr);
 
 // Two-sided p of a difference, from the bootstrap's draws of both: the share of draws whose difference is as far from
@@ -40,7 +40,7 @@ std::vector<Draws> Bootstrap(const ReferenceMetric& metric, std::span<const Line
 double BootstrapP(double difference, std::span<const double> draws, std::span<const double> baseline_draws);
 
 // Two-sided p by exchange of lines, by score of names(). REQUIRES: as Bootstrap.
-std::vector<double> RandomisationP(const ReferenceMetric& metric, const LineCounts& counts, const LineCounts& baseline,
+std::vector<double> RandomisationP(const SummedScore& metric, const LineCounts& counts, const LineCounts& baseline,
                                    int64_t trials, uint64_t seed, const ProgressFn& progress = nullptr);
 
 }  // namespace atelier::evaluate

@@ -34,6 +34,8 @@ class ListSearcher : public artefact::Searcher {
     return matches;
   }
 
+  std::string Version(const std::string&) override { return "1"; }
+
   std::vector<artefact::Passage> passages;
   std::vector<artefact::SearchRequest> requests;
   std::string fault;

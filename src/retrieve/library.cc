@@ -98,4 +98,9 @@ std::vector<artefact::Match> Library::Compare(const std::string& name, const std
   return matches;
 }
 
+std::string Library::Version(const std::string& index) {
+  const IndexManifest manifest = ReadIndexManifest(IndexFolder(studio_, index));
+  return Cat(manifest.created_at, "/", manifest.generation);
+}
+
 }  // namespace atelier::retrieve

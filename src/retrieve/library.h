@@ -24,6 +24,7 @@ class Library : public artefact::Searcher {
   std::vector<artefact::Passage> Search(const artefact::SearchRequest& request) override;
   std::vector<artefact::Match> Compare(const std::string& index, const std::string& question,
                                        const std::vector<std::string>& texts) override;
+  std::string Version(const std::string& index) override;
 
  private:
   struct Open {

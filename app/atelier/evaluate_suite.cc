@@ -1,0 +1,197 @@
+// atelier evaluate suite SUITE.toml: cases through every arm, measures against their cut-offs, a page that compares.
+#include <filesystem>
+#include <iostream>
+
+#include "app/atelier/command.h"
+#include "app/atelier/data_print.h"
+#include "app/atelier/embedders.h"
+#include "app/atelier/interrupt.h"
+#include "app/atelier/models.h"
+#include "app/atelier/recipes.h"
+#include "app/atelier/studio_here.h"
+#include "app/atelier/text_table.h"
+#include "artefact/registry.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/thread_pool.h"
+#include "experiment/suite_report.h"
+#include "kernel/select.h"
+#include "operators/operators.h"
+#include "runtime/local_generator.h"
+
+namespace atelier::app {
+namespace {
+
+constexpr int kKeepDays = 90;      // of outputs that nobody asked for again
+constexpr size_t kShownCases = 3;  // per missed cut-off, in the terminal
+
+class EvaluateSuite : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("suite", &suite_file_, "the suite's file", true);
+    cli.Text("--out", &out_,
+             "folder for results.json, junit.xml, index.html and history.jsonl (default: in the studio)");
+    cli.Text("--baseline", &baseline_, "results.json to compare with, or none (default: the last run in --out)");
+    cli.Texts("--arm", &only_, "only this arm; again for further ones");
+    cli.Int("--jobs", &jobs_, "cases at once (default: twice the processors)", 1, 256);
+    cli.Flag("--no-cache", &no_cache_, "make every output anew");
+    cli.Text("--lang", &language_, "of the page: zh or en (default: by LANG)");
+  }
+
+  int Run(const Globals& globals) override {
+    const bool chinese = PageLanguage(language_) == "zh";
+    store::Studio studio = StudioOrOwn(globals);
+    const recipe::Catalogue recipes = RecipesOf(studio);
+    const experiment::FindRecipe find = [&](const std::string& name) { return recipes.Folder(name); };
+    experiment::Suite suite = experiment::LoadSuite(suite_file_, find);
+    ChooseArms(&suite);
+    if (out_.empty()) out_ = studio.Path(Cat("suites/", suite.name));
+    MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
+    const std::optional<experiment::Baseline> baseline = FindBaseline();
+
+    experiment::RunnerOptions options;
+    options.operators = operators::AllOperators();
+    options.models = ModelsOf(studio);
+    options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) -> std::string {
+      try {
+        return registry.Resolve(name).manifest.sha256;
+      } catch (const Error&) {
+        return "";
+      }
+    };
+    options.search = SearchOf(studio.folder());
+    options.find = find;
+    options.build = Cat(runtime::EngineBuild(), " ", kernel::BestTable().name, " ", ThreadPool::DefaultThreads());
+    if (!no_cache_) options.cache = studio.Path("cache/outputs");
+    options.jobs = jobs_.value_or(2 * ThreadPool::DefaultThreads());
+    options.quiet = globals.quiet || globals.json;
+    options.cancelled = WatchInterrupts();
+    experiment::CaseRunner runner(std::move(options));
+    const experiment::SuiteResult result = experiment::RunSuite(suite, runner, baseline);
+    runner.cache().Prune(kKeepDays);
+    Write(result, suite, chinese);
+
+    if (globals.json) {
+      Json json = experiment::ToJson(result, suite);
+      json.erase("outputs");  // they are in results.json
+      json["files"] = {{"results", Cat(out_, "/results.json")},
+                       {"junit", Cat(out_, "/junit.xml")},
+                       {"page", Cat(out_, "/index.html")}};
+      std::cout << ToText(json) << "\n";
+    } else {
+      Print(result, suite);
+    }
+    return result.passed ? 0 : 1;
+  }
+
+ private:
+  void ChooseArms(experiment::Suite* suite) const {
+    if (only_.empty()) return;
+    std::vector<std::string> names;
+    for (const experiment::Arm& arm : suite->arms) names.push_back(arm.name);
+    for (const std::string& name : only_) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      throw Error(Code::kUsage, Cat("the suite ", suite->name, " has no arm ", Quote(name)),
+                  Cat("it has ", Join(names, ", ")));
+    }
+    std::erase_if(suite->arms, [&](const experiment::Arm& arm) {
+      return std::find(only_.begin(), only_.end(), arm.name) == only_.end();
+    });
+  }
+
+  std::optional<experiment::Baseline> FindBaseline() const {
+    if (baseline_ == "none") return std::nullopt;
+    if (!baseline_.empty()) return experiment::ReadBaseline(baseline_);
+    const std::string last = Cat(out_, "/results.json");
+    if (!FileExists(last)) return std::nullopt;
+    return experiment::ReadBaseline(last);
+  }
+
+  // results.json comes last: it is what the next run compares with.
+  void Write(const experiment::SuiteResult& result, const experiment::Suite& suite, bool chinese) const {
+    const std::string history = Cat(out_, "/history.jsonl");
+    std::string lines = FileExists(history) ? ReadFile(history) : "";
+    if (!lines.empty() && lines.back() != '\n') lines += "\n";
+    WriteFileAtomic(history, lines + experiment::HistoryLine(result, suite));
+    WriteFileAtomic(Cat(out_, "/junit.xml"), experiment::JUnit(result, suite));
+    WriteFileAtomic(Cat(out_, "/index.html"),
+                    experiment::SuitePage(result, suite, experiment::ReadHistory(history), chinese));
+    WriteFileAtomic(Cat(out_, "/results.json"), ToText(experiment::ToJson(result, suite)) + "\n");
+  }
+
+  static std::string Show(const std::optional<experiment::Difference>& difference) {
+    if (!difference) return "";
+    const std::string text = FormatFixed(difference->difference, 3);
+    if (text == "-0.000") return "0.000";
+    return Cat(difference->difference > 0 ? "+" : "", text, difference->p < 0.05 ? "*" : "");
+  }
+
+  void Print(const experiment::SuiteResult& result, const experiment::Suite& suite) const {
+    TextTable table({"MEASURE", "ARM", "SCORE", "95 %", "CASES", "LAST RUN", "FIRST ARM", "CUT-OFF"});
+    for (size_t m = 0; m < suite.measures.size(); ++m) {
+      for (const experiment::ArmResult& arm : result.arms) {
+        const experiment::Cell& cell = arm.cells[m];
+        if (!cell.asked) continue;
+        const bool any = !cell.rows.empty();
+        table.Add({suite.measures[m].name, arm.arm.name, any ? FormatFixed(cell.score, 3) : "-",
+                   any ? Cat(FormatFixed(cell.interval.low, 3), " to ", FormatFixed(cell.interval.high, 3)) : "",
+                   Cat(cell.rows.size()), Show(cell.baseline), Show(cell.first),
+                   !suite.measures[m].cutoff.any() ? ""
+                   : cell.failures.empty()         ? "holds"
+                                                   : Join(cell.failures, "; ")});
+      }
+    }
+    std::cout << table.Text();
+    for (size_t m = 0; m < suite.measures.size(); ++m) {
+      for (const experiment::ArmResult& arm : result.arms) PrintWhy(result, suite.measures[m], arm, m);
+    }
+    for (const experiment::ArmResult& arm : result.arms) {
+      for (size_t i = 0, shown = 0; i < arm.outputs.size() && shown < kShownCases; ++i) {
+        if (arm.outputs[i].error.empty()) continue;
+        std::cout << "failed: " << arm.arm.name << ", case " << result.cases[i].id << " (" << result.cases[i].where
+                  << "): " << arm.outputs[i].error << "\n";
+        ++shown;
+      }
+    }
+    for (const std::string& note : result.notes) std::cout << "note: " << note << "\n";
+    size_t cached = 0, all = 0;
+    for (const experiment::ArmResult& arm : result.arms) {
+      cached += arm.cached;
+      all += arm.outputs.size();
+    }
+    std::cout << (result.passed ? "every cut-off holds" : "NOT GOOD ENOUGH") << ": " << result.cases.size()
+              << " cases, " << result.arms.size() << " arms, " << cached << " of " << all << " outputs from the cache";
+    if (!result.baseline_time.empty()) std::cout << "; against the run of " << result.baseline_time.substr(0, 16);
+    std::cout << "\npage: " << out_ << "/index.html\n";
+  }
+
+  // The cases that show why a cut-off is missed.
+  static void PrintWhy(const experiment::SuiteResult& result, const experiment::MeasureSpec& spec,
+                       const experiment::ArmResult& arm, size_t m) {
+    const experiment::Cell& cell = arm.cells[m];
+    if (cell.failures.empty()) return;
+    std::cout << "\n" << spec.name << ", " << arm.arm.name << ": " << Join(cell.failures, "; ") << "\n";
+    size_t shown = 0;
+    for (const size_t i : experiment::WorstCases(cell, spec.measure->score().lower_is_better())) {
+      const experiment::Value& value = *cell.values[i];
+      if ((spec.measure->assertion() && value.held) || shown++ == kShownCases) break;
+      std::cout << "  case " << result.cases[i].id << " (" << result.cases[i].where
+                << "): " << (value.counted && !spec.measure->assertion() ? FormatFixed(value.value, 4) : "")
+                << (value.reason.empty() ? "" : " ") << value.reason << "\n";
+      const experiment::Output& output = arm.outputs[i];
+      if (output.there()) std::cout << "    " << Quote(ToText(output.fields), 300) << "\n";
+    }
+  }
+
+  std::string suite_file_, out_, baseline_, language_;
+  std::vector<std::string> only_;
+  std::optional<int64_t> jobs_;
+  bool no_cache_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeEvaluateSuite() { return Make<EvaluateSuite>(); }
+
+}  // namespace atelier::app

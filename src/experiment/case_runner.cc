@@ -1,0 +1,145 @@
+#include "experiment/case_runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "recipe/engine.h"
+#include "recipe/input.h"
+
+namespace atelier::experiment {
+
+// The indexes as one run sees them; notes which it asked.
+class CaseRunner::Watch : public artefact::Searcher {
+ public:
+  Watch(artefact::Searcher& search, Dependencies* on) : search_(search), on_(on) {}
+  std::vector<artefact::Passage> Search(const artefact::SearchRequest& request) override {
+    Version(request.index);
+    return search_.Search(request);
+  }
+  std::vector<artefact::Match> Compare(const std::string& index, const std::string& question,
+                                       const std::vector<std::string>& texts) override {
+    Version(index);
+    return search_.Compare(index, question, texts);
+  }
+  std::string Version(const std::string& index) override { return on_->indexes[index] = search_.Version(index); }
+
+ private:
+  artefact::Searcher& search_;
+  Dependencies* on_;
+};
+
+CaseRunner::CaseRunner(RunnerOptions options)
+    : options_(std::move(options)), cache_(options_.cache, options_.model_hash, [this](const std::string& index) {
+        return options_.search == nullptr ? "" : options_.search->Version(index);
+      }) {}
+
+std::string CaseRunner::Folder(const std::string& recipe) const {
+  return recipe.find('/') == std::string::npos ? options_.find(recipe) : recipe;
+}
+
+std::string CaseRunner::Hash(const std::string& recipe, const std::string& variant) {
+  return recipe::HashFolder(Folder(recipe), variant);
+}
+
+std::vector<Output> CaseRunner::Make(const std::string& recipe, const std::string& variant,
+                                     const std::vector<Json>& inputs) {
+  Work work;
+  work.label = Cat("judge ", recipe.substr(recipe.rfind('/') + 1));
+  work.folder = Folder(recipe);
+  work.variant = variant;
+  work.inputs = inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) work.where.push_back(Cat("judged output ", i + 1));
+  return Run(work);
+}
+
+Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const std::string& text, size_t i) {
+  recipe::Record record = recipe::MakeRecord(recipe, work.inputs[i], work.where[i], 0);
+  const Json what = {{"recipe", recipe.hash},   {"model", work.model}, {"seed", work.seed},
+                     {"build", options_.build}, {"lang", record.lang}, {"input", record.input}};
+  const std::string key = OutputCache::Key(what);
+  if (std::optional<Output> kept = cache_.Get(key)) return *std::move(kept);
+
+  const double started = MonotonicSeconds();
+  Dependencies on;
+  recipe::RunOptions options;
+  options.seed = work.seed;
+  options.operators = options_.operators;
+  options.cancelled = options_.cancelled;
+  options.models = [&](const std::string& named) {
+    const std::string& name = work.model.empty() ? named : work.model;
+    const std::lock_guard<std::mutex> lock(mutex_);  // loading is not for two at once
+    on.models[name] = options_.model_hash(name);
+    return options_.models(name);
+  };
+  if (options_.search != nullptr) options.search = std::make_shared<Watch>(*options_.search, &on);
+  // Tables remember what was read of them: each run has its own.
+  recipe::Engine engine(recipe::ParseRecipe(text, Cat(work.folder, "/recipe.toml"), work.folder, work.variant),
+                        std::move(options));
+  std::vector<recipe::Record> records;
+  records.push_back(std::move(record));
+  engine.Execute(std::move(records));
+  Output output = OutputOf(engine.records()[0]);
+  output.notes = engine.notes();
+  output.seconds = MonotonicSeconds() - started;
+  cache_.Put(key, output, on);
+  return output;
+}
+
+std::vector<Output> CaseRunner::Run(const Work& work) {
+  const recipe::Recipe recipe = recipe::LoadRecipe(work.folder, work.variant);
+  const std::string text = ReadFile(Cat(work.folder, "/recipe.toml"));
+  const size_t all = work.inputs.size();
+  std::vector<Output> outputs(all);
+  std::vector<std::exception_ptr> faults(all);
+  std::atomic<size_t> next = 0, done = 0;
+  std::atomic<bool> stop = false;
+  Progress progress(work.label, ProgressUnit::kItems, options_.quiet);
+  const auto take = [&] {
+    for (size_t i = next++; i < all && !stop; i = next++) {
+      try {
+        outputs[i] = MakeOne(work, recipe, text, i);
+      } catch (const Error& e) {
+        if (e.code() == Code::kCancelled) stop = true;
+        outputs[i].error = e.Line();
+        faults[i] = std::current_exception();
+      } catch (...) {
+        stop = true;
+        faults[i] = std::current_exception();
+      }
+      const size_t count = ++done;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      for (const std::string& note : outputs[i].notes) {
+        if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
+      }
+      progress.Update(count, all);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t t = 1; t < std::min(all, static_cast<size_t>(std::max(options_.jobs, 1))); ++t)
+    threads.emplace_back(take);
+  take();
+  for (std::thread& thread : threads) thread.join();
+
+  const auto fault = std::find_if(faults.begin(), faults.end(), [](const auto& one) { return one != nullptr; });
+  const bool none = std::all_of(faults.begin(), faults.end(), [](const auto& one) { return one != nullptr; });
+  if (stop) {  // the one that stopped it, not a case that merely failed before
+    for (const std::exception_ptr& one : faults) {
+      if (one == nullptr) continue;
+      try {
+        std::rethrow_exception(one);
+      } catch (const Error& e) {
+        if (e.code() == Code::kCancelled) throw;
+      }
+    }
+  }
+  if (fault != faults.end() && none) std::rethrow_exception(*fault);
+  return outputs;
+}
+
+}  // namespace atelier::experiment

@@ -1,0 +1,66 @@
+// Runs a recipe on inputs one by one, several at once: each is a run of its own, so that an output depends on its input
+// and never on what stood beside it, and can be kept.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "artefact/generator.h"
+#include "artefact/searcher.h"
+#include "experiment/measure.h"
+#include "experiment/output_cache.h"
+#include "experiment/suite.h"
+#include "recipe/run.h"
+
+namespace atelier::experiment {
+
+struct RunnerOptions {
+  std::span<const recipe::OperatorEntry> operators;
+  artefact::ModelProvider models;                             // one caller at a time is enough
+  std::function<std::string(const std::string&)> model_hash;  // of the weights; "" for one that is not here
+  std::shared_ptr<artefact::Searcher> search;                 // null: there are no indexes
+  FindRecipe find;                                            // for judges
+  std::string build;                                          // what else decides outputs: engine, ISA, threads
+  std::string cache;                                          // its folder; "": nothing is kept
+  int jobs = 4;                                               // inputs at once
+  bool quiet = true;                                          // no progress on standard error
+  std::function<bool()> cancelled;                            // asked often; true ends it with Error(kCancelled)
+};
+
+class CaseRunner : public Services {
+ public:
+  explicit CaseRunner(RunnerOptions options);
+
+  struct Work {
+    std::string label;  // for the progress bar
+    std::string folder, variant, model;
+    uint64_t seed = 1;
+    std::vector<Json> inputs;
+    std::vector<std::string> where;  // names of the inputs in messages
+  };
+  // One output per input. What fails for one input is in its `error`; what fails for all is thrown.
+  std::vector<Output> Run(const Work& work);
+
+  std::vector<Output> Make(const std::string& recipe, const std::string& variant,
+                           const std::vector<Json>& inputs) override;
+  std::string Hash(const std::string& recipe, const std::string& variant) override;
+
+  const OutputCache& cache() const { return cache_; }
+  const std::vector<std::string>& notes() const { return notes_; }  // of the runs, each once
+
+ private:
+  class Watch;
+  std::string Folder(const std::string& recipe) const;
+  Output MakeOne(const Work& work, const recipe::Recipe& recipe, const std::string& text, size_t i);
+
+  RunnerOptions options_;
+  std::mutex mutex_;  // of models and notes
+  OutputCache cache_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace atelier::experiment

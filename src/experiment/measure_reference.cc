@@ -1,0 +1,94 @@
+#include "experiment/measure_reference.h"
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "evaluate/reference_metrics.h"
+
+namespace atelier::experiment {
+namespace {
+
+// A metric's settings as keys of a table.
+class TableSettings : public evaluate::MetricSettings {
+ public:
+  explicit TableSettings(Table& table) : table_(table) {}
+  void Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
+              const std::string&) override {
+    *value = table_.StringOr(Key(name), *value);
+    if (std::find(choices.begin(), choices.end(), *value) == choices.end()) {
+      table_.Refuse(Key(name), Cat("there is no ", Quote(*value)), Join(choices, ", "));
+    }
+  }
+  void Flag(const std::string& name, bool* value, const std::string&) override {
+    *value = table_.BoolOr(Key(name), *value);
+  }
+  void Int(const std::string& name, int64_t* value, const std::string&, int64_t least, int64_t most) override {
+    *value = table_.IntOr(Key(name), *value, least, most);
+  }
+  void Number(const std::string& name, std::optional<double>* value, const std::string&, double least,
+              double most) override {
+    if (table_.Has(Key(name))) *value = table_.Double(Key(name), least, most);
+  }
+
+ private:
+  static std::string Key(const std::string& name) { return ReplaceAll(name, "-", "_"); }
+  Table& table_;
+};
+
+class Reference : public Measure {
+ public:
+  Reference(std::unique_ptr<evaluate::ReferenceMetric> metric, size_t which, std::vector<std::string> of,
+            std::string reference)
+      : metric_(std::move(metric)), which_(which), of_(std::move(of)), reference_(std::move(reference)) {}
+  const evaluate::SummedScore& score() const override { return *metric_; }
+  size_t which() const override { return which_; }
+  std::string signature() const override {
+    return Cat(metric_->title(), " ", metric_->names()[which_], "|of:", Join(of_, ","), "|reference:", reference_, "|",
+               metric_->Fields(false), "|version:", metric_->version());
+  }
+  std::vector<Value> Look(std::span<const Subject> subjects, Services&, evaluate::LineCounts* counts) override {
+    std::vector<Value> values;
+    for (const Subject& subject : subjects) {
+      Value value;
+      std::vector<std::string> references = TextsOf(*subject.item, reference_);
+      std::erase_if(references, [](const std::string& text) { return Trim(text).empty(); });
+      if (references.empty()) {
+        value.counted = false;
+        value.reason = Cat("the case's ", reference_, " is empty");
+      } else {
+        const std::vector<std::string_view> views(references.begin(), references.end());
+        int64_t* row = counts->Add();
+        metric_->Count(TextOf(*subject.output, of_), views, row);
+        value.value = metric_->LineScore({row, metric_->width()}, which_);
+        if (!subject.output->there()) value.reason = Cat("no output: ", subject.output->Absence());
+      }
+      values.push_back(std::move(value));
+    }
+    return values;
+  }
+
+ private:
+  std::unique_ptr<evaluate::ReferenceMetric> metric_;
+  size_t which_;
+  std::vector<std::string> of_;
+  std::string reference_;
+};
+
+}  // namespace
+
+std::unique_ptr<Measure> MakeReference(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  std::string reference = table.String("reference");
+  const std::unique_ptr<evaluate::MetricRequest> request = evaluate::RequestMetric(table.String("use"));
+  TableSettings settings(table);
+  request->Declare(settings);
+  std::unique_ptr<evaluate::ReferenceMetric> metric = request->Make();
+  const std::vector<std::string> names = metric->names();
+  const std::string wanted = table.StringOr("score", names[0]);
+  const auto at = std::find(names.begin(), names.end(), wanted);
+  if (at == names.end()) table.Refuse("score", Cat("the metric has no ", Quote(wanted)), Join(names, ", "));
+  return std::make_unique<Reference>(std::move(metric), static_cast<size_t>(at - names.begin()), std::move(of),
+                                     std::move(reference));
+}
+
+}  // namespace atelier::experiment

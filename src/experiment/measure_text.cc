@@ -1,0 +1,176 @@
+#include "experiment/measure_text.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "recipe/input.h"
+#include "text/unicode.h"
+
+namespace atelier::experiment {
+namespace {
+
+// An assertion about the text of some output fields. Where there is no output it does not hold, and says why there is
+// none.
+class TextAssertion : public Assertion {
+ public:
+  TextAssertion(std::vector<std::string> of, const std::string& signature)
+      : Assertion(Cat("of:", Join(of, ","), "|", signature)), of_(std::move(of)) {}
+
+ protected:
+  virtual std::string CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
+
+ private:
+  std::string Check(const Case& item, const Output& output) const final {
+    if (!output.there()) return Cat("no output: ", output.Absence());
+    return CheckText(item, output, TextOf(output, of_));
+  }
+  std::vector<std::string> of_;
+};
+
+class Contains : public TextAssertion {
+ public:
+  Contains(std::vector<std::string> of, Wanted wanted, bool any)
+      : TextAssertion(std::move(of), Cat("contains|any:", any ? "yes|" : "no|", Describe(wanted))),
+        wanted_(std::move(wanted)),
+        any_(any) {}
+
+ private:
+  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+    const std::string folded = Folded(wanted_, text);
+    std::vector<std::string> missing;
+    const std::vector<std::string> all = WantedOf(wanted_, item);
+    for (const std::string& one : all) {
+      if (folded.find(Folded(wanted_, one)) == std::string::npos) missing.push_back(Quote(one));
+    }
+    if (missing.empty() || (any_ && missing.size() < all.size())) return "";
+    return Cat("does not say ", Join(missing, any_ ? " or " : ", "));
+  }
+  Wanted wanted_;
+  bool any_;
+};
+
+class Excludes : public TextAssertion {
+ public:
+  Excludes(std::vector<std::string> of, Wanted wanted)
+      : TextAssertion(std::move(of), Cat("excludes|", Describe(wanted))), wanted_(std::move(wanted)) {}
+
+ private:
+  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+    const std::string folded = Folded(wanted_, text);
+    for (const std::string& one : WantedOf(wanted_, item)) {
+      if (folded.find(Folded(wanted_, one)) != std::string::npos) return Cat("says ", Quote(one));
+    }
+    return "";
+  }
+  Wanted wanted_;
+};
+
+class Equals : public TextAssertion {
+ public:
+  Equals(std::vector<std::string> of, Wanted wanted)
+      : TextAssertion(std::move(of), Cat("equals|", Describe(wanted))), wanted_(std::move(wanted)) {}
+
+ private:
+  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+    const std::string folded(Trim(Folded(wanted_, text)));
+    std::vector<std::string> all;
+    for (const std::string& one : WantedOf(wanted_, item)) {
+      if (folded == Trim(Folded(wanted_, one))) return "";
+      all.push_back(Quote(one));
+    }
+    return Cat("is ", Quote(text), ", not ", Join(all, " or "));
+  }
+  Wanted wanted_;
+};
+
+class Pattern : public TextAssertion {
+ public:
+  Pattern(std::vector<std::string> of, const std::string& pattern, bool whole, const Table& table)
+      : TextAssertion(std::move(of), Cat("matches|whole:", whole ? "yes|" : "no|", pattern)), whole_(whole) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(8 << 20);
+    pattern_ = std::make_unique<RE2>(pattern, options);
+    if (!pattern_->ok()) {
+      table.Refuse("pattern", Cat("no regular expression: ", pattern_->error()), "RE2's syntax");
+    }
+  }
+
+ private:
+  std::string CheckText(const Case&, const Output&, const std::string& text) const override {
+    const bool held = whole_ ? RE2::FullMatch(text, *pattern_) : RE2::PartialMatch(text, *pattern_);
+    return held ? "" : Cat(Quote(text), " does not match ", pattern_->pattern());
+  }
+  std::unique_ptr<RE2> pattern_;
+  bool whole_;
+};
+
+class Length : public TextAssertion {
+ public:
+  Length(std::vector<std::string> of, int64_t least, int64_t most)
+      : TextAssertion(std::move(of), Cat("length|", least, "-", most)), least_(least), most_(most) {}
+
+ private:
+  std::string CheckText(const Case&, const Output&, const std::string& text) const override {
+    const auto chars = static_cast<int64_t>(text::CountChars(text));
+    if (chars < least_) return Cat(chars, " characters, at least ", least_, " are wanted");
+    if (chars > most_) return Cat(chars, " characters, at most ", most_, " are wanted");
+    return "";
+  }
+  int64_t least_, most_;
+};
+
+class Language : public TextAssertion {
+ public:
+  Language(std::vector<std::string> of, std::string is)
+      : TextAssertion(std::move(of), Cat("language|", is)), is_(std::move(is)) {}
+
+ private:
+  std::string CheckText(const Case&, const Output& output, const std::string& text) const override {
+    const std::string found = recipe::DetectLanguage(text), &wanted = is_.empty() ? output.lang : is_;
+    return found == wanted ? "" : Cat("is ", found, ", not ", wanted, ": ", Quote(text));
+  }
+  std::string is_;
+};
+
+}  // namespace
+
+std::unique_ptr<Measure> MakeContains(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  const bool any = table.BoolOr("any", false);
+  return std::make_unique<Contains>(std::move(of), ReadWanted(table), any);
+}
+
+std::unique_ptr<Measure> MakeExcludes(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  return std::make_unique<Excludes>(std::move(of), ReadWanted(table));
+}
+
+std::unique_ptr<Measure> MakeEquals(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  return std::make_unique<Equals>(std::move(of), ReadWanted(table));
+}
+
+std::unique_ptr<Measure> MakeMatches(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  const bool whole = table.BoolOr("whole", false);
+  return std::make_unique<Pattern>(std::move(of), table.String("pattern"), whole, table);
+}
+
+std::unique_ptr<Measure> MakeLength(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  const int64_t least = table.IntOr("least_chars", 0, 0, 1'000'000);
+  return std::make_unique<Length>(std::move(of), least, table.IntOr("most_chars", 1'000'000, least, 1'000'000));
+}
+
+std::unique_ptr<Measure> MakeLanguage(Table& table, const MeasureContext& context) {
+  std::vector<std::string> of = ReadOf(table, context);
+  std::string is = table.StringOr("is", "");
+  if (!is.empty() && is != "zh" && is != "en") table.Refuse("is", "is zh or en");
+  return std::make_unique<Language>(std::move(of), std::move(is));
+}
+
+}  // namespace atelier::experiment
