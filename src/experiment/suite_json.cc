@@ -111,8 +111,10 @@ Json ToJson(const SuiteResult& result, const Suite& suite) {
   return json;
 }
 
-Baseline ReadBaseline(const std::string& path) {
-  const Json json = ParseJson(ReadFile(path), path);
+Baseline ReadBaseline(const std::string& path) { return ParseBaseline(ReadFile(path), path); }
+
+Baseline ParseBaseline(std::string_view text, const std::string& path) {
+  const Json json = ParseJson(text, path);
   Baseline baseline;
   baseline.file = path;
   try {

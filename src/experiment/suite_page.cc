@@ -53,7 +53,7 @@ class Page {
     const double size = std::abs(value);
     return FormatFixed(value, size >= 1000 ? 0 : size >= 20 ? 1 : size >= 1 ? 2 : 3);
   }
-  static std::string Signed(double value) { return Cat(value > 0 ? "+" : value < 0 ? "" : "±", Number(value)); }
+  static std::string Signed(double value) { return Cat(value > 0 ? "+" : "−", Number(std::abs(value))); }
 
   std::string Verdict() const {
     size_t failed = 0;
@@ -124,10 +124,12 @@ class Page {
     if (!difference) return "";
     const double better = lower ? -difference->difference : difference->difference;
     const char* kind = difference->p >= 0.05 ? "dim" : better > 0 ? "ok" : "bad";
-    return Cat("<br><span class=\"", kind, "\" title=\"p = ", FormatFixed(difference->p, 4), ", ",
-               Number(difference->low), " – ", Number(difference->high), ", n = ", difference->cases, "\">",
-               Signed(difference->difference), " ", label,
-               difference->p < 0.05 ? "" : Say("（不显著）", " (by chance)"), "</span>");
+    if (difference->difference == 0) {
+      return Cat("<div class=\"dim\">", zh_ ? Cat(label, "相同") : Cat("the same as ", label), "</div>");
+    }
+    return Cat("<div class=\"", kind, "\" title=\"p = ", FormatFixed(difference->p, 4), ", ", Number(difference->low),
+               " – ", Number(difference->high), ", n = ", difference->cases, "\">", Signed(difference->difference),
+               zh_ ? "" : " on ", label, difference->p < 0.05 ? "" : Say("（不显著）", " (by chance)"), "</span>");
   }
 
   std::string CutoffText(const MeasureSpec& spec) const {
@@ -155,9 +157,9 @@ class Page {
       for (const std::optional<double>& cut : {spec.cutoff.least, spec.cutoff.most}) {
         if (cut && std::isfinite(from)) from = std::min(from, *cut), to = std::max(to, *cut);
       }
-      out += Cat("<tr><td><bdi>", Html(spec.name), "</bdi><br><span class=\"dim\">", Html(spec.use),
-                 lower ? Say("，越低越好", ", lower is better") : "", "</span></td><td class=\"w\">",
-                 Html(CutoffText(spec)), "</td>");
+      out += Cat("<tr><td><bdi>", Html(spec.name), "</bdi><div class=\"dim\">",
+                 spec.use == spec.name ? "" : Html(spec.use), lower ? Say(" 越低越好", " lower is better") : "",
+                 "</div></td><td class=\"w\">", Html(CutoffText(spec)), "</td>");
       for (const ArmResult& arm : result_.arms) out += CellHtml(spec, arm, m, from, to);
       out += "</tr>\n";
     }
@@ -177,9 +179,9 @@ class Page {
                  Bar(spec, cell, from, to), TrendOf(arm.arm.name, spec.name));
     }
     if (cell.missing > 0)
-      out += Cat("<br><span class=\"bad\">", cell.missing, Say(" 个无数值", " without a value"), "</span>");
-    out += DifferenceText(cell.baseline, Say("较上次", "on the run before"), lower);
-    out += DifferenceText(cell.first, zh_ ? "较第一个方案" : "on the first arm", lower);
+      out += Cat("<div class=\"bad\">", cell.missing, Say(" 个无数值", " without a value"), "</div>");
+    out += DifferenceText(cell.baseline, Say("较上次", "the run before"), lower);
+    out += DifferenceText(cell.first, Say("较第一个方案", "the first arm"), lower);
     return out + "</td>";
   }
 

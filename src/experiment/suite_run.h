@@ -71,5 +71,7 @@ SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Basel
 Json ToJson(const SuiteResult& result, const Suite& suite);
 // Reads what ToJson wrote. Throws kNotFound, and kCorrupt that names the file, for anything else.
 Baseline ReadBaseline(const std::string& path);
+// The same from text, for fuzzing.
+Baseline ParseBaseline(std::string_view text, const std::string& path);
 
 }  // namespace atelier::experiment
