@@ -11,7 +11,7 @@
 #include "evaluate/rank_correlation.h"
 #include "evaluate/readability.h"
 #include "evaluate/regression.h"
-#include "evaluate/rouge.h"
+#include "evaluate/rouge_scores.h"
 #include "evaluate/value_lines.h"
 
 namespace {
@@ -62,7 +62,7 @@ void Texts(std::string_view text) {
   const size_t middle = text.size() / 2;
   const std::string_view a = text.substr(0, middle), b = text.substr(middle);
   for (const RougeUnits units : {RougeUnits::kWords, RougeUnits::kCharacters}) {
-    Rouge rouge(RougeTokenizer(units, true));
+    RougeScorer rouge(RougeTokenizer(units, true));
     const RougeScores scores = rouge.Score(a, b), same = rouge.Score(a, a);
     for (const auto& score : {scores.rouge1, scores.rouge2, scores.rougeL, scores.rougeLsum}) Require(Share(score.f1));
     Require(scores.rougeL.recall <= scores.rouge1.recall && scores.rougeLsum.recall <= scores.rouge1.recall);

@@ -1,5 +1,5 @@
-"""What `evaluate bleu|chrf|ter` promise: shapes, signatures, resampling that can be repeated, one clear line for what is
-wrong. The scores themselves are held against sacrebleu's goldens. Usage: evaluate_commands_test.py ATELIER."""
+"""What `evaluate bleu|chrf|ter|rouge|meteor|exact-match` promise: shapes, signatures, resampling that can be repeated, one clear line for what is
+wrong. The scores themselves are held against the peers' goldens. Usage: evaluate_commands_test.py ATELIER."""
 import json
 import pathlib
 import subprocess
@@ -67,16 +67,66 @@ def main():
     expect("the same texts twice", (same["difference"], same["p_bootstrap"], same["p_randomisation"]), (0, 1, 1))
     run("bleu", "--hyp", hyp, "--ref", ref, "--baseline", base, says="by exchange of lines p = ")
 
-    run("bleu", "--hyp", hyp, "--ref", write("short", REF[:3]), code=1, says="line 4 of")
-    run("bleu", "--hyp", write("three", HYP[:3]), "--ref", ref, code=1, says="line 4 of")
-    run("ter", "--hyp", hyp, "--ref", ref, "--baseline", write("four", BASE[:4]), code=1, says="line 5 of")
+    hyp3, ref3 = write("hyp3", ["the cat sat", "", "好茶"]), write("ref3", ["the cat sat down", "x", "好茶叶"])
+    rouge = asked("rouge", "--hyp", hyp3, "--ref", ref3)
+    expect("rouge's shape", list(rouge), ["metric", "rouge1", "rouge2", "rougeL", "rougeLsum", "signature", "lines", "empty_hypotheses",
+                                          "empty_references", "precision", "recall", "notes"])
+    expect("the mean", round(rouge["rouge1"], 9), round(6 / 7 / 3, 9))
+    expect("precision and recall", [round(rouge[k]["rouge1"], 9) for k in ("precision", "recall")], [round(1 / 3, 9), 0.25])
+    expect("rouge's signature", rouge["signature"], "nrefs:1|case:lc|stem:no|tok:rouge|split:no|version:0.1.2")
+    for metric in ("bleu", "ter", "rouge", "meteor", "exact-match"):
+        said = asked(metric, "--hyp", hyp3, "--ref", ref3)
+        expect(f"{metric} of an empty text", (said["empty_hypotheses"], [n.rpartition("/")[2] for n in said["notes"]]),
+               (1, ["hyp3:2: 1 of 3 texts are empty, this first"]))
+        run(metric, "--hyp", hyp3, "--ref", ref3, says="note: " + said["notes"][0])
+    nothing = asked("bleu", "--hyp", write("silent", [""] * 3), "--ref", ref3)
+    expect("a silent system", (nothing["score"], nothing["empty_hypotheses"], len(nothing["notes"])), (0, 3, 1))
+    run("bleu", "--hyp", hyp3, "--ref", ref3, "--baseline", str(root / "silent"), says="silent:1: 3 of 3 texts are empty")
+    zh = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--tokenize", "zh", "--sentence")["sentences"]
+    expect("a line's scores", {k: round(v, 9) for k, v in zh[2].items() if k[0] == "r" and k != "recall"},
+           {"rouge1": 0.8, "rouge2": round(2 / 3, 9), "rougeL": 0.8, "rougeLsum": 0.8})
+    expect("a line's precision and recall", [zh[2]["precision"]["rouge1"], round(zh[2]["recall"]["rouge1"], 9)], [1, round(2 / 3, 9)])
+    words = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--tokenize", "zh-words", "--segmenter", "icu")
+    expect("zh-words", words["signature"].split("|")[3], "tok:zh-words-icu")
+    own = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--tokenize", "zh-words", "--segmenter", "icu", "--user-dict", write("dict", ["好茶"]))
+    if not own["signature"].split("|")[3].startswith("tok:zh-words-icu+dict-") or own["rouge1"] == words["rouge1"]:
+        FAULTS.append(f"a user's dictionary is not named, or not used: {own}")
+    two = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--ref", hyp3)
+    expect("two references", [round(two["rouge1"], 9), two["signature"][:7]], [round(1 / 3, 9), "nrefs:2"])
+    split = asked("rouge", "--hyp", write("h2", ["b c<n>a"]), "--ref", write("r2", ["a<n>b c"]), "--sentence-break", "<n>")
+    expect("sentences", [round(split["rougeL"], 9), split["rougeLsum"]], [round(2 / 3, 9), 1])
+    answers = asked("exact-match", "--hyp", write("a", ["The  Cat!", "a dog"]), "--ref", write("b", ["cat", "cat dog"]))
+    expect("answers", [answers["exact_match"], round(answers["f1"], 9), answers["signature"]],
+           [0.5, round((1 + 2 / 3) / 2, 9), "nrefs:1|case:lc|tok:squad|version:2.0"])
+    zh = asked("exact-match", "--hyp", write("c", ["北京大学"]), "--ref", write("d", ["北京"]), "--tokenize", "zh")
+    expect("answers in Chinese", [zh["exact_match"], round(zh["f1"], 9)], [0, round(2 / 3, 9)])
+    cats = [write("e", ["the cats"]), write("f", ["the cat"])]
+    meteor = asked("meteor", "--hyp", cats[0], "--ref", cats[1])
+    expect("meteor", [round(meteor["meteor"], 9), meteor["signature"]],
+           [0.9375, "nrefs:1|case:lc|tok:units|match:exact+stem|alpha:0.9|beta:3|gamma:0.5|version:3.10.4"])
+    expect("meteor without a penalty", asked("meteor", "--hyp", cats[0], "--ref", cats[1], "--gamma", "0")["meteor"], 1)
+    paired = asked("rouge", "--hyp", many[0], "--ref", many[1], "--baseline", many[2], "--tokenize", "zh", "--trials", "999")
+    for name in ("rouge1", "rouge2", "rougeL", "rougeLsum"):
+        if paired["comparison"][name]["p_bootstrap"] > 0.01 or paired["comparison"][name]["p_randomisation"] != 0.001:
+            FAULTS.append(f"{name}: a plain difference is not found: {paired['comparison']}")
+        if not paired["bootstrap"][name]["low"] < paired[name] < paired["bootstrap"][name]["high"]:
+            FAULTS.append(f"{name}'s interval {paired}")
+    run("exact-match", "--hyp", hyp3, "--ref", ref3, "--sentence", says="LINE  exact_match      f1")
+    run("rouge", "--hyp", hyp, "--ref", ref, "--tokenize", "13a", code=2, says="rouge, zh, zh-words")
+    run("exact-match", "--hyp", hyp, "--ref", ref, "--tokenize", "13a", code=2, says="squad, zh")
+    run("meteor", "--hyp", hyp, "--ref", ref, "--alpha", "2", code=2, says="--alpha")
+
+    run("bleu", "--hyp", hyp, "--ref", write("short", REF[:3]), code=1, says="hyp:4: has no counterpart")
+    run("bleu", "--hyp", write("three", HYP[:3]), "--ref", ref, code=1, says="ref:4: has no counterpart: ")
+    run("ter", "--hyp", hyp, "--ref", ref, "--baseline", write("four", BASE[:4]), code=1, says="ref:5: has no counterpart: ")
     run("chrf", "--hyp", hyp, "--ref", write("latin", b"caf\xe9\n" * 5), code=1, says="latin:1: byte 4 of the line is not UTF-8")
     run("bleu", "--hyp", write("nothing", b""), "--ref", ref, code=1, says="nothing: is empty")
     run("bleu", "--hyp", hyp, "--ref", write("blank", [""] * 5), code=1, says="every reference is empty")
     run("bleu", "--hyp", hyp, "--ref", str(root / "absent"), code=1, says="absent")
     run("bleu", "--hyp", hyp, "--ref", ref, "--tokenize", "14a", code=2, says="13a, intl, zh, char, none")
     run("bleu", "--hyp", hyp, "--ref", ref, "--smooth", "more", code=2, says="add-k")
-    run("bleu", "--hyp", hyp, code=2, says="--ref")
+    for metric in ("bleu", "rouge", "meteor", "exact-match"):
+        run(metric, "--hyp", hyp, code=2, says="--ref")
     run("chrf", "--hyp", hyp, "--ref", ref, "--char-order", "0", code=2, says="whole number")
     gaps = write("gaps", [REF[0], "", REF[2], "", REF[4]])
     run("bleu", "--hyp", hyp, "--ref", gaps, says="2 lines have no reference, the first is line 2")

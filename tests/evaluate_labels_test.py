@@ -1,4 +1,4 @@
-"""What `evaluate classification|regression|ranking|agreement|rouge|meteor|exact-match|readability` promise to people and scripts:
+"""What `evaluate classification|regression|ranking|agreement|readability` promise to people and scripts:
 the shapes of --json, tables as they are printed, and one clear line for every kind of bad input. The numbers themselves are
 held to the peers by evaluate_test. Usage: evaluate_labels_test.py ATELIER."""
 import json
@@ -52,11 +52,11 @@ weighted avg       0.38      0.50      0.42         4
     run("classification", "--true", true, "--pred", pred, "--classes", "a,a", code=2, says=["twice"])
     run("classification", "--true", true, "--pred", file("short.txt", "好评\n"), code=1,
         says=["true.txt:2: has no counterpart", "short.txt ends after 1 lines"])
-    run("classification", "--true", true, "--pred", file("empty.txt", ""), code=1, says=["holds no lines"])
+    run("classification", "--true", true, "--pred", file("empty.txt", ""), code=1, says=["empty.txt: is empty"])
     run("classification", "--true", true, "--pred", file("blank.txt", "a\n\na\na\n"), code=1, says=["blank.txt:2: holds no label"])
     texts = file("texts.txt", "".join(f"text {i}\n" for i in range(2001)))
     run("classification", "--true", texts, "--pred", texts, code=1, says=["2001 different labels"])
-    run("classification", "--true", true, "--pred", file("bad.txt", b"a\n\xff\n"), code=1, says=["bad.txt:2", "UTF-8"])
+    run("classification", "--true", true, "--pred", file("bad.txt", b"a\n\xff\n"), code=1, says=["bad.txt:2: byte 1 of the line is not UTF-8"])
 
 
 def curves():
@@ -119,33 +119,6 @@ def agreement():
         FAULTS.append("the table of agreement has no alpha")
 
 
-def texts():
-    hyp, ref = file("hyp.txt", "the cat sat\n\n好茶\n"), file("ref.txt", "the cat sat down\nx\n好茶叶\n")
-    result = told("rouge", "--hyp", hyp, "--ref", ref, says=["hyp.txt:2: 1 of 3 texts are empty"])
-    expect("the shape", list(result), ["rouge1", "rouge2", "rougeL", "rougeLsum", "precision", "recall", "lines", "signature", "notes"])
-    expect("the mean", round(result["rouge1"], 9), round(6 / 7 / 3, 9))
-    version = result["signature"].split("|version:")[1]
-    expect("the signature", result["signature"], f"nrefs:1|case:lc|stem:no|tok:rouge|split:no|version:{version}")
-    zh = told("rouge", "--hyp", hyp, "--ref", ref, "--tokenize", "zh", "--each")
-    expect("zh", round(zh["each"]["rouge1"]["f1"][2], 9), 0.8)
-    words = told("rouge", "--hyp", hyp, "--ref", ref, "--tokenize", "zh-words", "--segmenter", "icu")
-    expect("zh-words", words["signature"].split("|")[3], "tok:zh-words-icu")
-    two = told("rouge", "--hyp", hyp, "--ref", ref, "--ref", hyp)
-    expect("two references", [round(two["rouge1"], 9), two["signature"][:7]], [round(1 / 3, 9), "nrefs:2"])
-    split = told("rouge", "--hyp", file("h2.txt", "b c<n>a\n"), "--ref", file("r2.txt", "a<n>b c\n"), "--sentence-break", "<n>")
-    expect("sentences", [round(split["rougeL"], 9), split["rougeLsum"]], [round(2 / 3, 9), 1])
-    for measure in ("rouge", "meteor", "exact-match"):
-        run(measure, "--hyp", hyp, "--ref", file("short.txt", "a\n"), code=1, says=["hyp.txt:2: has no counterpart"])
-        run(measure, "--hyp", hyp, "--ref", file("bad.txt", b"a\n\xff\nc\n"), code=1, says=["bad.txt:2", "UTF-8"])
-        run(measure, "--hyp", hyp, code=2, says=["--ref"])
-    run("rouge", "--hyp", hyp, "--ref", ref, "--tokenize", "13a", code=2, says=["rouge, zh or zh-words"])
-    answers = told("exact-match", "--hyp", file("a.txt", "The  Cat!\na dog\n"), "--ref", file("b.txt", "cat\ncat dog\n"))
-    expect("answers", [answers["exact_match"], round(answers["f1"], 9)], [0.5, round((1 + 2 / 3) / 2, 9)])
-    zh = told("exact-match", "--hyp", file("c.txt", "北京大学\n"), "--ref", file("d.txt", "北京\n"), "--tokenize", "zh")
-    expect("answers in Chinese", [zh["exact_match"], round(zh["f1"], 9)], [0, round(2 / 3, 9)])
-    expect("meteor", round(told("meteor", "--hyp", file("e.txt", "the cats\n"), "--ref", file("f.txt", "the cat\n"))["meteor"], 9), 0.9375)
-
-
 def readability():
     english = told("readability", "--text", file("en.txt", "The cat sat. It slept well.\n"))
     expect("English", [english["sentences"], english["words"], english["common_share"]], [2, 6, None])
@@ -154,6 +127,6 @@ def readability():
     run("readability", "--text", file("none.txt", "1234 ...\n"), code=1, says=["no English word"])
 
 
-for part in (labels, curves, numbers, agreement, texts, readability):
+for part in (labels, curves, numbers, agreement, readability):
     part()
-end("labels, numbers and texts: as promised")
+end("labels, numbers and ratings: as promised")

@@ -493,26 +493,26 @@ def check_texts(c, r, count):
     files = ["--hyp", c.write("h", [p["hypothesis"] for p in pairs]), "--ref", c.write("r", [p["reference"] for p in pairs])]
     for stem in (False, True):
         for chinese in (False, True):
-            got = c.run("rouge", *files, "--sentence-break", BREAK, "--each", *(["--stem"] if stem else []),
+            got = c.run("rouge", *files, "--sentence-break", BREAK, "--sentence", *(["--stem"] if stem else []),
                         *(["--tokenize", "zh"] if chinese else []))
             want = rouge_answers(pairs, stem, chinese)
+            lines = got.get("sentences", [None] * count)
             for m in MEASURES:
-                each = got.get("each", {}).get(m, {"precision": [], "recall": [], "f1": []})
                 for i, pair in enumerate(pairs):
-                    values = [each[k][i] if i < len(each[k]) else None for k in ("precision", "recall", "f1")]
+                    values = lines[i] and [lines[i]["precision"][m], lines[i]["recall"][m], lines[i][m]]
                     c.same("rouge", pair, f"{m} stem={stem} zh={chinese}", values, [float(v) for v in want[i][m]], 1e-12)
                 c.same("rouge", None, "mean", got.get(m), float(np.mean([w[m][2] for w in want])), 1e-12)
     for name, tokens in (("squad", squad_tokens), ("zh", chinese_tokens)):
-        each = c.run("exact-match", *files, "--tokenize", name, "--each").get("each", {"exact_match": [], "f1": []})
+        lines = c.run("exact-match", *files, "--tokenize", name, "--sentence").get("sentences", [None] * count)
         want = [answer_score(p["hypothesis"], p["reference"], tokens) for p in pairs]
         for i, pair in enumerate(pairs):
-            c.same("exact-match", pair, name, [each["exact_match"][i], each["f1"][i]] if each["f1"] else None, want[i], 1e-12)
+            c.same("exact-match", pair, name, lines[i] and [lines[i]["exact_match"], lines[i]["f1"]], want[i], 1e-12)
 
 
 def check_meteor(c, r, count):
     cases = [meteor_case(r) for _ in range(count)]
-    got = c.run("meteor", "--each", "--hyp", c.write("h", [" ".join(x["hypothesis"]) for x in cases]), "--ref",
-                c.write("r", [" ".join(x["reference"]) for x in cases])).get("each", [None] * count)
+    got = c.run("meteor", "--sentence", "--hyp", c.write("h", [" ".join(x["hypothesis"]) for x in cases]), "--ref",
+                c.write("r", [" ".join(x["reference"]) for x in cases])).get("sentences", [None] * count)
     for case, value in zip(cases, got):
         c.same("meteor", case, "meteor", value, meteor_answer(case), 1e-12)
 

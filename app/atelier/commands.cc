@@ -59,9 +59,9 @@ std::unique_ptr<Command> MakeEvaluateClassification();  // evaluate_classificati
 std::unique_ptr<Command> MakeEvaluateRegression();      // evaluate_regression.cc
 std::unique_ptr<Command> MakeEvaluateRanking();         // evaluate_ranking.cc
 std::unique_ptr<Command> MakeEvaluateAgreement();       // evaluate_agreement.cc
-std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_rouge.cc
-std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_meteor.cc
-std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_exact_match.cc
+std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateReadability();     // evaluate_readability.cc
 
 std::span<const CommandEntry> AllCommands() {
@@ -203,10 +203,10 @@ std::span<const CommandEntry> AllCommands() {
        &MakeEvaluateAgreement},
       {"evaluate rouge", "Compare summaries with references: ROUGE-1, -2, -L, -Lsum",
        "atelier evaluate rouge --hyp out.txt --ref ref.txt --stem --json\n"
-       "atelier evaluate rouge --hyp out.txt --ref ref.txt --tokenize zh",
+       "atelier evaluate rouge --hyp new.txt --ref ref.txt --tokenize zh --baseline old.txt",
        &MakeEvaluateRouge},
       {"evaluate meteor", "Compare texts with references by words, stems and their order",
-       "atelier evaluate meteor --hyp out.txt --ref ref.txt", &MakeEvaluateMeteor},
+       "atelier evaluate meteor --hyp out.txt --ref ref.txt --bootstrap 1000", &MakeEvaluateMeteor},
       {"evaluate exact-match", "Compare short answers with the right ones: exact match, token F1",
        "atelier evaluate exact-match --hyp answers.txt --ref right.txt --ref other.txt --tokenize zh",
        &MakeEvaluateExactMatch},

@@ -14,6 +14,7 @@
 #include "evaluate/calibration.h"
 #include "evaluate/classification.h"
 #include "evaluate/curves.h"
+#include "evaluate/line_file.h"
 #include "evaluate/sums.h"
 #include "evaluate/value_lines.h"
 
@@ -55,7 +56,7 @@ class ClassificationCommand : public Command {
     const std::string true_text = ReadFile(true_), pred_text = ReadFile(pred_);
     const auto true_labels = evaluate::LabelLines(true_text, true_),
                pred_labels = evaluate::LabelLines(pred_text, pred_);
-    evaluate::RequireAsManyLines(true_labels.size(), true_, pred_labels.size(), pred_);
+    evaluate::MustAlign(true_labels.size(), true_, pred_labels.size(), pred_);
     if (classes_.empty()) classes_ = evaluate::FindClasses(true_labels, pred_labels);
     if (classes_.size() > kMostClasses) {
       throw Error(Code::kInvalidInput,
@@ -115,7 +116,7 @@ class ClassificationCommand : public Command {
   Json MeasureScores() {
     const size_t n = classes_.size();
     const auto rows = evaluate::NumberRows(ReadFile(scores_), scores_);
-    evaluate::RequireAsManyLines(truth_.size(), true_, rows.size(), scores_);
+    evaluate::MustAlign(truth_.size(), true_, rows.size(), scores_);
     for (size_t i = 0; i < rows.size(); ++i) {
       if (rows[i].size() == rows[0].size() && (rows[i].size() == n || (rows[i].size() == 1 && n == 2))) continue;
       throw Error(Code::kInvalidInput,

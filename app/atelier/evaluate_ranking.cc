@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "evaluate/curves.h"
+#include "evaluate/line_file.h"
 #include "evaluate/rank_correlation.h"
 #include "evaluate/ranking.h"
 #include "evaluate/sums.h"
@@ -28,7 +29,7 @@ class RankingCommand : public Command {
   int Run(const Globals& globals) override {
     const auto gains = evaluate::NumberRows(ReadFile(true_), true_);
     const auto scores = evaluate::NumberRows(ReadFile(scores_), scores_);
-    evaluate::RequireAsManyLines(gains.size(), true_, scores.size(), scores_);
+    evaluate::MustAlign(gains.size(), true_, scores.size(), scores_);
     const auto k = static_cast<size_t>(k_);
     std::vector<double> ndcg, ndcg_all, map, mrr, recall, precision, tau, rho;
     size_t hopeless = 0;

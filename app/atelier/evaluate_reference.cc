@@ -1,7 +1,9 @@
-// atelier evaluate bleu|chrf|ter --hyp FILE --ref FILE...: the metrics of evaluate/reference_metrics.cc.
+// atelier evaluate bleu|rouge|... --hyp FILE --ref FILE...: the metrics of evaluate/reference_metrics.cc.
+#include <algorithm>
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/segmenter_option.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -17,10 +19,15 @@ namespace {
 // A metric's settings as options of the command line.
 class CliSettings : public evaluate::MetricSettings {
  public:
-  explicit CliSettings(Cli& cli) : cli_(cli) {}
+  // `words`: what a metric's words come from, when they are wanted.
+  CliSettings(Cli& cli, SegmenterOption* segmenter, evaluate::WordSourceFn words)
+      : cli_(cli), segmenter_(segmenter), words_(std::move(words)) {}
   void Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
               const std::string& help) override {
     cli_.Text("--" + name, value, Cat(help, ": ", Join(choices, ", "), " (default ", *value, ")"));
+  }
+  void Text(const std::string& name, std::string* value, const std::string& help) override {
+    cli_.Text("--" + name, value, help);
   }
   void Flag(const std::string& name, bool* value, const std::string& help) override {
     cli_.Flag("--" + name, value, help);
@@ -32,9 +39,15 @@ class CliSettings : public evaluate::MetricSettings {
               double most) override {
     cli_.Double("--" + name, value, help, least, most);
   }
+  void Words(evaluate::WordSourceFn* words) override {
+    segmenter_->Declare(cli_);
+    *words = words_;
+  }
 
  private:
   Cli& cli_;
+  SegmenterOption* segmenter_;
+  evaluate::WordSourceFn words_;
 };
 
 Json IntervalJson(const evaluate::Interval& interval) {
@@ -48,7 +61,7 @@ class ReferenceCommand : public Command {
   void Declare(Cli& cli) override {
     cli.Text("--hyp", &hyp_, "the texts to be measured, one on a line; - for standard input", true);
     cli.Texts("--ref", &refs_, "what they should say, on the same lines; again for further references");
-    CliSettings settings(cli);
+    CliSettings settings(cli, &segmenter_, [this] { return segmenter_.LoadWords(globals_); });
     request_->Declare(settings);
     cli.Flag("--sentence", &sentence_, "the score of every line, too");
     cli.Int("--bootstrap", &bootstrap_, "resample the lines N times for an interval (with --baseline 1000)", 0,
@@ -60,6 +73,7 @@ class ReferenceCommand : public Command {
 
   int Run(const Globals& globals) override {
     if (refs_.empty()) throw Error(Code::kUsage, Cat("evaluate ", name_, " needs --ref"), "--ref FILE");
+    globals_ = globals;
     metric_ = request_->Make();
     names_ = metric_->names();
     const auto hyp = evaluate::ReadLineFile(hyp_);
@@ -71,7 +85,7 @@ class ReferenceCommand : public Command {
     }
     std::vector<std::vector<std::string_view>> references;
     for (const auto& file : files) references.push_back(file->lines);
-    const evaluate::LineCounts counts = evaluate::CountLines(*metric_, hyp->lines, references);
+    const evaluate::LineCounts counts = Count(*hyp, references);
     const std::vector<int64_t> sum = counts.Sum();
 
     evaluate::Resampled resampled{bootstrap_.value_or(baseline_.empty() ? 0 : 1000), baseline_.empty() ? 0 : trials_,
@@ -80,7 +94,9 @@ class ReferenceCommand : public Command {
     for (size_t which = 0; which < names_.size(); ++which) body[names_[which]] = metric_->Score(sum, which);
     body["signature"] = evaluate::Signature(*metric_, refs_.size(), resampled);
     body["lines"] = hyp->lines.size();
-    body["empty_references"] = WithoutReference(references);
+    body["empty_hypotheses"] = NoteEmpty(*hyp);
+    body["empty_references"] = NoteWithoutReference(references);
+    if (const std::string doubt = metric_->Doubt(hyp->lines); !doubt.empty()) notes_.push_back(doubt);
     body.update(metric_->Details(sum));
 
     std::string people;
@@ -90,27 +106,23 @@ class ReferenceCommand : public Command {
     }
     people += metric_->lower_is_better() ? " (lower is better)\n" : "\n";
     if (!baseline_.empty()) {
-      Compare(globals, counts, references, resampled, &body, &people);
+      Compare(counts, references, resampled, &body, &people);
     } else if (resampled.bootstrap > 0) {
       const evaluate::LineCounts* systems[] = {&counts};
-      Progress progress("resampling", ProgressUnit::kItems, globals.quiet || globals.json);
+      Progress progress("resampling", ProgressUnit::kItems, Silent());
       const auto draws =
           evaluate::Bootstrap(*metric_, systems, resampled.bootstrap, resampled.seed, progress.Callback());
       body["bootstrap"] = ByName([&](size_t which) {
         const evaluate::Interval interval = evaluate::IntervalOf(draws[0][which]);
-        people += Cat(Label(which), ": ", Range(interval), "\n");
+        people += Cat(Label(which), ": ", Range(interval.low, interval.high), "\n");
         return IntervalJson(interval);
       });
     }
     people += Cat(body["signature"].get<std::string>(), "\n");
     if (sentence_) AddLines(counts, &body, &people);
 
-    const size_t empty = body["empty_references"].get<size_t>();
-    if (empty > 0) {
-      std::cerr << "note: " << empty << " lines have no reference, the first is line " << first_empty_
-                << "; what they say can only count against them\n";
-    }
-    if (const std::string doubt = metric_->Doubt(hyp->lines); !doubt.empty()) std::cerr << "note: " << doubt << "\n";
+    body["notes"] = notes_;
+    for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
     if (globals.json) {
       std::cout << ToText(body) << "\n";
     } else {
@@ -130,44 +142,58 @@ class ReferenceCommand : public Command {
   }
   std::string Label(size_t which) const { return names_.size() == 1 ? metric_->title() : names_[which]; }
   // Scores up to 1 need more than scores up to 100.
-  int Decimals() const { return names_.size() == 1 ? 2 : 4; }
+  int Decimals() const { return metric_->scale() > 1 ? 2 : 4; }
+  bool Silent() const { return globals_.quiet || globals_.json; }
 
-  std::string Range(const evaluate::Interval& interval) const {
-    return Cat("95 % from ", FormatFixed(interval.low, Decimals()), " to ", FormatFixed(interval.high, Decimals()));
+  evaluate::LineCounts Count(const evaluate::LineFile& file,
+                             const std::vector<std::vector<std::string_view>>& references) {
+    Progress progress("scoring", ProgressUnit::kItems, Silent());
+    return evaluate::CountLines(*metric_, file.lines, references, progress.Callback());
   }
 
-  size_t WithoutReference(const std::vector<std::vector<std::string_view>>& references) {
-    size_t empty = 0;
-    for (size_t line = 0; line < references[0].size(); ++line) {
-      bool any = false;
-      for (const auto& reference : references) any = any || !reference[line].empty();
-      if (!any && empty++ == 0) first_empty_ = line + 1;
+  std::string Range(double low, double high) const {
+    return Cat("95 % from ", FormatFixed(low, Decimals()), " to ", FormatFixed(high, Decimals()));
+  }
+
+  // How many texts are empty; a score of 0 that comes of it has its note.
+  size_t NoteEmpty(const evaluate::LineFile& file) {
+    const auto is_empty = [](std::string_view line) { return line.empty(); };
+    const auto first = std::find_if(file.lines.begin(), file.lines.end(), is_empty);
+    const auto empty = static_cast<size_t>(std::count_if(first, file.lines.end(), is_empty));
+    if (empty > 0) {
+      notes_.push_back(Cat(file.name, ":", first - file.lines.begin() + 1, ": ", empty, " of ", file.lines.size(),
+                           " texts are empty, this first"));
     }
     return empty;
   }
 
-  void Compare(const Globals& globals, const evaluate::LineCounts& counts,
-               const std::vector<std::vector<std::string_view>>& references, const evaluate::Resampled& resampled,
-               Json* body, std::string* people) {
-    const auto file = evaluate::ReadLineFile(baseline_);
-    for (size_t r = 0; r < references.size(); ++r) {
-      if (file->lines.size() == references[r].size()) continue;
-      evaluate::LineFile reference;
-      reference.name = refs_[r];
-      reference.lines = references[r];
-      evaluate::MustAlign(*file, reference);
+  size_t NoteWithoutReference(const std::vector<std::vector<std::string_view>>& references) {
+    size_t empty = 0, first = 0;
+    for (size_t line = 0; line < references[0].size(); ++line) {
+      bool any = false;
+      for (const auto& reference : references) any = any || !reference[line].empty();
+      if (!any && empty++ == 0) first = line + 1;
     }
-    const evaluate::LineCounts other = evaluate::CountLines(*metric_, file->lines, references);
+    if (empty > 0) notes_.push_back(Cat(empty, " lines have no reference, the first is line ", first));
+    return empty;
+  }
+
+  void Compare(const evaluate::LineCounts& counts, const std::vector<std::vector<std::string_view>>& references,
+               const evaluate::Resampled& resampled, Json* body, std::string* people) {
+    const auto file = evaluate::ReadLineFile(baseline_);
+    evaluate::MustAlign(file->lines.size(), file->name, references[0].size(), refs_[0]);
+    NoteEmpty(*file);
+    const evaluate::LineCounts other = Count(*file, references);
     const std::vector<int64_t> sum = counts.Sum(), other_sum = other.Sum();
     const evaluate::LineCounts* systems[] = {&counts, &other};
     std::vector<evaluate::Draws> draws;
     if (resampled.bootstrap > 0) {
-      Progress progress("resampling", ProgressUnit::kItems, globals.quiet || globals.json);
+      Progress progress("resampling", ProgressUnit::kItems, Silent());
       draws = evaluate::Bootstrap(*metric_, systems, resampled.bootstrap, resampled.seed, progress.Callback());
     }
     std::vector<double> exchanged;
     {
-      Progress progress("exchanging lines", ProgressUnit::kItems, globals.quiet || globals.json);
+      Progress progress("exchanging lines", ProgressUnit::kItems, Silent());
       exchanged = evaluate::RandomisationP(*metric_, counts, other, resampled.randomisation, resampled.seed,
                                            progress.Callback());
     }
@@ -185,15 +211,11 @@ class ReferenceCommand : public Command {
       *people += Cat(Label(which), " of the baseline ", FormatFixed(metric_->Score(other_sum, which), Decimals()),
                      ", difference ", difference > 0 ? "+" : "", FormatFixed(difference, Decimals()));
       if (!draws.empty()) {
-        std::vector<double> differences;
-        for (size_t i = 0; i < draws[0][which].size(); ++i) {
-          differences.push_back(draws[0][which][i] - draws[1][which][i]);
-        }
-        const evaluate::Interval interval = evaluate::IntervalOf(differences);
-        one["low"] = interval.low;
-        one["high"] = interval.high;
-        one["p_bootstrap"] = evaluate::BootstrapP(difference, draws[0][which], draws[1][which]);
-        *people += Cat(" (", Range(interval), ", p = ", FormatFixed(one["p_bootstrap"].get<double>(), 4), ")");
+        const evaluate::Difference d = evaluate::DifferenceOf(difference, draws[0][which], draws[1][which]);
+        one["low"] = d.low;
+        one["high"] = d.high;
+        one["p_bootstrap"] = d.p;
+        *people += Cat(" (", Range(d.low, d.high), ", p = ", FormatFixed(d.p, 4), ")");
       }
       one["p_randomisation"] = exchanged[which];
       *people += Cat("; by exchange of lines p = ", FormatFixed(exchanged[which], 4), "\n");
@@ -203,14 +225,18 @@ class ReferenceCommand : public Command {
 
   void AddLines(const evaluate::LineCounts& counts, Json* body, std::string* people) const {
     Json lines = Json::array();
-    TextTable table({"LINE", metric_->title()});
+    std::vector<std::string> head = {"LINE"};
+    for (size_t which = 0; which < names_.size(); ++which) head.push_back(Label(which));
+    TextTable table(head);
     for (size_t line = 0; line < counts.size(); ++line) {
-      lines.push_back(ByName([&](size_t which) { return Json(metric_->LineScore(counts.row(line), which)); }));
-      std::string cell;
+      Json one = ByName([&](size_t which) { return Json(metric_->LineScore(counts.row(line), which)); });
+      if (names_.size() > 1) one.update(metric_->Details(counts.row(line)));
+      lines.push_back(std::move(one));
+      std::vector<std::string> cells = {Cat(line + 1)};
       for (size_t which = 0; which < names_.size(); ++which) {
-        cell += Cat(which > 0 ? " " : "", FormatFixed(metric_->LineScore(counts.row(line), which), Decimals()));
+        cells.push_back(FormatFixed(metric_->LineScore(counts.row(line), which), Decimals()));
       }
-      table.Add({Cat(line + 1), cell});
+      table.Add(cells);
     }
     (*body)["sentences"] = std::move(lines);
     (*body)["sentence_signature"] = evaluate::Signature(*metric_, refs_.size(), {}, true);
@@ -220,12 +246,13 @@ class ReferenceCommand : public Command {
   std::string name_;
   std::unique_ptr<evaluate::MetricRequest> request_;
   std::unique_ptr<evaluate::ReferenceMetric> metric_;
-  std::vector<std::string> names_, refs_;
+  std::vector<std::string> names_, refs_, notes_;
   std::string hyp_, baseline_;
+  SegmenterOption segmenter_;
+  Globals globals_;
   bool sentence_ = false;
   std::optional<int64_t> bootstrap_;
   int64_t trials_ = 10000, seed_ = 12345;
-  size_t first_empty_ = 0;
 };
 
 }  // namespace
@@ -233,5 +260,8 @@ class ReferenceCommand : public Command {
 std::unique_ptr<Command> MakeEvaluateBleu() { return std::make_unique<ReferenceCommand>("bleu"); }
 std::unique_ptr<Command> MakeEvaluateChrf() { return std::make_unique<ReferenceCommand>("chrf"); }
 std::unique_ptr<Command> MakeEvaluateTer() { return std::make_unique<ReferenceCommand>("ter"); }
+std::unique_ptr<Command> MakeEvaluateRouge() { return std::make_unique<ReferenceCommand>("rouge"); }
+std::unique_ptr<Command> MakeEvaluateMeteor() { return std::make_unique<ReferenceCommand>("meteor"); }
+std::unique_ptr<Command> MakeEvaluateExactMatch() { return std::make_unique<ReferenceCommand>("exact-match"); }
 
 }  // namespace atelier::app

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "evaluate/line_file.h"
 #include "evaluate/rank_correlation.h"
 #include "evaluate/regression.h"
 #include "evaluate/value_lines.h"
@@ -23,7 +24,7 @@ class RegressionCommand : public Command {
   int Run(const Globals& globals) override {
     const auto truth = evaluate::NumberLines(ReadFile(true_), true_);
     const auto predicted = evaluate::NumberLines(ReadFile(pred_), pred_);
-    evaluate::RequireAsManyLines(truth.size(), true_, predicted.size(), pred_);
+    evaluate::MustAlign(truth.size(), true_, predicted.size(), pred_);
     const evaluate::RegressionScores scores = evaluate::ScoreRegression(truth, predicted);
     const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
     const Json result{{"cases", truth.size()},

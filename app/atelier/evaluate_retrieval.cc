@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "evaluate/ranking.h"
+#include "evaluate/resample.h"
 #include "retrieve/index.h"
 #include "store/studio.h"
 
@@ -137,7 +138,7 @@ class EvaluateRetrieval : public Command {
           }
           if (mode == retrieve::Mode::kHybrid) {
             for (const std::string other : {"bm25", "dense"}) {
-              const evaluate::Bootstrap b = evaluate::PairedBootstrap(of("hybrid", "ndcg@10"), of(other, "ndcg@10"));
+              const evaluate::Difference b = evaluate::CompareMeans(of("hybrid", "ndcg@10"), of(other, "ndcg@10"));
               row[Cat("over_", other)] = {{"difference", b.difference}, {"low", b.low}, {"high", b.high}, {"p", b.p}};
             }
           }

@@ -3,6 +3,7 @@
 #include "app/atelier/studio_here.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 namespace atelier::app {
@@ -21,8 +22,9 @@ void SegmenterOption::Declare(Cli& cli) {
 std::unique_ptr<text::Segmenter> SegmenterOption::Load(const Globals& globals) {
   std::shared_ptr<const text::UserDictionary> dictionary;
   if (!dictionary_.empty()) {
-    dictionary =
-        std::make_shared<text::UserDictionary>(text::UserDictionary::Parse(ReadFile(dictionary_), dictionary_));
+    const std::string bytes = ReadFile(dictionary_);
+    dictionary_id_ = Cat("+dict-", Sha256Hex(bytes).substr(0, 12));
+    dictionary = std::make_shared<text::UserDictionary>(text::UserDictionary::Parse(bytes, dictionary_));
   }
   std::string choice = choice_ == "zh" ? std::string(kChinese) : choice_;
   if (choice == "icu") {
@@ -44,6 +46,11 @@ std::unique_ptr<text::Segmenter> SegmenterOption::Load(const Globals& globals) {
   const auto map = MappedFile::Open(entry.path);
   auto model = text::SegmenterModel::Parse({reinterpret_cast<const char*>(map->data()), map->size()}, entry.path);
   return text::MakeModelSegmenter(std::move(model), dictionary);
+}
+
+evaluate::WordSource SegmenterOption::LoadWords(const Globals& globals) {
+  std::shared_ptr<const text::Segmenter> segmenter = Load(globals);
+  return {name_ + dictionary_id_, std::move(segmenter)};
 }
 
 }  // namespace atelier::app

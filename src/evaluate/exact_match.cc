@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <map>
 
+#include "base/error.h"
+#include "base/str.h"
 #include "text/unicode.h"
 
 namespace atelier::evaluate {
 namespace {
+
+const std::vector<std::string> kTokenizers = {"squad", "zh"};
 
 bool IsAsciiPunctuation(char32_t c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
@@ -87,5 +91,29 @@ AnswerScore ScoreAnswer(std::string_view answer, std::span<const std::string_vie
   }
   return best;
 }
+
+void ExactMatchOptions::Declare(MetricSettings& settings) {
+  settings.Choice("tokenize", &tokenize, kTokenizers, "English words; every Chinese character, other words as wholes");
+}
+
+ExactMatch::ExactMatch(const ExactMatchOptions& options)
+    : tokenize_(options.tokenize), units_(options.tokenize == "zh" ? AnswerUnits::kCharacters : AnswerUnits::kWords) {
+  if (std::find(kTokenizers.begin(), kTokenizers.end(), tokenize_) != kTokenizers.end()) return;
+  throw Error(Code::kUsage, Cat("exact-match: there is no tokenizer ", Quote(tokenize_)), Join(kTokenizers, ", "));
+}
+
+void ExactMatch::Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) {
+  const AnswerScore score = ScoreAnswer(hypothesis, references, units_);
+  counts[0] = score.exact > 0 ? 1 : 0;
+  counts[1] = ScoreUnits(score.f1);
+  counts[2] = 1;
+}
+
+double ExactMatch::Score(std::span<const int64_t> sum, size_t which) const {
+  if (which == 1) return MeanOfUnits(sum[1], sum[2]);
+  return sum[2] == 0 ? 0 : static_cast<double>(sum[0]) / static_cast<double>(sum[2]);
+}
+
+std::string ExactMatch::Fields(bool) const { return Cat("case:lc|tok:", tokenize_); }
 
 }  // namespace atelier::evaluate

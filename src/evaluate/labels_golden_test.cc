@@ -20,7 +20,7 @@
 #include "evaluate/ranking.h"
 #include "evaluate/ratings.h"
 #include "evaluate/regression.h"
-#include "evaluate/rouge.h"
+#include "evaluate/rouge_scores.h"
 #include "evaluate/sums.h"
 
 namespace atelier::evaluate {
@@ -171,7 +171,7 @@ TEST(LabelsGoldenTest, Ratings) {
     std::string table;
     for (size_t rater = 0; rater < item["table"][0].size(); ++rater)
       table += Cat(rater > 0 ? "," : "", "rater ", rater);
-    for (const Json& row : item["table"]) table += "\n" + Join(Strings(row), ",");
+    for (const Json& row : item["table"]) table += Cat("\n", Join(Strings(row), ","));
     RatingsOptions options;
     if (item.contains("order")) options.order = Strings(item["order"]);
     const Ratings ratings = ReadRatings(table, "ratings.csv", options);
@@ -203,7 +203,7 @@ TEST(LabelsGoldenTest, Rouge) {
   for (const bool stem : {false, true}) {
     for (const bool chinese : {false, true}) {
       const Json& want = Golden()[Cat("rouge", chinese ? "_zh" : "", stem ? "_stem" : "")];
-      Rouge rouge(RougeTokenizer(chinese ? RougeUnits::kCharacters : RougeUnits::kWords, stem));
+      RougeScorer rouge(RougeTokenizer(chinese ? RougeUnits::kCharacters : RougeUnits::kWords, stem));
       for (size_t i = 0; i < texts.size(); ++i) {
         const std::string reference = ReplaceAll(texts[i]["reference"].get<std::string>(), "<n>", "\n");
         const std::string hypothesis = ReplaceAll(texts[i]["hypothesis"].get<std::string>(), "<n>", "\n");
@@ -225,7 +225,8 @@ TEST(LabelsGoldenTest, Rouge) {
 
 TEST(LabelsGoldenTest, MeteorAndAnswers) {
   for (const Json& item : Golden()["meteor"]) {
-    EXPECT_NEAR(Meteor(Strings(item["reference"]), Strings(item["hypothesis"])), item["expected"].get<double>(), 1e-12);
+    EXPECT_NEAR(MeteorScore(Strings(item["reference"]), Strings(item["hypothesis"])), item["expected"].get<double>(),
+                1e-12);
   }
   const Json& texts = Golden()["texts"];
   for (const bool chinese : {false, true}) {

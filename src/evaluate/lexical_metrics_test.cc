@@ -20,6 +20,7 @@ class JsonSettings : public MetricSettings {
               const std::string&) override {
     Take(name, value);
   }
+  void Text(const std::string& name, std::string* value, const std::string&) override { Take(name, value); }
   void Flag(const std::string& name, bool* value, const std::string&) override { Take(name, value); }
   void Int(const std::string& name, int64_t* value, const std::string&, int64_t, int64_t) override {
     Take(name, value);
@@ -27,6 +28,9 @@ class JsonSettings : public MetricSettings {
   void Number(const std::string& name, std::optional<double>* value, const std::string&, double, double) override {
     double number = 0;
     if (Take(name, &number)) *value = number;
+  }
+  void Words(WordSourceFn* words) override {
+    *words = [] { return WordSource{"icu", text::MakeIcuSegmenter()}; };
   }
   const Json& left() const { return values_; }
 

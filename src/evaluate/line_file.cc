@@ -18,9 +18,15 @@ std::unique_ptr<LineFile> ParseLineFile(std::string bytes, const std::string& na
   auto file = std::make_unique<LineFile>();
   file->name = name;
   file->text = std::move(bytes);
-  std::string_view text = file->text;
+  file->lines = SplitLines(file->text, name);
+  for (std::string_view& line : file->lines) line = StripEnd(line);
+  return file;
+}
+
+std::vector<std::string_view> SplitLines(std::string_view text, const std::string& name) {
+  std::vector<std::string_view> lines;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (text.empty()) throw Error(Code::kInvalidInput, Cat(name, ": is empty"), "one text on a line is wanted");
+  if (text.empty()) throw Error(Code::kInvalidInput, Cat(name, ": is empty"), "one case on a line is wanted");
   if (const size_t bad = data::FirstInvalidUtf8(text); bad != text.npos) {
     const std::string_view before = text.substr(0, bad);
     const size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -31,22 +37,21 @@ std::unique_ptr<LineFile> ParseLineFile(std::string bytes, const std::string& na
   }
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    file->lines.push_back(StripEnd(text.substr(0, end)));
+    lines.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return file;
+  return lines;
 }
 
-void MustAlign(const LineFile& hypotheses, const LineFile& other) {
-  const size_t ours = hypotheses.lines.size(), theirs = other.lines.size();
-  if (ours == theirs) return;
-  const LineFile& longer = ours > theirs ? hypotheses : other;
-  const LineFile& shorter = ours > theirs ? other : hypotheses;
+void MustAlign(size_t a, const std::string& a_name, size_t b, const std::string& b_name) {
+  if (a == b) return;
   throw Error(Code::kInvalidInput,
-              Cat(hypotheses.name, " has ", ours, " lines, ", other.name, " has ", theirs, ": line ",
-                  shorter.lines.size() + 1, " of ", longer.name, " has none beside it"),
+              Cat(a > b ? a_name : b_name, ":", std::min(a, b) + 1, ": has no counterpart: ", a > b ? b_name : a_name,
+                  " ends after ", std::min(a, b), " lines, this one after ", std::max(a, b)),
               "line N of every file belongs to line N of every other");
 }
+
+void MustAlign(const LineFile& a, const LineFile& b) { MustAlign(a.lines.size(), a.name, b.lines.size(), b.name); }
 
 void MustSay(const LineFile& references) {
   for (const std::string_view line : references.lines) {

@@ -1,4 +1,4 @@
-// Files of texts, one on a line: hypotheses, and references that stand on the same lines.
+// Files of one case on a line: texts and their references, labels, numbers, which stand on the same lines.
 #pragma once
 
 #include <memory>
@@ -21,9 +21,12 @@ struct LineFile {
 std::unique_ptr<LineFile> ReadLineFile(const std::string& path);
 // The same of bytes that are there already.
 std::unique_ptr<LineFile> ParseLineFile(std::string bytes, const std::string& name);
+// The lines of `text` as they stand, white space and all, with the same errors.
+std::vector<std::string_view> SplitLines(std::string_view text, const std::string& name);
 
 // Throws Error(kInvalidInput) that names the first line which only one of the two has.
-void MustAlign(const LineFile& hypotheses, const LineFile& other);
+void MustAlign(size_t a, const std::string& a_name, size_t b, const std::string& b_name);
+void MustAlign(const LineFile& a, const LineFile& b);
 // Throws Error(kInvalidInput) for references that have not one word.
 void MustSay(const LineFile& references);
 

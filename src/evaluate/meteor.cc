@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <unordered_map>
 
+#include "base/str.h"
+#include "evaluate/units.h"
 #include "text/porter.h"
 
 namespace atelier::evaluate {
 namespace {
 
 constexpr size_t kFree = static_cast<size_t>(-1);
+constexpr double kAlpha = 0.9, kBeta = 3, kGamma = 0.5;
 
 std::vector<std::string> Stems(std::span<const std::string> words) {
   std::vector<std::string> stems;
@@ -41,8 +44,9 @@ void MatchFree(std::span<const std::string> reference, std::span<const std::stri
 
 }  // namespace
 
-double Meteor(std::span<const std::string> reference, std::span<const std::string> hypothesis,
-              const MeteorOptions& options) {
+double MeteorScore(std::span<const std::string> reference, std::span<const std::string> hypothesis,
+                   const MeteorOptions& options) {
+  const double alpha = options.alpha.value_or(kAlpha);
   std::vector<size_t> match(hypothesis.size(), kFree);
   std::vector<bool> taken(reference.size());
   MatchFree(reference, hypothesis, &match, &taken);
@@ -57,8 +61,31 @@ double Meteor(std::span<const std::string> reference, std::span<const std::strin
   if (matches == 0) return 0;
   const double precision = matches / static_cast<double>(hypothesis.size());
   const double recall = matches / static_cast<double>(reference.size());
-  const double mean = precision * recall / (options.alpha * precision + (1 - options.alpha) * recall);
-  return (1 - options.gamma * std::pow(chunks / matches, options.beta)) * mean;
+  const double mean = precision * recall / (alpha * precision + (1 - alpha) * recall);
+  return (1 - options.gamma.value_or(kGamma) * std::pow(chunks / matches, options.beta.value_or(kBeta))) * mean;
+}
+
+void MeteorOptions::Declare(MetricSettings& settings) {
+  settings.Number("alpha", &alpha, "the weight of recall (0.9 when not given)", 0, 1);
+  settings.Number("beta", &beta, "how the penalty for scattered matches grows (3 when not given)", 0, 100);
+  settings.Number("gamma", &gamma, "the largest penalty for scattered matches (0.5 when not given)", 0, 1);
+}
+
+void Meteor::Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) {
+  const std::vector<std::string> units = Units(hypothesis);
+  double best = 0;
+  for (const std::string_view reference : references) {
+    best = std::max(best, MeteorScore(Units(reference), units, options_));
+  }
+  counts[0] = ScoreUnits(best);
+  counts[1] = 1;
+}
+
+double Meteor::Score(std::span<const int64_t> sum, size_t) const { return MeanOfUnits(sum[0], sum[1]); }
+
+std::string Meteor::Fields(bool) const {
+  return Cat("case:lc|tok:units|match:exact+stem|alpha:", options_.alpha.value_or(kAlpha),
+             "|beta:", options_.beta.value_or(kBeta), "|gamma:", options_.gamma.value_or(kGamma));
 }
 
 }  // namespace atelier::evaluate

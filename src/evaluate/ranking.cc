@@ -5,8 +5,6 @@
 #include <functional>
 #include <numeric>
 
-#include "base/rng.h"
-
 namespace atelier::evaluate {
 
 double RecallAt(const Ranked& ranked, size_t k) {
@@ -81,32 +79,6 @@ double GradedNdcg(std::span<const double> gains, std::span<const double> scores,
     gained += gain / static_cast<double>(end - begin) * discounts;
   }
   return ideal == 0 ? 0 : gained / ideal;
-}
-
-Bootstrap PairedBootstrap(std::span<const double> a, std::span<const double> b, int rounds, uint64_t seed) {
-  Bootstrap result;
-  const size_t n = a.size();
-  for (size_t i = 0; i < n; ++i) result.difference += (a[i] - b[i]) / static_cast<double>(n);
-  Rng rng(seed, "paired bootstrap");
-  std::vector<double> means;
-  size_t not_better = 0;
-  for (int round = 0; round < rounds; ++round) {
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i) {
-      const size_t drawn = rng.Below(n);
-      sum += a[drawn] - b[drawn];
-    }
-    means.push_back(sum / static_cast<double>(n));
-    not_better += means.back() <= 0;
-  }
-  std::sort(means.begin(), means.end());
-  const auto at = [&](double share) {
-    return means[static_cast<size_t>(share * static_cast<double>(means.size() - 1))];
-  };
-  result.low = at(0.025);
-  result.high = at(0.975);
-  result.p = static_cast<double>(not_better) / static_cast<double>(rounds);
-  return result;
 }
 
 }  // namespace atelier::evaluate

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -31,14 +30,5 @@ Ranked RankByScore(std::span<const double> gains, std::span<const double> scores
 // Graded gains, log2(place + 1), over the best order's; equal scores share the mean of their places' discounts
 // (McSherry and Najork 2008), as scikit-learn's ndcg_score has it. k 0: the whole list. 0 where nothing gains.
 double GradedNdcg(std::span<const double> gains, std::span<const double> scores, size_t k = 0);
-
-// Paired bootstrap (Efron & Tibshirani 1993; Sakai 2006): questions are drawn with replacement, the same for both.
-struct Bootstrap {
-  double difference = 0;     // mean of a - b
-  double low = 0, high = 0;  // 95 % of the drawn means lie between
-  double p = 1;              // one-sided: share of drawn means at or below 0
-};
-// REQUIRES: as many of both, at least one.
-Bootstrap PairedBootstrap(std::span<const double> a, std::span<const double> b, int rounds = 10000, uint64_t seed = 1);
 
 }  // namespace atelier::evaluate

@@ -1,5 +1,9 @@
 #include "evaluate/reference_metric.h"
 
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
 #include "base/str.h"
 
 namespace atelier::evaluate {
@@ -13,12 +17,21 @@ std::vector<int64_t> LineCounts::Sum() const {
 }
 
 LineCounts CountLines(ReferenceMetric& metric, std::span<const std::string_view> hypotheses,
-                      std::span<const std::vector<std::string_view>> references) {
+                      std::span<const std::vector<std::string_view>> references, const ProgressFn& progress) {
   LineCounts counts(metric.width());
+  int64_t largest = 1;
   std::vector<std::string_view> of_line(references.size());
   for (size_t line = 0; line < hypotheses.size(); ++line) {
     for (size_t r = 0; r < references.size(); ++r) of_line[r] = references[r][line];
-    metric.Count(hypotheses[line], of_line, counts.Add());
+    int64_t* row = counts.Add();
+    metric.Count(hypotheses[line], of_line, row);
+    for (size_t j = 0; j < metric.width(); ++j) largest = std::max(largest, std::abs(row[j]));
+    if (progress && line % 4096 == 4095) progress(line + 1, hypotheses.size(), "");
+  }
+  // A drawn sample may be the largest line over and over.
+  if (static_cast<int64_t>(hypotheses.size()) > INT64_MAX / largest) {
+    throw Error(Code::kInvalidInput, Cat(hypotheses.size(), " lines are too many to be added up exactly"),
+                Cat("at most ", INT64_MAX / largest, " of these; split the file"));
   }
   return counts;
 }

@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "evaluate/bleu.h"
 #include "evaluate/chrf.h"
+#include "evaluate/exact_match.h"
+#include "evaluate/meteor.h"
+#include "evaluate/rouge.h"
 #include "evaluate/ter.h"
 
 namespace atelier::evaluate {
@@ -28,9 +31,9 @@ std::unique_ptr<MetricRequest> Request() {
 
 std::span<const ReferenceMetricEntry> ReferenceMetrics() {
   static const std::vector<ReferenceMetricEntry> list = {
-      {"bleu", &Request<BleuOptions, Bleu>},
-      {"chrf", &Request<ChrfOptions, Chrf>},
-      {"ter", &Request<TerOptions, Ter>},
+      {"bleu", &Request<BleuOptions, Bleu>},       {"chrf", &Request<ChrfOptions, Chrf>},
+      {"ter", &Request<TerOptions, Ter>},          {"rouge", &Request<RougeOptions, Rouge>},
+      {"meteor", &Request<MeteorOptions, Meteor>}, {"exact-match", &Request<ExactMatchOptions, ExactMatch>},
   };
   return list;
 }

@@ -44,6 +44,20 @@ void AddRows(const Padded& padded, std::span<const uint32_t> drawn, int64_t* sum
   }
 }
 
+// The mean of figures: [ScoreUnits, 1].
+class Means : public SumScore {
+ public:
+  size_t width() const override { return 2; }
+  size_t scores() const override { return 1; }
+  double Score(std::span<const int64_t> sum, size_t) const override { return MeanOfUnits(sum[0], sum[1]); }
+};
+
+void AddMeansRow(double figure, LineCounts* rows) {
+  int64_t* row = rows->Add();
+  row[0] = ScoreUnits(figure);
+  row[1] = 1;
+}
+
 void DrawLines(Rng* rng, std::vector<uint32_t>* drawn) {
   const auto lines = static_cast<uint32_t>(drawn->size());
   const uint32_t passed_over = (0u - lines) % lines;  // 2^32 mod lines: those products would come once more often
@@ -70,9 +84,9 @@ Interval IntervalOf(std::vector<double> draws) {
   return interval;
 }
 
-std::vector<Draws> Bootstrap(const SummedScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
+std::vector<Draws> Bootstrap(const SumScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
                              uint64_t seed, const ProgressFn& progress) {
-  const size_t scores = metric.names().size();
+  const size_t scores = metric.scores();
   std::vector<Padded> padded;
   for (const LineCounts* counts : systems) padded.emplace_back(*counts);
   std::vector<Draws> draws(systems.size(), Draws(scores));
@@ -103,9 +117,28 @@ double BootstrapP(double difference, std::span<const double> draws, std::span<co
   return static_cast<double>(as_far + 1) / static_cast<double>(draws.size() + 1);
 }
 
-std::vector<double> RandomisationP(const SummedScore& metric, const LineCounts& counts, const LineCounts& baseline,
+Difference DifferenceOf(double difference, std::span<const double> draws, std::span<const double> baseline_draws) {
+  std::vector<double> differences;
+  for (size_t i = 0; i < draws.size(); ++i) differences.push_back(draws[i] - baseline_draws[i]);
+  const Interval interval = IntervalOf(std::move(differences));
+  return {difference, interval.low, interval.high, BootstrapP(difference, draws, baseline_draws)};
+}
+
+Difference CompareMeans(std::span<const double> a, std::span<const double> b, int64_t samples, uint64_t seed) {
+  const Means means;
+  LineCounts rows(means.width()), baseline_rows(means.width());
+  for (size_t i = 0; i < a.size(); ++i) {
+    AddMeansRow(a[i], &rows);
+    AddMeansRow(b[i], &baseline_rows);
+  }
+  const LineCounts* systems[] = {&rows, &baseline_rows};
+  const std::vector<Draws> draws = Bootstrap(means, systems, samples, seed);
+  return DifferenceOf(means.Score(rows.Sum(), 0) - means.Score(baseline_rows.Sum(), 0), draws[0][0], draws[1][0]);
+}
+
+std::vector<double> RandomisationP(const SumScore& metric, const LineCounts& counts, const LineCounts& baseline,
                                    int64_t trials, uint64_t seed, const ProgressFn& progress) {
-  const size_t scores = metric.names().size(), width = metric.width(), lines = counts.size();
+  const size_t scores = metric.scores(), width = metric.width(), lines = counts.size();
   const std::vector<int64_t> ours = counts.Sum(), theirs = baseline.Sum();
   // What an exchange of each line takes from one system and gives to the other.
   LineCounts exchange(width);

@@ -21,7 +21,7 @@
 
 namespace atelier::evaluate {
 
-// Draws of line scores, [score of names()][draw].
+// Drawn scores, [score][draw].
 using Draws = std::vector<std::vector<double>>;
 
 struct Interval {
@@ -32,15 +32,27 @@ Interval IntervalOf(std::vector<double> draws);
 
 // Scores of `samples` bootstrap samples of each system, all of the same lines. REQUIRES: systems of equal size, not
 // empty, of fewer than 2^32 lines.
-std::vector<Draws> Bootstrap(const SummedScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
+std::vector<Draws> Bootstrap(const SumScore& metric, std::span<const LineCounts* const> systems, int64_t samples,
                              uint64_t seed, const ProgressFn& progress = nullptr);
 
 // Two-sided p of a difference, from the bootstrap's draws of both: the share of draws whose difference is as far from
 // the mean of all.
 double BootstrapP(double difference, std::span<const double> draws, std::span<const double> baseline_draws);
 
-// Two-sided p by exchange of lines, by score of names(). REQUIRES: as Bootstrap.
-std::vector<double> RandomisationP(const SummedScore& metric, const LineCounts& counts, const LineCounts& baseline,
+// How much better one system is than the other, and how far that can be trusted.
+struct Difference {
+  double difference = 0;     // of their scores
+  double low = 0, high = 0;  // 95 % of the drawn differences lie between
+  double p = 1;              // BootstrapP
+};
+Difference DifferenceOf(double difference, std::span<const double> draws, std::span<const double> baseline_draws);
+// The same of the means of figures in pairs, such as two rankings' nDCG of the same questions. REQUIRES: as many of
+// both, at least one, of a size that ScoreUnits are for.
+Difference CompareMeans(std::span<const double> a, std::span<const double> b, int64_t samples = 10000,
+                        uint64_t seed = 1);
+
+// Two-sided p by exchange of lines, by score. REQUIRES: as Bootstrap.
+std::vector<double> RandomisationP(const SumScore& metric, const LineCounts& counts, const LineCounts& baseline,
                                    int64_t trials, uint64_t seed, const ProgressFn& progress = nullptr);
 
 }  // namespace atelier::evaluate

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "evaluate/bleu.h"
@@ -11,7 +12,7 @@
 namespace atelier::evaluate {
 namespace {
 
-// A mean of line scores, and their greatest part: what ROUGE will look like to the frame.
+// A mean of line scores and its half: what ROUGE looks like to the frame.
 class Mean : public ReferenceMetric {
  public:
   std::string title() const override { return "mean"; }
@@ -22,7 +23,7 @@ class Mean : public ReferenceMetric {
     counts[1] = 1;
   }
   double Score(std::span<const int64_t> sum, size_t which) const override {
-    const double mean = static_cast<double>(sum[0]) / static_cast<double>(kScoreUnit) / static_cast<double>(sum[1]);
+    const double mean = MeanOfUnits(sum[0], sum[1]);
     return which == 0 ? mean : mean / 2;
   }
   std::string Fields(bool) const override { return "what:mean"; }
@@ -49,6 +50,14 @@ TEST(Resample, SignatureNamesTheRandomNumbers) {
   EXPECT_EQ(Signature(Mean(), 2, {}), "nrefs:2|what:mean|version:1");
   EXPECT_EQ(Signature(Mean(), 1, {1000, 10000, 7}),
             "nrefs:1|bs:1000|ar:10000|seed:7|rng:splitmix64|what:mean|version:1");
+}
+
+TEST(Resample, LinesThatCouldNotBeAddedUpAreRefused) {
+  const std::vector<std::string_view> lines(3, "4e6");
+  const std::vector<std::vector<std::string_view>> references = {lines};
+  Mean mean;
+  EXPECT_THROW(CountLines(mean, lines, references), Error);
+  EXPECT_EQ(CountLines(mean, std::span(lines).first(2), references).size(), 2u);
 }
 
 // The signature promises these very numbers: they may not change with a compiler, a machine or a better idea.
@@ -160,6 +169,25 @@ TEST(Resample, APlantedDifferenceIsFound) {
   EXPECT_LT(found.difference, 6);
   EXPECT_GE(found.bootstrap, 95);
   EXPECT_GE(found.randomisation, 95);
+}
+
+TEST(Resample, MeansOfPairsKnowNoiseFromAGain) {
+  std::vector<double> a, b, c;
+  for (int i = 0; i < 80; ++i) {
+    b.push_back((i * 37 % 100) / 100.0);
+    a.push_back(b.back() + 0.1);
+    c.push_back(b.back() + (i % 2 == 0 ? 0.2 : -0.2));
+  }
+  const Difference gain = CompareMeans(a, b), noise = CompareMeans(c, b), loss = CompareMeans(b, a);
+  EXPECT_NEAR(gain.difference, 0.1, 1e-12);
+  EXPECT_DOUBLE_EQ(gain.p, 1.0 / 10001);
+  EXPECT_GT(gain.low, 0);
+  EXPECT_GT(noise.p, 0.6);  // two-sided
+  EXPECT_LT(noise.low, 0);
+  EXPECT_GT(noise.high, 0);
+  EXPECT_DOUBLE_EQ(loss.p, gain.p);
+  EXPECT_LT(loss.high, 0);
+  EXPECT_EQ(CompareMeans(c, b).low, noise.low);  // the same draws each time
 }
 
 }  // namespace

@@ -1,49 +1,44 @@
-// ROUGE (Lin 2004, "ROUGE: a package for automatic evaluation of summaries") with the arithmetic of rouge-score 0.1.2:
-// ROUGE-1 and -2 over clipped counts, ROUGE-L over the longest common subsequence, ROUGE-Lsum over the union of those
-// of each sentence of the reference with every sentence of the hypothesis, no token counted twice. Not thread-safe.
+// ROUGE (Lin 2004) of a file: the mean F1 over lines of ROUGE-1, -2, -L and -Lsum, in 0..1, each line's as rouge-score
+// 0.1.2 has it (rouge_scores.h); of several references each score takes the best.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string_view>
-#include <utility>
+#include <string>
 #include <vector>
 
-#include "evaluate/lcs.h"
-#include "evaluate/rouge_tokens.h"
+#include "evaluate/reference_metric.h"
+#include "evaluate/rouge_scores.h"
 
 namespace atelier::evaluate {
 
-struct RougeScore {
-  double precision = 0, recall = 0, f1 = 0;  // in [0, 1]; 0 where either side has no token
+struct RougeOptions {
+  std::string tokenize = "rouge";  // zh: Chinese characters, too; zh-words: a segmenter's words (rouge_tokens.h)
+  bool stem = false;               // stems of English words (Porter's, as NLTK has it)
+  std::string sentence_break;      // the text that ends a sentence within a line, for ROUGE-Lsum; "" for none
+  WordSourceFn words;              // wanted by zh-words
+
+  void Declare(MetricSettings& settings);
 };
 
-struct RougeScores {
-  RougeScore rouge1, rouge2, rougeL, rougeLsum;
-};
-
-class Rouge {
+class Rouge : public ReferenceMetric {
  public:
-  explicit Rouge(RougeTokenizer tokenizer = RougeTokenizer()) : tokenizer_(std::move(tokenizer)) {}
-
-  // Line breaks end sentences, which only ROUGE-Lsum asks for.
-  RougeScores Score(std::string_view reference, std::string_view hypothesis);
-  // Of several references the best by F1, each measure on its own; the first of equals. REQUIRES: at least one.
-  RougeScores Score(std::span<const std::string_view> references, std::string_view hypothesis);
+  explicit Rouge(const RougeOptions& options);  // throws Error(kUsage) for a name that is none, and words from nowhere
+  std::string title() const override { return "ROUGE"; }
+  std::vector<std::string> names() const override { return {"rouge1", "rouge2", "rougeL", "rougeLsum"}; }
+  double scale() const override { return 1; }
+  // [F1, precision and recall by score in ScoreUnits, 1]
+  size_t width() const override { return 13; }
+  void Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) override;
+  double Score(std::span<const int64_t> sum, size_t which) const override;
+  std::string Fields(bool line) const override;
+  std::string version() const override { return "0.1.2"; }
+  Json Details(std::span<const int64_t> sum) const override;  // {"precision":{"rouge1":..},"recall":{..}}
 
  private:
-  RougeScores Compare(const RougeText& reference, const RougeText& hypothesis);
-  size_t SharedTokens(std::span<const uint32_t> a, std::span<const uint32_t> b);
-  size_t SharedPairs(std::span<const uint32_t> a, std::span<const uint32_t> b);
-  size_t SummaryHits(const RougeText& reference, const RougeText& hypothesis);
-
-  RougeTokenizer tokenizer_;
-  LongestCommon common_;
-  RougeText reference_, hypothesis_;
-  std::vector<int32_t> left_, right_;  // [token], all 0 between calls
-  std::vector<uint64_t> pairs_a_, pairs_b_;
-  std::vector<uint8_t> marks_, all_marks_;
+  RougeOptions options_;
+  WordSource words_;
+  RougeScorer scorer_;
+  std::vector<std::string> broken_;  // texts whose sentences end in line breaks, kept for their memory
+  std::vector<std::string_view> broken_references_;
 };
 
 }  // namespace atelier::evaluate

@@ -1,4 +1,4 @@
-#include "evaluate/rouge.h"
+#include "evaluate/rouge_scores.h"
 
 #include <algorithm>
 #include <string>
@@ -74,7 +74,7 @@ TEST(LongestCommonTest, LongOnesInSteps) {
 }
 
 TEST(RougeTest, ByHand) {
-  Rouge rouge;
+  RougeScorer rouge;
   const RougeScores scores = rouge.Score("The cat sat on the mat.", "the cat THE dog the");
   EXPECT_DOUBLE_EQ(scores.rouge1.precision, 3.0 / 5);
   EXPECT_DOUBLE_EQ(scores.rouge1.recall, 3.0 / 6);
@@ -87,7 +87,7 @@ TEST(RougeTest, ByHand) {
 }
 
 TEST(RougeTest, SeveralReferencesTheBestOfEach) {
-  Rouge rouge;
+  RougeScorer rouge;
   const std::vector<std::string_view> references = {"a b c d", "b a"};
   const RougeScores scores = rouge.Score(references, "b a");
   EXPECT_DOUBLE_EQ(scores.rouge1.f1, 1);
@@ -96,7 +96,7 @@ TEST(RougeTest, SeveralReferencesTheBestOfEach) {
 }
 
 TEST(RougeTest, SentencesUniteWithoutCountingTwice) {
-  Rouge rouge;
+  RougeScorer rouge;
   // Lin 2004: w1 w2 w3 w4 w5 against "w1 w2 w6 w7 w8" and "w1 w3 w8 w9 w5": the union is w1 w2 w3 w5.
   const RougeScores scores = rouge.Score("w1 w2 w3 w4 w5", "w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5");
   EXPECT_DOUBLE_EQ(scores.rougeLsum.recall, 4.0 / 5);
@@ -105,16 +105,16 @@ TEST(RougeTest, SentencesUniteWithoutCountingTwice) {
 }
 
 TEST(RougeTest, ChineseUnits) {
-  Rouge characters(RougeTokenizer(RougeUnits::kCharacters));
+  RougeScorer characters(RougeTokenizer(RougeUnits::kCharacters));
   EXPECT_DOUBLE_EQ(characters.Score("手冲壶２kg", "手壶2KG！").rouge1.recall, 3.0 / 4);  // 手 冲 壶 2kg
-  Rouge segments(RougeTokenizer(RougeUnits::kSegments, false, text::MakeIcuSegmenter()));
+  RougeScorer segments(RougeTokenizer(RougeUnits::kSegments, false, text::MakeIcuSegmenter()));
   EXPECT_DOUBLE_EQ(segments.Score("北京 大学，Tea", "tea 大学").rouge1.recall, 2.0 / 3);
 }
 
 TEST(RougeTest, StemsMeetShortWords) {
-  Rouge stemmed(RougeTokenizer(RougeUnits::kWords, true));
+  RougeScorer stemmed(RougeTokenizer(RougeUnits::kWords, true));
   EXPECT_DOUBLE_EQ(stemmed.Score("dies running", "die run").rouge1.f1, 1);
-  EXPECT_DOUBLE_EQ(Rouge().Score("dies running", "die run").rouge1.f1, 0);
+  EXPECT_DOUBLE_EQ(RougeScorer().Score("dies running", "die run").rouge1.f1, 0);
   EXPECT_DOUBLE_EQ(stemmed.Score("was", "wa").rouge1.f1, 0);  // three letters stay as they are
 }
 

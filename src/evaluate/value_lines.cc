@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "text/unicode.h"
+#include "evaluate/line_file.h"
 
 namespace atelier::evaluate {
 namespace {
@@ -27,26 +27,10 @@ double Number(std::string_view word, const std::string& file, size_t line) {
 
 }  // namespace
 
-std::vector<std::string_view> TextLines(std::string_view text, const std::string& file) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!text::IsValidUtf8(line)) {
-      Fail(file, lines.size() + 1, "holds bytes that are not UTF-8", "convert it to UTF-8 first");
-    }
-    lines.push_back(line);
-  }
-  if (lines.empty()) throw Error(Code::kInvalidInput, Cat(file, ": holds no lines"), "one case a line");
-  return lines;
-}
-
 std::vector<std::string_view> LabelLines(std::string_view text, const std::string& file) {
-  std::vector<std::string_view> lines = TextLines(text, file);
+  std::vector<std::string_view> lines = SplitLines(text, file);
   for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].ends_with('\r')) lines[i].remove_suffix(1);
     if (Trim(lines[i]).empty()) Fail(file, i + 1, "holds no label", "every line must hold one");
   }
   return lines;
@@ -54,16 +38,16 @@ std::vector<std::string_view> LabelLines(std::string_view text, const std::strin
 
 std::vector<double> NumberLines(std::string_view text, const std::string& file) {
   std::vector<double> values;
-  for (const std::string_view line : TextLines(text, file)) {
+  for (const std::string_view line : SplitLines(text, file)) {
     values.push_back(Number(Trim(line), file, values.size() + 1));
   }
   return values;
 }
 
 std::vector<std::vector<double>> NumberRows(std::string_view text, const std::string& file) {
-  constexpr std::string_view kBetween = " \t,\v\f";
+  constexpr std::string_view kBetween = " \t,\v\f\r";
   std::vector<std::vector<double>> rows;
-  for (const std::string_view line : TextLines(text, file)) {
+  for (const std::string_view line : SplitLines(text, file)) {
     std::vector<double> row;
     for (size_t at = line.find_first_not_of(kBetween); at != std::string_view::npos;) {
       const size_t end = std::min(line.find_first_of(kBetween, at), line.size());
@@ -74,15 +58,6 @@ std::vector<std::vector<double>> NumberRows(std::string_view text, const std::st
     rows.push_back(std::move(row));
   }
   return rows;
-}
-
-void RequireAsManyLines(size_t a, const std::string& a_file, size_t b, const std::string& b_file) {
-  if (a == b) return;
-  const bool first = a > b;
-  throw Error(Code::kInvalidInput,
-              Cat(first ? a_file : b_file, ":", std::min(a, b) + 1, ": has no counterpart: ", first ? b_file : a_file,
-                  " ends after ", std::min(a, b), " lines, this one after ", std::max(a, b)),
-              "both files must hold the same cases, line by line");
 }
 
 }  // namespace atelier::evaluate

@@ -47,7 +47,7 @@ class Services {
 class Measure {
  public:
   virtual ~Measure() = default;
-  virtual const evaluate::SummedScore& score() const = 0;
+  virtual const evaluate::SumScore& score() const = 0;
   virtual bool assertion() const { return false; }
   // Which of score().names() is the score.
   virtual size_t which() const { return 0; }
@@ -75,11 +75,12 @@ std::span<const MeasureEntry> AllMeasures();
 // --- what measures are made of
 
 // The mean of numbers: counts are the number's whole part, ScoreUnits of the rest, and 1.
-class MeanScore : public evaluate::SummedScore {
+class MeanScore : public evaluate::SumScore {
  public:
   explicit MeanScore(bool lower_is_better = false) : lower_(lower_is_better) {}
   bool lower_is_better() const override { return lower_; }
   size_t width() const override { return 3; }
+  size_t scores() const override { return 1; }
   double Score(std::span<const int64_t> sum, size_t which) const override;
   // REQUIRES: CanCount(value).
   static void Count(double value, int64_t* counts);
@@ -94,7 +95,7 @@ class MeanScore : public evaluate::SummedScore {
 class Assertion : public Measure {
  public:
   explicit Assertion(std::string signature) : signature_(std::move(signature)) {}
-  const evaluate::SummedScore& score() const override { return mean_; }
+  const evaluate::SumScore& score() const override { return mean_; }
   bool assertion() const override { return true; }
   std::string signature() const override { return signature_; }
   std::vector<Value> Look(std::span<const Subject> subjects, Services& services, evaluate::LineCounts* counts) override;
@@ -112,7 +113,7 @@ class Assertion : public Measure {
 class Number : public Measure {
  public:
   Number(std::string signature, bool lower_is_better) : signature_(std::move(signature)), mean_(lower_is_better) {}
-  const evaluate::SummedScore& score() const override { return mean_; }
+  const evaluate::SumScore& score() const override { return mean_; }
   std::string signature() const override { return signature_; }
   std::vector<Value> Look(std::span<const Subject> subjects, Services& services, evaluate::LineCounts* counts) override;
 

@@ -16,7 +16,7 @@ class Judge : public Measure {
     bool lower_is_better = false;
   };
   explicit Judge(Options options) : options_(std::move(options)), mean_(options_.lower_is_better) {}
-  const evaluate::SummedScore& score() const override { return mean_; }
+  const evaluate::SumScore& score() const override { return mean_; }
   std::string signature() const override {
     return Cat("judge|", options_.named, "|hash:", hash_, "|variant:", options_.variant, "|field:", options_.field,
                "|input:", ToText(Json(options_.input)));

@@ -31,6 +31,10 @@ class TableSettings : public evaluate::MetricSettings {
   }
 
  private:
+  void Text(const std::string& name, std::string* value, const std::string&) override {
+    *value = table_.StringOr(Key(name), *value);
+  }
+  void Words(evaluate::WordSourceFn* words) override { *words = words_; }
   static std::string Key(const std::string& name) { return ReplaceAll(name, "-", "_"); }
   Table& table_;
 };
@@ -40,7 +44,7 @@ class Reference : public Measure {
   Reference(std::unique_ptr<evaluate::ReferenceMetric> metric, size_t which, std::vector<std::string> of,
             std::string reference)
       : metric_(std::move(metric)), which_(which), of_(std::move(of)), reference_(std::move(reference)) {}
-  const evaluate::SummedScore& score() const override { return *metric_; }
+  const evaluate::SumScore& score() const override { return *metric_; }
   size_t which() const override { return which_; }
   std::string signature() const override {
     return Cat(metric_->title(), " ", metric_->names()[which_], "|of:", Join(of_, ","), "|reference:", reference_, "|",

@@ -55,7 +55,7 @@ std::vector<Output> ReadOutputs(const Suite& suite, const Arm& arm, const recipe
 
 Difference Compare(const Measure& measure, const evaluate::LineCounts& counts, const evaluate::LineCounts& other,
                    uint64_t seed) {
-  const evaluate::SummedScore& score = measure.score();
+  const evaluate::SumScore& score = measure.score();
   const size_t which = measure.which();
   Difference difference;
   difference.cases = counts.size();
