@@ -1,6 +1,6 @@
 // Files of texts, the tokenizers of published scores, and the metrics over them. The first byte chooses the settings;
 // the rest is a file of hypotheses and, behind U+001E, one of references. Only Error may come out, and a score that is
-// a number of its range.
+// a number of its range; self-BLEU is that of BLEU, text by text.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "evaluate/bleu.h"
 #include "evaluate/chrf.h"
+#include "evaluate/diversity.h"
 #include "evaluate/line_file.h"
 #include "evaluate/resample.h"
 #include "evaluate/ter.h"
@@ -42,6 +43,33 @@ void MustPart(std::string_view line, uint8_t choice) {
   }
 }
 
+void MustBeVaried(std::span<const std::string_view> texts, uint8_t choice) {
+  constexpr size_t kFew = 12;
+  const char* tokenizers[] = {"none", "char", "units", "zh", "13a", "intl"};
+  DiversityOptions options{.n = 1 + choice % 5, .tokenize = tokenizers[choice % 6]};
+  if (choice > 200) options.sample = choice % 7;
+  const Diversity d = MeasureDiversity(texts, options);
+  for (size_t n = 0; n < d.distinct.size(); ++n) {
+    if (d.ngrams[n] == 0) continue;
+    if (!(d.distinct[n] > 0 && d.distinct[n] <= 1 && d.entropy[n] >= 0)) std::abort();
+    if (!(d.entropy[n] <= std::log(static_cast<double>(d.different[n])) + 1e-9)) std::abort();
+    if (!(d.repetition[n] >= 0 && d.repetition[n] < 1)) std::abort();
+  }
+  if (d.texts < 2 || texts.size() > kFew || d.without_tokens > 0 || options.sample > 0 || options.tokenize == "units") {
+    return;
+  }
+  Bleu bleu({.tokenize = options.tokenize, .smooth = "floor", .max_order = options.n});
+  std::vector<int64_t> counts(bleu.width());
+  double sum = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    std::vector<std::string_view> others(texts.begin(), texts.end());
+    others.erase(others.begin() + static_cast<ptrdiff_t>(i));
+    bleu.Count(texts[i], others, counts.data());
+    sum += bleu.LineScore(counts, 0);
+  }
+  if (std::abs(sum / static_cast<double>(texts.size()) - d.self_bleu.back()) > 1e-9) std::abort();
+}
+
 void Try(std::span<const std::string_view> hypotheses, std::span<const std::vector<std::string_view>> references,
          uint8_t choice) {
   for (const std::string_view line : hypotheses) MustPart(line, choice);
@@ -73,6 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     MustSay(*ref);
     const std::vector<std::vector<std::string_view>> references = {ref->lines, hyp->lines};
     Try(hyp->lines, references, data[0]);
+    MustBeVaried(hyp->lines, data[0]);
   } catch (const atelier::Error&) {
   }
   return 0;

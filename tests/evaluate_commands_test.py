@@ -1,4 +1,4 @@
-"""What `evaluate bleu|chrf|ter|rouge|meteor|exact-match` promise: shapes, signatures, resampling that can be repeated, one clear line for what is
+"""What `evaluate bleu|chrf|ter|rouge|meteor|exact-match|diversity` promise: shapes, signatures, resampling that can be repeated, one clear line for what is
 wrong. The scores themselves are held against the peers' goldens. Usage: evaluate_commands_test.py ATELIER."""
 import json
 import pathlib
@@ -115,6 +115,36 @@ def main():
     run("rouge", "--hyp", hyp, "--ref", ref, "--tokenize", "13a", code=2, says="rouge, zh, zh-words")
     run("exact-match", "--hyp", hyp, "--ref", ref, "--tokenize", "13a", code=2, says="squad, zh")
     run("meteor", "--hyp", hyp, "--ref", ref, "--alpha", "2", code=2, says="--alpha")
+
+    many_hyps = write("varied", ["a b a b", "好茶", "", "a b a b", "..."])
+    varied = asked("diversity", "--hyp", many_hyps, "--n", "2")
+    expect("diversity's shape", list(varied), ["texts", "tokens", "without_tokens", "repeats", "distinct", "entropy", "self_bleu",
+                                               "repetition", "ngrams", "different", "signature", "notes"])
+    expect("diversity", [varied[k] for k in ("texts", "tokens", "without_tokens", "repeats", "distinct", "ngrams", "different")],
+           [3, 10, 2, 1, [0.4, 3 / 7], [10, 7], [4, 3]])
+    expect("self-BLEU", [round(x, 9) for x in varied["self_bleu"]], [round(200 / 3, 9)] * 2)
+    expect("repetition", [round(x, 9) for x in varied["repetition"]], [round(1 / 3, 9), round(2 / 9, 9)])
+    expect("diversity's notes", [n.rpartition("/")[2] for n in varied["notes"]],
+           ["2 of 5 texts have no token and are left out", "varied:4: repeats line 1; 1 of 3 texts repeat an earlier one"])
+    expect("diversity's signature", varied["signature"], "case:lc|tok:units|n:2|eff:yes|smooth:floor[0.10]|version:2.6.0")
+    run("diversity", "--hyp", many_hyps, says="3 texts, 10 tokens, 1 repeats")
+    expect("from a pipe", asked("diversity", "--hyp", "-", "--n", "2", text="a b a b\n好茶\n\na b a b\n...")["distinct"], varied["distinct"])
+    alone = asked("diversity", "--hyp", write("alone", ["one two"]))
+    expect("one text", [alone["self_bleu"], alone["distinct"], alone["entropy"][2]], [[None] * 4, [1, 1, None, None], None])
+    if not any("self-BLEU is undefined" in note for note in alone["notes"]):
+        FAULTS.append(f"one text's notes: {alone['notes']}")
+    sampled = [asked("diversity", "--hyp", many[1], "--sample", "9", "--seed", seed) for seed in ("1", "1", "2")]
+    expect("the same sample", sampled[0], sampled[1])
+    expect("sampled signature", sampled[0]["signature"][:37], "sample:9|seed:1|rng:splitmix64|case:l")
+    if sampled[0]["tokens"] == sampled[2]["tokens"] and sampled[0]["entropy"] == sampled[2]["entropy"]:
+        FAULTS.append("another seed drew the same texts")
+    words = asked("diversity", "--hyp", many_hyps, "--tokenize", "zh-words", "--segmenter", "icu")
+    expect("a segmenter's words", words["signature"][:26], "case:lc|tok:zh-words-icu|n")
+    run("diversity", "--hyp", write("points", ["...", "!"]), code=1, says="points: no text has a token")
+    run("diversity", "--hyp", write("nothing", b""), code=1, says="nothing: is empty")
+    run("diversity", "--hyp", write("latin", b"fine\ncaf\xe9\n"), code=1, says="latin:2: byte 4 of the line is not UTF-8")
+    run("diversity", "--hyp", hyp, "--tokenize", "14a", code=2, says="units, zh-words, 13a, intl, zh, char, none")
+    run("diversity", "--hyp", hyp, "--n", "0", code=2, says="--n")
 
     run("bleu", "--hyp", hyp, "--ref", write("short", REF[:3]), code=1, says="hyp:4: has no counterpart")
     run("bleu", "--hyp", write("three", HYP[:3]), "--ref", ref, code=1, says="ref:4: has no counterpart: ")

@@ -24,7 +24,7 @@ import scipy.stats
 import sklearn.calibration
 import sklearn.metrics as sk
 from nltk.stem.porter import PorterStemmer
-from nltk.translate import meteor_score
+from nltk.translate import bleu_score, meteor_score
 from rouge_score import rouge_scorer, tokenizers
 from statsmodels.stats.inter_rater import fleiss_kappa
 
@@ -332,6 +332,38 @@ def answer_score(answer, right, tokens):
     return [float(a == b), 2 * same / (len(a) + len(b)) if same else 0.0]
 
 
+def diversity_case(r):
+    """Texts with repeats; tokens are what white space parts, and every text has one."""
+    pool = words_of(r, r.choice((2, 5, 20, 60)))
+    texts = []
+    for _ in range(r.randint(2, 14)):
+        text = " ".join(r.choice(pool) for _ in range(r.choice((1, 2, 3, 6, 12, 30))))
+        texts.append(r.choice(texts) if texts and r.random() < 0.2 else text)
+    return {"n": r.randint(1, 5), "texts": [t if t.split() else t + "x" for t in texts]}
+
+
+def diversity_answer(case):
+    """self-BLEU by NLTK's sentence_bleu, its method1 for floor and method3 for exp, weights over the orders that a text is
+    long enough for; entropy by scipy."""
+    n, texts = case["n"], [t.split() for t in case["texts"]]
+    answer = {"distinct": [], "entropy": [], "repetition": [], "self_bleu": {}}
+    for k in range(1, n + 1):
+        grams = [[tuple(t[i:i + k]) for i in range(len(t) - k + 1)] for t in texts]
+        counts = Counter(g for text in grams for g in text)
+        total = sum(counts.values())
+        answer["distinct"].append(len(counts) / total if total else None)
+        answer["entropy"].append(scipy.stats.entropy(list(counts.values())) if total else None)
+        answer["repetition"].append(float(np.mean([1 - len(set(g)) / len(g) if g else 0 for g in grams])) if total else None)
+    smoothing = bleu_score.SmoothingFunction()
+    for name, method in (("floor", smoothing.method1), ("exp", smoothing.method3)):
+        scores = []
+        for i, text in enumerate(texts):
+            orders = min(n, len(text))
+            scores.append(bleu_score.sentence_bleu(texts[:i] + texts[i + 1:], text, [1 / orders] * orders, method))
+        answer["self_bleu"][name] = 100 * float(np.mean(scores))
+    return plain(answer)
+
+
 def porter_words(r, count):
     """Words with the ends that rules are about, and random ones."""
     ends = """s sses ies ss ied eed ed ing at bl iz y ational tional enci anci izer bli abli alli entli eli ousli ization
@@ -373,6 +405,9 @@ def make_golden(seed):
     cases["texts"] = pairs
     for name, tokens in (("squad", squad_tokens), ("squad_zh", chinese_tokens)):
         cases[name] = [answer_score(p["hypothesis"], p["reference"], tokens) for p in pairs]
+    drawn = random.Random(f"{seed} diversity")  # its own, so that the cases above stay as they are
+    cases["diversity"] = [dict(case, expected=diversity_answer(case)) for case in (diversity_case(drawn) for _ in range(40))
+                          if len(json.dumps(case)) < 2500]
     with open(os.path.join(GOLDEN, "labels.json"), "w", encoding="utf-8") as file:
         json.dump(cases, file, ensure_ascii=False, separators=(",", ":"))
         file.write("\n")
@@ -517,6 +552,17 @@ def check_meteor(c, r, count):
         c.same("meteor", case, "meteor", value, meteor_answer(case), 1e-12)
 
 
+def check_diversity(c, r):
+    case = diversity_case(r)
+    want = diversity_answer(case)
+    path = c.write("d", case["texts"])
+    for smooth, value in want["self_bleu"].items():
+        got = c.run("diversity", "--hyp", path, "--n", str(case["n"]), "--tokenize", "none", "--smooth", smooth)
+        c.same("diversity", case, "self_bleu " + smooth, got.get("self_bleu", [None])[-1], value)
+        for key in ("distinct", "entropy", "repetition"):
+            c.same("diversity", case, key, got.get(key), want[key])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=6)
@@ -528,7 +574,7 @@ def main():
         return 0
     with tempfile.TemporaryDirectory() as folder:
         c, r = Checker(os.path.abspath(args.check), folder), random.Random(args.seed)
-        for check in (check_classification, check_scores, check_many, check_regression, check_ranking, check_ratings):
+        for check in (check_classification, check_scores, check_many, check_regression, check_ranking, check_ratings, check_diversity):
             for _ in range(args.cases):
                 check(c, r)
         check_texts(c, r, 10 * args.cases)

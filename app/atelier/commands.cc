@@ -62,6 +62,7 @@ std::unique_ptr<Command> MakeEvaluateAgreement();       // evaluate_agreement.cc
 std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateDiversity();       // evaluate_diversity.cc
 std::unique_ptr<Command> MakeEvaluateReadability();     // evaluate_readability.cc
 
 std::span<const CommandEntry> AllCommands() {
@@ -210,6 +211,11 @@ std::span<const CommandEntry> AllCommands() {
       {"evaluate exact-match", "Compare short answers with the right ones: exact match, token F1",
        "atelier evaluate exact-match --hyp answers.txt --ref right.txt --ref other.txt --tokenize zh",
        &MakeEvaluateExactMatch},
+      {"evaluate diversity", "Measure how varied texts are: distinct-n, entropy, self-BLEU, repetition",
+       "atelier evaluate diversity --hyp out.txt --json\n"
+       "atelier evaluate diversity --hyp out.txt --tokenize zh-words --n 5\n"
+       "atelier evaluate diversity --hyp big.txt --sample 10000 --seed 7",
+       &MakeEvaluateDiversity},
       {"evaluate readability", "Measure how hard a text is to read, in English or Chinese",
        "atelier evaluate readability --text page.txt --json", &MakeEvaluateReadability},
   };

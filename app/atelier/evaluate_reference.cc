@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
-#include "app/atelier/segmenter_option.h"
+#include "app/atelier/metric_options.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -16,40 +16,6 @@
 namespace atelier::app {
 namespace {
 
-// A metric's settings as options of the command line.
-class CliSettings : public evaluate::MetricSettings {
- public:
-  // `words`: what a metric's words come from, when they are wanted.
-  CliSettings(Cli& cli, SegmenterOption* segmenter, evaluate::WordSourceFn words)
-      : cli_(cli), segmenter_(segmenter), words_(std::move(words)) {}
-  void Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
-              const std::string& help) override {
-    cli_.Text("--" + name, value, Cat(help, ": ", Join(choices, ", "), " (default ", *value, ")"));
-  }
-  void Text(const std::string& name, std::string* value, const std::string& help) override {
-    cli_.Text("--" + name, value, help);
-  }
-  void Flag(const std::string& name, bool* value, const std::string& help) override {
-    cli_.Flag("--" + name, value, help);
-  }
-  void Int(const std::string& name, int64_t* value, const std::string& help, int64_t least, int64_t most) override {
-    cli_.Int("--" + name, value, help, least, most);
-  }
-  void Number(const std::string& name, std::optional<double>* value, const std::string& help, double least,
-              double most) override {
-    cli_.Double("--" + name, value, help, least, most);
-  }
-  void Words(evaluate::WordSourceFn* words) override {
-    segmenter_->Declare(cli_);
-    *words = words_;
-  }
-
- private:
-  Cli& cli_;
-  SegmenterOption* segmenter_;
-  evaluate::WordSourceFn words_;
-};
-
 Json IntervalJson(const evaluate::Interval& interval) {
   return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
 }
@@ -61,7 +27,7 @@ class ReferenceCommand : public Command {
   void Declare(Cli& cli) override {
     cli.Text("--hyp", &hyp_, "the texts to be measured, one on a line; - for standard input", true);
     cli.Texts("--ref", &refs_, "what they should say, on the same lines; again for further references");
-    CliSettings settings(cli, &segmenter_, [this] { return segmenter_.LoadWords(globals_); });
+    MetricOptions settings(cli, &segmenter_, [this] { return segmenter_.LoadWords(globals_); });
     request_->Declare(settings);
     cli.Flag("--sentence", &sentence_, "the score of every line, too");
     cli.Int("--bootstrap", &bootstrap_, "resample the lines N times for an interval (with --baseline 1000)", 0,

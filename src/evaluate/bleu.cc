@@ -9,7 +9,6 @@
 namespace atelier::evaluate {
 namespace {
 
-const std::vector<std::string> kTokenizers = {"13a", "intl", "zh", "char", "none"};
 const std::vector<std::string> kSmoothings = {"exp", "floor", "add-k", "none"};
 
 void MustBeOneOf(const std::string& value, const std::vector<std::string>& choices, std::string_view what) {
@@ -17,19 +16,10 @@ void MustBeOneOf(const std::string& value, const std::vector<std::string>& choic
   throw Error(Code::kUsage, Cat("bleu: there is no ", what, " ", Quote(value)), Join(choices, ", "));
 }
 
-Scheme SchemeOf(const std::string& name) {
-  MustBeOneOf(name, kTokenizers, "tokenizer");
-  return name == "13a"    ? Scheme::k13a
-         : name == "intl" ? Scheme::kIntl
-         : name == "zh"   ? Scheme::kZh
-         : name == "char" ? Scheme::kChar
-                          : Scheme::kNone;
-}
-
 }  // namespace
 
 void BleuOptions::Declare(MetricSettings& settings) {
-  settings.Choice("tokenize", &tokenize, kTokenizers, "how texts become tokens");
+  settings.Choice("tokenize", &tokenize, SchemeNames(), "how texts become tokens");
   settings.Choice("smooth", &smooth, kSmoothings, "what stands for precisions of zero");
   settings.Number("smooth-value", &smooth_value, "of floor (0.1 when not given) and add-k (1)", 0, 1e6);
   settings.Flag("lowercase", &lowercase, "upper and lower case count as equal");
@@ -41,7 +31,7 @@ void BleuOptions::Declare(MetricSettings& settings) {
 Bleu::Bleu(const BleuOptions& options)
     : options_(options),
       order_(static_cast<size_t>(options.max_order)),
-      tokenizer_(SchemeOf(options.tokenize), options.lowercase) {
+      tokenizer_(SchemeOf(options.tokenize, "bleu"), options.lowercase) {
   MustBeOneOf(options.smooth, kSmoothings, "smoothing");
   smooth_value_ = options.smooth_value.value_or(options.smooth == "floor" ? 0.1 : 1);
 }

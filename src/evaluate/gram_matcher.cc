@@ -7,8 +7,6 @@
 namespace atelier::evaluate {
 namespace {
 
-constexpr uint64_t kSpread = 0x9e3779b97f4a7c15ull;  // 2^64 by the golden ratio (Knuth)
-
 // The shift that leaves a slot's number: at least twice as many slots as keys.
 int ShiftFor(size_t most) {
   const int bits = std::max(4, static_cast<int>(std::bit_width(most)) + 1);
@@ -37,25 +35,6 @@ T Load(const char* from) {
 
 }  // namespace
 
-inline uint32_t KeyTable::Set::Add(uint64_t key) {
-  for (size_t i = static_cast<size_t>((key * kSpread) >> shift);; i = (i + 1) & mask) {
-    Slot& slot = slots[i];
-    if (slot.turn != turn) {
-      slot = {key, turn, size};
-      return size++;
-    }
-    if (slot.key == key) return slot.number;
-  }
-}
-
-inline uint32_t KeyTable::Set::Find(uint64_t key) const {
-  for (size_t i = static_cast<size_t>((key * kSpread) >> shift);; i = (i + 1) & mask) {
-    const Slot& slot = slots[i];
-    if (slot.turn != turn) return ~0u;
-    if (slot.key == key) return slot.number;
-  }
-}
-
 KeyTable::Set KeyTable::Begin(size_t most) {
   const int shift = NextTurn(most, &slots_, &turn_);
   return {slots_.data(), (size_t{1} << (64 - shift)) - 1, shift, turn_};
@@ -82,7 +61,7 @@ uint32_t SymbolTable::Add(std::string_view word) {
   }
   uint64_t hash = (head ^ (tail * 0xd6e8feb86659fd93ull)) + n;
   for (size_t i = 8; i + 8 < n; i += 8) hash = (hash ^ (hash >> 29) ^ Load<uint64_t>(data + i)) * 0xbf58476d1ce4e5b9ull;
-  hash = (hash ^ (hash >> 32)) * kSpread;
+  hash = (hash ^ (hash >> 32)) * kGoldenSpread;
   const size_t mask = (size_t{1} << (64 - shift_)) - 1;
   for (size_t i = static_cast<size_t>(hash >> shift_);; i = (i + 1) & mask) {
     Slot& slot = slots_[i];

@@ -12,6 +12,8 @@
 
 namespace atelier::evaluate {
 
+inline constexpr uint64_t kGoldenSpread = 0x9e3779b97f4a7c15ull;  // 2^64 by the golden ratio (Knuth)
+
 // Sets of 64-bit keys that number them 0, 1, 2 ...; a new set takes the memory of the one before, in constant time.
 class KeyTable {
  public:
@@ -38,6 +40,25 @@ class KeyTable {
   std::vector<Slot> slots_;
   uint32_t turn_ = 0;
 };
+
+inline uint32_t KeyTable::Set::Add(uint64_t key) {
+  for (size_t i = static_cast<size_t>((key * kGoldenSpread) >> shift);; i = (i + 1) & mask) {
+    Slot& slot = slots[i];
+    if (slot.turn != turn) {
+      slot = {key, turn, size};
+      return size++;
+    }
+    if (slot.key == key) return slot.number;
+  }
+}
+
+inline uint32_t KeyTable::Set::Find(uint64_t key) const {
+  for (size_t i = static_cast<size_t>((key * kGoldenSpread) >> shift);; i = (i + 1) & mask) {
+    const Slot& slot = slots[i];
+    if (slot.turn != turn) return ~0u;
+    if (slot.key == key) return slot.number;
+  }
+}
 
 // Words to numbers, equal where their bytes are.
 class SymbolTable {

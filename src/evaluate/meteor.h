@@ -13,9 +13,9 @@
 namespace atelier::evaluate {
 
 struct MeteorOptions {
-  std::optional<double> alpha;  // weight of recall in the mean (0.9)
-  std::optional<double> beta;   // how the penalty grows with the share of chunks (3)
-  std::optional<double> gamma;  // the largest penalty (0.5)
+  std::optional<double> alpha = std::nullopt;  // weight of recall in the mean (0.9)
+  std::optional<double> beta = std::nullopt;   // how the penalty grows with the share of chunks (3)
+  std::optional<double> gamma = std::nullopt;  // the largest penalty (0.5)
 
   void Declare(MetricSettings& settings);
 };

@@ -11,10 +11,10 @@
 namespace atelier::evaluate {
 
 struct RougeOptions {
-  std::string tokenize = "rouge";  // zh: Chinese characters, too; zh-words: a segmenter's words (rouge_tokens.h)
-  bool stem = false;               // stems of English words (Porter's, as NLTK has it)
-  std::string sentence_break;      // the text that ends a sentence within a line, for ROUGE-Lsum; "" for none
-  WordSourceFn words;              // wanted by zh-words
+  std::string tokenize = "rouge";   // zh: Chinese characters, too; zh-words: a segmenter's words (rouge_tokens.h)
+  bool stem = false;                // stems of English words (Porter's, as NLTK has it)
+  std::string sentence_break = "";  // the text that ends a sentence within a line, for ROUGE-Lsum; "" for none
+  WordSourceFn words = nullptr;     // wanted by zh-words
 
   void Declare(MetricSettings& settings);
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/str.h"
 #include "text/unicode.h"
 
@@ -246,6 +247,17 @@ void ScoreTokenizer::Split(std::string_view line, TokenLine* out) const {
     }
   }
   Scan(line, &out->tokens);
+}
+
+const std::vector<std::string>& SchemeNames() {
+  static const std::vector<std::string> names = {"13a", "intl", "zh", "char", "none"};
+  return names;
+}
+
+Scheme SchemeOf(const std::string& name, std::string_view whose) {
+  const auto at = std::find(SchemeNames().begin(), SchemeNames().end(), name);
+  if (at != SchemeNames().end()) return static_cast<Scheme>(at - SchemeNames().begin());
+  throw Error(Code::kUsage, Cat(whose, ": there is no tokenizer ", Quote(name)), Join(SchemeNames(), ", "));
 }
 
 }  // namespace atelier::evaluate

@@ -26,6 +26,11 @@ bool IsTercomPunctuation(char32_t c);
 
 enum class Scheme { k13a, kIntl, kZh, kChar, kNone, kTercom, kTercomAsian };
 
+// "13a", "intl", "zh", "char", "none": those that a score may name, in the order of Scheme.
+const std::vector<std::string>& SchemeNames();
+// Throws Error(kUsage), "bleu: there is no tokenizer 'x'" for the metric `whose`.
+Scheme SchemeOf(const std::string& name, std::string_view whose);
+
 struct TokenLine {
   std::vector<std::string_view> tokens;  // into the line that was split, or into `bytes`
   std::string bytes;

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "evaluate/distinct_n.h"
 #include "evaluate/overlap.h"
 #include "evaluate/repetition.h"
 #include "evaluate/units.h"
@@ -14,13 +13,6 @@ TEST(Units, HanAloneAndWordsWhole) {
   EXPECT_EQ(Units("好茶, Don't stop: 500ml!"), (List{"好", "茶", "dont", "stop", "500ml"}));
   EXPECT_EQ(Units("ÉCLAIR 🍰 \xFF x"), (List{"éclair", "x"}));
   EXPECT_EQ(Units(""), List{});
-}
-
-TEST(DistinctN, CountsDifferentOverAll) {
-  EXPECT_DOUBLE_EQ(DistinctN({"a b a b"}, 1), 0.5);
-  EXPECT_DOUBLE_EQ(DistinctN({"a b a b"}, 2), 2.0 / 3);
-  EXPECT_DOUBLE_EQ(DistinctN({"好茶", "好水"}, 1), 0.75);
-  EXPECT_DOUBLE_EQ(DistinctN({}, 2), 0);
 }
 
 TEST(Repetition, RateAndStutter) {
