@@ -9,8 +9,11 @@
 #include "evaluate/bleu.h"
 #include "evaluate/chrf.h"
 #include "evaluate/diversity.h"
+#include "evaluate/exact_match.h"
 #include "evaluate/line_file.h"
+#include "evaluate/meteor.h"
 #include "evaluate/resample.h"
+#include "evaluate/rouge.h"
 #include "evaluate/ter.h"
 
 namespace {
@@ -23,9 +26,12 @@ void MustBeSound(ReferenceMetric& metric, std::span<const std::string_view> hypo
   const auto check = [&](double score) {
     if (!(score >= 0 && score <= most + 1e-6)) std::abort();
   };
-  check(metric.Score(counts.Sum(), 0));
+  const std::vector<int64_t> sum = counts.Sum();
+  for (size_t which = 0; which < metric.scores(); ++which) {
+    check(metric.Score(sum, which));
+    for (size_t i = 0; i < counts.size(); ++i) check(metric.LineScore(counts.row(i), which));
+  }
   for (size_t i = 0; i < counts.size(); ++i) {
-    check(metric.LineScore(counts.row(i), 0));
     for (const int64_t count : counts.row(i)) {
       if (count < 0) std::abort();
     }
@@ -81,6 +87,14 @@ void Try(std::span<const std::string_view> hypotheses, std::span<const std::vect
   MustBeSound(chrf, hypotheses, references, 100);
   Ter ter({.normalized = (choice & 1) != 0, .no_punct = (choice & 2) != 0, .asian_support = (choice & 4) != 0});
   MustBeSound(ter, hypotheses, references, 1e300);
+  Rouge rouge({.tokenize = choice % 2 == 0 ? "rouge" : "zh",
+               .stem = choice > 128,
+               .sentence_break = choice % 3 == 0 ? "" : "a "});
+  MustBeSound(rouge, hypotheses, references, 1);
+  Meteor meteor({});
+  MustBeSound(meteor, hypotheses, references, 1);
+  ExactMatch answers({.tokenize = choice % 2 == 0 ? "squad" : "zh"});
+  MustBeSound(answers, hypotheses, references, 1);
 }
 
 }  // namespace

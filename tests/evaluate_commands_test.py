@@ -75,7 +75,7 @@ def main():
     expect("precision and recall", [round(rouge[k]["rouge1"], 9) for k in ("precision", "recall")], [round(1 / 3, 9), 0.25])
     expect("rouge's signature", rouge["signature"], "nrefs:1|case:lc|stem:no|tok:rouge|split:no|version:0.1.2")
     for metric in ("bleu", "ter", "rouge", "meteor", "exact-match"):
-        said = asked(metric, "--hyp", hyp3, "--ref", ref3)
+        said = asked(metric, "--hyp", hyp3, "--ref", ref3, *(["--tokenize", "zh"] if metric == "rouge" else []))
         expect(f"{metric} of an empty text", (said["empty_hypotheses"], [n.rpartition("/")[2] for n in said["notes"]]),
                (1, ["hyp3:2: 1 of 3 texts are empty, this first"]))
         run(metric, "--hyp", hyp3, "--ref", ref3, says="note: " + said["notes"][0])
@@ -91,6 +91,7 @@ def main():
     own = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--tokenize", "zh-words", "--segmenter", "icu", "--user-dict", write("dict", ["好茶"]))
     if not own["signature"].split("|")[3].startswith("tok:zh-words-icu+dict-") or own["rouge1"] == words["rouge1"]:
         FAULTS.append(f"a user's dictionary is not named, or not used: {own}")
+    expect("rouge of Chinese by a-z", rouge["notes"][1], "1 of 3 texts have no token of a-z or 0-9 and score 0 (Chinese: --tokenize zh)")
     two = asked("rouge", "--hyp", hyp3, "--ref", ref3, "--ref", hyp3)
     expect("two references", [round(two["rouge1"], 9), two["signature"][:7]], [round(1 / 3, 9), "nrefs:2"])
     split = asked("rouge", "--hyp", write("h2", ["b c<n>a"]), "--ref", write("r2", ["a<n>b c"]), "--sentence-break", "<n>")

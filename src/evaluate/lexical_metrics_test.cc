@@ -1,4 +1,5 @@
-// BLEU, chrF and TER: examples of the papers, and sacrebleu's figures (tools/golden_evaluate.py).
+// Metrics that hold texts against references: examples of the papers, and sacrebleu's figures
+// (tools/golden_evaluate.py).
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -6,7 +7,9 @@
 #include "base/json.h"
 #include "evaluate/bleu.h"
 #include "evaluate/chrf.h"
+#include "evaluate/exact_match.h"
 #include "evaluate/reference_metrics.h"
+#include "evaluate/rouge.h"
 #include "evaluate/ter.h"
 
 namespace atelier::evaluate {
@@ -147,7 +150,29 @@ TEST(LexicalMetrics, LeaveNothingBehindFromLineToLine) {
 TEST(LexicalMetrics, NamesThatAreNoneAreRefused) {
   EXPECT_THROW(Bleu(BleuOptions{.tokenize = "14a"}), Error);
   EXPECT_THROW(Bleu(BleuOptions{.smooth = "laplace"}), Error);
+  EXPECT_THROW(Rouge(RougeOptions{.tokenize = "13a"}), Error);
+  EXPECT_THROW(ExactMatch(ExactMatchOptions{.tokenize = "13a"}), Error);
   EXPECT_THROW(RequestMetric("blue"), Error);
+}
+
+// As a suite makes it, without a command line.
+TEST(LexicalMetrics, RougeAsksForASegmenterOnlyWhereItWantsWords) {
+  JsonSettings settings({{"tokenize", "zh-words"}, {"stem", true}, {"sentence-break", "<n>"}});
+  const auto request = RequestMetric("rouge");
+  request->Declare(settings);
+  EXPECT_TRUE(settings.left().empty()) << settings.left();
+  const auto rouge = request->Make();
+  EXPECT_EQ(Signature(*rouge, 1, {}), "nrefs:1|case:lc|stem:nltk-porter|tok:zh-words-icu|split:'<n>'|version:0.1.2");
+  EXPECT_DOUBLE_EQ(ScoreOf(*rouge, "北京大学", {"北京大学"}), 1);
+  EXPECT_THROW(Rouge(RougeOptions{.tokenize = "zh-words"}), Error);
+  EXPECT_NO_THROW(
+      Rouge(RougeOptions{.tokenize = "zh", .words = []() -> WordSource { throw std::logic_error("asked"); }}));
+}
+
+TEST(LexicalMetrics, RougeDoubtsTextsInWhichItSeesNothing) {
+  const std::vector<std::string_view> lines = {"好茶", "", "tea", "..."};
+  EXPECT_EQ(Rouge(RougeOptions{}).Doubt(lines).substr(0, 34), "2 of 4 texts have no token of a-z ");
+  EXPECT_EQ(Rouge(RougeOptions{.tokenize = "zh"}).Doubt(lines), "");
 }
 
 TEST(LexicalMetrics, BleuDoubtsTokenizedTexts) {

@@ -39,11 +39,11 @@ TEST(LineFile, FaultsNameFileAndLine) {
                   "f");
             }),
             "f:2: byte 3 of the line is not UTF-8");
-  const auto three = ParseLineFile("a\nb\nc\n", "h"), two = ParseLineFile("a\nb\n", "r");
-  EXPECT_EQ(Complaint([&] { MustAlign(*three, *two); }),
-            "h:3: has no counterpart: r ends after 2 lines, this one after 3");
-  EXPECT_EQ(Complaint([&] { MustAlign(*two, *three); }),
-            "h:3: has no counterpart: r ends after 2 lines, this one after 3");
+  const auto four = ParseLineFile("a\nb\nc\nd\n", "h"), two = ParseLineFile("a\nb\n", "r");
+  EXPECT_EQ(Complaint([&] { MustAlign(*four, *two); }),
+            "h:3: has no counterpart: r ends after 2 lines, this one after 4");
+  EXPECT_EQ(Complaint([&] { MustAlign(*two, *four); }),
+            "h:3: has no counterpart: r ends after 2 lines, this one after 4");
   EXPECT_EQ(Complaint([] { MustSay(*ParseLineFile("\n \u3000\n", "r")); }), "r: every reference is empty");
   EXPECT_EQ(Complaint([] { MustSay(*ParseLineFile("\na\n", "r")); }), "");
 }

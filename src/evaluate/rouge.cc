@@ -1,5 +1,7 @@
 #include "evaluate/rouge.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/str.h"
 
@@ -64,6 +66,18 @@ std::string Rouge::Fields(bool) const {
   return Cat("case:lc|stem:", options_.stem ? "nltk-porter" : "no", "|tok:", options_.tokenize,
              words_.name.empty() ? "" : "-", words_.name,
              "|split:", options_.sentence_break.empty() ? "no" : Quote(options_.sentence_break));
+}
+
+std::string Rouge::Doubt(std::span<const std::string_view> hypotheses) const {
+  if (options_.tokenize != "rouge") return "";
+  const auto blind = std::count_if(hypotheses.begin(), hypotheses.end(), [](std::string_view line) {
+    return !line.empty() && std::none_of(line.begin(), line.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    });
+  });
+  if (blind == 0) return "";
+  return Cat(blind, " of ", hypotheses.size(),
+             " texts have no token of a-z or 0-9 and score 0 (Chinese: --tokenize zh)");
 }
 
 Json Rouge::Details(std::span<const int64_t> sum) const {
