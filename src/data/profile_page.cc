@@ -3,12 +3,16 @@
 
 #include "base/ids.h"
 #include "base/str.h"
-#include "data/page.h"
 #include "data/profile.h"
 #include "data/record_line.h"
+#include "report/page.h"
 
 namespace atelier::data {
 namespace {
+
+using report::Html;
+using report::PageEnd;
+using report::PageHead;
 
 struct Words {
   const char *title, *records, *rejected, *duplicates, *about, *text, *made, *sources, *parents, *licence, *consent,
@@ -97,7 +101,8 @@ std::string Chart(const Histogram& histogram, bool whole) {
   if (most == 0) return "";
   constexpr double kWidth = 320, kHeight = 72;
   const double step = kWidth / static_cast<double>(histogram.counts.size());
-  std::string out = Cat("<svg viewBox=\"0 0 ", Short(kWidth), " ", Short(kHeight + 16), "\" role=\"img\">");
+  std::string out =
+      Cat("<svg class=\"spark\" viewBox=\"0 0 ", Short(kWidth), " ", Short(kHeight + 16), "\" role=\"img\">");
   for (size_t i = 0; i < histogram.counts.size(); ++i) {
     const uint64_t count = histogram.counts[i];
     if (count == 0) continue;
@@ -216,8 +221,7 @@ std::string ProfilePage(const Profile& profile, const std::string& language) {
     }
     out += "</table>";
   }
-  out += "</body></html>\n";
-  return out;
+  return out + PageEnd();
 }
 
 }  // namespace atelier::data

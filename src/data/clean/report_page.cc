@@ -4,11 +4,15 @@
 #include <vector>
 
 #include "base/str.h"
-#include "data/page.h"
-#include "text/unicode.h"
+#include "report/page.h"
+#include "report/word_diff.h"
 
 namespace atelier::data::clean {
 namespace {
+
+using report::Html;
+using report::PageEnd;
+using report::PageHead;
 
 struct Words {
   const char *title, *read, *kept, *were_dropped, *of_text, *operation, *came, *changed, *dropped, *untouched, *reasons,
@@ -55,79 +59,7 @@ constexpr Words kChinese = {"清洗",
                             "没有修改或去除任何记录",
                             "（不显示）"};
 
-constexpr size_t kMostReasons = 30, kMostPieces = 400;
-
-// Neither seen nor told from others where it stands: controls, unusual spaces, zero width, directions.
-bool IsUnseen(char32_t c) {
-  return c != U' ' && (c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD || (c >= 0x2000 && c <= 0x200F) ||
-                       (c >= 0x2028 && c <= 0x202F) || (c >= 0x205F && c <= 0x206F) || c == 0x3000 || c == 0xFEFF ||
-                       (c >= 0xFE00 && c <= 0xFE0F) || c >= 0xE0000);
-}
-
-std::string Visible(std::string_view text) {
-  std::string out, run;
-  for (const char32_t c : text::DecodeUtf8(text)) {
-    if (!IsUnseen(c)) {
-      text::AppendUtf8(&run, c);
-      continue;
-    }
-    char number[16];
-    std::snprintf(number, sizeof(number), "U+%04X", static_cast<unsigned>(c));
-    out += Cat(Html(run), "<i>", c == U'\n' ? "↵" : c == U'\t' ? "⇥" : number, "</i>");
-    run.clear();
-  }
-  return out + Html(run);
-}
-
-std::vector<std::string_view> Pieces(std::string_view text) {
-  std::vector<std::string_view> pieces;
-  const auto in_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  for (size_t at = 0; at < text.size();) {
-    size_t end = at + 1;
-    if (in_word(text[at])) {
-      while (end < text.size() && in_word(text[end])) ++end;
-    } else {
-      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-    }
-    pieces.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return pieces;
-}
-
-// Which pieces of each text belong to the longest common subsequence.
-void KeepCommon(const std::vector<std::string_view>& a, const std::vector<std::string_view>& b, std::vector<bool>* in_a,
-                std::vector<bool>* in_b) {
-  const size_t width = b.size() + 1;
-  std::vector<uint16_t> length((a.size() + 1) * width);  // of the rests from i and j on
-  for (size_t i = a.size(); i-- > 0;) {
-    for (size_t j = b.size(); j-- > 0;) {
-      length[i * width + j] = a[i] == b[j] ? static_cast<uint16_t>(1 + length[(i + 1) * width + j + 1])
-                                           : std::max(length[(i + 1) * width + j], length[i * width + j + 1]);
-    }
-  }
-  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    if (a[i] == b[j]) {
-      (*in_a)[i++] = (*in_b)[j++] = true;
-    } else if (length[(i + 1) * width + j] >= length[i * width + j + 1]) {
-      ++i;
-    } else {
-      ++j;
-    }
-  }
-}
-
-std::string Marked(const std::vector<std::string_view>& pieces, const std::vector<bool>& common, const char* tag) {
-  std::string out;
-  for (size_t begin = 0, end = 0; begin < pieces.size(); begin = end) {
-    std::string run;
-    for (end = begin; end < pieces.size() && common[end] == common[begin]; ++end) run += pieces[end];
-    out += common[begin] ? Html(run) : Cat("<", tag, ">", Visible(run), "</", tag, ">");
-  }
-  return out;
-}
+constexpr size_t kMostReasons = 30;
 
 std::string Percent(uint64_t part, uint64_t whole) {
   return FormatFixed(whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0, 1);
@@ -172,8 +104,8 @@ std::string Section(const std::string& name, const Tally& tally, const Json& fit
   for (const Example& example : tally.changes) {
     if (example.before.empty() && example.after.empty()) continue;
     const bool hidden = example.before == kNotShown;
-    const MarkedDifference marked =
-        hidden ? MarkedDifference{w.hidden, Html(example.after)} : MarkDifference(example.before, example.after);
+    const report::MarkedDifference marked = hidden ? report::MarkedDifference{w.hidden, Html(example.after)}
+                                                   : report::MarkDifference(example.before, example.after);
     out += Cat("<table><tr><th colspan=\"2\">", w.record, " ", example.record, "</th></tr><tr><th class=\"w\">",
                w.before, "</th><td class=\"s\"><bdi>", marked.before, "</bdi></td></tr><tr><th class=\"w\">", w.after,
                "</th><td class=\"s\"><bdi>", marked.after, "</bdi></td></tr></table>\n");
@@ -191,14 +123,6 @@ std::string Section(const std::string& name, const Tally& tally, const Json& fit
 }
 
 }  // namespace
-
-MarkedDifference MarkDifference(std::string_view before, std::string_view after) {
-  const std::string clean_before = text::SanitizeUtf8(before), clean_after = text::SanitizeUtf8(after);
-  const std::vector<std::string_view> a = Pieces(clean_before), b = Pieces(clean_after);
-  std::vector<bool> in_a(a.size()), in_b(b.size());
-  if (a.size() <= kMostPieces && b.size() <= kMostPieces) KeepCommon(a, b, &in_a, &in_b);
-  return {Marked(a, in_a, "del"), Marked(b, in_b, "ins")};
-}
 
 std::string ReportPage(const Report& report, std::string_view from, std::string_view language) {
   const bool chinese = language == "zh";
@@ -226,7 +150,7 @@ std::string ReportPage(const Report& report, std::string_view from, std::string_
     add(w.unreadable, unreadable, nullptr, nullptr);
   }
   for (const OperationReport& one : report.operations) add(one.name, one.tally, one.fitted, one.findings);
-  return out + "</table>\n" + sections + "</body></html>\n";
+  return out + "</table>\n" + sections + PageEnd();
 }
 
 }  // namespace atelier::data::clean

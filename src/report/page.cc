@@ -1,9 +1,9 @@
-#include "data/page.h"
+#include "report/page.h"
 
 #include "base/str.h"
 #include "text/unicode.h"
 
-namespace atelier::data {
+namespace atelier::report {
 namespace {
 
 constexpr const char* kStyle = R"(
@@ -13,7 +13,8 @@ h1{margin:0}h2{margin:1.6em 0 .4em;border-bottom:1px solid #ccc}bdi{unicode-bidi
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.3em .6em;border-bottom:1px solid #e5e5e5}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-svg{width:20em;max-width:100%;display:block}rect{fill:#3b6ea5}text{font-size:11px;fill:#666}
+svg.spark{width:20em;max-width:100%;display:block}.spark rect{fill:#3b6ea5}.spark text{font-size:11px;fill:#666}
+.charts{display:flex;flex-wrap:wrap;gap:1.5em;margin:1em 0}svg.chart{max-width:100%;height:auto;display:block}figure{margin:0;max-width:100%}
 .v{display:flex;gap:.6em}.v span:first-child{overflow-wrap:anywhere;flex:1}
 .bar{background:#dbe6f1;height:.5em}.big{font-size:1.1em;color:#444}
 code,pre{overflow-wrap:anywhere;white-space:pre-wrap;background:#f6f6f6;padding:.1em .3em}
@@ -24,11 +25,15 @@ section.f>div{min-width:0}
 .in{background:#dbe6f1}.changed{background:#3b6ea5}.dropped{background:#b5483a}
 .w{white-space:nowrap;width:1%}.s{overflow-wrap:anywhere;white-space:pre-wrap}
 del{background:#f7d4cf;text-decoration:line-through}ins{background:#cfead6;text-decoration:none}
-del i,ins i{font-size:.75em;opacity:.8;margin:0 .15em}
+del+ins{margin-left:.15em}del i,ins i{font-size:.75em;opacity:.8;margin:0 .15em}
 @media(max-width:45em){section.f{display:block}}
 @media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}code,pre,.flow{background:#222}
 td,th,section.f{border-color:#333}.bar,.in{background:#2b4a6b}.big{color:#bbb}
-.changed{background:#6fa3da}.dropped{background:#d0695b}del{background:#5c2323}ins{background:#1f4a2a}}
+.changed{background:#6fa3da}.dropped{background:#d0695b}del{background:#5c2323}ins{background:#1f4a2a}
+.chart .ink{fill:#ddd}.chart .soft{fill:#aaa}.chart .axis{stroke:#999}.chart .grid{stroke:#333}.chart .mark{stroke:#ddd}
+.chart .s0{fill:#5aa9e6}.chart .l0{stroke:#5aa9e6}.chart .s1{fill:#f0803c}.chart .l1{stroke:#f0803c}
+.chart .s2{fill:#35c49a}.chart .l2{stroke:#35c49a}.chart .s3{fill:#e0a0c4}.chart .l3{stroke:#e0a0c4}
+.chart .s6{fill:#ccc}.chart .l6{stroke:#ccc}}
 )";
 
 }  // namespace
@@ -63,4 +68,6 @@ std::string PageHead(std::string_view title, bool chinese) {
              Html(title), "</title><style>", kStyle, "</style></head><body>\n");
 }
 
-}  // namespace atelier::data
+std::string PageEnd() { return "</body></html>\n"; }
+
+}  // namespace atelier::report
