@@ -180,7 +180,7 @@ std::span<const CommandEntry> AllCommands() {
       {"evaluate bleu", "Hold texts against references: words and phrases shared (BLEU)",
        "atelier evaluate bleu --hyp out.txt --ref ref.txt --json\n"
        "atelier evaluate bleu --hyp out.txt --ref a.txt --ref b.txt --tokenize zh --bootstrap 1000\n"
-       "atelier evaluate bleu --hyp new.txt --ref ref.txt --baseline old.txt",
+       "atelier evaluate bleu --hyp new.txt --ref ref.txt --baseline old.txt --report new.html",
        &MakeEvaluateBleu},
       {"evaluate chrf", "Hold texts against references: characters shared (chrF, chrF++)",
        "atelier evaluate chrf --hyp out.txt --ref ref.txt --json\n"
@@ -192,6 +192,8 @@ std::span<const CommandEntry> AllCommands() {
        &MakeEvaluateTer},
       {"evaluate classification", "Measure predicted labels: precision, recall, F1, curves, calibration",
        "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --json\n"
+       "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --report roc.png "
+       "--report-figure roc\n"
        "atelier evaluate classification --true true.txt --pred pred.txt --classes 好评,中评,差评",
        &MakeEvaluateClassification},
       {"evaluate regression", "Measure predicted numbers",

@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/evaluate_report_values.h"
 #include "app/atelier/list_option.h"
+#include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -28,9 +30,11 @@ class AgreementCommand : public Command {
     cli.Text("--items", &options_.items, "the column that names the items and is no rater");
     cli.Texts("--order", &options_.order,
               "the categories, lowest first, where they are no numbers: low,mid,high, or repeated");
+    report_.Declare(cli);
   }
 
   int Run(const Globals& globals) override {
+    if (report_.wanted()) report_.Check({ratings_});
     options_.order = ReadList("--order", std::move(options_.order));
     const evaluate::Ratings ratings = evaluate::ReadRatings(ReadFile(ratings_), ratings_, options_);
     size_t given = 0;
@@ -59,6 +63,9 @@ class AgreementCommand : public Command {
     }
     result["notes"] = notes;
     for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+    if (report_.wanted()) {
+      report_.Write(AgreementReport(ratings, result, report_.chinese()), globals, &result);
+    }
     if (globals.json) {
       std::cout << ToText(result) << "\n";
     } else {
@@ -125,7 +132,7 @@ class AgreementCommand : public Command {
       const std::string label = before + ReplaceAll(name, "_", " ");
       if (value.is_object()) {
         Print(label + " ", value);
-      } else if (!value.is_array()) {
+      } else if (!value.is_array() && !value.is_string()) {
         std::cout << label << " "
                   << (value.is_null()           ? "undefined"
                       : value.is_number_float() ? FormatFixed(value.get<double>(), 4)
@@ -137,6 +144,7 @@ class AgreementCommand : public Command {
 
   std::string ratings_;
   evaluate::RatingsOptions options_;
+  ReportOption report_;
 };
 
 }  // namespace

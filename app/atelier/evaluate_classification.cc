@@ -6,7 +6,9 @@
 #include <set>
 
 #include "app/atelier/command.h"
+#include "app/atelier/evaluate_report_values.h"
 #include "app/atelier/list_option.h"
+#include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -49,9 +51,11 @@ class ClassificationCommand : public Command {
     cli.Text("--positive", &positive_, "of two classes the one that a single score is for; without it, the last");
     cli.Int("--bins", &bins_, "bins of the reliability curve", 1, 1000);
     cli.Int("--digits", &digits_, "decimals of the table", 0, 17);
+    report_.Declare(cli);
   }
 
   int Run(const Globals& globals) override {
+    if (report_.wanted()) report_.Check({true_, pred_, scores_});
     classes_ = ReadList("--classes", std::move(classes_));
     const std::string true_text = ReadFile(true_), pred_text = ReadFile(pred_);
     const auto true_labels = evaluate::LabelLines(true_text, true_),
@@ -72,11 +76,24 @@ class ClassificationCommand : public Command {
     if (!scores_.empty()) curves = MeasureScores();
     const std::string report = evaluate::ReportText(confusion, scores, static_cast<int>(digits_));
     for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
-    if (!globals.json) {
-      std::cout << report;
-      if (!curves.is_null()) Print(curves);
+    Json result;
+    if (globals.json || report_.wanted()) result = Body(confusion, scores, curves, report);
+    if (report_.wanted()) {
+      report_.Write(LabelsReport(confusion, scores, curves_, result, report_.chinese()), globals, &result,
+                    "report_file");  // "report" is the table
+    }
+    if (globals.json) {
+      std::cout << ToText(result) << "\n";
       return 0;
     }
+    std::cout << report;
+    if (!curves.is_null()) Print(curves);
+    return 0;
+  }
+
+ private:
+  Json Body(const evaluate::Confusion& confusion, const ClassificationScores& scores, const Json& curves,
+            const std::string& report) const {
     Json classes = Json::array(), matrix = Json::array();
     for (size_t c = 0; c < classes_.size(); ++c) {
       Json one{{"label", classes_[c]}};
@@ -86,20 +103,17 @@ class ClassificationCommand : public Command {
       for (size_t other = 0; other < classes_.size(); ++other) row.push_back(confusion.count(c, other));
       matrix.push_back(std::move(row));
     }
-    std::cout << ToText({{"cases", truth_.size()},
-                         {"accuracy", scores.accuracy},
-                         {"macro", ToJson(scores.macro)},
-                         {"weighted", ToJson(scores.weighted)},
-                         {"classes", std::move(classes)},
-                         {"confusion", std::move(matrix)},
-                         {"scores", std::move(curves)},
-                         {"report", report},
-                         {"notes", notes_}})
-              << "\n";
-    return 0;
+    return {{"cases", truth_.size()},
+            {"accuracy", scores.accuracy},
+            {"macro", ToJson(scores.macro)},
+            {"weighted", ToJson(scores.weighted)},
+            {"classes", std::move(classes)},
+            {"confusion", std::move(matrix)},
+            {"scores", curves},
+            {"report", report},
+            {"notes", notes_}};
   }
 
- private:
   void NoteZeros(const ClassificationScores& scores) {
     const auto note = [&](const std::vector<size_t>& which, const std::string& text) {
       if (which.empty()) return;
@@ -158,6 +172,10 @@ class ClassificationCommand : public Command {
     Json result{{"positive", classes_[positive]},
                 {"roc_auc", evaluate::RocAuc(is_positive, values)},
                 {"average_precision", evaluate::AveragePrecision(is_positive, values)}};
+    if (report_.wanted()) {
+      curves_.push_back(
+          {classes_[positive], result["roc_auc"].get<double>(), result["average_precision"].get<double>(), roc, pr});
+    }
     Calibrate(is_positive, values, both, &result);
     result["roc"] = {{"false_positive_rate", ToJson(roc.x)},
                      {"true_positive_rate", ToJson(roc.y)},
@@ -165,6 +183,17 @@ class ClassificationCommand : public Command {
     result["precision_recall"] = {
         {"recall", ToJson(pr.x)}, {"precision", ToJson(pr.y)}, {"thresholds", ToJson(pr.thresholds)}};
     return result;
+  }
+
+  // The classes whose curves a report draws: those with most cases.
+  std::set<size_t> Drawn() const {
+    if (!report_.wanted()) return {};
+    std::vector<size_t> cases(classes_.size()), order(classes_.size());
+    for (const uint32_t c : truth_) ++cases[c];
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cases[a] > cases[b]; });
+    order.resize(std::min(order.size(), kMostCurves));
+    return {order.begin(), order.end()};
   }
 
   // Each class against the rest; calibration by the class that scores highest.
@@ -178,6 +207,7 @@ class ClassificationCommand : public Command {
       best.push_back(*top);
       right.push_back(static_cast<size_t>(top - rows[i].begin()) == truth_[i] ? 1 : 0);
     }
+    const std::set<size_t> drawn = Drawn();
     Json classes = Json::array();
     for (size_t c = 0; c < n; ++c) {
       std::vector<uint8_t> is_class;
@@ -196,6 +226,10 @@ class ClassificationCommand : public Command {
       areas.push_back(evaluate::RocAuc(is_class, values));
       precisions.push_back(evaluate::AveragePrecision(is_class, values));
       weights.push_back(support);
+      if (drawn.contains(c)) {
+        curves_.push_back({classes_[c], areas.back(), precisions.back(), evaluate::RocCurve(is_class, values),
+                           evaluate::PrecisionRecallCurve(is_class, values)});
+      }
       classes.push_back({{"label", classes_[c]}, {"roc_auc", areas.back()}, {"average_precision", precisions.back()}});
     }
     const auto weighted = [&](std::vector<double> values) {
@@ -259,6 +293,8 @@ class ClassificationCommand : public Command {
   std::vector<std::string> classes_, notes_;
   std::vector<uint32_t> truth_;
   int64_t bins_ = 10, digits_ = 2;
+  std::vector<ClassCurves> curves_;  // for a report
+  ReportOption report_;
 };
 
 }  // namespace

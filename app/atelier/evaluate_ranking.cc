@@ -4,6 +4,8 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -24,14 +26,17 @@ class RankingCommand : public Command {
     cli.Text("--true", &true_, "gains of each question's things, a question a line: 3 0 1 ...; 0 is irrelevant", true);
     cli.Text("--scores", &scores_, "the scores that rank the same things, line by line", true);
     cli.Int("-k", &k_, "how many at the top count", 1, 1 << 30);
+    report_.Declare(cli);
   }
 
   int Run(const Globals& globals) override {
+    if (report_.wanted()) report_.Check({true_, scores_});
     const auto gains = evaluate::NumberRows(ReadFile(true_), true_);
     const auto scores = evaluate::NumberRows(ReadFile(scores_), scores_);
     evaluate::MustAlign(gains.size(), true_, scores.size(), scores_);
     const auto k = static_cast<size_t>(k_);
     std::vector<double> ndcg, ndcg_all, map, mrr, recall, precision, tau, rho;
+    std::vector<size_t> lines;  // of the questions that count
     size_t hopeless = 0;
     for (size_t i = 0; i < gains.size(); ++i) {
       Check(gains[i], scores[i], i + 1);
@@ -42,6 +47,7 @@ class RankingCommand : public Command {
       const evaluate::Ranked ranked = evaluate::RankByScore(gains[i], scores[i]);
       std::vector<uint8_t> relevant;
       for (const double gain : gains[i]) relevant.push_back(gain > 0 ? 1 : 0);
+      lines.push_back(i + 1);
       ndcg.push_back(evaluate::GradedNdcg(gains[i], scores[i], k));
       ndcg_all.push_back(evaluate::GradedNdcg(gains[i], scores[i]));
       map.push_back(evaluate::AveragePrecision(relevant, scores[i]));
@@ -68,18 +74,21 @@ class RankingCommand : public Command {
     const auto mean = [](const std::vector<double>& values) {
       return values.empty() ? Json() : Json(evaluate::Mean(values));
     };
-    const Json result{{"questions", ndcg.size()},
-                      {"k", k},
-                      {"ndcg_at_k", mean(ndcg)},
-                      {"ndcg", mean(ndcg_all)},
-                      {"map", mean(map)},
-                      {"mrr", mean(mrr)},
-                      {"recall_at_k", mean(recall)},
-                      {"precision_at_k", mean(precision)},
-                      {"kendall_tau_b", mean(tau)},
-                      {"spearman", mean(rho)},
-                      {"notes", notes}};
+    Json result{{"questions", ndcg.size()},
+                {"k", k},
+                {"ndcg_at_k", mean(ndcg)},
+                {"ndcg", mean(ndcg_all)},
+                {"map", mean(map)},
+                {"mrr", mean(mrr)},
+                {"recall_at_k", mean(recall)},
+                {"precision_at_k", mean(precision)},
+                {"kendall_tau_b", mean(tau)},
+                {"spearman", mean(rho)},
+                {"notes", notes}};
     for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+    if (report_.wanted()) {
+      report_.Write(RankingReport(ndcg, lines, result, report_.chinese()), globals, &result);
+    }
     if (globals.json) {
       std::cout << ToText(result) << "\n";
       return 0;
@@ -110,6 +119,7 @@ class RankingCommand : public Command {
 
   std::string true_, scores_;
   int64_t k_ = 10;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/evaluate_report_texts.h"
 #include "app/atelier/metric_options.h"
+#include "app/atelier/report_option.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -30,16 +32,22 @@ class ReferenceCommand : public Command {
     MetricOptions settings(cli, &segmenter_, [this] { return segmenter_.LoadWords(globals_); });
     request_->Declare(settings);
     cli.Flag("--sentence", &sentence_, "the score of every line, too");
-    cli.Int("--bootstrap", &bootstrap_, "resample the lines N times for an interval (with --baseline 1000)", 0,
-            1000000);
+    cli.Int("--bootstrap", &bootstrap_, "resample the lines N times for an interval (with --baseline or --report 1000)",
+            0, 1000000);
     cli.Text("--baseline", &baseline_, "other texts for the same references: is the difference more than chance?");
     cli.Int("--trials", &trials_, "exchanges of lines between the two, with --baseline", 1, 10000000);
     cli.Int("--seed", &seed_, "of the random numbers", 0, INT64_MAX);
+    report_.Declare(cli);
   }
 
   int Run(const Globals& globals) override {
     if (refs_.empty()) throw Error(Code::kUsage, Cat("evaluate ", name_, " needs --ref"), "--ref FILE");
     globals_ = globals;
+    if (report_.wanted()) {
+      std::vector<std::string> files = {hyp_, baseline_};
+      files.insert(files.begin() + 1, refs_.begin(), refs_.end());
+      report_.Check(files);
+    }
     metric_ = request_->Make();
     names_ = metric_->names();
     const auto hyp = evaluate::ReadLineFile(hyp_);
@@ -54,8 +62,8 @@ class ReferenceCommand : public Command {
     const evaluate::LineCounts counts = Count(*hyp, references);
     const std::vector<int64_t> sum = counts.Sum();
 
-    evaluate::Resampled resampled{bootstrap_.value_or(baseline_.empty() ? 0 : 1000), baseline_.empty() ? 0 : trials_,
-                                  static_cast<uint64_t>(seed_)};
+    evaluate::Resampled resampled{bootstrap_.value_or(baseline_.empty() && !report_.wanted() ? 0 : 1000),
+                                  baseline_.empty() ? 0 : trials_, static_cast<uint64_t>(seed_)};
     Json body = {{"metric", metric_->title()}};
     for (size_t which = 0; which < names_.size(); ++which) body[names_[which]] = metric_->Score(sum, which);
     body["signature"] = evaluate::Signature(*metric_, refs_.size(), resampled);
@@ -86,6 +94,14 @@ class ReferenceCommand : public Command {
     }
     people += Cat(body["signature"].get<std::string>(), "\n");
     if (sentence_) AddLines(counts, &body, &people);
+    if (report_.wanted()) {
+      TextsResult result{metric_.get(), hyp->lines, references, &counts, {}, nullptr, &body};
+      if (baseline_counts_) {
+        result.baseline = baseline_file_->lines;
+        result.baseline_counts = &*baseline_counts_;
+      }
+      report_.Write(TextsReport(result, report_.chinese()), globals, &body);
+    }
 
     body["notes"] = notes_;
     for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
@@ -146,10 +162,12 @@ class ReferenceCommand : public Command {
 
   void Compare(const evaluate::LineCounts& counts, const std::vector<std::vector<std::string_view>>& references,
                const evaluate::Resampled& resampled, Json* body, std::string* people) {
-    const auto file = evaluate::ReadLineFile(baseline_);
+    baseline_file_ = evaluate::ReadLineFile(baseline_);
+    const auto& file = baseline_file_;
     evaluate::MustAlign(file->lines.size(), file->name, references[0].size(), refs_[0]);
     NoteEmpty(*file);
-    const evaluate::LineCounts other = Count(*file, references);
+    baseline_counts_ = Count(*file, references);
+    const evaluate::LineCounts& other = *baseline_counts_;
     const std::vector<int64_t> sum = counts.Sum(), other_sum = other.Sum();
     const evaluate::LineCounts* systems[] = {&counts, &other};
     std::vector<evaluate::Draws> draws;
@@ -219,6 +237,9 @@ class ReferenceCommand : public Command {
   bool sentence_ = false;
   std::optional<int64_t> bootstrap_;
   int64_t trials_ = 10000, seed_ = 12345;
+  std::unique_ptr<evaluate::LineFile> baseline_file_;
+  std::optional<evaluate::LineCounts> baseline_counts_;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/report_option.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -19,31 +21,37 @@ class RegressionCommand : public Command {
   void Declare(Cli& cli) override {
     cli.Text("--true", &true_, "the true numbers, one a line", true);
     cli.Text("--pred", &pred_, "the predicted numbers, line by line", true);
+    report_.Declare(cli);
   }
 
   int Run(const Globals& globals) override {
+    if (report_.wanted()) report_.Check({true_, pred_});
     const auto truth = evaluate::NumberLines(ReadFile(true_), true_);
     const auto predicted = evaluate::NumberLines(ReadFile(pred_), pred_);
     evaluate::MustAlign(truth.size(), true_, predicted.size(), pred_);
     const evaluate::RegressionScores scores = evaluate::ScoreRegression(truth, predicted);
     const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
-    const Json result{{"cases", truth.size()},
-                      {"mean_absolute_error", known(scores.mean_absolute_error)},
-                      {"mean_squared_error", known(scores.mean_squared_error)},
-                      {"root_mean_squared_error", known(scores.root_mean_squared_error)},
-                      {"median_absolute_error", known(scores.median_absolute_error)},
-                      {"max_error", known(scores.max_error)},
-                      {"mean_absolute_percentage_error", known(scores.mean_absolute_percentage_error)},
-                      {"r2", known(scores.r2)},
-                      {"explained_variance", known(scores.explained_variance)},
-                      {"pearson", known(evaluate::PearsonCorrelation(truth, predicted))},
-                      {"spearman", known(evaluate::SpearmanCorrelation(truth, predicted))},
-                      {"kendall_tau_b", known(evaluate::KendallTauB(truth, predicted))}};
+    Json result{{"cases", truth.size()},
+                {"mean_absolute_error", known(scores.mean_absolute_error)},
+                {"mean_squared_error", known(scores.mean_squared_error)},
+                {"root_mean_squared_error", known(scores.root_mean_squared_error)},
+                {"median_absolute_error", known(scores.median_absolute_error)},
+                {"max_error", known(scores.max_error)},
+                {"mean_absolute_percentage_error", known(scores.mean_absolute_percentage_error)},
+                {"r2", known(scores.r2)},
+                {"explained_variance", known(scores.explained_variance)},
+                {"pearson", known(evaluate::PearsonCorrelation(truth, predicted))},
+                {"spearman", known(evaluate::SpearmanCorrelation(truth, predicted))},
+                {"kendall_tau_b", known(evaluate::KendallTauB(truth, predicted))}};
+    if (report_.wanted()) {
+      report_.Write(NumbersReport(truth, predicted, result, report_.chinese()), globals, &result);
+    }
     if (globals.json) {
       std::cout << ToText(result) << "\n";
       return 0;
     }
     for (const auto& [name, value] : result.items()) {
+      if (value.is_string()) continue;
       std::cout << ReplaceAll(name, "_", " ") << " "
                 << (value.is_null()              ? "undefined"
                     : value.is_number_unsigned() ? Cat(value.get<uint64_t>())
@@ -55,6 +63,7 @@ class RegressionCommand : public Command {
 
  private:
   std::string true_, pred_;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -2,13 +2,14 @@
 #include <cmath>
 
 #include "base/str.h"
-#include "data/page.h"
+
 #include "experiment/suite_report.h"
+#include "report/page.h"
 
 namespace atelier::experiment {
 namespace {
 
-using data::Html;
+using report::Html;
 
 constexpr size_t kMostCases = 300;   // shown whole; all of them are in results.json
 constexpr size_t kMostFailing = 12;  // per cut-off that is missed
@@ -37,13 +38,13 @@ class Page {
       : result_(result), suite_(suite), history_(history), zh_(chinese) {}
 
   std::string Text() {
-    std::string out = data::PageHead(Cat(suite_.name, zh_ ? " · 评测" : " · suite"), zh_) + kStyle;
+    std::string out = report::PageHead(Cat(suite_.name, zh_ ? " · 评测" : " · suite"), zh_) + kStyle;
     out += Cat("<h1><bdi>", Html(suite_.name), "</bdi></h1><p class=\"big\"><bdi>", Html(suite_.summary), "</bdi></p>");
     out += Verdict();
     out += Scores();
     out += Failing();
     out += Cases();
-    return out + "</body></html>\n";
+    return out + report::PageEnd();
   }
 
  private:

@@ -51,7 +51,8 @@ std::string Draw(const Bars& chart) {
       chart.frame.title,
       {chart.series.begin(), chart.series.begin() + static_cast<std::ptrdiff_t>(std::min(series, chart.series.size()))},
       false);
-  const double thick = series == 1 ? 16 : series == 2 ? 13 : 10, gap = 10;
+  const double thick = series == 1 ? 16 : series == 2 ? 13 : 11.5, gap = 10;
+  const double number_size = series > 2 ? 10 : 11;
   const double left = name_room + 12, right = canvas.width() - number_room - 18;
   const double tall = static_cast<double>(groups) * (thick * static_cast<double>(series) + gap) + gap;
   const Scale x(ticks.low, ticks.high, left, right);
@@ -68,7 +69,7 @@ std::string Draw(const Bars& chart) {
     for (size_t s = 0; s < std::min(series, group.values.size()); ++s, y += thick) {
       const BarValue& bar = group.values[s];
       if (!Drawable(bar.value)) {
-        canvas.Text(x(0) + 5, y + thick / 2 + 3, "–", Anchor::kStart, Tone::kSoft, 11);
+        canvas.Text(x(0) + 5, y + thick / 2 + 3, "–", Anchor::kStart, Tone::kSoft, number_size);
         continue;
       }
       const std::string number = Number(bar.value, chart.decimals);
@@ -87,7 +88,7 @@ std::string Draw(const Bars& chart) {
         canvas.Mark(high, middle - cap, high, middle + cap);
         end = std::max(end, high);
       }
-      canvas.Text(end + 5, y + thick / 2 + 3, number, Anchor::kStart, Tone::kInk, 11);
+      canvas.Text(end + 5, y + thick / 2 + 3, number, Anchor::kStart, Tone::kInk, number_size);
       if (said.size() < 1500) said += Cat(said.empty() ? "" : "; ", tip);
     }
     if (group.values.size() < series) y += thick * static_cast<double>(series - group.values.size());

@@ -12,7 +12,8 @@ namespace {
 
 // Okabe and Ito 2008, the darkest first; black last. Their yellow cannot be seen on white and is left out.
 constexpr const char* kHex[kColours] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
-constexpr const char* kDashes[] = {"", "6 3", "2 3", "8 3 2 3", "12 4", "4 2", "1 2"};
+// One fewer than colours: a colour that comes again has another dash.
+constexpr const char* kDashes[] = {"", "6 3", "2 3", "8 3 2 3", "12 4", "4 2"};
 constexpr const char* kInk = "#222";
 constexpr const char* kSoft = "#666";
 
@@ -142,8 +143,17 @@ void Canvas::Mark(double x1, double y1, double x2, double y2) {
 }
 
 void Canvas::Box(double x, double y, double width, double height, size_t colour, double opacity, std::string_view tip) {
-  body_ += Cat("<rect class=\"s", colour % kColours, "\" x=\"", Pixels(x), "\" y=\"", Pixels(y), "\" width=\"",
-               Pixels(width), "\" height=\"", Pixels(height), "\" fill=\"", kHex[colour % kColours], "\"",
+  Rect(Cat("s", colour % kColours), kHex[colour % kColours], x, y, width, height, opacity, tip);
+}
+
+void Canvas::Cell(double x, double y, double width, double height, double opacity, std::string_view tip) {
+  Rect("cell", kHex[0], x, y, width, height, opacity, tip);
+}
+
+void Canvas::Rect(const std::string& name, const char* hex, double x, double y, double width, double height,
+                  double opacity, std::string_view tip) {
+  body_ += Cat("<rect class=\"", name, "\" x=\"", Pixels(x), "\" y=\"", Pixels(y), "\" width=\"", Pixels(width),
+               "\" height=\"", Pixels(height), "\" fill=\"", hex, "\"",
                opacity < 1 ? Cat(" fill-opacity=\"", Pixels(opacity), "\"") : "",
                tip.empty() ? "/>\n" : Cat(">", Tip(tip), "</rect>\n"));
 }

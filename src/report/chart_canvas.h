@@ -43,6 +43,8 @@ class Canvas {
   void Dashed(double x1, double y1, double x2, double y2);  // what is only there to compare with
   void Mark(double x1, double y1, double x2, double y2);    // of an interval
   void Box(double x, double y, double width, double height, size_t colour, double opacity, std::string_view tip);
+  // A cell of a matrix: one blue, on which the tones can be read in the light and in the dark.
+  void Cell(double x, double y, double width, double height, double opacity, std::string_view tip);
   void Dot(double x, double y, double radius, size_t colour, double opacity, std::string_view tip);
   // `path` is SVG's: M and L commands.
   void Line(const std::string& path, size_t series);
@@ -57,6 +59,9 @@ class Canvas {
   std::string Finish(double height, const std::string& description);
 
  private:
+  void Rect(const std::string& name, const char* hex, double x, double y, double width, double height, double opacity,
+            std::string_view tip);
+
   double width_;
   bool chinese_;
   std::string title_, description_, body_;

@@ -152,7 +152,7 @@ std::string Draw(const Lines& chart) {
 
 Lines RocChart(std::vector<LineSeries> series, bool chinese) {
   Lines chart;
-  chart.frame.title = chinese ? "ROC 曲线" : "ROC curves";
+  chart.frame.title = chinese ? "ROC" : "ROC";
   chart.frame.x = chinese ? "假阳性率" : "false positive rate";
   chart.frame.y = chinese ? "真阳性率" : "true positive rate";
   chart.frame.chinese = chinese;

@@ -54,6 +54,7 @@ std::string Draw(const ConfusionMatrix& chart) {
   for (const std::string& name : shown.names) {
     name_room = std::max(name_room, TextWidth(FitText(name, canvas.width() * 0.25, kFontSize), kFontSize));
   }
+  name_room = std::max(name_room, TextWidth(FitText(chart.frame.y, canvas.width() * 0.25, kFontSize), kFontSize));
   const double left = name_room + 14;
   const double cell = std::min(64.0, (canvas.width() - left - 8) / static_cast<double>(n));
   const double tall = std::min(cell, 44.0), size = cell < 18 ? 9 : kFontSize;
@@ -65,7 +66,7 @@ std::string Draw(const ConfusionMatrix& chart) {
   const double grid_top = top + 20 + column_room;
   canvas.Fitted(left + cell * static_cast<double>(n) / 2, top + 12, canvas.width() - left, chart.frame.x,
                 Anchor::kMiddle, Tone::kSoft);
-  canvas.Fitted(left - 8, grid_top - 8, left - 10, chart.frame.y, Anchor::kEnd, Tone::kSoft);
+  canvas.Fitted(left - 8, grid_top - 8, canvas.width() * 0.25, chart.frame.y, Anchor::kEnd, Tone::kSoft);
   std::string said;
   for (size_t j = 0; j < n; ++j) {
     const double x = left + cell * (static_cast<double>(j) + 0.5);
@@ -89,8 +90,8 @@ std::string Draw(const ConfusionMatrix& chart) {
       const std::string tip = Cat(FitText(shown.names[i], 300, kFontSize), " → ",
                                   FitText(shown.names[j], 300, kFontSize), ": ", count, " (", percent, ")");
       // Something is seen where there is something.
-      canvas.Box(x + 0.5, y + 0.5, cell - 1, tall - 1, 0, count == 0 ? 0.04 : 0.08 + 0.92 * share, tip);
-      const Tone tone = share > 0.5 ? Tone::kOnDark : count == 0 ? Tone::kSoft : Tone::kInk;
+      canvas.Cell(x + 0.5, y + 0.5, cell - 1, tall - 1, count == 0 ? 0.04 : 0.08 + 0.92 * share, tip);
+      const Tone tone = share > 0.85 ? Tone::kOnDark : count == 0 ? Tone::kSoft : Tone::kInk;
       const std::string number = Cat(count);
       const double number_size = std::min({kFontSize, tall * 0.6, (cell - 3) / std::max(1.0, TextWidth(number, 1))});
       if (n <= kMostWithShares && cell >= 34) {

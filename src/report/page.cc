@@ -23,6 +23,7 @@ section.f>div{min-width:0}
 .flow{display:flex;height:1em;background:#f3f3f3;min-width:8em}.flow span{min-width:1px}
 .key span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
 .in{background:#dbe6f1}.changed{background:#3b6ea5}.dropped{background:#b5483a}
+table.k{width:auto;min-width:20em;margin:1em 0}
 .w{white-space:nowrap;width:1%}.s{overflow-wrap:anywhere;white-space:pre-wrap}
 del{background:#f7d4cf;text-decoration:line-through}ins{background:#cfead6;text-decoration:none}
 del+ins{margin-left:.15em}del i,ins i{font-size:.75em;opacity:.8;margin:0 .15em}

@@ -11,7 +11,8 @@ namespace atelier::report {
 std::string Html(std::string_view text, size_t most = 2000);
 
 // Up to <body>, with the style: tables; .n numbers, .v a value with its count, .bar, .big, section.f two columns; .flow
-// a bar of parts .in, .changed and .dropped; .w narrow, .s samples, with del and ins; .charts the pictures of chart.h.
+// a bar of parts .in, .changed and .dropped; .k a table of few columns; .w narrow, .s samples, with del and ins;
+// .charts the pictures of chart.h.
 std::string PageHead(std::string_view title, bool chinese);
 // What ends it.
 std::string PageEnd();

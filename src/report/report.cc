@@ -39,6 +39,10 @@ void MustBeWritable(const ReportFile& file) {
   if (page && !file.figure.empty()) {
     throw Error(Code::kUsage, "a page has all figures", "--report-figure is for .svg and .png");
   }
+  const size_t slash = file.path.rfind('/');
+  if (slash != std::string::npos && slash > 0 && !FolderExists(file.path.substr(0, slash))) {
+    throw Error(Code::kNotFound, Cat("there is no folder ", Quote(file.path.substr(0, slash), 200), " for the report"));
+  }
   if (!png) return;
   try {
     RunProcess({kProgram, "--version"});

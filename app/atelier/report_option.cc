@@ -1,0 +1,38 @@
+#include "app/atelier/report_option.h"
+
+#include <iostream>
+
+#include "app/atelier/data_print.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "report/page.h"
+#include "text/unicode.h"
+
+namespace atelier::app {
+
+void ReportOption::Declare(Cli& cli) {
+  cli.Text("--report", &file_.path, "a file for people: a page (.html), or pictures (.svg, .png)");
+  cli.Text("--report-lang", &language_, "of the report: zh or en (default: by LANG)");
+  cli.Text("--report-figure", &file_.figure, "of a picture only this figure, for papers: scores, roc ...");
+  cli.Double("--report-scale", &file_.scale, "pixels of a PNG per point of the picture", 0.1, 16);
+}
+
+void ReportOption::Check(const std::vector<std::string>& files) {
+  if (!language_.empty() && language_ != "zh" && language_ != "en") {
+    throw Error(Code::kUsage, Cat("--report-lang ", Quote(language_)), "zh or en");
+  }
+  chinese_ = PageLanguage(language_) == "zh";
+  report::MustBeWritable(file_);
+  for (const std::string& file : files) {
+    if (!file.empty()) about_ += Cat(about_.empty() ? "" : " · ", "<bdi>", report::Html(file, 300), "</bdi>");
+  }
+}
+
+void ReportOption::Write(report::Report report, const Globals& globals, Json* body, const char* key) const {
+  report.before = Cat("<p>", about_, "</p>\n", report.before);
+  report::WriteReport(report, file_);
+  (*body)[key] = file_.path;
+  if (!globals.json && !globals.quiet) std::cerr << "report: " << text::ForTerminal(file_.path) << "\n";
+}
+
+}  // namespace atelier::app
