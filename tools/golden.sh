@@ -38,6 +38,15 @@ case $name in
     torch_without_cuda
     exec "$venv/bin/python" tools/golden_archs.py "$@"
     ;;
+  bert-score)
+    torch_without_cuda
+    if [[ ! -f $venv/peer ]]; then  # without torch's own demands, which are CUDA
+      "$venv/bin/pip" install -q tqdm==4.67.1 pandas==2.3.3 matplotlib==3.10.7 requests==2.32.5
+      "$venv/bin/pip" install -q --no-deps bert-score==0.3.13
+      touch "$venv/peer"
+    fi
+    exec "$venv/bin/python" tools/golden_bert_score.py "$@"
+    ;;
   jinja)
     environment jinja2==3.1.6 xxhash
     "$venv/bin/python" tools/golden_jinja.py

@@ -49,6 +49,9 @@ std::unique_ptr<Command> MakeEvaluateSuite();         // evaluate_suite.cc
 std::unique_ptr<Command> MakeEvaluateBleu();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateChrf();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateTer();           // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateBertScore();     // evaluate_reference.cc
+std::unique_ptr<Command> MakeEvaluateFaithful();      // evaluate_faithful.cc
+std::unique_ptr<Command> MakeEvaluateStyle();         // evaluate_style.cc
 std::unique_ptr<Command> MakeDataDedup();             // data_dedup.cc
 std::unique_ptr<Command> MakeDataSplit();             // data_split.cc
 std::unique_ptr<Command> MakeDataMerge();             // data_merge.cc
@@ -190,6 +193,18 @@ std::span<const CommandEntry> AllCommands() {
        "atelier evaluate ter --hyp out.txt --ref ref.txt --json\n"
        "atelier evaluate ter --hyp out.txt --ref ref.txt --normalized --asian-support",
        &MakeEvaluateTer},
+      {"evaluate bertscore", "Hold texts against references: how near every token's meaning is (BERTScore)",
+       "atelier evaluate bertscore --hyp out.txt --ref ref.txt --json\n"
+       "atelier evaluate bertscore --hyp new.txt --ref a.txt --ref b.txt -m e5-small --idf --baseline old.txt",
+       &MakeEvaluateBertScore},
+      {"evaluate faithful", "Find numbers and names that a text has and its source has not",
+       "atelier evaluate faithful --hyp copy.txt --source sheet.txt --json\n"
+       "atelier evaluate faithful --hyp copy.txt --source sheet.txt --surface",
+       &MakeEvaluateFaithful},
+      {"evaluate style", "Measure how much texts are like the texts of a house",
+       "atelier evaluate style --hyp new.txt --ref house.txt --json\n"
+       "atelier evaluate style --hyp new.txt --ref house.txt -m e5-small -k 5 --sentence",
+       &MakeEvaluateStyle},
       {"evaluate classification", "Measure predicted labels: precision, recall, F1, curves, calibration",
        "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --json\n"
        "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --report roc.png "

@@ -1,5 +1,6 @@
 #include "app/atelier/embedders.h"
 
+#include "app/atelier/studio_here.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -42,6 +43,10 @@ std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const st
     if (e.code() != Code::kNotFound) throw;
     return nullptr;
   }
+}
+
+std::shared_ptr<artefact::Embedder> EmbedderHere(const Globals& globals, const std::string& name) {
+  return EmbedderPool().Get(OpenHere(globals)->models->Resolve(name));
 }
 
 std::string ModelSegmenter(store::Studio& studio) {

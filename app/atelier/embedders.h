@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "app/atelier/command.h"
 #include "artefact/embedder.h"
 #include "artefact/registry.h"
 #include "artefact/searcher.h"
@@ -21,6 +22,8 @@ inline constexpr const char* kDefaultEmbedder = "e5-small";
 std::shared_ptr<artefact::Embedder> LoadEmbedderNamed(store::Studio& studio, const std::string& name);
 // The same, null where it is not here.
 std::shared_ptr<artefact::Embedder> FindEmbedder(store::Studio& studio, const std::string& name);
+// For a command that works without a studio, too.
+std::shared_ptr<artefact::Embedder> EmbedderHere(const Globals& globals, const std::string& name);
 
 // segmenter-zh as an index names it, "segmenter-zh:HASH". Throws kNotFound where it has not been pulled.
 std::string ModelSegmenter(store::Studio& studio);

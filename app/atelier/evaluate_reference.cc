@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/embedders.h"
 #include "app/atelier/evaluate_report_texts.h"
 #include "app/atelier/metric_options.h"
 #include "app/atelier/report_option.h"
@@ -30,6 +31,9 @@ class ReferenceCommand : public Command {
     cli.Text("--hyp", &hyp_, "the texts to be measured, one on a line; - for standard input", true);
     cli.Texts("--ref", &refs_, "what they should say, on the same lines; again for further references");
     MetricOptions settings(cli, &segmenter_, [this] { return segmenter_.LoadWords(globals_); });
+    if (request_->wants_embedder()) {
+      cli.Text("-m,--model", &model_, Cat("the encoder: a registered model or a path (default ", model_, ")"));
+    }
     request_->Declare(settings);
     cli.Flag("--sentence", &sentence_, "the score of every line, too");
     cli.Int("--bootstrap", &bootstrap_, "resample the lines N times for an interval (with --baseline or --report 1000)",
@@ -48,6 +52,7 @@ class ReferenceCommand : public Command {
       files.insert(files.begin() + 1, refs_.begin(), refs_.end());
       report_.Check(files);
     }
+    if (request_->wants_embedder()) request_->Use(EmbedderHere(globals, model_));
     metric_ = request_->Make();
     names_ = metric_->names();
     const auto hyp = evaluate::ReadLineFile(hyp_);
@@ -231,7 +236,7 @@ class ReferenceCommand : public Command {
   std::unique_ptr<evaluate::MetricRequest> request_;
   std::unique_ptr<evaluate::ReferenceMetric> metric_;
   std::vector<std::string> names_, refs_, notes_;
-  std::string hyp_, baseline_;
+  std::string hyp_, baseline_, model_ = kDefaultEmbedder;
   SegmenterOption segmenter_;
   Globals globals_;
   bool sentence_ = false;
@@ -250,5 +255,6 @@ std::unique_ptr<Command> MakeEvaluateTer() { return std::make_unique<ReferenceCo
 std::unique_ptr<Command> MakeEvaluateRouge() { return std::make_unique<ReferenceCommand>("rouge"); }
 std::unique_ptr<Command> MakeEvaluateMeteor() { return std::make_unique<ReferenceCommand>("meteor"); }
 std::unique_ptr<Command> MakeEvaluateExactMatch() { return std::make_unique<ReferenceCommand>("exact-match"); }
+std::unique_ptr<Command> MakeEvaluateBertScore() { return std::make_unique<ReferenceCommand>("bertscore"); }
 
 }  // namespace atelier::app

@@ -18,6 +18,7 @@ std::vector<int64_t> LineCounts::Sum() const {
 
 LineCounts CountLines(ReferenceMetric& metric, std::span<const std::string_view> hypotheses,
                       std::span<const std::vector<std::string_view>> references, const ProgressFn& progress) {
+  metric.Prepare(hypotheses, references, progress);
   LineCounts counts(metric.width());
   int64_t largest = 1;
   std::vector<std::string_view> of_line(references.size());

@@ -65,6 +65,11 @@ class ReferenceMetric : public SumScore {
   virtual std::vector<std::string> names() const { return {"score"}; }
   size_t scores() const override { return names().size(); }
   virtual double scale() const { return 100; }  // scores lie in 0..scale (TER may exceed it)
+  // Sees all lines before the first Count: for what a metric learns from the whole, or computes in batches.
+  virtual void Prepare(std::span<const std::string_view> hypotheses,
+                       std::span<const std::vector<std::string_view>> references, const ProgressFn& progress) {
+    (void)hypotheses, (void)references, (void)progress;
+  }
   // The integers of one line: counts[0..width). REQUIRES: at least one reference.
   virtual void Count(std::string_view hypothesis, std::span<const std::string_view> references, int64_t* counts) = 0;
   // Score `which` of names() for one line alone, where that is another thing.

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "evaluate/bert_score.h"
 #include "evaluate/bleu.h"
 #include "evaluate/chrf.h"
 #include "evaluate/exact_match.h"
@@ -23,17 +24,42 @@ class RequestOf : public MetricRequest {
 };
 
 template <typename Options, typename Metric>
+class EncoderRequestOf : public MetricRequest {
+ public:
+  void Declare(MetricSettings& settings) override { options_.Declare(settings); }
+  bool wants_embedder() const override { return true; }
+  void Use(std::shared_ptr<artefact::Embedder> embedder) override { embedder_ = std::move(embedder); }
+  std::unique_ptr<ReferenceMetric> Make() const override {
+    if (embedder_ == nullptr) throw Error(Code::kUsage, "this metric reads by a model, and has been given none");
+    return std::make_unique<Metric>(options_, embedder_);
+  }
+
+ private:
+  Options options_;
+  std::shared_ptr<artefact::Embedder> embedder_;
+};
+
+template <typename Options, typename Metric>
 std::unique_ptr<MetricRequest> Request() {
   return std::make_unique<RequestOf<Options, Metric>>();
+}
+
+template <typename Options, typename Metric>
+std::unique_ptr<MetricRequest> EncoderRequest() {
+  return std::make_unique<EncoderRequestOf<Options, Metric>>();
 }
 
 }  // namespace
 
 std::span<const ReferenceMetricEntry> ReferenceMetrics() {
   static const std::vector<ReferenceMetricEntry> list = {
-      {"bleu", &Request<BleuOptions, Bleu>},       {"chrf", &Request<ChrfOptions, Chrf>},
-      {"ter", &Request<TerOptions, Ter>},          {"rouge", &Request<RougeOptions, Rouge>},
-      {"meteor", &Request<MeteorOptions, Meteor>}, {"exact-match", &Request<ExactMatchOptions, ExactMatch>},
+      {"bleu", &Request<BleuOptions, Bleu>},
+      {"chrf", &Request<ChrfOptions, Chrf>},
+      {"ter", &Request<TerOptions, Ter>},
+      {"rouge", &Request<RougeOptions, Rouge>},
+      {"meteor", &Request<MeteorOptions, Meteor>},
+      {"exact-match", &Request<ExactMatchOptions, ExactMatch>},
+      {"bertscore", &EncoderRequest<BertScoreOptions, BertScore>},
   };
   return list;
 }

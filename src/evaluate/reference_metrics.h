@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "artefact/embedder.h"
 #include "evaluate/reference_metric.h"
 
 namespace atelier::evaluate {
@@ -14,6 +15,9 @@ class MetricRequest {
  public:
   virtual ~MetricRequest() = default;
   virtual void Declare(MetricSettings& settings) = 0;
+  // A metric by meaning wants an encoder before it is made.
+  virtual bool wants_embedder() const { return false; }
+  virtual void Use(std::shared_ptr<artefact::Embedder> embedder) { (void)embedder; }
   virtual std::unique_ptr<ReferenceMetric> Make() const = 0;
 };
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "operators/per_language.h"
-#include "retrieve/chunk.h"
+#include "text/sentences.h"
 #include "text/unicode.h"
 
 namespace atelier::operators {
@@ -242,7 +242,7 @@ std::vector<Unit> Units(std::string_view text) {
         size_t stop = text.find('\n', next);
         if (stop == std::string_view::npos) stop = text.size();
         const std::string_view following = text.substr(next, stop - next);
-        if (retrieve::Sentences(following).size() > 1 || text::CountChars(following) > 100 ||
+        if (text::Sentences(following).size() > 1 || text::CountChars(following) > 100 ||
             EndsWithColon(Trim(following)))
           break;
         units.back().end = stop;
@@ -253,7 +253,7 @@ std::vector<Unit> Units(std::string_view text) {
       units.push_back({at, end});
     } else {
       size_t from = at;
-      for (const std::string_view sentence : retrieve::Sentences(line)) {
+      for (const std::string_view sentence : text::Sentences(line)) {
         const std::string_view trimmed = Trim(sentence);
         if (!trimmed.empty()) {
           const size_t begin = from + static_cast<size_t>(trimmed.data() - sentence.data());

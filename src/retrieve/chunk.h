@@ -33,10 +33,6 @@ std::vector<Chunk> ChunkDocument(const Document& document, const ChunkOptions& o
 // What an embedder reads of a chunk: its headings, then its text, as one passage.
 std::string PassageText(const Document& document, const Chunk& chunk);
 
-// Sentences as pieces that join to the text: each with the white space after it. Chinese and English enders, closing
-// quotes with their sentence; not after abbreviations, initials and numbers.
-std::vector<std::string_view> Sentences(std::string_view text);
-
 // About how many tokens a sub-word model makes of the text: Han characters by 0.7, words by length, marks by one. An
 // estimate on the high side, so that budgets need no model.
 int EstimateTokens(std::string_view text);

@@ -48,23 +48,6 @@ void Hold(const Document& document, const ChunkOptions& options) {
   }
 }
 
-TEST(SentencesTest, EndersOfBothLanguages) {
-  const auto cut = [](std::string_view text) {
-    std::vector<std::string> out;
-    for (const std::string_view sentence : Sentences(text)) out.emplace_back(Trim(sentence));
-    return out;
-  };
-  EXPECT_EQ(cut("他说：“走吧！”我们就走了。真的？！是。"),
-            (std::vector<std::string>{"他说：“走吧！”", "我们就走了。", "真的？！", "是。"}));
-  EXPECT_EQ(cut("Use tools, e.g. apt, vs. dpkg. Version 2.5 of Dr. J. Smith works. See No. 5 now. No. Yes!"),
-            (std::vector<std::string>{"Use tools, e.g. apt, vs. dpkg.", "Version 2.5 of Dr. J. Smith works.",
-                                      "See No. 5 now.", "No.", "Yes!"}));
-  EXPECT_EQ(cut("Edit /etc/fstab. 然后重启 sshd.service 即可。"),
-            (std::vector<std::string>{"Edit /etc/fstab.", "然后重启 sshd.service 即可。"}));
-  EXPECT_EQ(cut("He said \"Go.\" Then left."), (std::vector<std::string>{"He said \"Go.\"", "Then left."}));
-  EXPECT_TRUE(cut("").empty());
-}
-
 TEST(ChunkTest, NothingCrossesAHeadingAndPathsAreKept) {
   const Document document = Read(
       "# 手册\n\n前言。\n\n## 安装\n\n先下载。\n\n### 网络\n\n再联网。\n\n## Use\n\nRun it.\n", TextKind::kMarkdown);

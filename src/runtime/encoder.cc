@@ -75,8 +75,15 @@ struct Encoder::Scratch {
 class Encoder::Pass {
  public:
   Pass(const Encoder& encoder, Scratch* scratch, std::span<const std::vector<int32_t>* const> texts,
-       std::span<float* const> out, int threads)
-      : e_(encoder), spec_(encoder.spec_), s_(*scratch), out_(out), threads_(threads), barrier_(threads) {
+       std::span<float* const> out, size_t layers, bool pool, int threads)
+      : e_(encoder),
+        spec_(encoder.spec_),
+        s_(*scratch),
+        out_(out),
+        layers_(layers),
+        pool_(pool),
+        threads_(threads),
+        barrier_(threads) {
     size_t padded = 0;
     for (const std::vector<int32_t>* text : texts) {
       texts_.push_back({tokens_.size(), text->size(), padded});
@@ -91,7 +98,7 @@ class Encoder::Pass {
 
   void Work(int thread) {
     Embed(thread);
-    for (const EncoderLayer& layer : e_.weights_.layers) {
+    for (const EncoderLayer& layer : std::span(e_.weights_.layers).first(layers_)) {
       barrier_.Wait();
       QueryKeyValue(thread, layer);
       barrier_.Wait();
@@ -114,7 +121,11 @@ class Encoder::Pass {
       AddAndNorm(thread, layer.down_bias, layer.ffn_norm, layer.ffn_norm_bias);
     }
     barrier_.Wait();
-    Pool(thread);
+    if (pool_) {
+      Pool(thread);
+    } else {
+      CopyOut(thread);
+    }
   }
 
  private:
@@ -306,10 +317,21 @@ class Encoder::Pass {
     }
   }
 
+  void CopyOut(int thread) {
+    const Range mine = Mine(thread, texts_.size());
+    for (size_t t = mine.begin; t < mine.end; ++t) {
+      for (size_t i = 0; i < texts_[t].length; ++i) {
+        std::copy_n(s_.x.row(texts_[t].first + i), spec_.width, out_[t] + i * static_cast<size_t>(spec_.width));
+      }
+    }
+  }
+
   const Encoder& e_;
   const EncoderSpec& spec_;
   Scratch& s_;
   const std::span<float* const> out_;
+  const size_t layers_;
+  const bool pool_;  // one vector a text
   const int threads_;
   Barrier barrier_;
   std::vector<Text> texts_;
@@ -326,6 +348,16 @@ Encoder::Encoder(EncoderSpec spec, EncoderWeights weights, const kernel::Table& 
 Encoder::~Encoder() = default;
 
 void Encoder::Forward(std::span<const std::vector<int32_t>> texts, float* out) {
+  std::vector<float*> outs;
+  for (size_t i = 0; i < texts.size(); ++i) outs.push_back(out + i * static_cast<size_t>(spec_.width));
+  Run(texts, outs, weights_.layers.size(), true);
+}
+
+void Encoder::ForwardTokens(std::span<const std::vector<int32_t>> texts, int64_t layers, std::span<float* const> out) {
+  Run(texts, out, static_cast<size_t>(layers), false);
+}
+
+void Encoder::Run(std::span<const std::vector<int32_t>> texts, std::span<float* const> out, size_t layers, bool pool) {
   for (const std::vector<int32_t>& text : texts) {
     if (text.empty()) throw Error(Code::kInvalidInput, "a text without tokens");
     if (static_cast<int64_t>(text.size()) > spec_.context) {
@@ -345,7 +377,7 @@ void Encoder::Forward(std::span<const std::vector<int32_t>> texts, float* out) {
   std::vector<float*> outs;
   for (const size_t i : order) {
     sorted.push_back(&texts[i]);
-    outs.push_back(out + i * static_cast<size_t>(spec_.width));
+    outs.push_back(out[i]);
   }
   std::vector<Range> bundles;
   for (size_t begin = 0; begin < sorted.size();) {
@@ -358,7 +390,7 @@ void Encoder::Forward(std::span<const std::vector<int32_t>> texts, float* out) {
   }
   const auto pass = [&](const Range& bundle, Scratch* scratch, int threads) {
     return Pass(*this, scratch, std::span(sorted).subspan(bundle.begin, bundle.end - bundle.begin),
-                std::span(outs).subspan(bundle.begin, bundle.end - bundle.begin), threads);
+                std::span(outs).subspan(bundle.begin, bundle.end - bundle.begin), layers, pool, threads);
   };
   if (bundles.size() < 2 * static_cast<size_t>(threads_->size())) {
     for (const Range& bundle : bundles) {

@@ -1,4 +1,4 @@
-// Runs an EncoderSpec: texts' tokens in, one vector each out.
+// Runs an EncoderSpec: texts' tokens in, one vector each out, or one for each of their tokens.
 //
 // A few texts are computed by all threads together, which share out the rows of the weights; many are shared out among
 // the threads, a bundle at a time. A text's vector depends on its own tokens alone, bit for bit: not on what stands
@@ -54,10 +54,15 @@ class Encoder {
   // out[i * width ...]: the mean over text i's tokens in the last layer, brought to length 1. Throws kInvalidInput for
   // a text without tokens, with more than the context, or with a token outside of the vocabulary.
   void Forward(std::span<const std::vector<int32_t>> texts, float* out);
+  // out[i], [tokens of text i][width]: every token after the first `layers` layers. Throws as Forward.
+  // REQUIRES: 1 <= layers <= spec().layers.
+  void ForwardTokens(std::span<const std::vector<int32_t>> texts, int64_t layers, std::span<float* const> out);
 
  private:
   struct Scratch;
   class Pass;
+
+  void Run(std::span<const std::vector<int32_t>> texts, std::span<float* const> out, size_t layers, bool pool);
 
   EncoderSpec spec_;
   EncoderWeights weights_;

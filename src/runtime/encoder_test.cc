@@ -89,8 +89,33 @@ TEST_P(EncoderOn, TheRealModelGivesWhatNumpyGives) {
   }
 }
 
-// The same model in plain loops.
-std::vector<double> Plainly(const GgufFile& file, const std::vector<int32_t>& ids) {
+// The tokens' own vectors, of which the text's is the mean.
+TEST_P(EncoderOn, TheMeanOfTheTokensIsTheText) {
+  const kernel::Table& table = *GetParam();
+  if (table.name == "reference") GTEST_SKIP() << "plain loops: seconds a text; the small model is held to them";
+  const auto encoder = MakeEncoder(GgufFile::Open(AtelierHome() + "/models/e5-small.gguf"), table, 2);
+  std::vector<std::vector<int32_t>> texts = {{0, 41, 1294, 12, 3055, 2}, {0, 2}, std::vector<int32_t>(200, 77)};
+  const std::vector<float> whole = Embedded(encoder.get(), texts);
+  for (size_t t = 0; t < texts.size(); ++t) {
+    std::vector<float> tokens(texts[t].size() * 384), first(tokens.size());
+    float* places[] = {tokens.data()};
+    encoder->ForwardTokens({&texts[t], 1}, encoder->spec().layers, places);
+    places[0] = first.data();
+    encoder->ForwardTokens({&texts[t], 1}, 1, places);
+    EXPECT_NE(tokens, first);
+    std::vector<double> mean(384);
+    double square = 0;
+    for (size_t d = 0; d < 384; ++d) {
+      for (size_t i = 0; i < texts[t].size(); ++i) mean[d] += tokens[i * 384 + d];
+      square += mean[d] * mean[d];
+    }
+    for (size_t d = 0; d < 384; ++d)
+      ASSERT_NEAR(mean[d] / std::sqrt(square), whole[t * 384 + d], 1e-6) << t << " " << d;
+  }
+}
+
+// The same model in plain loops: every token's vector.
+std::vector<std::vector<double>> PlainTokens(const GgufFile& file, const std::vector<int32_t>& ids) {
   const size_t width = 32, hidden = 64, heads = 2, dim = 16, n = ids.size();
   using Rows = std::vector<std::vector<double>>;
   const auto at = [&](const std::string& name, size_t i) {
@@ -149,12 +174,18 @@ std::vector<double> Plainly(const GgufFile& file, const std::vector<int32_t>& id
     for (double& value : row) value = 0.5 * value * (1 + std::erf(value / std::sqrt(2.0)));
   }
   const Rows down = product(up, "blk.0.ffn_down", width);
-  std::vector<double> mean(width);
-  double square = 0;
   for (size_t t = 0; t < n; ++t) {
     for (size_t d = 0; d < width; ++d) x[t][d] += down[t][d];
     x[t] = norm(x[t], "blk.0.layer_output_norm");
-    for (size_t d = 0; d < width; ++d) mean[d] += x[t][d] / static_cast<double>(n);
+  }
+  return x;
+}
+
+std::vector<double> Plainly(const std::vector<std::vector<double>>& tokens) {
+  std::vector<double> mean(tokens[0].size());
+  double square = 0;
+  for (const std::vector<double>& token : tokens) {
+    for (size_t d = 0; d < mean.size(); ++d) mean[d] += token[d] / static_cast<double>(tokens.size());
   }
   for (double value : mean) square += value * value;
   for (double& value : mean) value /= std::sqrt(square);
@@ -167,8 +198,14 @@ TEST_P(EncoderOn, ASmallModelGivesWhatPlainLoopsGive) {
   for (const std::vector<int32_t>& ids :
        {std::vector<int32_t>{0}, {0, 2}, {0, 5, 6, 7, 8, 2}, {0, 4, 4, 9, 5, 6, 7, 8, 8, 8, 10, 11, 3, 3, 1, 2}}) {
     const std::vector<float> got = Embedded(encoder.get(), {ids});
-    const std::vector<double> wanted = Plainly(*file, ids);
+    const std::vector<std::vector<double>> plain = PlainTokens(*file, ids);
+    const std::vector<double> wanted = Plainly(plain);
     for (size_t d = 0; d < 32; ++d) ASSERT_NEAR(got[d], wanted[d], 3e-6) << ids.size() << " " << d;
+    std::vector<float> tokens(ids.size() * 32);
+    float* places[] = {tokens.data()};
+    encoder->ForwardTokens({&ids, 1}, 1, places);
+    for (size_t i = 0; i < tokens.size(); ++i)
+      ASSERT_NEAR(tokens[i], plain[i / 32][i % 32], 1e-5) << ids.size() << " " << i;
   }
 }
 
@@ -183,7 +220,15 @@ TEST_P(EncoderOn, ATextIsTheSameBitsWhateverStandsBesideIt) {
       for (int32_t& id : text) id = static_cast<int32_t>(rng.Next() % 12);
     }
     const std::vector<float> many = Embedded(together.get(), texts);
+    std::vector<std::vector<float>> tokens;
+    std::vector<float*> places;
+    for (const std::vector<int32_t>& text : texts) places.push_back(tokens.emplace_back(text.size() * 32).data());
+    together->ForwardTokens(texts, 1, places);
     for (size_t i = 0; i < texts.size(); ++i) {
+      std::vector<float> own(tokens[i].size());
+      float* place[] = {own.data()};
+      alone->ForwardTokens({&texts[i], 1}, 1, place);
+      ASSERT_EQ(std::memcmp(own.data(), tokens[i].data(), own.size() * sizeof(float)), 0) << i;
       const std::vector<float> one = Embedded(alone.get(), {texts[i]}), few = Embedded(together.get(), {texts[i]});
       ASSERT_EQ(std::memcmp(one.data(), many.data() + i * 32, 128), 0) << i;
       ASSERT_EQ(std::memcmp(one.data(), few.data(), 128), 0) << i;
@@ -216,6 +261,18 @@ TEST(Embedder, CutsWhatIsTooLongAndSaysSo) {
   EXPECT_EQ(std::memcmp(&vectors[32], &vectors[64], 128), 0);  // of both the same part was read
   EXPECT_NE(std::memcmp(&vectors[0], &vectors[96], 128), 0);
   EXPECT_TRUE(model->Embed({}, Role::kQuery).empty());
+
+  const auto tokens = model->EmbedTokens({longest + "bbb", "b", ""}, Role::kPassage);
+  const auto lead = static_cast<size_t>(model->CountTokens("", Role::kPassage)) - 1;
+  EXPECT_TRUE(tokens[0].truncated && !tokens[1].truncated);
+  EXPECT_EQ(tokens[0].ids.size(), 16u);
+  EXPECT_EQ(tokens[0].last, 15u);
+  EXPECT_EQ(tokens[2].first, lead);
+  EXPECT_EQ(tokens[2].last, lead);  // nothing of its own
+  EXPECT_EQ(tokens[2].vectors.size(), tokens[2].ids.size() * 32);
+  EXPECT_TRUE(model->ReadTokens({"b"}, Role::kPassage)[0].vectors.empty());
+  EXPECT_THROW(model->EmbedTokens({"b"}, Role::kPassage, 2), Error);
+  EXPECT_THROW(model->EmbedTokens({"b"}, Role::kPassage, -1), Error);
 }
 
 // What is wrong with a file, or "" where it loads.

@@ -43,15 +43,46 @@ class LocalEmbedder : public artefact::Embedder {
     if (truncated != nullptr) truncated->assign(texts.size(), false);
     for (size_t i = 0; i < texts.size(); ++i) {
       tokens.push_back(Tokens(texts[i], role));
-      const auto most = static_cast<size_t>(context());
-      if (tokens.back().size() <= most) continue;
-      tokens.back().resize(most);
-      tokens.back().back() = tokenizer_->eos();  // as the model was trained: what is cut still ends
-      if (truncated != nullptr) (*truncated)[i] = true;
+      if (Cut(&tokens.back()) && truncated != nullptr) (*truncated)[i] = true;
     }
     std::vector<float> out(texts.size() * static_cast<size_t>(dims()));
     const std::lock_guard lock(mutex_);
     encoder_->Forward(tokens, out.data());
+    return out;
+  }
+
+  int layers() const override { return static_cast<int>(encoder_->spec().layers); }
+
+  std::vector<artefact::TokenVectors> EmbedTokens(const std::vector<std::string>& texts, Role role,
+                                                  int layer) override {
+    if (layer < 0 || layer > layers()) {
+      throw Error(Code::kInvalidInput, Cat("the model has layers 1 to ", layers(), ", not ", layer));
+    }
+    std::vector<artefact::TokenVectors> out = ReadTokens(texts, role);
+    std::vector<std::vector<int32_t>> tokens;
+    std::vector<float*> places;
+    for (artefact::TokenVectors& one : out) {
+      one.vectors.resize(one.ids.size() * static_cast<size_t>(dims()));
+      tokens.push_back(one.ids);
+      places.push_back(one.vectors.data());
+    }
+    const std::lock_guard lock(mutex_);
+    encoder_->ForwardTokens(tokens, layer == 0 ? layers() : layer, places);
+    return out;
+  }
+
+  std::vector<artefact::TokenVectors> ReadTokens(const std::vector<std::string>& texts, Role role) const override {
+    const std::vector<int32_t> lead = Tokens("", role);  // the beginning, the role's words, the end
+    std::vector<artefact::TokenVectors> out(texts.size());
+    for (size_t i = 0; i < texts.size(); ++i) {
+      out[i].ids = Tokens(texts[i], role);
+      out[i].truncated = Cut(&out[i].ids);
+      out[i].last = out[i].ids.size() - 1;
+      // Where a text joins the role's last word, that token is the text's.
+      while (out[i].first < std::min(lead.size() - 1, out[i].last) && out[i].ids[out[i].first] == lead[out[i].first]) {
+        ++out[i].first;
+      }
+    }
     return out;
   }
 
@@ -66,6 +97,15 @@ class LocalEmbedder : public artefact::Embedder {
     std::vector<int32_t> tokens = tokenizer_->Encode(whole, {.add_special = true});
     if (tokens.empty() || tokens.back() != tokenizer_->eos()) tokens.push_back(tokenizer_->eos());
     return tokens;
+  }
+
+  // Whether the tokens did not fit.
+  bool Cut(std::vector<int32_t>* tokens) const {
+    const auto most = static_cast<size_t>(context());
+    if (tokens->size() <= most) return false;
+    tokens->resize(most);
+    tokens->back() = tokenizer_->eos();  // as the model was trained: what is cut still ends
+    return true;
   }
 
   artefact::ModelInfo info_;

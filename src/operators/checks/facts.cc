@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "evaluate/quantities.h"
 #include "operators/checks/checks.h"
-#include "operators/checks/quantities.h"
 
 namespace atelier::operators {
 namespace {
+
+using evaluate::FindQuantities;
+using evaluate::Quantity;
 
 bool IsPrice(const Quantity& quantity) {
   return quantity.kind == "price" || quantity.kind == "usd" || quantity.kind == "euro" || quantity.kind == "gbp";
@@ -58,7 +61,7 @@ class Facts : public Check {
       const std::string text(OutputText(candidate, field));
       for (const Quantity& said : FindQuantities(text)) {
         const bool known =
-            std::any_of(sheet.begin(), sheet.end(), [&](const Quantity& q) { return SameQuantity(said, q); });
+            std::any_of(sheet.begin(), sheet.end(), [&](const Quantity& q) { return evaluate::SameQuantity(said, q); });
         if (!known && !CountsFeatures(said, text, record)) {
           return {Say(record, Cat("“", said.text, "”不在资料里"), Cat("'", said.text, "' is not on the sheet")), 0};
         }

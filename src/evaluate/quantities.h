@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atelier::operators {
+namespace atelier::evaluate {
 
 struct Quantity {
   double value = 0;  // in `kind`'s base unit: grams, millilitres, millimetres, seconds ...
@@ -22,4 +22,4 @@ std::vector<Quantity> FindQuantities(std::string_view text);
 // Whether two quantities say the same: equal kinds and values (to one part in a million).
 bool SameQuantity(const Quantity& a, const Quantity& b);
 
-}  // namespace atelier::operators
+}  // namespace atelier::evaluate

@@ -1,4 +1,4 @@
-#include "operators/checks/quantities.h"
+#include "evaluate/quantities.h"
 
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "base/str.h"
-#include "operators/checks/units_table.h"
+#include "evaluate/units_table.h"
 
-namespace atelier::operators {
+namespace atelier::evaluate {
 namespace {
 
 // The text as code points (full-width forms folded, Latin in lower case) with their byte offsets.
@@ -347,4 +347,4 @@ bool SameQuantity(const Quantity& a, const Quantity& b) {
   return a.kind == b.kind && std::abs(a.value - b.value) <= 1e-6 * std::max(std::abs(a.value), std::abs(b.value));
 }
 
-}  // namespace atelier::operators
+}  // namespace atelier::evaluate

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace atelier::operators {
+namespace atelier::evaluate {
 
 struct UnitEntry {
   std::string_view word;  // lower case
@@ -18,4 +18,4 @@ std::span<const UnitEntry> LatinUnits();
 // Chinese measure words: what follows is counted. One of them (一杯) asserts nothing; two do.
 std::span<const std::string_view> HanCounters();
 
-}  // namespace atelier::operators
+}  // namespace atelier::evaluate

@@ -1,6 +1,6 @@
-#include "operators/checks/units_table.h"
+#include "evaluate/units_table.h"
 
-namespace atelier::operators {
+namespace atelier::evaluate {
 
 std::span<const UnitEntry> HanUnits() {
   static constexpr UnitEntry kUnits[] = {
@@ -157,4 +157,4 @@ std::span<const std::string_view> HanCounters() {
   return kCounters;
 }
 
-}  // namespace atelier::operators
+}  // namespace atelier::evaluate
