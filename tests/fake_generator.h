@@ -44,7 +44,8 @@ class FakeGenerator : public artefact::Generator {
   }
 
   // Shorter is likelier, with some noise from the text.
-  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override {
+  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations,
+                                      bool) override {
     std::vector<artefact::Scored> out;
     for (const std::string& text : continuations) {
       const double noise = static_cast<double>(Hash64(text, prefix.size()) % 1000) / 1000;

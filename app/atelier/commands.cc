@@ -66,6 +66,8 @@ std::unique_ptr<Command> MakeEvaluateRouge();           // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateMeteor();          // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateExactMatch();      // evaluate_reference.cc
 std::unique_ptr<Command> MakeEvaluateDiversity();       // evaluate_diversity.cc
+std::unique_ptr<Command> MakeEvaluateForm();            // evaluate_form.cc
+std::unique_ptr<Command> MakeEvaluateJudge();           // evaluate_judge.cc
 std::unique_ptr<Command> MakeEvaluateReadability();     // evaluate_readability.cc
 
 std::span<const CommandEntry> AllCommands() {
@@ -217,8 +219,17 @@ std::span<const CommandEntry> AllCommands() {
        "atelier evaluate ranking --true gains.txt --scores scores.txt -k 5 --json", &MakeEvaluateRanking},
       {"evaluate agreement", "Measure how well people's ratings agree beyond chance",
        "atelier evaluate agreement --ratings ratings.csv --items text\n"
-       "atelier evaluate agreement --ratings ratings.csv --order bad,fair,good --json",
+       "atelier evaluate agreement --ratings ratings.csv --order bad,fair,good --json\n"
+       "atelier evaluate agreement --ratings anna.csv --ratings ben.jsonl --form form.html",
        &MakeEvaluateAgreement},
+      {"evaluate form", "Make a form on which people rate items: one HTML file that needs no network",
+       "atelier evaluate form --input items.csv --form rubric.toml --out form.html --lang zh\n"
+       "atelier evaluate form --input items.jsonl --form rubric.toml --out form.html --blind --seed 7",
+       &MakeEvaluateForm},
+      {"evaluate judge", "Measure how well a judge agrees with people",
+       "atelier evaluate judge judge_copy --input recipes/judge_copy/sample/planted.jsonl --human planted_clear=clear\n"
+       "atelier evaluate judge judge_copy --input rated.csv --human anna=clear --human ben=clear --least-kappa 0.4",
+       &MakeEvaluateJudge},
       {"evaluate rouge", "Compare summaries with references: ROUGE-1, -2, -L, -Lsum",
        "atelier evaluate rouge --hyp out.txt --ref ref.txt --stem --json\n"
        "atelier evaluate rouge --hyp new.txt --ref ref.txt --tokenize zh --baseline old.txt",

@@ -1,6 +1,7 @@
-// atelier evaluate agreement --ratings F.csv
+// atelier evaluate agreement --ratings F.csv, or the files that a rating form saved
 #include <cmath>
 #include <iostream>
+#include <optional>
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
@@ -10,6 +11,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "data/encoding.h"
+#include "data/records.h"
+#include "evaluate/form_ratings.h"
 #include "evaluate/kappa.h"
 #include "evaluate/krippendorff.h"
 #include "evaluate/ratings.h"
@@ -25,8 +29,11 @@ Json Known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 class AgreementCommand : public Command {
  public:
   void Declare(Cli& cli) override {
-    cli.Text("--ratings", &ratings_, "a table: a column per rater, a row per item, empty where there is no rating",
-             true);
+    cli.Texts(
+        "--ratings", &ratings_,
+        "a table: a column per rater, a row per item, empty where there is no rating; or files that a rating form "
+        "saved, repeated");
+    cli.Text("--form", &form_, "the form's page: ratings of another one, or off its scales, are refused");
     cli.Text("--items", &options_.items, "the column that names the items and is no rater");
     cli.Texts("--order", &options_.order,
               "the categories, lowest first, where they are no numbers: low,mid,high, or repeated");
@@ -34,9 +41,76 @@ class AgreementCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
-    if (report_.wanted()) report_.Check({ratings_});
+    if (report_.wanted()) report_.Check(ratings_);
     options_.order = ReadList("--order", std::move(options_.order));
-    const evaluate::Ratings ratings = evaluate::ReadRatings(ReadFile(ratings_), ratings_, options_);
+    if (ratings_.empty()) throw Error(Code::kUsage, "--ratings names no file", "--ratings FILE");
+    std::vector<evaluate::RatedFile> saved;
+    if (ReadSaved(&saved)) return OfForm(globals, saved);
+    std::vector<std::string> notes;
+    const evaluate::Ratings ratings = evaluate::ReadRatings(ReadFile(ratings_[0]), ratings_[0], options_);
+    Json result = Measure(ratings, "", &notes);
+    result["notes"] = notes;
+    if (report_.wanted()) {
+      report_.Write(AgreementReport(ratings, result, report_.chinese()), globals, &result);
+    }
+    Show(globals, result, notes);
+    return 0;
+  }
+
+ private:
+  // Whether these are files that a form saved; one file may be a table of ratings.
+  bool ReadSaved(std::vector<evaluate::RatedFile>* saved) const {
+    const bool must = ratings_.size() > 1 || !form_.empty() || ratings_[0].ends_with(".jsonl");
+    if (!must) {
+      const std::string text = data::DecodeText(ReadFile(ratings_[0]), ratings_[0]).text;
+      const std::string_view head = std::string_view(text).substr(0, text.find('\n'));
+      for (const char* column : {"form", "rater", "item", "criterion", "value"}) {
+        if (head.find(column) == std::string_view::npos) return false;
+      }
+    }
+    for (const std::string& file : ratings_) saved->push_back({file, data::ReadRecords(file).records});
+    return must || evaluate::IsFormRatings(saved->at(0).rows);
+  }
+
+  int OfForm(const Globals& globals, const std::vector<evaluate::RatedFile>& saved) const {
+    if (!options_.items.empty()) throw Error(Code::kUsage, "--items is of a table, a form names its items");
+    if (report_.wanted()) throw Error(Code::kUsage, "--report is of a table, a form has a table for each criterion");
+    std::optional<evaluate::FormKey> key;
+    if (!form_.empty()) key = evaluate::ReadFormPage(ReadFile(form_), form_);
+    const evaluate::FormRatings ratings = evaluate::ReadFormRatings(saved, key, options_.order);
+    std::vector<std::string> notes;
+    Json criteria = Json::array();
+    for (const evaluate::CriterionRatings& one : ratings.criteria) {
+      Json measured = {{"criterion", one.criterion}};
+      measured.update(Measure(one.ratings, Cat(one.criterion, ": "), &notes));
+      criteria.push_back(std::move(measured));
+    }
+    if (key && ratings.items.size() < key->items.size()) {
+      notes.push_back(
+          Cat(key->items.size() - ratings.items.size(), " of ", key->items.size(), " items were rated by nobody"));
+    }
+    const Json result = {
+        {"form", ratings.form},         {"raters", ratings.raters},        {"items", ratings.items.size()},
+        {"comments", ratings.comments}, {"criteria", std::move(criteria)}, {"notes", notes}};
+    Show(globals, result, notes);
+    return 0;
+  }
+
+  static void Show(const Globals& globals, const Json& result, const std::vector<std::string>& notes) {
+    for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+    if (globals.json) {
+      std::cout << ToText(result) << "\n";
+    } else if (!result.contains("criteria")) {
+      Print("", result);
+    } else {
+      for (const Json& criterion : result["criteria"]) {
+        std::cout << criterion["criterion"].get<std::string>() << "\n";
+        Print("  ", criterion);
+      }
+    }
+  }
+
+  static Json Measure(const evaluate::Ratings& ratings, const std::string& before, std::vector<std::string>* out) {
     size_t given = 0;
     for (const int32_t value : ratings.values) given += value >= 0;
     Json result{{"items", ratings.items()},
@@ -61,20 +135,10 @@ class AgreementCommand : public Command {
                                                       ? "every rating is the same"
                                                       : "no item has two ratings, or all of those are the same"));
     }
-    result["notes"] = notes;
-    for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
-    if (report_.wanted()) {
-      report_.Write(AgreementReport(ratings, result, report_.chinese()), globals, &result);
-    }
-    if (globals.json) {
-      std::cout << ToText(result) << "\n";
-    } else {
-      Print("", result);
-    }
-    return 0;
+    for (const std::string& note : notes) out->push_back(before + note);
+    return result;
   }
 
- private:
   // Means over all pairs of raters who have items in common; for two raters, theirs.
   static Json Kappas(const evaluate::Ratings& ratings, std::vector<std::string>* notes) {
     constexpr size_t kMostCategories = 1000;
@@ -142,7 +206,8 @@ class AgreementCommand : public Command {
     }
   }
 
-  std::string ratings_;
+  std::vector<std::string> ratings_;
+  std::string form_;
   evaluate::RatingsOptions options_;
   ReportOption report_;
 };

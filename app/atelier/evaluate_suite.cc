@@ -5,10 +5,8 @@
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
 #include "app/atelier/embedders.h"
-#include "app/atelier/interrupt.h"
-#include "app/atelier/models.h"
+#include "app/atelier/recipe_run.h"
 #include "app/atelier/recipes.h"
-#include "app/atelier/studio_here.h"
 #include "app/atelier/text_table.h"
 #include "artefact/registry.h"
 #include "base/error.h"
@@ -17,7 +15,6 @@
 #include "base/thread_pool.h"
 #include "experiment/suite_report.h"
 #include "kernel/select.h"
-#include "operators/operators.h"
 #include "runtime/local_generator.h"
 
 namespace atelier::app {
@@ -41,7 +38,7 @@ class EvaluateSuite : public Command {
 
   int Run(const Globals& globals) override {
     const bool chinese = PageLanguage(language_) == "zh";
-    store::Studio studio = StudioOrOwn(globals);
+    store::Studio studio = StudioForRuns(globals.studio);
     const recipe::Catalogue recipes = RecipesOf(studio);
     const experiment::FindRecipe find = [&](const std::string& name) { return recipes.Folder(name); };
     experiment::Suite suite = experiment::LoadSuite(suite_file_, find);
@@ -50,9 +47,13 @@ class EvaluateSuite : public Command {
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
     const std::optional<experiment::Baseline> baseline = FindBaseline();
 
+    const recipe::RunOptions here = OptionsForRuns(studio, globals.quiet || globals.json);
     experiment::RunnerOptions options;
-    options.operators = operators::AllOperators();
-    options.models = ModelsOf(studio);
+    options.operators = here.operators;
+    options.models = here.models;
+    options.search = here.search;
+    options.quiet = here.quiet;
+    options.cancelled = here.cancelled;
     options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) -> std::string {
       try {
         return registry.Resolve(name).manifest.sha256;
@@ -60,13 +61,10 @@ class EvaluateSuite : public Command {
         return "";
       }
     };
-    options.search = SearchOf(studio.folder());
     options.find = find;
     options.build = Cat(runtime::EngineBuild(), " ", kernel::BestTable().name, " ", ThreadPool::DefaultThreads());
     if (!no_cache_) options.cache = studio.Path("cache/outputs");
     options.jobs = jobs_.value_or(2 * ThreadPool::DefaultThreads());
-    options.quiet = globals.quiet || globals.json;
-    options.cancelled = WatchInterrupts();
     experiment::CaseRunner runner(std::move(options));
     const experiment::SuiteResult result = experiment::RunSuite(suite, runner, baseline);
     runner.cache().Prune(kKeepDays);

@@ -3,20 +3,12 @@
 #include <filesystem>
 
 #include "app/atelier/command.h"
-#include "app/atelier/embedders.h"
-#include "app/atelier/interrupt.h"
-#include "app/atelier/models.h"
-#include "app/atelier/recipes.h"
-#include "app/atelier/studio_here.h"
+#include "app/atelier/recipe_run.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/ids.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "operators/operators.h"
-#include "recipe/engine.h"
 #include "recipe/input.h"
-#include "recipe/keep.h"
 #include "recipe/replay.h"
 #include "runtime/local_generator.h"
 #include "store/studio.h"
@@ -62,10 +54,15 @@ void PrintTable(const std::vector<recipe::Record>& records, const std::vector<re
     std::vector<std::string> lines;
     if (record.needs_person.empty() && !record.ranking.empty()) {
       const recipe::Candidate& best = record.candidates[record.ranking[0]];
+      std::string numbers;
       for (const recipe::OutputField& field : fields) {
+        const auto value = best.output.find(field.name);
+        if (value != best.output.end() && value->is_number())
+          numbers += Cat(numbers.empty() ? "" : "  ", field.name, " ", FormatFixed(value->get<double>(), 2));
         if (field.type != recipe::FieldType::kText) continue;
         for (std::string& line : Wrapped(Field(best.output, field.name), kText)) lines.push_back(std::move(line));
       }
+      if (!numbers.empty()) lines.push_back(std::move(numbers));
       lines.push_back(Cat("— ", best.writer));
     } else {
       for (std::string& line :
@@ -102,18 +99,11 @@ class MakeCommand final : public Command {
       throw Error(Code::kUsage, "--replay takes everything from the stored generation",
                   "leave --input, --out, --variant and --limit out");
     }
-    store::Studio studio = StudioOrOwn(globals);
-    const std::string folder = FileExists(Cat(recipe_, "/recipe.toml")) || recipe_.find('/') != std::string::npos
-                                   ? recipe_
-                                   : RecipesOf(studio).Folder(recipe_);
-    recipe::RunOptions options;
+    store::Studio studio = StudioForRuns(globals.studio);
+    const std::string folder = RecipeFolder(studio, recipe_);
+    recipe::RunOptions options = OptionsForRuns(studio, globals.quiet || globals.json);
     options.out = out_;
     options.seed = static_cast<uint64_t>(seed_);
-    options.quiet = globals.quiet || globals.json;
-    options.operators = operators::AllOperators();
-    options.models = ModelsOf(studio);
-    options.search = SearchOf(studio.folder());
-    options.cancelled = WatchInterrupts();
     return replay_.empty() ? MakeCopy(globals, studio, folder, std::move(options))
                            : ReplayOne(globals, studio, folder, std::move(options));
   }
@@ -128,23 +118,11 @@ class MakeCommand final : public Command {
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
 
     feedback::RunRow row;
-    row.recipe = recipe.name;
-    row.variant = recipe.variant;
-    row.config_hash = recipe.hash;
     row.input_path = input_;
     row.input_hash = input_hash;
-    row.seed = options.seed;
     row.options = {{"limit", limit_}, {"out", std::filesystem::absolute(out_).lexically_normal().string()}};
-    row.traceparent = NewTraceparent();
-    row.engine_build = runtime::EngineBuild();
-
-    std::unique_ptr<recipe::Keeper> keeper;
-    options.keep = [&](recipe::Run& run, bool finished) { (*keeper)(run, finished); };
-    recipe::Engine engine(std::move(recipe), std::move(options));  // every step is checked before anything is stored
-    feedback::Generations generations(studio.db(), studio.tenant());
-    keeper = std::make_unique<recipe::Keeper>(
-        [&](const std::function<void(feedback::Generations&)>& write, size_t) { write(generations); }, std::move(row));
-    engine.Execute(std::move(records));
+    const KeptRun kept = RunAndKeep(studio, std::move(recipe), std::move(records), std::move(row), std::move(options));
+    recipe::Engine& engine = *kept.engine;
 
     size_t waiting = 0, candidates = 0, dropped = 0;
     for (const recipe::Record& record : engine.records()) {
@@ -159,7 +137,7 @@ class MakeCommand final : public Command {
       if (file.ends_with(".html") && page.empty()) page = Cat(out_, "/", file);
     }
     if (globals.json) {
-      const Json result = {{"run", keeper->run_id()},
+      const Json result = {{"run", kept.id},
                            {"recipe", engine.recipe_name()},
                            {"variant", variant_},
                            {"out", out_},

@@ -1,9 +1,5 @@
 #include "app/atelier/studio_here.h"
 
-#include <cstdio>
-
-#include "base/file.h"
-#include "base/str.h"
 #include "guard/audit.h"
 
 namespace atelier::app {
@@ -20,15 +16,6 @@ std::unique_ptr<StudioHere> OpenHere(const Globals& globals) {
   }
   here->models.emplace(studio, AtelierHome(), std::move(on_event));
   return here;
-}
-
-store::Studio StudioOrOwn(const Globals& globals) {
-  if (auto studio = store::Studio::Find(globals.studio)) return std::move(*studio);
-  const std::string own = Cat(AtelierHome(), "/studio");
-  if (FileExists(Cat(own, "/studio.toml"))) return store::Studio::Open(own);
-  MakeFolders(own);
-  std::fprintf(stderr, "atelier: no studio here; made one of your own in %s\n", own.c_str());
-  return store::Studio::Init(own);
 }
 
 }  // namespace atelier::app

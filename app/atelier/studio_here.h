@@ -24,7 +24,4 @@ struct StudioHere {
 
 std::unique_ptr<StudioHere> OpenHere(const Globals& globals);
 
-// The studio to work in; without one, the user's own, so that nothing that was made is lost.
-store::Studio StudioOrOwn(const Globals& globals);
-
 }  // namespace atelier::app

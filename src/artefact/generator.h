@@ -153,8 +153,10 @@ class Generator {
   // Throws what Submit would where too many wait, before anybody works on a prompt that cannot be taken.
   virtual void CheckRoom() const {}
   virtual EngineLoad Load() const { return {}; }
-  // One entry per continuation; the prefix is computed once. BOS where the model wants it.
-  virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) = 0;
+  // One entry per continuation; the prefix is computed once. BOS where the model wants it. Control tokens in the prefix
+  // are parsed when `parse_special`, in continuations never.
+  virtual std::vector<Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations,
+                                    bool parse_special = false) = 0;
   // The model's chat template, or "" where it has none. Some models have another one for when tools are offered.
   virtual std::string ChatTemplate(bool /*tools*/ = false) const { return ""; }
   // Texts of the tokens that chat templates name: "bos_token", "eos_token" ... and their text.

@@ -18,7 +18,7 @@ class ByteModel : public artefact::Generator {
   const artefact::ModelInfo& info() const override { return info_; }
   artefact::EngineInfo engine() const override { return {}; }
   artefact::GenerateResult Generate(const artefact::GenerateRequest&, const artefact::StreamFn&) override { return {}; }
-  std::vector<artefact::Scored> Score(std::string_view, const std::vector<std::string>&) override { return {}; }
+  std::vector<artefact::Scored> Score(std::string_view, const std::vector<std::string>&, bool) override { return {}; }
   std::vector<int32_t> Tokenize(std::string_view text, bool add_special) const override {
     std::vector<int32_t> out;
     if (add_special && wants_bos_) out.push_back(256);

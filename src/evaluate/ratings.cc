@@ -51,35 +51,46 @@ Ratings ReadRatings(std::string text, const std::string& file, const RatingsOpti
     throw Error(Code::kInvalidInput, Cat(file, ": holds ", ratings.raters.size(), " rater, agreement needs two"),
                 "one column per rater, its name in the first row");
   }
-  const std::set<std::string> allowed(options.order.begin(), options.order.end());
-  std::set<std::string> seen;
-  bool numeric = true;
   std::vector<std::string> cells;
   for (const data::CsvRow& row : table.rows) {
     for (size_t c = 0; c < row.cells.size(); ++c) {
       if (c == skipped) continue;
       cells.emplace_back(Trim(row.cells[c]));
-      const std::string& cell = cells.back();
-      if (cell.empty()) continue;
-      const auto where = [&] { return Cat(file, ":", row.line, ": ", Quote(table.header[c]), " rated ", Quote(cell)); };
-      const std::string lower = ToLowerAscii(cell);
-      const std::optional<double> value = ParseDouble(cell);
-      if (lower == "nan" || lower == "inf" || lower == "-inf") {
-        throw Error(Code::kInvalidInput, Cat(where(), ", which is no finite number"),
-                    "leave the cell empty where there is no rating");
-      }
-      if (!allowed.empty() && !allowed.contains(cell)) {
-        throw Error(Code::kInvalidInput, Cat(where(), ", which is not in the order"),
-                    Cat("the order is ", Quote(Join(options.order, " < "), 200)));
-      }
-      numeric = numeric && value.has_value();
-      seen.insert(cell);
+      if (cells.back().empty()) continue;
+      RequireRating(
+          cells.back(), [&] { return Cat(file, ":", row.line, ": ", Quote(table.header[c])); }, options.order);
     }
+  }
+  return RatingsOf(std::move(ratings.raters), cells, file, options.order);
+}
+
+void RequireRating(const std::string& cell, const std::function<std::string()>& where,
+                   const std::vector<std::string>& order) {
+  const std::string lower = ToLowerAscii(cell);
+  if (lower == "nan" || lower == "inf" || lower == "-inf") {
+    throw Error(Code::kInvalidInput, Cat(where(), " rated ", Quote(cell), ", which is no finite number"),
+                "leave the cell empty where there is no rating");
+  }
+  if (!order.empty() && std::find(order.begin(), order.end(), cell) == order.end()) {
+    throw Error(Code::kInvalidInput, Cat(where(), " rated ", Quote(cell), ", which is not in the order"),
+                Cat("the order is ", Quote(Join(order, " < "), 200)));
+  }
+}
+
+Ratings RatingsOf(std::vector<std::string> raters, const std::vector<std::string>& cells, const std::string& file,
+                  const std::vector<std::string>& order) {
+  Ratings ratings;
+  ratings.raters = std::move(raters);
+  std::set<std::string> seen;
+  bool numeric = true;
+  for (const std::string& cell : cells) {
+    if (cell.empty() || !seen.insert(cell).second) continue;
+    numeric = numeric && ParseDouble(cell).has_value();
   }
   if (seen.empty()) throw Error(Code::kInvalidInput, Cat(file, ": holds no rating"), "one row per item");
   std::map<std::string, int32_t> index;
-  if (!options.order.empty()) {
-    ratings.categories = options.order;
+  if (!order.empty()) {
+    ratings.categories = order;
     ratings.ordered = true;
     for (const std::string& category : ratings.categories) {
       const std::optional<double> value = ParseDouble(category);

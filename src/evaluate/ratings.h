@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,5 +30,13 @@ struct RatingsOptions {
 // `order` or is NaN or infinite, for fewer than two raters, for a table without a rating, and for what ParseCsv
 // refuses.
 Ratings ReadRatings(std::string text, const std::string& file, const RatingsOptions& options = {});
+
+// The same from cells, [item][rater], that passed RequireRating; `file` names them where none is a rating.
+Ratings RatingsOf(std::vector<std::string> raters, const std::vector<std::string>& cells, const std::string& file,
+                  const std::vector<std::string>& order);
+// Throws Error(kInvalidInput) "`where` rated ..." for NaN, an infinite number, and what is not in an `order` that is
+// not empty.
+void RequireRating(const std::string& cell, const std::function<std::string()>& where,
+                   const std::vector<std::string>& order);
 
 }  // namespace atelier::evaluate

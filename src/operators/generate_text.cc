@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "operators/per_language.h"
+#include "operators/prompt.h"
 #include "recipe/input.h"
 
 namespace atelier::operators {
@@ -39,19 +40,6 @@ struct Draft {
   int sample = 0, prompt_tokens = 0, output_tokens = 0;
   double seconds = 0;
 };
-
-// The text as the model wants it: a chat model's own template around one user message.
-std::string Prompt(artefact::Generator& model, const std::string& text, bool chat) {
-  if (!chat) return text;
-  const std::string source = model.ChatTemplate();
-  if (source.empty())
-    throw Error(Code::kInvalidInput, Cat("the model ", model.info().name, " has no chat template"), "set chat = false");
-  const Json context = {{"messages", Json::array({{{"role", "user"}, {"content", text}}})},
-                        {"add_generation_prompt", true},
-                        {"bos_token", ""},
-                        {"eos_token", ""}};
-  return text::Template::Parse(source, "chat template").Render(context);
-}
 
 Json TagsOf(const recipe::Record& record, const std::vector<std::string>& fields) {
   Json tags = Json::array();

@@ -4,6 +4,7 @@
 #include "operators/check.h"
 #include "operators/compose.h"
 #include "operators/generate_text.h"
+#include "operators/judge.h"
 #include "operators/render.h"
 #include "operators/retrieve.h"
 #include "operators/score.h"
@@ -19,6 +20,7 @@ std::span<const recipe::OperatorEntry> AllOperators() {
       {"compose", "writes candidates from a grammar of phrases: every fact as the sheet has it", &MakeCompose},
       {"generate.text", "writes candidates with a language model, field by field", &MakeGenerateText},
       {"score", "how likely a language model finds each candidate after the sheet", &MakeScore},
+      {"judge", "rates records on criteria with a language model held to the scale, or says why it cannot", &MakeJudge},
       {"check", "drops what fails a declared list of checks, asks the writers again", &MakeCheck},
       {"select", "ranks by declared weights, chooses one and different runner-ups", &MakeSelect},
       {"render", "writes JSON lines and pages from templates", &MakeRender},

@@ -60,14 +60,15 @@ class LocalGenerator : public artefact::Generator {
                                            artefact::DoneFn done) override;
   void CheckRoom() const override { engine_->CheckRoom(); }
   artefact::EngineLoad Load() const override { return engine_->load(); }
-  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override;
+  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations,
+                                      bool parse_special) override;
   std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) override;
 
  private:
   const DecoderSpec& spec() const { return engine_->decoder().spec(); }
   std::vector<int32_t> PromptTokens(std::string_view prompt, bool add_bos, bool parse_special) const;
   // Tokens of a text that goes on after `prefix`.
-  std::vector<int32_t> ContinuationTokens(std::string_view prefix, const std::string& text) const;
+  std::vector<int32_t> ContinuationTokens(std::string_view prefix, const std::string& text, bool parse_special) const;
   float Logprob(const float* logits, int32_t token) const {
     float greatest, log_sum;
     engine_->decoder().kernels().log_sum_exp(logits, spec().vocab, &greatest, &log_sum);
@@ -92,10 +93,11 @@ std::vector<int32_t> LocalGenerator::PromptTokens(std::string_view prompt, bool 
   return tokens;
 }
 
-std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix, const std::string& text) const {
+std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix, const std::string& text,
+                                                        bool parse_special) const {
   if (spaces_texts_ && !prefix.empty()) {  // alone, the text would get a space of its own
-    const std::vector<int32_t> before = tokenizer_->Encode(prefix);
-    std::vector<int32_t> all = tokenizer_->Encode(Cat(prefix, text));
+    const std::vector<int32_t> before = tokenizer_->Encode(prefix, {.parse_special = parse_special});
+    std::vector<int32_t> all = tokenizer_->Encode(Cat(prefix, text), {.parse_special = parse_special});
     if (all.size() >= before.size() && std::equal(before.begin(), before.end(), all.begin())) {
       all.erase(all.begin(), all.begin() + static_cast<int64_t>(before.size()));
       return all;
@@ -129,15 +131,15 @@ GenerateResult LocalGenerator::Generate(const GenerateRequest& request, const ar
 // Many short continuations make one long pass: each is a chunk that starts with the prompt's last token. Replies that
 // run meanwhile get their turn between two passes.
 std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix,
-                                                    const std::vector<std::string>& continuations) {
+                                                    const std::vector<std::string>& continuations, bool parse_special) {
   constexpr size_t kTokensPerPass = 512;
-  const std::vector<int32_t> prompt = PromptTokens(prefix, true, false);
+  const std::vector<int32_t> prompt = PromptTokens(prefix, true, parse_special);
   std::vector<artefact::Scored> out(continuations.size());
   for (size_t begin = 0; begin < continuations.size();) {
     std::vector<std::vector<int32_t>> tokens;
     size_t total = 0, end = begin;
     while (end < continuations.size() && (end == begin || total < kTokensPerPass)) {
-      std::vector<int32_t> ids = ContinuationTokens(prefix, continuations[end]);
+      std::vector<int32_t> ids = ContinuationTokens(prefix, continuations[end], parse_special);
       ids.insert(ids.begin(), prompt.back());
       total += ids.size();
       tokens.push_back(std::move(ids));

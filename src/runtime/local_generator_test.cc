@@ -109,6 +109,18 @@ TEST(LocalGenerator, WhatWasAskedBeforeChangesNothing) {
   }
 }
 
+TEST(LocalGenerator, ScoreParsesControlTokensWhereAsked) {
+  const auto model = Load("llama");
+  std::string bos;
+  for (const auto& [name, text] : model->SpecialTokens()) bos = name == "bos_token" ? text : bos;
+  ASSERT_FALSE(bos.empty());
+  const std::string written = bos + kPrompt;
+  const double plain = model->Score(kPrompt, {"cd"})[0].sum_logprob;
+  EXPECT_EQ(model->Score(written, {"cd"}, true)[0].sum_logprob, plain) << "it is the token that begins every prompt";
+  EXPECT_NE(model->Score(written, {"cd"})[0].sum_logprob, plain) << "by itself it is text";
+  EXPECT_EQ(model->Score(kPrompt, {bos}, true)[0].sum_logprob, model->Score(kPrompt, {bos})[0].sum_logprob);
+}
+
 TEST(LocalGenerator, LogprobsScoreAndGenerationAgree) {
   for (const char* name : {"llama", "gemma3", "qwen2"}) {
     const auto model = Load(name);

@@ -21,14 +21,15 @@ class ClientModel final : public artefact::Generator {
   const artefact::ModelInfo& info() const override { return model_->info(); }
   artefact::EngineInfo engine() const override { return model_->engine(); }
   artefact::EngineLoad Load() const override { return model_->Load(); }
-  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations) override {
+  std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations,
+                                      bool parse_special) override {
     std::vector<artefact::Scored> scored;
     for (size_t at = 0; at < continuations.size() || at == 0; at += kScoredAtOnce) {
       if (run_->tickets.cancelled()) throw Error(Code::kCancelled, "stopped");
       const auto begin = continuations.begin() + static_cast<std::ptrdiff_t>(at);
       const auto end =
           continuations.begin() + static_cast<std::ptrdiff_t>(std::min(at + kScoredAtOnce, continuations.size()));
-      const std::vector<artefact::Scored> part = model_->Score(prefix, {begin, end});
+      const std::vector<artefact::Scored> part = model_->Score(prefix, {begin, end}, parse_special);
       scored.insert(scored.end(), part.begin(), part.end());
     }
     return scored;
