@@ -7,6 +7,7 @@
 #include "app/atelier/embedders.h"
 #include "app/atelier/recipe_run.h"
 #include "app/atelier/recipes.h"
+#include "app/atelier/segmenter_option.h"
 #include "app/atelier/text_table.h"
 #include "artefact/registry.h"
 #include "base/error.h"
@@ -33,6 +34,7 @@ class EvaluateSuite : public Command {
     cli.Texts("--arm", &only_, "only this arm; again for further ones");
     cli.Int("--jobs", &jobs_, "cases at once (default: twice the processors)", 1, 256);
     cli.Flag("--no-cache", &no_cache_, "make every output anew");
+    segmenter_.Declare(cli);
     cli.Text("--lang", &language_, "of the page: zh or en (default: by LANG)");
   }
 
@@ -41,7 +43,10 @@ class EvaluateSuite : public Command {
     store::Studio studio = StudioForRuns(globals.studio);
     const recipe::Catalogue recipes = RecipesOf(studio);
     const experiment::FindRecipe find = [&](const std::string& name) { return recipes.Folder(name); };
-    experiment::Suite suite = experiment::LoadSuite(suite_file_, find);
+    experiment::Suite suite =
+        experiment::LoadSuite(suite_file_, find,
+                              {[&] { return segmenter_.LoadWords(globals); },
+                               [&](const std::string& name) { return EmbedderHere(globals, name); }});
     ChooseArms(&suite);
     if (out_.empty()) out_ = studio.Path(Cat("suites/", suite.name));
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
@@ -186,6 +191,7 @@ class EvaluateSuite : public Command {
   std::vector<std::string> only_;
   std::optional<int64_t> jobs_;
   bool no_cache_ = false;
+  SegmenterOption segmenter_;
 };
 
 }  // namespace

@@ -66,6 +66,12 @@ std::vector<std::string> ReadOf(Table& table, const MeasureContext& context) {
   return of;
 }
 
+std::shared_ptr<artefact::Embedder> ReadEmbedder(Table& table, const MeasureContext& context) {
+  const std::string name = table.StringOr("model", "e5-small");
+  if (!context.tools.embedder) table.Refuse("model", "there are no encoders here");
+  return context.tools.embedder(name);
+}
+
 Wanted ReadWanted(Table& table) {
   Wanted wanted;
   if (table.Has("text")) wanted.texts = table.StringOrStrings("text");

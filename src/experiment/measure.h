@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "artefact/embedder.h"
 #include "base/config.h"
 #include "evaluate/reference_metric.h"
 #include "experiment/case.h"
@@ -58,9 +59,17 @@ class Measure {
                                   evaluate::LineCounts* counts) = 0;
 };
 
+// What measures are made with beside their keys. Empty functions: there is none.
+struct Tools {
+  evaluate::WordSourceFn words;  // for metrics over Chinese words
+  // An encoder by its name, for measures by meaning. Throws Error(kNotFound).
+  std::function<std::shared_ptr<artefact::Embedder>(const std::string& name)> embedder;
+};
+
 struct MeasureContext {
   std::string folder;                // the suite's
   std::vector<std::string> outputs;  // names of the recipe's output fields
+  Tools tools;
 };
 
 struct MeasureEntry {
@@ -128,6 +137,9 @@ class Number : public Measure {
 
 // `of`: output fields that the recipe has, one or a list. Refuses others with the nearest.
 std::vector<std::string> ReadOf(Table& table, const MeasureContext& context);
+
+// The encoder that `model` names, "e5-small" by default.
+std::shared_ptr<artefact::Embedder> ReadEmbedder(Table& table, const MeasureContext& context);
 
 // What is looked for: `text`, one or a list, and `field`, fields of the case.
 struct Wanted {

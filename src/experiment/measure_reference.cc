@@ -11,7 +11,7 @@ namespace {
 // A metric's settings as keys of a table.
 class TableSettings : public evaluate::MetricSettings {
  public:
-  explicit TableSettings(Table& table) : table_(table) {}
+  TableSettings(Table& table, evaluate::WordSourceFn words) : table_(table), words_(std::move(words)) {}
   void Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
               const std::string&) override {
     *value = table_.StringOr(Key(name), *value);
@@ -37,6 +37,7 @@ class TableSettings : public evaluate::MetricSettings {
   void Words(evaluate::WordSourceFn* words) override { *words = words_; }
   static std::string Key(const std::string& name) { return ReplaceAll(name, "-", "_"); }
   Table& table_;
+  evaluate::WordSourceFn words_;
 };
 
 class Reference : public Measure {
@@ -51,20 +52,29 @@ class Reference : public Measure {
                metric_->Fields(false), "|version:", metric_->version());
   }
   std::vector<Value> Look(std::span<const Subject> subjects, Services&, evaluate::LineCounts* counts) override {
-    std::vector<Value> values;
+    std::vector<std::vector<std::string>> references;  // [subject]
+    std::vector<std::string> texts;
+    size_t most = 1;
     for (const Subject& subject : subjects) {
+      references.push_back(TextsOf(*subject.item, reference_));
+      std::erase_if(references.back(), [](const std::string& text) { return Trim(text).empty(); });
+      texts.push_back(TextOf(*subject.output, of_));
+      most = std::max(most, references.back().size());
+    }
+    Prepare(texts, references, most);
+    std::vector<Value> values;
+    for (size_t i = 0; i < subjects.size(); ++i) {
       Value value;
-      std::vector<std::string> references = TextsOf(*subject.item, reference_);
-      std::erase_if(references, [](const std::string& text) { return Trim(text).empty(); });
-      if (references.empty()) {
+      if (references[i].empty()) {
         value.counted = false;
         value.reason = Cat("the case's ", reference_, " is empty");
       } else {
-        const std::vector<std::string_view> views(references.begin(), references.end());
+        const std::vector<std::string_view> views(references[i].begin(), references[i].end());
         int64_t* row = counts->Add();
-        metric_->Count(TextOf(*subject.output, of_), views, row);
+        metric_->Count(texts[i], views, row);
         value.value = metric_->LineScore({row, metric_->width()}, which_);
-        if (!subject.output->there()) value.reason = Cat("no output: ", subject.output->Absence());
+        const Output& output = *subjects[i].output;
+        if (!output.there()) value.reason = Cat("no output: ", output.Absence());
       }
       values.push_back(std::move(value));
     }
@@ -72,6 +82,20 @@ class Reference : public Measure {
   }
 
  private:
+  // A metric may learn from the whole or work in batches. A case with fewer references than another has its first one
+  // again.
+  void Prepare(const std::vector<std::string>& texts, const std::vector<std::vector<std::string>>& references,
+               size_t most) {
+    std::vector<std::string_view> hypotheses;
+    std::vector<std::vector<std::string_view>> all(most);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (references[i].empty()) continue;
+      hypotheses.push_back(texts[i]);
+      for (size_t r = 0; r < most; ++r) all[r].push_back(references[i][r < references[i].size() ? r : 0]);
+    }
+    if (!hypotheses.empty()) metric_->Prepare(hypotheses, all, nullptr);
+  }
+
   std::unique_ptr<evaluate::ReferenceMetric> metric_;
   size_t which_;
   std::vector<std::string> of_;
@@ -84,8 +108,9 @@ std::unique_ptr<Measure> MakeReference(Table& table, const MeasureContext& conte
   std::vector<std::string> of = ReadOf(table, context);
   std::string reference = table.String("reference");
   const std::unique_ptr<evaluate::MetricRequest> request = evaluate::RequestMetric(table.String("use"));
-  TableSettings settings(table);
+  TableSettings settings(table, context.tools.words);
   request->Declare(settings);
+  if (request->wants_embedder()) request->Use(ReadEmbedder(table, context));
   std::unique_ptr<evaluate::ReferenceMetric> metric = request->Make();
   const std::vector<std::string> names = metric->names();
   const std::string wanted = table.StringOr("score", names[0]);

@@ -1,5 +1,6 @@
 #include "evaluate/reference_metrics.h"
 #include "experiment/measure.h"
+#include "experiment/measure_faithful.h"
 #include "experiment/measure_judge.h"
 #include "experiment/measure_outcome.h"
 #include "experiment/measure_reference.h"
@@ -18,9 +19,11 @@ std::span<const MeasureEntry> AllMeasures() {
         {"length", "the text has so many characters", true, &MakeLength},
         {"language", "the text is in the record's language", true, &MakeLanguage},
         {"within", "a number lies within bounds", true, &MakeWithin},
+        {"faithful", "no number and no name that the source does not have", true, &MakeFaithful},
         {"field", "the number of an output field", false, &MakeField},
         {"score", "a score that the recipe gave", false, &MakeScore},
         {"judge", "what a judge, a recipe, says", false, &MakeJudge},
+        {"support", "the sentence least near to the source in meaning", false, &MakeSupport},
         {"chars", "characters of the text", false, &MakeChars},
         {"repetition", "how much the text repeats itself", false, &MakeRepetition},
         {"seconds", "time that an output took", false, &MakeSeconds},

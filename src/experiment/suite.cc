@@ -89,7 +89,7 @@ MeasureSpec ReadMeasure(Table table, bool assertion, const MeasureContext& conte
 
 }  // namespace
 
-Suite ParseSuite(std::string_view text, const std::string& path, const FindRecipe& find) {
+Suite ParseSuite(std::string_view text, const std::string& path, const FindRecipe& find, const Tools& tools) {
   Table root = Table::Parse(text, path);
   Suite suite;
   suite.file = path;
@@ -124,7 +124,7 @@ Suite ParseSuite(std::string_view text, const std::string& path, const FindRecip
   }
   if (suite.arms.empty()) suite.arms.push_back(Arm{"as written", "", "", ""});
 
-  MeasureContext context{suite.folder, {}};
+  MeasureContext context{suite.folder, {}, tools};
   for (const recipe::OutputField& field : recipe.output) context.outputs.push_back(field.name);
   for (const bool assertion : {true, false}) {
     for (Table& table : root.TablesOr(assertion ? "assert" : "metric")) {
@@ -144,6 +144,8 @@ Suite ParseSuite(std::string_view text, const std::string& path, const FindRecip
   return suite;
 }
 
-Suite LoadSuite(const std::string& path, const FindRecipe& find) { return ParseSuite(ReadFile(path), path, find); }
+Suite LoadSuite(const std::string& path, const FindRecipe& find, const Tools& tools) {
+  return ParseSuite(ReadFile(path), path, find, tools);
+}
 
 }  // namespace atelier::experiment

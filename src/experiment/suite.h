@@ -51,10 +51,10 @@ struct Suite {
 // Finds a recipe's folder by its name.
 using FindRecipe = std::function<std::string(const std::string& name)>;
 
-// Throws Error(kInvalidInput) with file:line for anything unknown or contradictory, and what FindRecipe and LoadRecipe
-// throw.
-Suite LoadSuite(const std::string& path, const FindRecipe& find);
+// Throws Error(kInvalidInput) with file:line for anything unknown or contradictory, and what FindRecipe, LoadRecipe and
+// `tools` throw.
+Suite LoadSuite(const std::string& path, const FindRecipe& find, const Tools& tools = {});
 // The same from text, for tests and fuzzing.
-Suite ParseSuite(std::string_view text, const std::string& path, const FindRecipe& find);
+Suite ParseSuite(std::string_view text, const std::string& path, const FindRecipe& find, const Tools& tools = {});
 
 }  // namespace atelier::experiment

@@ -218,6 +218,23 @@ TEST_F(SuiteTest, MetricsAreThoseOfEvaluate) {
   EXPECT_EQ(cells[4].score, 0);
 }
 
+TEST_F(SuiteTest, FaithfulTextsHoldNothingNew) {
+  Cases({R"({"id":"a","text":"手冲壶，600毫升，128元","facts":["容量600毫升","128元"]})",
+         R"({"id":"b","text":"The pot holds 900 ml.","facts":["holds 600 ml"]})"});
+  suite_ = std::make_unique<Suite>(
+      Parse("[[assert]]\nuse='faithful'\nof='said'\nsource='facts'", ReplaceAll(kHead, "\"ref\"", "\"facts\"")));
+  EXPECT_EQ(Reasons(Run(*suite_)), (std::vector<std::string>{"", "the source does not say '900 ml'"}));
+}
+
+TEST_F(SuiteTest, RougeHasFourScores) {
+  const SuiteResult result =
+      Run("[[metric]]\nuse='rouge'\nof='said'\nreference='ref'\nscore='rougeL'\ntokenize='zh'\nstem=true");
+  EXPECT_NEAR(result.arms[0].cells[0].values[0]->value, 1, 1e-9);
+  EXPECT_EQ(suite_->measures[0].measure->which(), 2u);
+  EXPECT_NE(Refusal("[[metric]]\nuse='bertscore'\nof='said'\nreference='ref'").find("no encoders here"),
+            std::string::npos);
+}
+
 TEST_F(SuiteTest, ArmsAreComparedCaseByCase) {
   std::vector<std::string> lines;
   for (int i = 0; i < 40; ++i) lines.push_back(Cat(R"({"id":"c)", i, R"(","text":"text number )", i, "\"}"));
