@@ -142,6 +142,18 @@ def judges(studio):
         run(*where, "--input", path, *options, code=code, says=[says])
 
 
+def catalogue(studio):
+    """The recipe that comes with the program, by its name."""
+    sample = pathlib.Path(ATELIER).parents[2] / "recipes/judge_copy/sample"
+    got = told("evaluate", "judge", "judge_copy", "--variant", "smollm2", "--studio", studio, "--input", str(sample / "planted.jsonl"),
+               "--human", "planted_clear=clear", "--group", "name", "--limit", "4", "--bootstrap", "0", says=["fields not used: damage, planted_faithful"])
+    expect("judge_copy", [got["recipe"], got["judged"], got["criteria"][0]["pairwise"]["pairs"]], ["judge_copy", 4, 3])
+    out = ROOT / "copy"
+    run("make", "judge_copy", "--variant", "smollm2", "--studio", studio, "--input", str(sample / "copy.csv"), "--out", str(out), "--limit", "1")
+    line = json.loads((out / "ratings.jsonl").read_text())
+    expect("its line", [line["status"], sorted(line["chosen"]["output"])], ["ready", ["clear", "faithful", "fitting", "overall"]])
+
+
 def pairs(studio):
     recipe = str(pathlib.Path(file("pairs/recipe.toml", PAIRS)).parent)
     file("pairs/t.jinja", "{{ fence }}\nA: {{ a }}\nB: {{ b }}\n{{ fence }}\nWhich reads better?\n")
@@ -223,6 +235,7 @@ def forms(studio):
 def main():
     studio = str(studio_with(ATELIER, "smollm2"))
     judges(studio)
+    catalogue(studio)
     pairs(studio)
     forms(studio)
     end("a judge is kept, measured and made again; forms come back; bad input is one line")
