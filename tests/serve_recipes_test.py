@@ -296,6 +296,7 @@ def mcp(server):
     expect("ping", call("p", "ping")[2], {"jsonrpc": "2.0", "id": "p", "result": {}})
     tools = call(2, "tools/list")[2]["result"]["tools"]
     expect("tools", [t["name"] for t in tools], ["ad_copy", "ask_docs", "judge_copy"])
+    expect("a judge's numbers", tools[2]["outputSchema"]["properties"]["output"]["properties"]["clear"], {"type": "number"})
     said = call(3, "tools/call", {"name": "ad_copy", "arguments": THIN})[2]["result"]
     expect("needs a person", (said["isError"], said["structuredContent"]["state"]), (False, "needs_person"))
     status, headers, text = call(4, "tools/call", {"name": "ad_copy", "arguments": KETTLE, "_meta": {"progressToken": "t"}},

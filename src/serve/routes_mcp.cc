@@ -48,6 +48,7 @@ Json OutputSchema(const recipe::Recipe& recipe) {
   Json fields = Json::object();
   for (const recipe::OutputField& field : recipe.output) {
     fields[field.name] = TextSchema();
+    if (field.type == recipe::FieldType::kNumber) fields[field.name] = {{"type", "number"}};
     if (field.type == recipe::FieldType::kList) fields[field.name] = {{"type", "array"}, {"items", TextSchema()}};
   }
   const Json output = {{"type", "object"}, {"properties", std::move(fields)}};
