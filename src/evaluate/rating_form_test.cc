@@ -32,7 +32,7 @@ std::vector<data::Record> Items() {
        2},
       {{{"id", "__proto__"},
         {"by", "secret-model"},
-        {"name", "\xff broken \xe2\x80\xa8 \x01 ‮ 👩‍👩‍👧"},
+        {"name", "\xff broken \xe2\x80\xa8 \x01 \xe2\x80\xae  👩‍👩‍👧"},
         {"features", Json::array()}},
        3}};
 }
