@@ -153,7 +153,9 @@ def main():
             page, svg = f"{name}-{language}.html", f"{name}-{language}.svg"
             said = json.loads(run(*command, "--report", page, "--report-lang", language, "--json"))
             key = "report_file" if command[0] == "classification" else "report"
-            expect(f"{page}: where", said[key], page)
+            expect(f"{page}: where", said.get(key), page)
+            if not (root / page).exists():
+                continue
             text = (root / page).read_text(encoding="utf-8")
             expect(f"{page}: figures", check_page(page, text, "zh-CN" if language == "zh" else "en"), len(figures))
             run(*command, "--report", svg, "--report-lang", language)

@@ -98,7 +98,7 @@ TEST(Bars, WhatCannotBeDrawnIsSaid) {
 
 TEST(Matrix, ShowsCountsSharesAndManyClasses) {
   ConfusionMatrix chart;
-  chart.classes = {"yes", "no"};
+  chart.classes.assign({"yes", "no"});
   chart.counts = {30, 10, 0, 5};
   const std::string svg = Draw(chart);
   EXPECT_TRUE(Has(svg, "<title>yes → no: 10 (25 %)</title>"));
@@ -201,6 +201,12 @@ TEST(Scatter, DrawsTrendsAndBoundsPoints) {
   EXPECT_LT(svg.size(), 600'000u);
   EXPECT_TRUE(Has(svg, "200060 points, drawn as density"));
   EXPECT_TRUE(Has(svg, "1 value is no finite number"));
+  // Points of one x stay in one part, however many they are.
+  chart.series[0].points.clear();
+  for (int i = 0; i < 40; ++i) chart.series[0].points.push_back({i < 30 ? 1.0 : 2.0, static_cast<double>(i)});
+  svg = Draw(chart);
+  EXPECT_EQ(CountOf(svg, "r=\"4\""), 2u);
+  EXPECT_TRUE(Has(svg, "<title>1, 14.5</title>"));
   // All in one place.
   chart.series[0].points.assign(10, {7, 7});
   EXPECT_FALSE(Has(Draw(chart), "nan"));
