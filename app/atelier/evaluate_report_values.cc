@@ -195,7 +195,7 @@ report::Report LabelsReport(const evaluate::Confusion& confusion, const evaluate
                    "</th><th class=\"n\">", bars.series[1], "</th><th class=\"n\">F1</th><th class=\"n\">",
                    say("cases", "样本数"), "</th></tr>\n");
   const auto row = [&](const std::string& name, const evaluate::ClassScore& one) {
-    made.after += Cat("<tr><th><bdi>", Html(name, 200), "</bdi></th>");
+    made.after += Cat("<tr><th>", report::HtmlName(name), "</th>");
     for (const double value : {one.precision, one.recall, one.f1}) {
       made.after += Cat("<td class=\"n\">", FormatFixed(value, 4), "</td>");
     }

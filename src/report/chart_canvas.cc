@@ -236,7 +236,8 @@ Plot DrawAxes(Canvas* canvas, const Frame& frame, double top, double height, con
   for (const std::string& label : y_ticks.labels) widest = std::max(widest, TextWidth(label, kFontSize));
   Plot plot;
   plot.left = 12 + widest;
-  plot.right = canvas->width() - 14;
+  const double last = x_ticks.labels.empty() ? 0 : TextWidth(x_ticks.labels.back(), kFontSize);
+  plot.right = canvas->width() - std::max(14.0, std::min(last, 120.0) / 2 + 2);  // the last number has room
   plot.top = top + (frame.y.empty() ? 6 : 22);
   if (height == 0) height = plot.right - plot.left;
   plot.bottom = plot.top + height;

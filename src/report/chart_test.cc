@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "report/axis.h"
 #include "report/chart_canvas.h"
+#include "report/page.h"
 #include "text/unicode.h"
 
 namespace atelier::report {
@@ -47,6 +48,15 @@ TEST(Axis, TicksLieWithinTheAxisWhateverTheRange) {
       }
     }
   }
+}
+
+TEST(Text, NamesOnPagesStayInOneLine) {
+  EXPECT_EQ(HtmlName("<b>\x7f\u202e\n"), "<bdi>&lt;b&gt;\uFFFD\uFFFD </bdi>");
+  EXPECT_LT(text::CountChars(HtmlName(std::string(10'000, 'x'))), 80u);
+  std::string heap = "z";
+  for (int i = 0; i < 5000; ++i) heap += "\u0301";
+  EXPECT_EQ(text::CountChars(HtmlName(heap)), 16u);  // z, four marks, <bdi></bdi>
+  EXPECT_EQ(Html("a\x7f\x01\t<"), "a&#xFFFD;&#xFFFD;\t&lt;");
 }
 
 TEST(Text, FitsAndStaysText) {
@@ -201,6 +211,10 @@ TEST(Scatter, DrawsTrendsAndBoundsPoints) {
   EXPECT_LT(svg.size(), 600'000u);
   EXPECT_TRUE(Has(svg, "200060 points, drawn as density"));
   EXPECT_TRUE(Has(svg, "1 value is no finite number"));
+  EXPECT_TRUE(Has(svg, ">100</text>"));
+  chart.series[0].points.assign(5, {1, 1});
+  chart.series[0].points.push_back({100'000, 1});
+  EXPECT_TRUE(Has(Draw(chart), ">100000</text>"));
   // Points of one x stay in one part, however many they are.
   chart.series[0].points.clear();
   for (int i = 0; i < 40; ++i) chart.series[0].points.push_back({i < 30 ? 1.0 : 2.0, static_cast<double>(i)});

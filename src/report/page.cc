@@ -1,6 +1,7 @@
 #include "report/page.h"
 
 #include "base/str.h"
+#include "report/chart_canvas.h"
 #include "text/unicode.h"
 
 namespace atelier::report {
@@ -24,7 +25,7 @@ section.f>div{min-width:0}
 .key span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
 .in{background:#dbe6f1}.changed{background:#3b6ea5}.dropped{background:#b5483a}
 table.k{width:auto;min-width:20em;margin:1em 0}
-.w{white-space:nowrap;width:1%}.s{overflow-wrap:anywhere;white-space:pre-wrap}
+.w{white-space:nowrap;width:1%}.s{overflow-wrap:anywhere;white-space:pre-wrap}.s bdi{display:block;overflow:hidden}
 del{background:#f7d4cf;text-decoration:line-through}ins{background:#cfead6;text-decoration:none}
 del+ins{margin-left:.15em}del i,ins i{font-size:.75em;opacity:.8;margin:0 .15em}
 @media(max-width:45em){section.f{display:block}}
@@ -50,7 +51,7 @@ std::string Html(std::string_view text, size_t most) {
       case '"': out += "&quot;"; break;
       case '\'': out += "&#39;"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
+        if ((static_cast<unsigned char>(c) < 0x20 || c == 0x7F) && c != '\n' && c != '\t') {
           out += "&#xFFFD;";
         } else {
           out.push_back(c);
@@ -60,6 +61,8 @@ std::string Html(std::string_view text, size_t most) {
   if (most < text.size()) out += "…";
   return out;
 }
+
+std::string HtmlName(std::string_view name) { return Cat("<bdi>", SvgText(FitText(name, 480, kFontSize)), "</bdi>"); }
 
 std::string PageHead(std::string_view title, bool chinese) {
   return Cat("<!doctype html>\n<html lang=\"", chinese ? "zh-CN" : "en",
