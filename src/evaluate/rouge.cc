@@ -43,8 +43,8 @@ void Rouge::Count(std::string_view hypothesis, std::span<const std::string_view>
   if (!options_.sentence_break.empty()) {
     broken_.clear();
     for (const std::string_view text : references) broken_.push_back(ReplaceAll(text, options_.sentence_break, "\n"));
-    broken_references_.assign(broken_.begin(), broken_.end());
     broken_.push_back(ReplaceAll(hypothesis, options_.sentence_break, "\n"));
+    broken_references_.assign(broken_.begin(), broken_.end() - 1);  // views, once no string moves any more
     references = broken_references_;
     hypothesis = broken_.back();
   }
