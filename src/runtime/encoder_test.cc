@@ -86,6 +86,19 @@ TEST_P(EncoderOn, TheRealModelGivesWhatNumpyGives) {
     for (size_t d = 0; d < 24; ++d) {
       EXPECT_NEAR(vectors[i * 384 + d * 16], wanted[i]->vector[d], 0.004) << wanted[i]->text << " " << d;
     }
+    std::vector<float> tokens(texts[i].size() * 384);
+    float* places[] = {tokens.data()};
+    encoder->ForwardTokens({&texts[i], 1}, encoder->spec().layers, places);
+    const float* middle = tokens.data() + texts[i].size() / 2 * 384;
+    double length = 0;
+    for (size_t d = 0; d < 384; ++d) length += static_cast<double>(middle[d]) * middle[d];
+    double cosine = 0, ours = 0, theirs = 0;
+    for (size_t d = 0; d < 24; ++d) {
+      const double one = middle[d * 16] / std::sqrt(length), other = wanted[i]->middle[d];
+      cosine += one * other, ours += one * one, theirs += other * other;
+      EXPECT_NEAR(one, other, 0.02) << wanted[i]->text << " " << d;
+    }
+    EXPECT_GT(cosine / std::sqrt(ours * theirs), 0.998) << wanted[i]->text;
   }
 }
 
