@@ -188,7 +188,7 @@ class EvaluateStyle : public Command {
     evaluate::Likeness likeness = evaluate::CompareToHouse(nearness, own);
     likeness.mean = -likeness.mean;  // as distances, which Delta is
     likeness.house_mean = -likeness.house_mean;
-    Json json = {{"delta", add("surface (Delta)", std::move(likeness))}};
+    Json json = {{"delta", add("delta", std::move(likeness))}};
     std::vector<size_t> order(features.size());
     for (size_t f = 0; f < order.size(); ++f) order[f] = f;
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {

@@ -32,13 +32,38 @@ std::vector<Sentence> SentencesWithWords(std::string_view text) {
   return out;
 }
 
+// The quantities of a source, to be looked up.
+class KnownQuantities {
+ public:
+  explicit KnownQuantities(std::string_view source) : all_(FindQuantities(source)) {
+    std::erase_if(all_, [](const Quantity& q) { return std::isnan(q.value); });
+    std::sort(all_.begin(), all_.end(), Before);
+  }
+  bool Has(const Quantity& said) const {
+    if (std::isnan(said.value)) return false;
+    Quantity least = said;
+    least.value -= 2e-6 * std::abs(said.value);
+    for (auto at = std::lower_bound(all_.begin(), all_.end(), least, Before); at != all_.end(); ++at) {
+      if (SameQuantity(said, *at)) return true;
+      if (at->kind != said.kind || at->value > said.value + 2e-6 * std::abs(said.value)) break;
+    }
+    return false;
+  }
+
+ private:
+  static bool Before(const Quantity& a, const Quantity& b) {
+    return a.kind != b.kind ? a.kind < b.kind : a.value < b.value;
+  }
+  std::vector<Quantity> all_;
+};
+
 }  // namespace
 
 std::vector<Unsupported> FindUnsupported(std::string_view text, std::string_view source) {
   std::vector<Unsupported> out;
-  const std::vector<Quantity> known = FindQuantities(source);
+  const KnownQuantities known(source);
   for (const Quantity& said : FindQuantities(text)) {
-    if (std::any_of(known.begin(), known.end(), [&](const Quantity& q) { return SameQuantity(said, q); })) continue;
+    if (known.Has(said)) continue;
     out.push_back({"number", said.kind, said.text, said.begin, said.end});
   }
   const NameSource names(source);

@@ -29,6 +29,10 @@ TEST(Faithful, NumbersAndNamesThatTheSourceHasNot) {
             "number mass 600 g|name name Rome|name name Anna Keller");
   EXPECT_EQ(Found("杭州，600毫升", ""), "name place 杭州|number volume 600毫升");
   EXPECT_EQ(Found("", zh), "");
+  std::string many, more;
+  for (int i = 0; i < 60000; ++i) many += Cat(i, " g, "), more += Cat(i * 2, " g, ");
+  EXPECT_EQ(FindUnsupported(many, more).size(), 30000u);  // the odd ones
+  EXPECT_EQ(Found("99.9999999 ml; 101 ml; one hundred ml; 0 ml", "0.1 l, 0 ml, 3 ml"), "number volume 101 ml");
   EXPECT_EQ(Found("\xFF 7克 \xE4", "\xE4"), "number mass 7克");
 }
 
