@@ -26,7 +26,7 @@ LineCounts CountLines(ReferenceMetric& metric, std::span<const std::string_view>
     for (size_t r = 0; r < references.size(); ++r) of_line[r] = references[r][line];
     int64_t* row = counts.Add();
     metric.Count(hypotheses[line], of_line, row);
-    for (size_t j = 0; j < metric.width(); ++j) largest = std::max(largest, std::abs(row[j]));
+    for (size_t j = 0; j < counts.width(); ++j) largest = std::max(largest, std::abs(row[j]));
     if (progress && line % 4096 == 4095) progress(line + 1, hypotheses.size(), "");
   }
   // A drawn sample may be the largest line over and over.
