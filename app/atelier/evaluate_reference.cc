@@ -219,7 +219,7 @@ class ReferenceCommand : public Command {
     TextTable table(head);
     for (size_t line = 0; line < counts.size(); ++line) {
       Json one = ByName([&](size_t which) { return Json(metric_->LineScore(counts.row(line), which)); });
-      if (names_.size() > 1) one.update(metric_->Details(counts.row(line)));
+      if (names_.size() > 1) one.update(metric_->LineDetails(counts.row(line)));
       lines.push_back(std::move(one));
       std::vector<std::string> cells = {Cat(line + 1)};
       for (size_t which = 0; which < names_.size(); ++which) {

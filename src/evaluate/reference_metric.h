@@ -78,8 +78,9 @@ class ReferenceMetric : public SumScore {
   // LineScore.
   virtual std::string Fields(bool line) const = 0;
   virtual std::string version() const = 0;  // of that peer
-  // What else the sum says, for JSON; of a metric with several scores asked of single lines, too.
+  // What else the sum says, for JSON; and what one line's counts say beside its scores.
   virtual Json Details(std::span<const int64_t>) const { return Json::object(); }
+  virtual Json LineDetails(std::span<const int64_t>) const { return Json::object(); }
   // One line of doubt about the texts themselves; "" for none.
   virtual std::string Doubt(std::span<const std::string_view> hypotheses) const {
     (void)hypotheses;

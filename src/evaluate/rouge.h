@@ -34,6 +34,7 @@ class Rouge : public ReferenceMetric {
   // Texts in which rouge-score sees no token: a 0 that says nothing of them.
   std::string Doubt(std::span<const std::string_view> hypotheses) const override;
   Json Details(std::span<const int64_t> sum) const override;  // {"precision":{"rouge1":..},"recall":{..}}
+  Json LineDetails(std::span<const int64_t> counts) const override { return Details(counts); }
 
  private:
   RougeOptions options_;

@@ -105,9 +105,9 @@ TEST_P(EncoderOn, TheRealModelGivesWhatNumpyGives) {
 // The tokens' own vectors, of which the text's is the mean.
 TEST_P(EncoderOn, TheMeanOfTheTokensIsTheText) {
   const kernel::Table& table = *GetParam();
-  if (table.name == "reference") GTEST_SKIP() << "plain loops: seconds a text; the small model is held to them";
   const auto encoder = MakeEncoder(GgufFile::Open(AtelierHome() + "/models/e5-small.gguf"), table, 2);
   std::vector<std::vector<int32_t>> texts = {{0, 41, 1294, 12, 3055, 2}, {0, 2}, std::vector<int32_t>(200, 77)};
+  if (table.name == "reference") texts.pop_back();  // plain loops: seconds a text
   const std::vector<float> whole = Embedded(encoder.get(), texts);
   for (size_t t = 0; t < texts.size(); ++t) {
     std::vector<float> tokens(texts[t].size() * 384), first(tokens.size());
