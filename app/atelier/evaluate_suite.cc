@@ -142,7 +142,7 @@ class EvaluateSuite : public Command {
                    Cat(cell.rows.size()), Show(cell.baseline), Show(cell.first),
                    !suite.measures[m].cutoff.any() ? ""
                    : cell.failures.empty()         ? "holds"
-                                                   : Join(cell.failures, "; ")});
+                                                   : experiment::FailureLine(cell)});
       }
     }
     std::cout << table.Text();
@@ -174,14 +174,14 @@ class EvaluateSuite : public Command {
                        const experiment::ArmResult& arm, size_t m) {
     const experiment::Cell& cell = arm.cells[m];
     if (cell.failures.empty()) return;
-    std::cout << "\n" << spec.name << ", " << arm.arm.name << ": " << Join(cell.failures, "; ") << "\n";
+    std::cout << "\n" << spec.name << ", " << arm.arm.name << ": " << experiment::FailureLine(cell) << "\n";
     size_t shown = 0;
     for (const size_t i : experiment::WorstCases(cell, spec.measure->score().lower_is_better())) {
       const experiment::Value& value = *cell.values[i];
       if ((spec.measure->assertion() && value.held) || shown++ == kShownCases) break;
       std::cout << "  case " << result.cases[i].id << " (" << result.cases[i].where
                 << "): " << (value.counted && !spec.measure->assertion() ? FormatFixed(value.value, 4) : "")
-                << (value.reason.empty() ? "" : " ") << value.reason << "\n";
+                << (value.reason.empty() ? "" : " ") << value.reason.en << "\n";
       const experiment::Output& output = arm.outputs[i];
       if (output.there()) std::cout << "    " << Quote(ToText(output.fields), 300) << "\n";
     }

@@ -31,7 +31,7 @@ struct Value {
   bool counted = true;  // false: there is nothing to measure, `reason` says why; it is told, never taken as 0
   bool held = true;     // of an assertion
   double value = 0;     // of this case alone
-  std::string reason;   // for people; "" where an assertion holds
+  Said reason;          // for people; empty where an assertion holds
 };
 
 // What measures may ask for beside the texts.
@@ -110,8 +110,8 @@ class Assertion : public Measure {
   std::vector<Value> Look(std::span<const Subject> subjects, Services& services, evaluate::LineCounts* counts) override;
 
  protected:
-  // Why it does not hold; "" where it does.
-  virtual std::string Check(const Case& item, const Output& output) const = 0;
+  // Why it does not hold; empty where it does.
+  virtual Said Check(const Case& item, const Output& output) const = 0;
 
  private:
   std::string signature_;
@@ -128,7 +128,7 @@ class Number : public Measure {
 
  protected:
   // Nothing, with a reason, where the case has no such number.
-  virtual std::optional<double> Of(const Case& item, const Output& output, std::string* reason) const = 0;
+  virtual std::optional<double> Of(const Case& item, const Output& output, Said* reason) const = 0;
 
  private:
   std::string signature_;

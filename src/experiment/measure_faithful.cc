@@ -31,13 +31,14 @@ class Faithful : public Assertion {
         source_(std::move(source)) {}
 
  private:
-  std::string Check(const Case& item, const Output& output) const override {
-    if (!output.there()) return Cat("no output: ", output.Absence());
+  Said Check(const Case& item, const Output& output) const override {
+    if (!output.there()) return output.NoOutput();
     std::vector<std::string> found;
     for (const evaluate::Unsupported& one : evaluate::FindUnsupported(TextOf(output, of_), SourceOf(item, source_))) {
       found.push_back(Quote(one.text));
     }
-    return found.empty() ? "" : Cat("the source does not say ", Join(found, ", "));
+    if (found.empty()) return {};
+    return {Cat("来源里没有 ", Join(found, "、")), Cat("the source does not say ", Join(found, ", "))};
   }
   std::vector<std::string> of_, source_;
 };
@@ -69,11 +70,13 @@ class SupportMeasure : public Measure {
       value.counted = support.has_value();
       if (!support) {
         const Output& output = *subjects[i].output;
-        value.reason = output.there() ? "the text or its source says nothing" : Cat("no output: ", output.Absence());
+        value.reason = output.NoOutput();
+        if (output.there()) value.reason = {"文字或来源是空的", "the text or its source says nothing"};
         continue;
       }
       value.value = support->least;
-      value.reason = Cat("least support: ", Quote(texts[i].substr(support->begin, support->end - support->begin)));
+      const std::string sentence = Quote(texts[i].substr(support->begin, support->end - support->begin));
+      value.reason = {Cat("最少支持：", sentence), Cat("least support: ", sentence)};
       MeanScore::Count(support->least, counts->Add());
     }
     return values;

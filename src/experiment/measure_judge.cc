@@ -33,7 +33,7 @@ class Judge : public Measure {
         judged.push_back(i);
       } else {
         values[i].counted = false;
-        values[i].reason = Cat("no output: ", subjects[i].output->Absence());
+        values[i].reason = subjects[i].output->NoOutput();
       }
     }
     hash_ = services.Hash(options_.recipe, options_.variant);
@@ -62,9 +62,11 @@ class Judge : public Measure {
     return input;
   }
 
-  std::optional<double> Judgement(const Output& output, std::string* reason) const {
+  std::optional<double> Judgement(const Output& output, Said* reason) const {
     if (!output.there()) {
-      *reason = Cat("the judge ", options_.named, " gave no judgement: ", output.Absence());
+      const Said why = output.Absence();
+      *reason = {Cat("评审 ", options_.named, " 没有给出评分：", why.zh),
+                 Cat("the judge ", options_.named, " gave no judgement: ", why.en)};
       return std::nullopt;
     }
     const auto at = output.fields.find(options_.field);
@@ -72,9 +74,11 @@ class Judge : public Measure {
     if (at != output.fields.end() && at->is_number()) number = at->get<double>();
     if (at != output.fields.end() && at->is_string()) number = ParseDouble(Trim(at->get_ref<const std::string&>()));
     if (number && MeanScore::CanCount(*number)) return number;
-    *reason = Cat("the judge ", options_.named, " says ",
-                  at == output.fields.end() ? "nothing" : Quote(at->is_string() ? at->get<std::string>() : ToText(*at)),
-                  " for ", options_.field, ", which is no number");
+    const bool missing = at == output.fields.end();
+    const std::string said = missing ? "" : Quote(at->is_string() ? at->get<std::string>() : ToText(*at));
+    *reason = {Cat("评审 ", options_.named, " 的 ", options_.field, missing ? " 是空的" : " 是 ", said, "，不是数"),
+               Cat("the judge ", options_.named, " says ", missing ? "nothing" : said, " for ", options_.field,
+                   ", which is no number")};
     return std::nullopt;
   }
 

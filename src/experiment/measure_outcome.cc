@@ -12,9 +12,9 @@ namespace atelier::experiment {
 namespace {
 
 // An output field as a number; nothing, with a reason, where it is none.
-std::optional<double> FieldNumber(const Output& output, const std::string& field, std::string* reason) {
+std::optional<double> FieldNumber(const Output& output, const std::string& field, Said* reason) {
   if (!output.there()) {
-    *reason = Cat("no output: ", output.Absence());
+    *reason = output.NoOutput();
     return std::nullopt;
   }
   const auto at = output.fields.find(field);
@@ -24,9 +24,12 @@ std::optional<double> FieldNumber(const Output& output, const std::string& field
       if (const std::optional<double> number = ParseDouble(Trim(at->get_ref<const std::string&>()))) return number;
     }
   }
-  *reason =
-      Cat(field, " is no number: ",
-          at == output.fields.end() ? "it is missing" : Quote(at->is_string() ? at->get<std::string>() : ToText(*at)));
+  if (at == output.fields.end()) {
+    *reason = {Cat("没有 ", field), Cat(field, " is missing")};
+  } else {
+    const std::string said = Quote(at->is_string() ? at->get<std::string>() : ToText(*at));
+    *reason = {Cat(field, " 不是数：", said), Cat(field, " is no number: ", said)};
+  }
   return std::nullopt;
 }
 
@@ -35,10 +38,12 @@ class Answered : public Assertion {
   explicit Answered(bool expect) : Assertion(Cat("answered|expect:", expect ? "yes" : "no")), expect_(expect) {}
 
  private:
-  std::string Check(const Case&, const Output& output) const override {
-    if (!output.error.empty()) return output.error;  // neither is a failure
-    if (output.there() == expect_) return "";
-    return expect_ ? output.Absence() : Cat("there is an output: ", Quote(ToText(output.fields)));
+  Said Check(const Case&, const Output& output) const override {
+    if (!output.error.empty()) return output.Absence();  // neither is a failure
+    if (output.there() == expect_) return {};
+    if (expect_) return output.Absence();
+    const std::string said = Quote(ToText(output.fields));
+    return {Cat("有输出：", said), Cat("there is an output: ", said)};
   }
   bool expect_;
 };
@@ -49,12 +54,13 @@ class Within : public Assertion {
       : Assertion(Cat("within|of:", field, "|", from, "..", to)), field_(std::move(field)), from_(from), to_(to) {}
 
  private:
-  std::string Check(const Case&, const Output& output) const override {
-    std::string reason;
+  Said Check(const Case&, const Output& output) const override {
+    Said reason;
     const std::optional<double> number = FieldNumber(output, field_, &reason);
     if (!number) return reason;
-    if (*number >= from_ && *number <= to_) return "";
-    return Cat(field_, " is ", *number, ", not within ", from_, " and ", to_);
+    if (*number >= from_ && *number <= to_) return {};
+    return {Cat(field_, " 是 ", *number, "，不在 ", from_, " 与 ", to_, " 之间"),
+            Cat(field_, " is ", *number, ", not within ", from_, " and ", to_)};
   }
   std::string field_;
   double from_, to_;
@@ -63,12 +69,12 @@ class Within : public Assertion {
 // A number by a function; most metrics are no more than that.
 class NumberBy : public Number {
  public:
-  using Fn = std::function<std::optional<double>(const Output& output, std::string* reason)>;
+  using Fn = std::function<std::optional<double>(const Output& output, Said* reason)>;
   NumberBy(const std::string& signature, bool lower_is_better, Fn fn)
       : Number(signature, lower_is_better), fn_(std::move(fn)) {}
 
  private:
-  std::optional<double> Of(const Case&, const Output& output, std::string* reason) const override {
+  std::optional<double> Of(const Case&, const Output& output, Said* reason) const override {
     return fn_(output, reason);
   }
   Fn fn_;
@@ -79,12 +85,12 @@ std::unique_ptr<Measure> OfText(std::vector<std::string> of, const std::string& 
   const std::string signature = Cat(what, "|of:", Join(of, ","));
   return std::make_unique<NumberBy>(
       signature, lower_is_better,
-      [of = std::move(of), measure = std::move(measure)](const Output& output, std::string* reason) {
+      [of = std::move(of), measure = std::move(measure)](const Output& output, Said* reason) {
         std::optional<double> number;
         if (output.there()) {
           number = measure(TextOf(output, of));
         } else {
-          *reason = Cat("no output: ", output.Absence());
+          *reason = output.NoOutput();
         }
         return number;
       });
@@ -112,7 +118,7 @@ std::unique_ptr<Measure> MakeWithin(Table& table, const MeasureContext& context)
 std::unique_ptr<Measure> MakeField(Table& table, const MeasureContext& context) {
   const std::string field = OneOf(table, context);
   const bool lower = table.BoolOr("lower_is_better", false);
-  return std::make_unique<NumberBy>(Cat("field|of:", field), lower, [field](const Output& output, std::string* reason) {
+  return std::make_unique<NumberBy>(Cat("field|of:", field), lower, [field](const Output& output, Said* reason) {
     return FieldNumber(output, field, reason);
   });
 }
@@ -120,10 +126,11 @@ std::unique_ptr<Measure> MakeField(Table& table, const MeasureContext& context) 
 std::unique_ptr<Measure> MakeScore(Table& table, const MeasureContext&) {
   const std::string name = table.StringOr("score", "total");
   const bool lower = table.BoolOr("lower_is_better", false);
-  return std::make_unique<NumberBy>(Cat("score|", name), lower, [name](const Output& output, std::string* reason) {
+  return std::make_unique<NumberBy>(Cat("score|", name), lower, [name](const Output& output, Said* reason) {
     const auto at = output.scores.find(name);
     if (at != output.scores.end()) return std::optional(at->second);
-    *reason = output.there() ? Cat("the recipe gives no score ", Quote(name)) : Cat("no output: ", output.Absence());
+    *reason = output.NoOutput();
+    if (output.there()) *reason = {Cat("配方没有给分 ", Quote(name)), Cat("the recipe gives no score ", Quote(name))};
     return std::optional<double>();
   });
 }
@@ -135,13 +142,12 @@ std::unique_ptr<Measure> MakeChars(Table& table, const MeasureContext& context) 
 
 std::unique_ptr<Measure> MakeSeconds(Table&, const MeasureContext&) {
   return std::make_unique<NumberBy>("seconds", true,
-                                    [](const Output& output, std::string*) { return std::optional(output.seconds); });
+                                    [](const Output& output, Said*) { return std::optional(output.seconds); });
 }
 
 std::unique_ptr<Measure> MakeTokens(Table&, const MeasureContext&) {
-  return std::make_unique<NumberBy>("tokens", true, [](const Output& output, std::string*) {
-    return std::optional(static_cast<double>(output.tokens));
-  });
+  return std::make_unique<NumberBy>(
+      "tokens", true, [](const Output& output, Said*) { return std::optional(static_cast<double>(output.tokens)); });
 }
 
 std::unique_ptr<Measure> MakeRepetition(Table& table, const MeasureContext& context) {

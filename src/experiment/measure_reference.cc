@@ -67,14 +67,14 @@ class Reference : public Measure {
       Value value;
       if (references[i].empty()) {
         value.counted = false;
-        value.reason = Cat("the case's ", reference_, " is empty");
+        value.reason = {Cat("用例的 ", reference_, " 是空的"), Cat("the case's ", reference_, " is empty")};
       } else {
         const std::vector<std::string_view> views(references[i].begin(), references[i].end());
         int64_t* row = counts->Add();
         metric_->Count(texts[i], views, row);
         value.value = metric_->LineScore({row, metric_->width()}, which_);
         const Output& output = *subjects[i].output;
-        if (!output.there()) value.reason = Cat("no output: ", output.Absence());
+        if (!output.there()) value.reason = output.NoOutput();
       }
       values.push_back(std::move(value));
     }

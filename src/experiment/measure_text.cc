@@ -20,11 +20,11 @@ class TextAssertion : public Assertion {
       : Assertion(Cat("of:", Join(of, ","), "|", signature)), of_(std::move(of)) {}
 
  protected:
-  virtual std::string CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
+  virtual Said CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
 
  private:
-  std::string Check(const Case& item, const Output& output) const final {
-    if (!output.there()) return Cat("no output: ", output.Absence());
+  Said Check(const Case& item, const Output& output) const final {
+    if (!output.there()) return output.NoOutput();
     return CheckText(item, output, TextOf(output, of_));
   }
   std::vector<std::string> of_;
@@ -38,15 +38,16 @@ class Contains : public TextAssertion {
         any_(any) {}
 
  private:
-  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded = Folded(wanted_, text);
     std::vector<std::string> missing;
     const std::vector<std::string> all = WantedOf(wanted_, item);
     for (const std::string& one : all) {
       if (folded.find(Folded(wanted_, one)) == std::string::npos) missing.push_back(Quote(one));
     }
-    if (missing.empty() || (any_ && missing.size() < all.size())) return "";
-    return Cat("does not say ", Join(missing, any_ ? " or " : ", "));
+    if (missing.empty() || (any_ && missing.size() < all.size())) return {};
+    return {Cat("没有说 ", Join(missing, any_ ? " 或 " : "、")),
+            Cat("does not say ", Join(missing, any_ ? " or " : ", "))};
   }
   Wanted wanted_;
   bool any_;
@@ -58,12 +59,14 @@ class Excludes : public TextAssertion {
       : TextAssertion(std::move(of), Cat("excludes|", Describe(wanted))), wanted_(std::move(wanted)) {}
 
  private:
-  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded = Folded(wanted_, text);
     for (const std::string& one : WantedOf(wanted_, item)) {
-      if (folded.find(Folded(wanted_, one)) != std::string::npos) return Cat("says ", Quote(one));
+      if (folded.find(Folded(wanted_, one)) != std::string::npos) {
+        return {Cat("说了 ", Quote(one)), Cat("says ", Quote(one))};
+      }
     }
-    return "";
+    return {};
   }
   Wanted wanted_;
 };
@@ -74,14 +77,15 @@ class Equals : public TextAssertion {
       : TextAssertion(std::move(of), Cat("equals|", Describe(wanted))), wanted_(std::move(wanted)) {}
 
  private:
-  std::string CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded(Trim(Folded(wanted_, text)));
     std::vector<std::string> all;
     for (const std::string& one : WantedOf(wanted_, item)) {
-      if (folded == Trim(Folded(wanted_, one))) return "";
+      if (folded == Trim(Folded(wanted_, one))) return {};
       all.push_back(Quote(one));
     }
-    return Cat("is ", Quote(text), ", not ", Join(all, " or "));
+    return {Cat("是 ", Quote(text), "，不是 ", Join(all, " 或 ")),
+            Cat("is ", Quote(text), ", not ", Join(all, " or "))};
   }
   Wanted wanted_;
 };
@@ -100,9 +104,11 @@ class Pattern : public TextAssertion {
   }
 
  private:
-  std::string CheckText(const Case&, const Output&, const std::string& text) const override {
+  Said CheckText(const Case&, const Output&, const std::string& text) const override {
     const bool held = whole_ ? RE2::FullMatch(text, *pattern_) : RE2::PartialMatch(text, *pattern_);
-    return held ? "" : Cat(Quote(text), " does not match ", pattern_->pattern());
+    if (held) return {};
+    return {Cat(Quote(text), " 不符合 ", pattern_->pattern()),
+            Cat(Quote(text), " does not match ", pattern_->pattern())};
   }
   std::unique_ptr<RE2> pattern_;
   bool whole_;
@@ -114,11 +120,13 @@ class Length : public TextAssertion {
       : TextAssertion(std::move(of), Cat("length|", least, "-", most)), least_(least), most_(most) {}
 
  private:
-  std::string CheckText(const Case&, const Output&, const std::string& text) const override {
+  Said CheckText(const Case&, const Output&, const std::string& text) const override {
     const auto chars = static_cast<int64_t>(text::CountChars(text));
-    if (chars < least_) return Cat(chars, " characters, at least ", least_, " are wanted");
-    if (chars > most_) return Cat(chars, " characters, at most ", most_, " are wanted");
-    return "";
+    if (chars < least_)
+      return {Cat(chars, " 个字，至少要 ", least_, " 个"), Cat(chars, " characters, at least ", least_, " are wanted")};
+    if (chars > most_)
+      return {Cat(chars, " 个字，最多 ", most_, " 个"), Cat(chars, " characters, at most ", most_, " are wanted")};
+    return {};
   }
   int64_t least_, most_;
 };
@@ -129,9 +137,11 @@ class Language : public TextAssertion {
       : TextAssertion(std::move(of), Cat("language|", is)), is_(std::move(is)) {}
 
  private:
-  std::string CheckText(const Case&, const Output& output, const std::string& text) const override {
+  Said CheckText(const Case&, const Output& output, const std::string& text) const override {
     const std::string found = recipe::DetectLanguage(text), &wanted = is_.empty() ? output.lang : is_;
-    return found == wanted ? "" : Cat("is ", found, ", not ", wanted, ": ", Quote(text));
+    if (found == wanted) return {};
+    return {Cat("是 ", found, "，不是 ", wanted, "：", Quote(text)),
+            Cat("is ", found, ", not ", wanted, ": ", Quote(text))};
   }
   std::string is_;
 };

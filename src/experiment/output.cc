@@ -5,10 +5,16 @@
 
 namespace atelier::experiment {
 
-std::string Output::Absence() const {
-  if (!error.empty()) return error;
-  if (!needs_person.empty()) return needs_person;
-  return there() ? "" : "no candidate passed the recipe's checks";
+Said Output::Absence() const {
+  if (!error.empty()) return {error, error};
+  if (!needs_person.empty()) return {needs_person, needs_person};
+  if (there()) return {};
+  return {"没有一条通过配方的检查", "no candidate passed the recipe's checks"};
+}
+
+Said Output::NoOutput() const {
+  const Said why = Absence();
+  return {Cat("没有输出：", why.zh), Cat("no output: ", why.en)};
 }
 
 Output OutputOf(const recipe::Record& record) {

@@ -10,6 +10,13 @@
 
 namespace atelier::experiment {
 
+// The same in both languages that people read.
+struct Said {
+  std::string zh, en;
+  bool empty() const { return en.empty(); }
+  const std::string& In(bool chinese) const { return chinese ? zh : en; }
+};
+
 struct Output {
   Json fields;               // the recipe's output fields; null: there is none
   std::string lang;          // of the record
@@ -23,8 +30,9 @@ struct Output {
   bool cached = false;
 
   bool there() const { return fields.is_object(); }
-  // Why there is none; "" where there is one.
-  std::string Absence() const;
+  // Why there is none; empty where there is one. What a recipe says of it is in the record's language.
+  Said Absence() const;
+  Said NoOutput() const;  // "no output: WHY"
 };
 
 // The best of a record's candidates.

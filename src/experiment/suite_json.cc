@@ -42,7 +42,9 @@ Json CellJson(const MeasureSpec& spec, const Cell& cell, const std::vector<Case>
   if (spec.cutoff.any()) {
     json["cutoff"] = CutoffJson(spec.cutoff);
     json["passed"] = cell.failures.empty();
-    json["failures"] = cell.failures;
+    Json failures = Json::array();
+    for (const Said& failure : cell.failures) failures.push_back(failure.en);
+    json["failures"] = std::move(failures);
   }
   if (cell.baseline) json["baseline"] = DifferenceJson(*cell.baseline);
   if (cell.first) json["first"] = DifferenceJson(*cell.first);
@@ -50,7 +52,7 @@ Json CellJson(const MeasureSpec& spec, const Cell& cell, const std::vector<Case>
   for (size_t i = 0; i < cell.values.size(); ++i) {
     const std::optional<Value>& value = cell.values[i];
     if (value && (!value->held || !value->counted))
-      failing.push_back({{"case", cases[i].id}, {"reason", value->reason}});
+      failing.push_back({{"case", cases[i].id}, {"reason", value->reason.en}});
   }
   json["failing"] = std::move(failing);
   return json;
@@ -87,7 +89,7 @@ Json ToJson(const SuiteResult& result, const Suite& suite) {
         if (!cell.values[i]) continue;
         const Value& value = *cell.values[i];
         Json one = {{"value", value.counted ? Json(value.value) : Json()}};
-        if (!value.reason.empty()) one["reason"] = value.reason;
+        if (!value.reason.empty()) one["reason"] = value.reason.en;
         if (value.counted) {
           const auto row = cell.counts.row(next[a][m]++);
           one["counts"] = std::vector<int64_t>(row.begin(), row.end());

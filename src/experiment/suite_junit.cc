@@ -35,6 +35,12 @@ struct TestCase {
 
 }  // namespace
 
+std::string FailureLine(const Cell& cell, bool chinese) {
+  std::vector<std::string> parts;
+  for (const Said& failure : cell.failures) parts.push_back(failure.In(chinese));
+  return Join(parts, chinese ? "；" : "; ");
+}
+
 std::vector<size_t> WorstCases(const Cell& cell, bool lower_is_better) {
   std::vector<size_t> worst;
   for (size_t i = 0; i < cell.values.size(); ++i) {
@@ -58,13 +64,14 @@ std::string JUnit(const SuiteResult& result, const Suite& suite) {
       const MeasureSpec& spec = suite.measures[m];
       const Cell& cell = arm.cells[m];
       if (!cell.asked || !spec.cutoff.any()) continue;
-      TestCase test{Cat("cut-off: ", spec.name), Join(cell.failures, "; "), ""};
+      TestCase test{Cat("cut-off: ", spec.name), FailureLine(cell), ""};
       if (!test.failure.empty()) {
         for (const size_t i : WorstCases(cell, spec.measure->score().lower_is_better())) {
           const Value& value = *cell.values[i];
           if (spec.measure->assertion() && value.held) break;
           if (test.details.size() > 20'000) break;
-          test.details += Cat(result.cases[i].id, ": ", value.reason.empty() ? Cat(value.value) : value.reason, "\n");
+          test.details +=
+              Cat(result.cases[i].id, ": ", value.reason.empty() ? Cat(value.value) : value.reason.en, "\n");
         }
       }
       all.push_back(std::move(test));
@@ -76,7 +83,7 @@ std::string JUnit(const SuiteResult& result, const Suite& suite) {
         const Cell& cell = arm.cells[m];
         if (!suite.measures[m].measure->assertion() || cell.failures.empty()) continue;
         if (cell.values[i] && !cell.values[i]->held) {
-          reasons.push_back(Cat(suite.measures[m].name, ": ", cell.values[i]->reason));
+          reasons.push_back(Cat(suite.measures[m].name, ": ", cell.values[i]->reason.en));
         }
       }
       test.failure = Join(reasons, "; ");

@@ -190,7 +190,7 @@ class Page {
     const Output& output = arm.outputs[i];
     std::string out = Cat("<div class=\"box", bad ? " bad" : "", "\"><b><bdi>", Html(arm.arm.name), "</bdi></b>");
     if (!output.there()) {
-      out += Cat("<p class=\"dim\"><bdi>", Html(output.Absence()), "</bdi></p>");
+      out += Cat("<p class=\"dim\"><bdi>", Html(output.Absence().In(zh_)), "</bdi></p>");
     } else {
       for (const auto& [field, value] : output.fields.items()) {
         out += Cat("<div class=\"pre\"><span class=\"dim\">", Html(field), "</span> <bdi>",
@@ -205,7 +205,10 @@ class Page {
       if (assertion && value.held) continue;
       out += Cat("<div class=\"", assertion || !value.counted ? "bad" : "dim", "\">", assertion ? "✗ " : "",
                  Html(suite_.measures[m].name), value.counted && !assertion ? Cat(" ", Number(value.value)) : "",
-                 value.reason.empty() ? "" : Cat(": <bdi>", Html(value.reason), "</bdi>"), "</div>");
+                 value.reason.empty() || !output.there()  // why there is none stands above
+                     ? ""
+                     : Cat(Say("：", ": "), "<bdi>", Html(value.reason.In(zh_)), "</bdi>"),
+                 "</div>");
     }
     return out + "</div>";
   }
@@ -230,12 +233,12 @@ class Page {
         const Cell& cell = arm.cells[m];
         if (cell.failures.empty()) continue;
         out += Cat("<h3><bdi>", Html(arm.arm.name), " · ", Html(spec.name), "</bdi>: <span class=\"bad\">",
-                   Html(Join(cell.failures, "; ")), "</span></h3>");
+                   Html(FailureLine(cell, zh_)), "</span></h3>");
         size_t shown = 0;
         for (const size_t i : WorstCases(cell, spec.measure->score().lower_is_better())) {
           if ((spec.measure->assertion() && cell.values[i]->held) || shown++ == kMostFailing) break;
           out += Cat("<details", shown <= 3 ? " open" : "", "><summary><b><bdi>", Html(result_.cases[i].id),
-                     "</bdi></b> <bdi>", Html(cell.values[i]->reason), "</bdi></summary><p>", InputText(i),
+                     "</bdi></b> <bdi>", Html(cell.values[i]->reason.In(zh_)), "</bdi></summary><p>", InputText(i),
                      "</p><div class=\"two\">", OutputBox(arm, i, true));
           if (&arm != &result_.arms[0]) out += OutputBox(result_.arms[0], i, false);
           out += "</div></details>\n";

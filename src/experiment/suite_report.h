@@ -24,6 +24,9 @@ std::string HistoryLine(const SuiteResult& result, const Suite& suite);
 // The comparison page: self-contained, no scripts.
 std::string SuitePage(const SuiteResult& result, const Suite& suite, const std::vector<Trend>& history, bool chinese);
 
+// What a cell missed, in one line.
+std::string FailureLine(const Cell& cell, bool chinese = false);
+
 // Cases worth a look for this measure of this arm, the worst first: indices.
 std::vector<size_t> WorstCases(const Cell& cell, bool lower_is_better);
 

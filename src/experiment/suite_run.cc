@@ -105,22 +105,27 @@ std::optional<Difference> CompareBaseline(const Measure& measure, const Cell& ce
 void HoldAgainst(const Cutoff& cutoff, const Measure& measure, Cell* cell) {
   if (!cutoff.any()) return;
   if (cell->missing > cutoff.missing) {
-    cell->failures.push_back(Cat(cell->missing, " of ", cell->missing + cell->rows.size(), " cases have no value"));
+    const size_t all = cell->missing + cell->rows.size();
+    cell->failures.push_back({Cat(all, " 个用例中 ", cell->missing, " 个没有数值"),
+                              Cat(cell->missing, " of ", all, " cases have no value")});
   }
   if (cell->rows.empty()) {
-    if (cell->missing == 0) cell->failures.push_back("it is for none of the cases");
+    if (cell->missing == 0) cell->failures.push_back({"没有适用的用例", "it is for none of the cases"});
     return;
   }
+  const std::string score = FormatFixed(cell->score, 4);
   if (cutoff.least && cell->score < *cutoff.least) {
-    cell->failures.push_back(Cat(FormatFixed(cell->score, 4), " is below ", *cutoff.least));
+    cell->failures.push_back({Cat(score, " 低于 ", *cutoff.least), Cat(score, " is below ", *cutoff.least)});
   }
   if (cutoff.most && cell->score > *cutoff.most) {
-    cell->failures.push_back(Cat(FormatFixed(cell->score, 4), " is above ", *cutoff.most));
+    cell->failures.push_back({Cat(score, " 高于 ", *cutoff.most), Cat(score, " is above ", *cutoff.most)});
   }
   if (cutoff.drop && cell->baseline) {
     const double worse = measure.score().lower_is_better() ? cell->baseline->difference : -cell->baseline->difference;
     if (worse > *cutoff.drop) {
-      cell->failures.push_back(Cat(FormatFixed(worse, 4), " worse than the run before, more than ", *cutoff.drop));
+      const std::string by = FormatFixed(worse, 4);
+      cell->failures.push_back({Cat("比上一次差 ", by, "，超过 ", *cutoff.drop),
+                                Cat(by, " worse than the run before, more than ", *cutoff.drop)});
     }
   }
 }

@@ -138,10 +138,19 @@ class SuiteTest : public ::testing::Test {
   std::unique_ptr<Suite> suite_;
 };
 
+std::vector<std::string> Failures(const Cell& cell) {
+  std::vector<std::string> failures;
+  for (const Said& failure : cell.failures) {
+    EXPECT_NE(failure.zh, failure.en);
+    failures.push_back(failure.en);
+  }
+  return failures;
+}
+
 // What the one assertion says of each case.
 std::vector<std::string> Reasons(const SuiteResult& result) {
   std::vector<std::string> reasons;
-  for (const auto& value : result.arms[0].cells[0].values) reasons.push_back(value ? value->reason : "-");
+  for (const auto& value : result.arms[0].cells[0].values) reasons.push_back(value ? value->reason.en : "-");
   return reasons;
 }
 
@@ -185,7 +194,7 @@ TEST_F(SuiteTest, WhereNothingCameOutNothingPasses) {
   EXPECT_FALSE(result.passed);
   EXPECT_EQ(result.arms[0].cells[0].missing, 2u);
   EXPECT_EQ(result.arms[0].cells[0].score, 4);
-  EXPECT_EQ(result.arms[0].cells[0].failures, std::vector<std::string>{"2 of 3 cases have no value"});
+  EXPECT_EQ(Failures(result.arms[0].cells[0]), std::vector<std::string>{"2 of 3 cases have no value"});
   EXPECT_TRUE(Run("[[metric]]\nuse='chars'\nof='said'\nleast=1\nmissing=2").passed);
   EXPECT_FALSE(Run("[[metric]]\nuse='chars'\nof='said'\nleast=1\nwhere={id='z'}").passed);
 }
@@ -249,7 +258,7 @@ TEST_F(SuiteTest, ArmsAreComparedCaseByCase) {
   EXPECT_LT(loud.first->p, 0.01);
   EXPECT_FALSE(plain.first.has_value());
   EXPECT_FALSE(result.arms[0].cells[0].asked);
-  EXPECT_EQ(result.arms[1].cells[0].failures, std::vector<std::string>{"0.0000 is below 1"});
+  EXPECT_EQ(Failures(result.arms[1].cells[0]), std::vector<std::string>{"0.0000 is below 1"});
   EXPECT_FALSE(result.passed);
 }
 
@@ -263,7 +272,7 @@ TEST_F(SuiteTest, ABaselineIsComparedWhereItWasMeasuredAlike) {
   ASSERT_TRUE(result.arms[0].cells[0].baseline.has_value());
   EXPECT_EQ(result.arms[0].cells[0].baseline->cases, 1u);  // the new case has no before
   EXPECT_NEAR(result.arms[0].cells[0].baseline->difference, -6, 1e-9);
-  EXPECT_EQ(result.arms[0].cells[0].failures,
+  EXPECT_EQ(Failures(result.arms[0].cells[0]),
             std::vector<std::string>{"6.0000 worse than the run before, more than 0.5"});
   EXPECT_EQ(result.baseline_run, before.run);
 
@@ -371,7 +380,7 @@ TEST_F(SuiteTest, AJudgeIsARecipe) {
   EXPECT_FALSE(result.passed);
   EXPECT_EQ(result.arms[0].cells[0].missing, 3u);
   EXPECT_EQ(Reasons(result)[0], "the judge judge says 'Hello there' for said, which is no number");
-  EXPECT_EQ(result.arms[0].cells[0].failures, std::vector<std::string>{"3 of 3 cases have no value"});
+  EXPECT_EQ(Failures(result.arms[0].cells[0]), std::vector<std::string>{"3 of 3 cases have no value"});
 }
 
 TEST_F(SuiteTest, RefusesWithTheLine) {
@@ -421,6 +430,8 @@ TEST_F(SuiteTest, PagesAndXmlHoldHostileText) {
     EXPECT_EQ(page.find("<b onload"), std::string::npos);
     EXPECT_NE(page.find("&lt;script&gt;"), std::string::npos);
     EXPECT_NE(page.find(chinese ? "未达标" : "cut-off is missed"), std::string::npos);
+    EXPECT_NE(page.find(chinese ? "没有输出：" : "no output: "), std::string::npos);
+    EXPECT_NE(page.find(chinese ? "低于 1" : "is below 1"), std::string::npos);
   }
 }
 
