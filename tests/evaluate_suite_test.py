@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
 from pathlib import Path
 
 from promises import end, expect, run
@@ -25,6 +26,31 @@ def measures(result, arm):
     return {m["name"]: m for a in result["arms"] if a["name"] == arm for m in a["measures"]}
 
 
+class Balance(HTMLParser):
+    """Which tags are open, and whether each ends where it should."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.wrong = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append((tag, self.getpos()))
+
+
+def balanced(page):
+    balance = Balance()
+    balance.feed(page)
+    return balance.wrong[:3] + balance.open
+
+
 def ad_copy(studio, root):
     """Holds; comes from the cache the second time; and a worse variant that is planted fails, by the case that shows why."""
     spec = ROOT / "recipes/ad_copy/tests/suite.toml"
@@ -35,6 +61,7 @@ def ad_copy(studio, root):
     expect("all from the cache", [arm["cached"] for arm in again["arms"]], [16, 16])
     expect("compared with the run before", (again["baseline"] or {}).get("run"), result["run"])
     expect("no difference to itself", measures(again, "phrases")["score"]["baseline"]["difference"], 0.0)
+    expect("a page whose tags end", balanced((root / "ad/index.html").read_text()), [])
     expect("two runs remembered", (root / "ad/history.jsonl").read_text().count("\n"), 2)
 
     worse = root / "worse"
@@ -63,6 +90,7 @@ def ad_copy(studio, root):
     for word in ("NOT GOOD ENOUGH", "rows_zh.jsonl:1", "says '第一'", "全网第一，", "no claim to be the best, careless:"):
         expect(f"the terminal says {word}", word in text)
     page = (root / "bad/index.html").read_text()
+    expect("its tags end, too", balanced(page), [])
     expect("so does the page", "says &#39;第一&#39;" in page and "全网第一，" in page)
     xml = ElementTree.parse(root / "bad/junit.xml").getroot()
     cases = xml.findall("testsuite/testcase")
@@ -126,6 +154,7 @@ def promises(studio, root):
     got = measures(result, "made.jsonl")
     expect("the share of those that fit", got["length"]["score"], sum(i % 7 <= 5 for i in range(1000) if i != 500) / 1000)
     page = (root / "many_out/index.html").read_text()
+    expect("the long page's tags end", balanced(page), [])
     expect("the page says how many it shows", "300" in page and len(page) < 2_000_000)
 
 

@@ -17,7 +17,7 @@ constexpr size_t kMostRuns = 30;     // of a trend
 
 constexpr const char* kStyle = R"(<style>
 .ok{color:#1b7f4b}.bad{color:#b5362a;font-weight:600}.dim{color:#777}.verdict{font-size:1.3em;margin:.4em 0 1em}
-.scroll{overflow-x:auto}td.arm{min-width:11em}td.arm b{font-size:1.15em;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto}.draw{display:flex;align-items:center;gap:.6em}td.arm{min-width:11em}td.arm b{font-size:1.15em;font-variant-numeric:tabular-nums}
 svg.bar{width:10em;height:14px;background:none}svg.bar rect,svg.trend rect{fill:none}
 svg.bar .t{stroke:#bbb;stroke-width:1}svg.bar .i{stroke:#56B4E9;stroke-width:5}svg.bar .m{fill:#0072B2}
 svg.bar .c{stroke:#D55E00;stroke-width:2}svg.trend{width:7em;height:22px;background:none}
@@ -128,9 +128,11 @@ class Page {
     if (difference->difference == 0) {
       return Cat("<div class=\"dim\">", zh_ ? Cat(label, "相同") : Cat("the same as ", label), "</div>");
     }
-    return Cat("<div class=\"", kind, "\" title=\"p = ", FormatFixed(difference->p, 4), ", ", Number(difference->low),
-               " – ", Number(difference->high), ", n = ", difference->cases, "\">", Signed(difference->difference),
-               zh_ ? "" : " on ", label, difference->p < 0.05 ? "" : Say("（不显著）", " (by chance)"), "</span>");
+    return Cat(
+        "<div class=\"", kind, "\" title=\"p = ", FormatFixed(difference->p, 4), ", ", Number(difference->low), " – ",
+        Number(difference->high), ", n = ", difference->cases, "\">",
+        zh_ ? Cat(label, " ", Signed(difference->difference)) : Cat(Signed(difference->difference), " on ", label),
+        difference->p < 0.05 ? "" : Say("（不显著）", " (may be chance)"), "</div>");
   }
 
   std::string CutoffText(const MeasureSpec& spec) const {
@@ -176,8 +178,8 @@ class Page {
       out += Say("没有数值", "no value");
     } else {
       out += Cat("<b class=\"", cell.failures.empty() ? (spec.cutoff.any() ? "ok" : "") : "bad", "\">",
-                 Number(cell.score), "</b> <span class=\"dim\">n = ", cell.rows.size(), "</span>",
-                 Bar(spec, cell, from, to), TrendOf(arm.arm.name, spec.name));
+                 Number(cell.score), "</b> <span class=\"dim\">n = ", cell.rows.size(), "</span><div class=\"draw\">",
+                 Bar(spec, cell, from, to), TrendOf(arm.arm.name, spec.name), "</div>");
     }
     if (cell.missing > 0)
       out += Cat("<div class=\"bad\">", cell.missing, Say(" 个无数值", " without a value"), "</div>");

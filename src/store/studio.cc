@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kFile = "studio.toml";
-constexpr std::string_view kFolders[] = {"data", "models", "recipes", "objects", "indexes"};
+constexpr std::string_view kFolders[] = {"data", "models", "recipes", "objects", "indexes", "suites"};
 constexpr std::string_view kTables[] = {"serve"};  // of studio.toml, read by the rooms of that name
 constexpr const char* kMakeOne = "make one with `atelier init DIR`, or name one with --studio DIR";
 

@@ -24,7 +24,7 @@ std::string FreshFolder(const std::string& name) {
 TEST(Studio, IsFoundByWalkingUp) {
   const std::string root = FreshFolder("店 'shop\"");
   Studio made = Studio::Init(root);
-  for (const char* below : {"data", "models", "recipes", "objects", "indexes"})
+  for (const char* below : {"data", "models", "recipes", "objects", "indexes", "suites"})
     EXPECT_TRUE(FolderExists(made.Path(below)));
   EXPECT_TRUE(FileExists(made.Path("studio.db")));
   EXPECT_EQ(made.tenant(), "default");
