@@ -35,9 +35,18 @@ class CaseRunner::Watch : public artefact::Searcher {
 };
 
 CaseRunner::CaseRunner(RunnerOptions options)
-    : options_(std::move(options)), cache_(options_.cache, options_.model_hash, [this](const std::string& index) {
-        return options_.search == nullptr ? "" : options_.search->Version(index);
-      }) {}
+    : options_(std::move(options)),
+      cache_(
+          options_.cache, [this](const std::string& model) { return HashOfModel(model); },
+          [this](const std::string& index) {
+            return options_.search == nullptr ? "" : options_.search->Version(index);
+          }) {}
+
+std::string CaseRunner::HashOfModel(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto at = hashes_.find(name);
+  return at != hashes_.end() ? at->second : hashes_[name] = options_.model_hash(name);
+}
 
 std::string CaseRunner::Folder(const std::string& recipe) const {
   return recipe.find('/') == std::string::npos ? options_.find(recipe) : recipe;
@@ -73,8 +82,8 @@ Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const
   options.cancelled = options_.cancelled;
   options.models = [&](const std::string& named) {
     const std::string& name = work.model.empty() ? named : work.model;
+    on.models[name] = HashOfModel(name);
     const std::lock_guard<std::mutex> lock(mutex_);  // loading is not for two at once
-    on.models[name] = options_.model_hash(name);
     return options_.models(name);
   };
   if (options_.search != nullptr) options.search = std::make_shared<Watch>(*options_.search, &on);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -55,10 +56,13 @@ class CaseRunner : public Services {
  private:
   class Watch;
   std::string Folder(const std::string& recipe) const;
+  // Asked once for each name: a model that is loaded stays what it is, and who knows the hashes may not be for threads.
+  std::string HashOfModel(const std::string& name);
   Output MakeOne(const Work& work, const recipe::Recipe& recipe, const std::string& text, size_t i);
 
   RunnerOptions options_;
-  std::mutex mutex_;  // of models and notes
+  std::mutex mutex_;  // of models, hashes and notes
+  std::map<std::string, std::string> hashes_;
   OutputCache cache_;
   std::vector<std::string> notes_;
 };
