@@ -7,6 +7,7 @@
 #include "app/atelier/embedders.h"
 #include "app/atelier/recipe_run.h"
 #include "app/atelier/recipes.h"
+#include "app/atelier/report_option.h"
 #include "app/atelier/segmenter_option.h"
 #include "app/atelier/text_table.h"
 #include "artefact/registry.h"
@@ -35,11 +36,13 @@ class EvaluateSuite : public Command {
     cli.Int("--jobs", &jobs_, "cases at once (default: twice the processors)", 1, 256);
     cli.Flag("--no-cache", &no_cache_, "make every output anew");
     segmenter_.Declare(cli);
+    report_.Declare(cli);
     cli.Text("--lang", &language_, "of the page: zh or en (default: by LANG)");
   }
 
   int Run(const Globals& globals) override {
     const bool chinese = PageLanguage(language_) == "zh";
+    if (report_.wanted()) report_.Check({suite_file_});
     store::Studio studio = StudioForRuns(globals.studio);
     const recipe::Catalogue recipes = RecipesOf(studio);
     const experiment::FindRecipe find = [&](const std::string& name) { return recipes.Folder(name); };
@@ -75,12 +78,16 @@ class EvaluateSuite : public Command {
     runner.cache().Prune(kKeepDays);
     Write(result, suite, chinese);
 
+    Json json = experiment::ToJson(result, suite);
+    json.erase("outputs");  // they are in results.json
+    json["files"] = {{"results", Cat(out_, "/results.json")},
+                     {"junit", Cat(out_, "/junit.xml")},
+                     {"page", Cat(out_, "/index.html")}};
+    if (report_.wanted()) {
+      const std::vector<experiment::Trend> history = experiment::ReadHistory(Cat(out_, "/history.jsonl"));
+      report_.Write(experiment::SuiteReport(result, suite, history, report_.chinese()), globals, &json);
+    }
     if (globals.json) {
-      Json json = experiment::ToJson(result, suite);
-      json.erase("outputs");  // they are in results.json
-      json["files"] = {{"results", Cat(out_, "/results.json")},
-                       {"junit", Cat(out_, "/junit.xml")},
-                       {"page", Cat(out_, "/index.html")}};
       std::cout << ToText(json) << "\n";
     } else {
       Print(result, suite);
@@ -192,6 +199,7 @@ class EvaluateSuite : public Command {
   std::optional<int64_t> jobs_;
   bool no_cache_ = false;
   SegmenterOption segmenter_;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "experiment/suite_run.h"
+#include "report/report.h"
 
 namespace atelier::experiment {
 
@@ -23,6 +24,11 @@ std::string HistoryLine(const SuiteResult& result, const Suite& suite);
 
 // The comparison page: self-contained, no scripts.
 std::string SuitePage(const SuiteResult& result, const Suite& suite, const std::vector<Trend>& history, bool chinese);
+
+// The same as pictures: assertions together, a figure for each metric ("chrf") and for each trend of several runs
+// ("chrf-trend").
+report::Report SuiteReport(const SuiteResult& result, const Suite& suite, const std::vector<Trend>& history,
+                           bool chinese);
 
 // What a cell missed, in one line.
 std::string FailureLine(const Cell& cell, bool chinese = false);

@@ -445,6 +445,11 @@ TEST_F(SuiteTest, TrendsSkipDamagedLines) {
   ASSERT_EQ(history.size(), 2u);
   EXPECT_NEAR(history[1].scores.at("as written").at("chars"), 31.0 / 3, 1e-9);
   EXPECT_NE(SuitePage(result, suite, history, false).find("class=\"trend\""), std::string::npos);
+  const report::Report pictures = SuiteReport(result, suite, history, true);
+  ASSERT_EQ(pictures.figures.size(), 2u);
+  EXPECT_EQ(pictures.figures[0].name, "chars");
+  EXPECT_EQ(pictures.figures[1].name, "chars-trend");
+  EXPECT_NE(pictures.figures[0].svg.find("10.333"), std::string::npos) << pictures.figures[0].svg;
 }
 
 TEST_F(SuiteTest, StopsWhenItIsTold) {
