@@ -229,6 +229,7 @@ def forms(studio):
     judge = ["evaluate", "judge", str(ROOT / "tiny"), "--studio", studio, "--input", str(ROOT / "rated.jsonl"), "--bootstrap", "0", "--each"]
     got = told(*judge, "--ratings", c, "--key", hidden["key"], "--id", "id", says=["not judged: taste", "fields not used: by"])
     expect("saved ratings", [row["people"][0] for row in got["criteria"][0]["each"]], [5.0, 1.0, 3.0, 5.0, 1.0, 2.0])
+    run(*judge, "--ratings", c, "--key", hidden["key"], "--id", "by", code=1, says=["rated.jsonl:", "is also in line 1"])
     run(*judge, "--ratings", c, "--id", "id", code=1, says=["zoe.csv: rates '", "which", "does not have"])
 
 

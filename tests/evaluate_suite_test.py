@@ -3,14 +3,16 @@
 The recipes run for real, on the models and the documents that `./dev test` fetched: the second argument is a studio with
 the index `debian`."""
 import json
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
-from promises import end, expect, run
+from promises import ATELIER, end, expect, run
 
 ROOT = Path(__file__).resolve().parent.parent
 DEBIAN = Path(sys.argv[2])
@@ -92,6 +94,7 @@ def ad_copy(studio, root):
     page = (root / "bad/index.html").read_text()
     expect("its tags end, too", balanced(page), [])
     expect("so does the page", "says &#39;第一&#39;" in page and "全网第一，" in page)
+    expect("a run that fails is nobody's baseline", (root / "bad/passed.json").exists(), False)
     xml = ElementTree.parse(root / "bad/junit.xml").getroot()
     cases = xml.findall("testsuite/testcase")
     failing = [case for case in cases if case.find("failure") is not None]
@@ -155,7 +158,29 @@ def promises(studio, root):
     expect("the share of those that fit", got["length"]["score"], sum(i % 7 <= 5 for i in range(1000) if i != 500) / 1000)
     page = (root / "many_out/index.html").read_text()
     expect("the long page's tags end", balanced(page), [])
+    command = [ATELIER, "evaluate", "suite", str(many / "suite.toml"), "--out", str(root / "many_out"), "--json"]
+    together = [subprocess.Popen(command, cwd=studio, stdout=subprocess.DEVNULL) for _ in range(8)]
+    expect("eight runs at once end alike", {process.wait(timeout=300) for process in together}, {1})
+    expect("and all are remembered", (root / "many_out/history.jsonl").read_text().count("\n"), 9)
     expect("the page says how many it shows", "300" in page and len(page) < 2_000_000)
+
+
+def path_models(studio, root):
+    """A model named by its path has no hash on record: other weights there are other outputs."""
+    home = Path(os.environ.get("ATELIER_HOME") or Path.home() / ".atelier") / "models"
+    folder = root / "by_path"
+    folder.mkdir()
+    sheet = {"id": "1", "name": "Kettle", "features": "steel; 600 ml", "headline": "Kettle", "body": "Steel.", "lang": "en"}
+    (folder / "cases.jsonl").write_text(json.dumps(sheet))
+    (folder / "suite.toml").write_text(
+        f'[suite]\nname="path"\nrecipe="{ROOT}/recipes/judge_copy"\n[cases]\nfile="cases.jsonl"\nid="id"\n'
+        f'[[arm]]\nname="a"\nmodel="{folder}/model.gguf"\n[[metric]]\nuse="field"\nof="clear"\n')
+    cached = []
+    for model in ("smollm2", "smollm2", "gemma3-270m"):
+        (folder / "model.gguf").unlink(missing_ok=True)
+        (folder / "model.gguf").symlink_to(home / f"{model}.gguf")
+        cached.append(suite(folder / "suite.toml", root / "by_path_out", cwd=studio)["arms"][0]["cached"])
+    expect("the same file is the same model, another is not", cached, [0, 1, 0])
 
 
 def main():
@@ -164,6 +189,7 @@ def main():
         studio = root / "studio"
         run("init", str(studio))
         promises(studio, root)
+        path_models(studio, root)
         ad_copy(studio, root)
         ask_docs(root)
     end("suites hold what they promise")

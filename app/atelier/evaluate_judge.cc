@@ -237,7 +237,12 @@ class JudgeCommand final : public Command {
       const auto at = id_.empty() ? records[i].fields.end() : records[i].fields.find(id_);
       if (!id_.empty() && (at == records[i].fields.end() || !at->is_string()))
         throw Error(Code::kInvalidInput, Cat(input_, ":", records[i].line, ": has no field ", Quote(id_)));
-      place[id_.empty() ? Cat(i + 1) : at->get<std::string>()] = i;
+      const auto [had, fresh] = place.emplace(id_.empty() ? Cat(i + 1) : at->get<std::string>(), i);
+      if (fresh) continue;
+      throw Error(
+          Code::kInvalidInput,
+          Cat(input_, ":", records[i].line, ": ", Quote(had->first), " is also in line ", records[had->second].line),
+          "--id names a field that is another for each record");
     }
     std::vector<size_t> of_item;
     for (const std::string& item : saved.items) {

@@ -10,6 +10,7 @@
 #include "app/atelier/report_option.h"
 #include "app/atelier/segmenter_option.h"
 #include "app/atelier/text_table.h"
+#include "artefact/file_lock.h"
 #include "artefact/registry.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -31,7 +32,8 @@ class EvaluateSuite : public Command {
     cli.Text("suite", &suite_file_, "the suite's file", true);
     cli.Text("--out", &out_,
              "folder for results.json, junit.xml, index.html and history.jsonl (default: in the studio)");
-    cli.Text("--baseline", &baseline_, "results.json to compare with, or none (default: the last run in --out)");
+    cli.Text("--baseline", &baseline_,
+             "results.json to compare with, or none (default: the last run in --out that held)");
     cli.Texts("--arm", &only_, "only this arm; again for further ones");
     cli.Int("--jobs", &jobs_, "cases at once (default: twice the processors)", 1, 256);
     cli.Flag("--no-cache", &no_cache_, "make every output anew");
@@ -62,12 +64,8 @@ class EvaluateSuite : public Command {
     options.search = here.search;
     options.quiet = here.quiet;
     options.cancelled = here.cancelled;
-    options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) -> std::string {
-      try {
-        return registry.Resolve(name).manifest.sha256;
-      } catch (const Error&) {
-        return "";
-      }
+    options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) {
+      return WeightsOf(registry, name);
     };
     options.find = find;
     options.build = Cat(runtime::EngineBuild(), " ", kernel::BestTable().name, " ", ThreadPool::DefaultThreads());
@@ -75,8 +73,8 @@ class EvaluateSuite : public Command {
     options.jobs = jobs_.value_or(2 * ThreadPool::DefaultThreads());
     experiment::CaseRunner runner(std::move(options));
     const experiment::SuiteResult result = experiment::RunSuite(suite, runner, baseline);
-    runner.cache().Prune(kKeepDays);
     Write(result, suite, chinese);
+    runner.cache().Prune(kKeepDays);
 
     Json json = experiment::ToJson(result, suite);
     json.erase("outputs");  // they are in results.json
@@ -96,6 +94,20 @@ class EvaluateSuite : public Command {
   }
 
  private:
+  // What stands for a model's weights. Those that were never registered have no hash: their file's size and time do.
+  static std::string WeightsOf(const artefact::Registry& registry, const std::string& name) {
+    try {
+      const artefact::ModelEntry model = registry.Resolve(name);
+      if (!model.manifest.sha256.empty()) return model.manifest.sha256;
+      const auto time = std::filesystem::last_write_time(model.path).time_since_epoch().count();
+      return Cat(std::filesystem::canonical(model.path).string(), " ", FileSize(model.path), " ", time);
+    } catch (const Error&) {
+      return "";
+    } catch (const std::filesystem::filesystem_error&) {
+      return "";
+    }
+  }
+
   void ChooseArms(experiment::Suite* suite) const {
     if (only_.empty()) return;
     std::vector<std::string> names;
@@ -113,27 +125,31 @@ class EvaluateSuite : public Command {
   std::optional<experiment::Baseline> FindBaseline() const {
     if (baseline_ == "none") return std::nullopt;
     if (!baseline_.empty()) return experiment::ReadBaseline(baseline_);
-    const std::string last = Cat(out_, "/results.json");
+    const std::string last = Cat(out_, "/passed.json");
     if (!FileExists(last)) return std::nullopt;
     return experiment::ReadBaseline(last);
   }
 
-  // results.json comes last: it is what the next run compares with.
+  // passed.json comes last: it is what the next run compares with. One that fails does not lower the bar for the next,
+  // nor does one of a few arms.
   void Write(const experiment::SuiteResult& result, const experiment::Suite& suite, bool chinese) const {
     const std::string history = Cat(out_, "/history.jsonl");
+    const artefact::FileLock lock(Cat(out_, "/.lock"));  // another run may be at the same place
     std::string lines = FileExists(history) ? ReadFile(history) : "";
     if (!lines.empty() && lines.back() != '\n') lines += "\n";
     WriteFileAtomic(history, lines + experiment::HistoryLine(result, suite));
     WriteFileAtomic(Cat(out_, "/junit.xml"), experiment::JUnit(result, suite));
     WriteFileAtomic(Cat(out_, "/index.html"),
                     experiment::SuitePage(result, suite, experiment::ReadHistory(history), chinese));
-    WriteFileAtomic(Cat(out_, "/results.json"), ToText(experiment::ToJson(result, suite)) + "\n");
+    const std::string results = ToText(experiment::ToJson(result, suite)) + "\n";
+    WriteFileAtomic(Cat(out_, "/results.json"), results);
+    if (result.passed && only_.empty()) WriteFileAtomic(Cat(out_, "/passed.json"), results);
   }
 
   static std::string Show(const std::optional<experiment::Difference>& difference) {
     if (!difference) return "";
     const std::string text = FormatFixed(difference->difference, 3);
-    if (text == "-0.000") return "0.000";
+    if (text == "-0.000" || text == "0.000") return "0.000";
     return Cat(difference->difference > 0 ? "+" : "", text, difference->p < 0.05 ? "*" : "");
   }
 
@@ -168,10 +184,12 @@ class EvaluateSuite : public Command {
     size_t cached = 0, all = 0;
     for (const experiment::ArmResult& arm : result.arms) {
       cached += arm.cached;
-      all += arm.outputs.size();
+      if (arm.arm.outputs.empty()) all += arm.outputs.size();
     }
     std::cout << (result.passed ? "every cut-off holds" : "NOT GOOD ENOUGH") << ": " << result.cases.size()
-              << " cases, " << result.arms.size() << " arms, " << cached << " of " << all << " outputs from the cache";
+              << (result.cases.size() == 1 ? " case, " : " cases, ") << result.arms.size()
+              << (result.arms.size() == 1 ? " arm, " : " arms, ") << cached << " of " << all
+              << " outputs from the cache";
     if (!result.baseline_time.empty()) std::cout << "; against the run of " << result.baseline_time.substr(0, 16);
     std::cout << "\npage: " << out_ << "/index.html\n";
   }

@@ -14,6 +14,10 @@
 
 namespace atelier::experiment {
 
+namespace {
+constexpr size_t kMostNotes = 50;  // of runs
+}
+
 // The indexes as one run sees them; notes which it asked.
 class CaseRunner::Watch : public artefact::Searcher {
  public:
@@ -52,8 +56,19 @@ std::string CaseRunner::Folder(const std::string& recipe) const {
   return recipe.find('/') == std::string::npos ? options_.find(recipe) : recipe;
 }
 
-std::string CaseRunner::Hash(const std::string& recipe, const std::string& variant) {
-  return recipe::HashFolder(Folder(recipe), variant);
+recipe::Recipe CaseRunner::Load(const std::string& recipe, const std::string& variant) {
+  return recipe::LoadRecipe(Folder(recipe), variant);
+}
+
+void CaseRunner::Note(const std::string& note) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
+}
+
+std::vector<std::string> CaseRunner::notes() const {
+  std::vector<std::string> notes = notes_;
+  if (left_out_) notes.emplace_back("further notes of the cases' runs are left out");
+  return notes;
 }
 
 std::vector<Output> CaseRunner::Make(const std::string& recipe, const std::string& variant,
@@ -62,8 +77,9 @@ std::vector<Output> CaseRunner::Make(const std::string& recipe, const std::strin
   work.label = Cat("judge ", recipe.substr(recipe.rfind('/') + 1));
   work.folder = Folder(recipe);
   work.variant = variant;
+  work.seed = seed_;
   work.inputs = inputs;
-  for (size_t i = 0; i < inputs.size(); ++i) work.where.push_back(Cat("judged output ", i + 1));
+  for (size_t i = 0; i < inputs.size(); ++i) work.where.push_back("judged output " + std::to_string(i + 1));
   return Run(work);
 }
 
@@ -96,7 +112,11 @@ Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const
   Output output = OutputOf(engine.records()[0]);
   output.notes = engine.notes();
   output.seconds = MonotonicSeconds() - started;
-  cache_.Put(key, output, on);
+  try {
+    cache_.Put(key, output, on);
+  } catch (const Error& e) {  // what was made is not lost because it cannot be kept
+    if (kept_.exchange(false)) Note(Cat("outputs are not kept for the next run: ", e.Line()));
+  }
   return output;
 }
 
@@ -124,7 +144,13 @@ std::vector<Output> CaseRunner::Run(const Work& work) {
       const size_t count = ++done;
       const std::lock_guard<std::mutex> lock(mutex_);
       for (const std::string& note : outputs[i].notes) {
-        if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
+        if (std::find(notes_.begin(), notes_.end(), note) != notes_.end()) continue;
+        if (of_runs_ == kMostNotes) {
+          left_out_ = true;
+          break;
+        }
+        ++of_runs_;
+        notes_.push_back(note);
       }
       progress.Update(count, all);
     }

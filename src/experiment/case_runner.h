@@ -2,6 +2,7 @@
 // and never on what stood beside it, and can be kept.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,15 +22,16 @@ namespace atelier::experiment {
 
 struct RunnerOptions {
   std::span<const recipe::OperatorEntry> operators;
-  artefact::ModelProvider models;                             // one caller at a time is enough
-  std::function<std::string(const std::string&)> model_hash;  // of the weights; "" for one that is not here
-  std::shared_ptr<artefact::Searcher> search;                 // null: there are no indexes
-  FindRecipe find;                                            // for judges
-  std::string build;                                          // what else decides outputs: engine, ISA, threads
-  std::string cache;                                          // its folder; "": nothing is kept
-  int jobs = 4;                                               // inputs at once
-  bool quiet = true;                                          // no progress on standard error
-  std::function<bool()> cancelled;                            // asked often; true ends it with Error(kCancelled)
+  artefact::ModelProvider models;  // one caller at a time is enough
+  std::function<std::string(const std::string&)>
+      model_hash;                              // of the weights; "" for one that is not here; one caller at a time
+  std::shared_ptr<artefact::Searcher> search;  // null: there are no indexes
+  FindRecipe find;                             // for judges
+  std::string build;                           // what else decides outputs: engine, ISA, threads
+  std::string cache;                           // its folder; "": nothing is kept
+  int jobs = 4;                                // inputs at once
+  bool quiet = true;                           // no progress on standard error
+  std::function<bool()> cancelled;             // asked often; true ends it with Error(kCancelled)
 };
 
 class CaseRunner : public Services {
@@ -48,10 +50,13 @@ class CaseRunner : public Services {
 
   std::vector<Output> Make(const std::string& recipe, const std::string& variant,
                            const std::vector<Json>& inputs) override;
-  std::string Hash(const std::string& recipe, const std::string& variant) override;
+  recipe::Recipe Load(const std::string& recipe, const std::string& variant) override;
+  void set_seed(uint64_t seed) { seed_ = seed; }  // of what Make draws
 
   const OutputCache& cache() const { return cache_; }
-  const std::vector<std::string>& notes() const { return notes_; }  // of the runs, each once
+  void Note(const std::string& note) override;
+  // Of the measures and the runs, each once; of the runs only the first so many, and that there are more.
+  std::vector<std::string> notes() const;
 
  private:
   class Watch;
@@ -63,8 +68,12 @@ class CaseRunner : public Services {
   RunnerOptions options_;
   std::mutex mutex_;  // of models, hashes and notes
   std::map<std::string, std::string> hashes_;
+  uint64_t seed_ = 1;
+  std::atomic<bool> kept_ = true;  // the cache could be written so far
   OutputCache cache_;
   std::vector<std::string> notes_;
+  size_t of_runs_ = 0;     // notes
+  bool left_out_ = false;  // some of them
 };
 
 }  // namespace atelier::experiment

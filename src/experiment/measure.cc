@@ -54,15 +54,17 @@ std::vector<Value> Number::Look(std::span<const Subject> subjects, Services&, ev
   return values;
 }
 
+void RequireOutput(const Table& table, const std::string& key, const std::string& name, const MeasureContext& context) {
+  if (std::find(context.outputs.begin(), context.outputs.end(), name) != context.outputs.end()) return;
+  const std::string near = Nearest(name, context.outputs);
+  table.Refuse(key, Cat("the recipe has no output field ", Quote(name)),
+               near.empty() ? Cat("it has ", Join(context.outputs, ", ")) : Cat("did you mean '", near, "'?"));
+}
+
 std::vector<std::string> ReadOf(Table& table, const MeasureContext& context) {
   std::vector<std::string> of = table.StringOrStrings("of");
   if (of.empty()) table.Refuse("of", "names no output field");
-  for (const std::string& name : of) {
-    if (std::find(context.outputs.begin(), context.outputs.end(), name) != context.outputs.end()) continue;
-    const std::string near = Nearest(name, context.outputs);
-    table.Refuse("of", Cat("the recipe has no output field ", Quote(name)),
-                 near.empty() ? Cat("it has ", Join(context.outputs, ", ")) : Cat("did you mean '", near, "'?"));
-  }
+  for (const std::string& name : of) RequireOutput(table, "of", name, context);
   return of;
 }
 

@@ -41,8 +41,10 @@ class Services {
   // Runs the recipe NAME (or folder) on each input, in parallel, from the cache where it can.
   virtual std::vector<Output> Make(const std::string& recipe, const std::string& variant,
                                    const std::vector<Json>& inputs) = 0;
-  // What it is made of (recipe::HashFolder).
-  virtual std::string Hash(const std::string& recipe, const std::string& variant) = 0;
+  // A recipe as it is, or Error.
+  virtual recipe::Recipe Load(const std::string& recipe, const std::string& variant) = 0;
+  // Tells the suite's reader something.
+  virtual void Note(const std::string& note) = 0;
 };
 
 class Measure {
@@ -54,6 +56,9 @@ class Measure {
   virtual size_t which() const { return 0; }
   // Everything that values depend on, known once Look is done: runs are compared only where it is equal.
   virtual std::string signature() const = 0;
+  // Throws for what can be known to be amiss before anything is made: a field that a case does not have, a recipe that
+  // is not there. `cases`: those that it is for.
+  virtual void Foresee(std::span<const Case* const> /*cases*/, Services& /*services*/) const {}
   // One value per subject, one row of counts per counted one.
   virtual std::vector<Value> Look(std::span<const Subject> subjects, Services& services,
                                   evaluate::LineCounts* counts) = 0;
@@ -135,6 +140,8 @@ class Number : public Measure {
   MeanScore mean_;
 };
 
+// Refuses the key unless `name` is an output field of the recipe; says the nearest.
+void RequireOutput(const Table& table, const std::string& key, const std::string& name, const MeasureContext& context);
 // `of`: output fields that the recipe has, one or a list. Refuses others with the nearest.
 std::vector<std::string> ReadOf(Table& table, const MeasureContext& context);
 

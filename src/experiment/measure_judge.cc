@@ -1,5 +1,7 @@
 #include "experiment/measure_judge.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
@@ -22,6 +24,26 @@ class Judge : public Measure {
                "|input:", ToText(Json(options_.input)));
   }
 
+  void Foresee(std::span<const Case* const> cases, Services& services) const override {
+    const recipe::Recipe judge = services.Load(options_.recipe, options_.variant);
+    for (const auto& [field, from] : options_.input) {
+      if (judge.input.Find(field) == nullptr) {
+        throw Error(Code::kInvalidInput, Cat("the judge ", options_.named, " has no input field ", Quote(field)));
+      }
+      const std::string name = from.substr(from.find('.') + 1);
+      if (from.starts_with("case.") && !cases.empty() &&
+          std::none_of(cases.begin(), cases.end(), [&](const Case* item) { return item->fields.contains(name); })) {
+        throw Error(Code::kInvalidInput,
+                    Cat("the judge ", options_.named, ": no case has a field ", Quote(name), " for ", field));
+      }
+    }
+    if (!judge.output.empty() &&
+        std::none_of(judge.output.begin(), judge.output.end(),
+                     [&](const recipe::OutputField& one) { return one.name == options_.field; })) {
+      throw Error(Code::kInvalidInput,
+                  Cat("the judge ", options_.named, " has no output field ", Quote(options_.field)));
+    }
+  }
   std::vector<Value> Look(std::span<const Subject> subjects, Services& services,
                           evaluate::LineCounts* counts) override {
     std::vector<Value> values(subjects.size());
@@ -36,7 +58,7 @@ class Judge : public Measure {
         values[i].reason = subjects[i].output->NoOutput();
       }
     }
-    hash_ = services.Hash(options_.recipe, options_.variant);
+    hash_ = services.Load(options_.recipe, options_.variant).hash;
     const std::vector<Output> outputs = services.Make(options_.recipe, options_.variant, inputs);
     for (size_t j = 0; j < judged.size(); ++j) {
       Value& value = values[judged[j]];
@@ -46,10 +68,27 @@ class Judge : public Measure {
       value.value = *number;
       MeanScore::Count(*number, counts->Add());
     }
+    Doubt(values, services);
     return values;
   }
 
  private:
+  // A judge that says the same of everything tells nothing apart.
+  void Doubt(const std::vector<Value>& values, Services& services) const {
+    constexpr size_t kFewest = 5;
+    size_t judged = 0;
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (const Value& value : values) {
+      if (!value.counted) continue;
+      ++judged;
+      low = std::min(low, value.value);
+      high = std::max(high, value.value);
+    }
+    if (judged < kFewest || high - low > 0.01 * std::abs(high)) return;
+    services.Note(
+        Cat("the judge ", options_.named, " says ", low, " of all ", judged, " outputs: it tells nothing apart"));
+  }
+
   Json Input(const Subject& subject) const {
     Json input = Json::object();
     for (const auto& [field, from] : options_.input) {
@@ -103,6 +142,7 @@ std::unique_ptr<Measure> MakeJudge(Table& table, const MeasureContext& context) 
     if (!from.starts_with("case.") && !from.starts_with("output.")) {
       input.Refuse(field, Cat(Quote(from), " is neither of the case nor of the output"), "case.NAME or output.NAME");
     }
+    if (from.starts_with("output.")) RequireOutput(input, field, from.substr(7), context);
     options.input[field] = from;
   }
   input.Done();

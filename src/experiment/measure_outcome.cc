@@ -96,6 +96,16 @@ std::unique_ptr<Measure> OfText(std::vector<std::string> of, const std::string& 
       });
 }
 
+// What making an output took.
+std::unique_ptr<Measure> OfMaking(const std::string& what, double (*measure)(const Output& output)) {
+  return std::make_unique<NumberBy>(what, true, [measure](const Output& output, Said* reason) {
+    if (output.timed()) return std::optional(measure(output));
+    *reason = output.NoOutput();
+    if (output.error.empty()) *reason = {"输出是文件里现成的", "the output was there already, in a file"};
+    return std::optional<double>();
+  });
+}
+
 std::string OneOf(Table& table, const MeasureContext& context) {
   std::vector<std::string> of = ReadOf(table, context);
   if (of.size() != 1) table.Refuse("of", "names more than one field");
@@ -141,13 +151,11 @@ std::unique_ptr<Measure> MakeChars(Table& table, const MeasureContext& context) 
 }
 
 std::unique_ptr<Measure> MakeSeconds(Table&, const MeasureContext&) {
-  return std::make_unique<NumberBy>("seconds", true,
-                                    [](const Output& output, Said*) { return std::optional(output.seconds); });
+  return OfMaking("seconds", [](const Output& output) { return output.seconds; });
 }
 
 std::unique_ptr<Measure> MakeTokens(Table&, const MeasureContext&) {
-  return std::make_unique<NumberBy>(
-      "tokens", true, [](const Output& output, Said*) { return std::optional(static_cast<double>(output.tokens)); });
+  return OfMaking("tokens", [](const Output& output) { return static_cast<double>(output.tokens); });
 }
 
 std::unique_ptr<Measure> MakeRepetition(Table& table, const MeasureContext& context) {

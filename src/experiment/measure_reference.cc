@@ -51,6 +51,9 @@ class Reference : public Measure {
     return Cat(metric_->title(), " ", metric_->names()[which_], "|of:", Join(of_, ","), "|reference:", reference_, "|",
                metric_->Fields(false), "|version:", metric_->version());
   }
+  void Foresee(std::span<const Case* const> cases, Services&) const override {
+    for (const Case* item : cases) TextsOf(*item, reference_);
+  }
   std::vector<Value> Look(std::span<const Subject> subjects, Services&, evaluate::LineCounts* counts) override {
     std::vector<std::vector<std::string>> references;  // [subject]
     std::vector<std::string> texts;

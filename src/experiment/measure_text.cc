@@ -20,6 +20,10 @@ class TextAssertion : public Assertion {
       : Assertion(Cat("of:", Join(of, ","), "|", signature)), of_(std::move(of)) {}
 
  protected:
+  // That what is looked for is there to look for.
+  static void Foresee(const Wanted& wanted, std::span<const Case* const> cases) {
+    for (const Case* item : cases) WantedOf(wanted, *item);
+  }
   virtual Said CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
 
  private:
@@ -36,6 +40,7 @@ class Contains : public TextAssertion {
       : TextAssertion(std::move(of), Cat("contains|any:", any ? "yes|" : "no|", Describe(wanted))),
         wanted_(std::move(wanted)),
         any_(any) {}
+  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
   Said CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -57,6 +62,7 @@ class Excludes : public TextAssertion {
  public:
   Excludes(std::vector<std::string> of, Wanted wanted)
       : TextAssertion(std::move(of), Cat("excludes|", Describe(wanted))), wanted_(std::move(wanted)) {}
+  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
   Said CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -75,6 +81,7 @@ class Equals : public TextAssertion {
  public:
   Equals(std::vector<std::string> of, Wanted wanted)
       : TextAssertion(std::move(of), Cat("equals|", Describe(wanted))), wanted_(std::move(wanted)) {}
+  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
   Said CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -138,6 +145,10 @@ class Language : public TextAssertion {
 
  private:
   Said CheckText(const Case&, const Output& output, const std::string& text) const override {
+    const std::u32string chars = text::DecodeUtf8(text);
+    if (std::none_of(chars.begin(), chars.end(), text::IsLetter)) {
+      return {Cat("没有任何语言的字：", Quote(text)), Cat("has no word of any language: ", Quote(text))};
+    }
     const std::string found = recipe::DetectLanguage(text), &wanted = is_.empty() ? output.lang : is_;
     if (found == wanted) return {};
     return {Cat("是 ", found, "，不是 ", wanted, "：", Quote(text)),

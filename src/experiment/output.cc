@@ -44,8 +44,10 @@ Json ToJson(const Output& output) {
   if (!output.model.empty()) json["model"] = output.model;
   if (!output.scores.empty()) json["scores"] = output.scores;
   if (!output.notes.empty()) json["notes"] = output.notes;
-  json["seconds"] = output.seconds;
-  json["tokens"] = output.tokens;
+  if (output.timed()) {
+    json["seconds"] = output.seconds;
+    json["tokens"] = output.tokens;
+  }
   return json;
 }
 
@@ -62,7 +64,11 @@ Output OutputFromJson(const Json& json, const std::string& what) {
     if (json.contains("scores")) output.scores = json.at("scores").get<std::map<std::string, double>>();
     if (json.contains("notes")) output.notes = json.at("notes").get<std::vector<std::string>>();
     output.seconds = json.at("seconds").get<double>();
-    output.tokens = json.at("tokens").get<int>();
+    const Json& tokens = json.at("tokens");
+    if (!tokens.is_number_integer() || tokens < 0 || tokens > INT32_MAX || !(output.seconds >= 0)) {
+      throw Error(Code::kCorrupt, "its seconds or tokens are no such thing");
+    }
+    output.tokens = tokens.get<int>();
   } catch (const Error& e) {
     throw e.Within(what);
   } catch (const nlohmann::json::exception& e) {

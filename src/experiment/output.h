@@ -28,6 +28,10 @@ struct Output {
   double seconds = 0;              // to make it, beside others that ran
   int tokens = 0;                  // written by models, also for candidates that were not chosen
   bool cached = false;
+  bool made = true;  // here and now or for the cache; false: it was in a file, which tells no time and no tokens
+
+  // Seconds and tokens mean something.
+  bool timed() const { return made && error.empty(); }
 
   bool there() const { return fields.is_object(); }
   // Why there is none; empty where there is one. What a recipe says of it is in the record's language.

@@ -64,8 +64,12 @@ void OutputCache::Prune(int days) const {
   if (folder_.empty() || !FolderExists(folder_)) return;
   const auto oldest = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * days);
   std::error_code error;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_, error)) {
-    if (entry.is_regular_file(error) && entry.last_write_time(error) < oldest) std::filesystem::remove(entry, error);
+  // Others may prune or remove the folder meanwhile.
+  for (std::filesystem::recursive_directory_iterator at(folder_, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code gone;
+    const auto written = at->last_write_time(gone);
+    if (!gone && at->is_regular_file(gone) && written < oldest) std::filesystem::remove(at->path(), gone);
   }
 }
 

@@ -123,6 +123,7 @@ Baseline ParseBaseline(std::string_view text, const std::string& path) {
     if (const int format = json.at("format").get<int>(); format != kFormat) {
       throw Error(Code::kUnsupported, Cat(path, ": results of format ", format, "; this program reads ", kFormat));
     }
+    baseline.suite = json.at("suite").get<std::string>();
     baseline.run = json.at("run").get<std::string>();
     baseline.time = json.at("time").get<std::string>();
     for (const Json& arm : json.at("arms")) {

@@ -26,6 +26,8 @@ std::string Xml(std::string_view text) {
   return out;
 }
 
+constexpr size_t kMostDetails = 8'000;  // bytes; servers refuse huge ones
+
 struct TestCase {
   std::string name;
   std::string failure;  // "" : it passed
@@ -69,7 +71,7 @@ std::string JUnit(const SuiteResult& result, const Suite& suite) {
         for (const size_t i : WorstCases(cell, spec.measure->score().lower_is_better())) {
           const Value& value = *cell.values[i];
           if (spec.measure->assertion() && value.held) break;
-          if (test.details.size() > 20'000) break;
+          if (test.details.size() > kMostDetails) break;
           test.details +=
               Cat(result.cases[i].id, ": ", value.reason.empty() ? Cat(value.value) : value.reason.en, "\n");
         }
@@ -88,7 +90,7 @@ std::string JUnit(const SuiteResult& result, const Suite& suite) {
       }
       test.failure = Join(reasons, "; ");
       if (!arm.outputs[i].error.empty()) test.failure = arm.outputs[i].error;
-      if (!test.failure.empty()) test.details = ToText(arm.outputs[i].fields);
+      if (!test.failure.empty()) test.details = Quote(ToText(arm.outputs[i].fields), kMostDetails);
       all.push_back(std::move(test));
     }
     std::string cases;

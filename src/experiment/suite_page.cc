@@ -13,6 +13,7 @@ using report::Html;
 
 constexpr size_t kMostCases = 300;   // shown whole; all of them are in results.json
 constexpr size_t kMostFailing = 12;  // per cut-off that is missed
+constexpr size_t kMostErrors = 50;   // per arm
 constexpr size_t kMostRuns = 30;     // of a trend
 
 constexpr const char* kStyle = R"(<style>
@@ -248,10 +249,15 @@ class Page {
       }
     }
     for (const ArmResult& arm : result_.arms) {
-      for (size_t i = 0; i < arm.outputs.size(); ++i) {
+      for (size_t i = 0, shown = 0; i < arm.outputs.size() && shown < kMostErrors; ++i) {
         if (arm.outputs[i].error.empty()) continue;
+        ++shown;
         out += Cat("<p class=\"bad\"><bdi>", Html(arm.arm.name), " · ", Html(result_.cases[i].id), ": ",
                    Html(arm.outputs[i].error), "</bdi></p>");
+      }
+      if (arm.errors > kMostErrors) {
+        out += Cat("<p class=\"bad\">", Say("另有 ", "and "), arm.errors - kMostErrors,
+                   Say(" 个用例出错，见 results.json", " more, which are in results.json"), "</p>");
       }
     }
     return out.empty() ? "" : Cat("<h2>", Say("未达标的原因", "What failed, and why"), "</h2>", out);

@@ -35,17 +35,24 @@ std::vector<Output> ReadOutputs(const Suite& suite, const Arm& arm, const recipe
       throw Error(Code::kInvalidInput, Cat(where, ": the case ", Quote(name), " has an output already"));
     }
   }
+  std::vector<std::string> names;
+  for (const recipe::OutputField& field : recipe.output) names.push_back(field.name);
   std::vector<Output> outputs;
   for (const Case& item : cases) {
     Output output;
     output.lang = recipe::MakeRecord(recipe, InputOf(item, suite.cases, recipe), item.where, 0).lang;
     const auto at = by_id.find(item.id);
+    output.made = false;
     if (at == by_id.end()) {
       output.error = Cat(arm.outputs, ": no output for the case ", Quote(item.id));
     } else {
       output.fields = Json::object();
       for (const recipe::OutputField& field : recipe.output) {
         if (at->second.fields.contains(field.name)) output.fields[field.name] = at->second.fields[field.name];
+      }
+      if (output.fields.empty()) {  // a slip in a name is no empty text
+        output.fields = Json();
+        output.error = Cat(arm.outputs, ":", at->second.line, ": none of the output fields ", Join(names, ", "));
       }
     }
     outputs.push_back(std::move(output));
@@ -130,10 +137,14 @@ void HoldAgainst(const Cutoff& cutoff, const Measure& measure, Cell* cell) {
   }
 }
 
+bool IsFor(const MeasureSpec& spec, const Arm& arm) {
+  return spec.arms.empty() || std::find(spec.arms.begin(), spec.arms.end(), arm.name) != spec.arms.end();
+}
+
 Cell Measured(const MeasureSpec& spec, const std::vector<Case>& cases, const ArmResult& arm, CaseRunner& runner,
               uint64_t seed) {
   Cell cell;
-  cell.asked = spec.arms.empty() || std::find(spec.arms.begin(), spec.arms.end(), arm.arm.name) != spec.arms.end();
+  cell.asked = IsFor(spec, arm.arm);
   cell.values.resize(cases.size());
   if (!cell.asked) return cell;
   Measure& measure = *spec.measure;
@@ -163,6 +174,38 @@ Cell Measured(const MeasureSpec& spec, const std::vector<Case>& cases, const Arm
   return cell;
 }
 
+// Throws for measures that the cases or the studio do not allow, before hours go into outputs.
+void Foresee(const Suite& suite, const std::vector<Case>& cases, CaseRunner& runner) {
+  for (const MeasureSpec& spec : suite.measures) {
+    if (std::none_of(suite.arms.begin(), suite.arms.end(), [&](const Arm& arm) { return IsFor(spec, arm); })) continue;
+    std::vector<const Case*> chosen;
+    for (const Case& item : cases) {
+      if (Matches(spec.where, item)) chosen.push_back(&item);
+    }
+    spec.measure->Foresee(chosen, runner);
+  }
+}
+
+// The earlier run's measure. Tells where there is nothing to compare with.
+std::optional<Difference> HoldAgainstBaseline(const MeasureSpec& spec, const Cell& cell, const ArmResult& arm,
+                                              const Baseline& baseline, const Suite& suite, SuiteResult* result) {
+  std::optional<Difference> difference;
+  const std::string what = Cat(arm.arm.name, ": ", spec.name);
+  if (const auto before = baseline.arms.find(arm.arm.name); before != baseline.arms.end()) {
+    if (const auto at = before->second.find(spec.name); at != before->second.end()) {
+      if (at->second.signature != cell.signature) {
+        result->notes.push_back(Cat(what, " was measured otherwise in the run before"));
+        return std::nullopt;
+      }
+      difference = CompareBaseline(*spec.measure, cell, result->cases, at->second, suite.seed);
+    }
+  }
+  if (!difference && spec.cutoff.drop) {
+    result->notes.push_back(Cat(what, ": the run before has nothing to hold `drop` against"));
+  }
+  return difference;
+}
+
 }  // namespace
 
 SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Baseline>& baseline) {
@@ -174,7 +217,16 @@ SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Basel
   if (baseline) {
     result.baseline_run = baseline->run;
     result.baseline_time = baseline->time;
+    if (baseline->suite != suite.name) {
+      result.notes.push_back(
+          Cat("the run before is of the suite ", Quote(baseline->suite), ", this is ", Quote(suite.name)));
+    }
+  } else if (std::any_of(suite.measures.begin(), suite.measures.end(),
+                         [](const MeasureSpec& spec) { return spec.cutoff.drop.has_value(); })) {
+    result.notes.push_back("there is no run before: `drop` is held against nothing yet");
   }
+  runner.set_seed(suite.seed);
+  Foresee(suite, result.cases, runner);
 
   for (const Arm& arm : suite.arms) {
     ArmResult made;
@@ -212,16 +264,7 @@ SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Basel
         cell.first = CompareCells(*spec.measure, cell, result.arms[0].cells.back(), suite.seed);
       }
       if (baseline && cell.asked) {
-        const auto before = baseline->arms.find(arm.arm.name);
-        const auto at = before == baseline->arms.end() ? std::map<std::string, Baseline::Measured>::const_iterator()
-                                                       : before->second.find(spec.name);
-        if (before != baseline->arms.end() && at != before->second.end()) {
-          if (at->second.signature == cell.signature) {
-            cell.baseline = CompareBaseline(*spec.measure, cell, result.cases, at->second, suite.seed);
-          } else {
-            result.notes.push_back(Cat(arm.arm.name, ": ", spec.name, " was measured otherwise in the run before"));
-          }
-        }
+        cell.baseline = HoldAgainstBaseline(spec, cell, arm, *baseline, suite, &result);
       }
       HoldAgainst(spec.cutoff, *spec.measure, &cell);
       result.passed = result.passed && cell.failures.empty();

@@ -51,7 +51,7 @@ struct Baseline {
     double score = 0;
     std::map<std::string, std::vector<int64_t>> counts;  // by case
   };
-  std::string run, time, file;
+  std::string suite, run, time, file;
   std::map<std::string, std::map<std::string, Measured>> arms;  // by arm and measure
 };
 

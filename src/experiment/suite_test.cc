@@ -32,8 +32,11 @@ class Echo : public recipe::Operator {
         continue;
       }
       if (text == "none") continue;
+      if (text.starts_with("model")) run.Model("m");
+      if (text.starts_with("note")) run.Note("look at " + text);
       recipe::Candidate candidate;
       candidate.output = {{"said", text + ending_}, {"number", std::to_string(text.size())}, {"tags", {"a", "b"}}};
+      if (text == "seed") candidate.output["number"] = std::to_string(run.seed());
       candidate.scores["total"] = static_cast<double>(text.size()) / 100;
       candidate.output_tokens = 3;
       record.candidates.push_back(std::move(candidate));
@@ -42,6 +45,22 @@ class Echo : public recipe::Operator {
 
  private:
   std::string ending_;
+};
+
+// A model that is there, and no more.
+class Mute : public artefact::Generator {
+ public:
+  const artefact::ModelInfo& info() const override { return info_; }
+  artefact::EngineInfo engine() const override { return {}; }
+  artefact::GenerateResult Generate(const artefact::GenerateRequest&, const artefact::StreamFn&) override { return {}; }
+  std::vector<artefact::Scored> Score(std::string_view, const std::vector<std::string>&, bool) override { return {}; }
+  std::vector<int32_t> Tokenize(std::string_view, bool) const override { return {}; }
+  int32_t bos() const override { return -1; }
+  bool wants_bos() const override { return false; }
+  std::vector<float> Logprobs(std::span<const int32_t>, size_t) override { return {}; }
+
+ private:
+  artefact::ModelInfo info_;
 };
 
 const std::vector<recipe::OperatorEntry>& Operators() {
@@ -176,6 +195,9 @@ TEST_F(SuiteTest, AssertionsSayWhyTheyDoNotHold) {
   EXPECT_EQ(Reasons(Run("[[assert]]\nuse='within'\nof='number'\nfrom=12\nto=30")),
             (Strings{"number is 11, not within 12 and 30", "", ""}));
   EXPECT_EQ(Reasons(Run("[[assert]]\nuse='within'\nof='said'"))[0], "said is no number: 'Hello there'");
+  Cases({R"({"id":"a","text":"…… 42 !"})"});
+  EXPECT_EQ(Reasons(Run("[[assert]]\nuse='language'\nof='said'\nis='en'"))[0],
+            "has no word of any language: '…… 42 !'");
 }
 
 TEST_F(SuiteTest, WhereNothingCameOutNothingPasses) {
@@ -201,8 +223,11 @@ TEST_F(SuiteTest, WhereNothingCameOutNothingPasses) {
 
 TEST_F(SuiteTest, OneCaseThatFailsIsToldAndTheRestGoesOn) {
   Cases({R"({"id":"a","text":"break"})", R"({"id":"b","text":"fine"})"});
-  const SuiteResult result = Run("[[metric]]\nuse='chars'\nof='said'");
+  const SuiteResult result =
+      Run("[[metric]]\nuse='chars'\nof='said'\n[[metric]]\nuse='seconds'\n[[metric]]\nuse='tokens'");
   EXPECT_FALSE(result.passed);
+  EXPECT_EQ(result.arms[0].cells[1].missing, 1u);  // what failed took no 0 seconds
+  EXPECT_EQ(result.arms[0].cells[2].score, 3);
   EXPECT_EQ(result.arms[0].errors, 1u);
   EXPECT_EQ(result.arms[0].outputs[0].error, "this one breaks");
   EXPECT_TRUE(result.arms[0].outputs[1].there());
@@ -269,6 +294,14 @@ TEST_F(SuiteTest, ABaselineIsComparedWhereItWasMeasuredAlike) {
   const Baseline baseline = ReadBaseline(folder_ + "/results.json");
   Cases({R"({"id":"one","text":"Hello","want":"hello","ref":""})", R"({"id":"new","text":"1"})"});
   SuiteResult result = Run(suite, baseline);
+  for (const bool chinese : {false, true}) {
+    const std::vector<std::string> page = Split(SuitePage(result, suite, {}, chinese), '<');
+    for (const std::string tag : {"div", "span"}) {
+      EXPECT_EQ(std::count_if(page.begin(), page.end(), [&](const auto& one) { return one.starts_with(tag); }),
+                std::count_if(page.begin(), page.end(), [&](const auto& one) { return one.starts_with("/" + tag); }))
+          << tag;
+    }
+  }
   ASSERT_TRUE(result.arms[0].cells[0].baseline.has_value());
   EXPECT_EQ(result.arms[0].cells[0].baseline->cases, 1u);  // the new case has no before
   EXPECT_NEAR(result.arms[0].cells[0].baseline->difference, -6, 1e-9);
@@ -280,6 +313,12 @@ TEST_F(SuiteTest, ABaselineIsComparedWhereItWasMeasuredAlike) {
   result = Run(other, baseline);
   EXPECT_FALSE(result.arms[0].cells[0].baseline.has_value());
   EXPECT_EQ(result.notes, std::vector<std::string>{"as written: chars was measured otherwise in the run before"});
+  other = Parse("[[metric]]\nname='x'\nuse='chars'\nof='said'\ndrop=1", ReplaceAll(kHead, "\"s\"", "\"t\""));
+  result = Run(other, baseline);
+  EXPECT_EQ(result.notes,
+            (std::vector<std::string>{"the run before is of the suite 's', this is 't'",
+                                      "as written: x: the run before has nothing to hold `drop` against"}));
+  EXPECT_EQ(Run(other).notes, std::vector<std::string>{"there is no run before: `drop` is held against nothing yet"});
 
   for (const std::string text :
        {"", "[]", "{}", R"({"format":2})", R"({"format":1,"run":"r","time":"t","arms":[{}],"outputs":[]})"}) {
@@ -321,6 +360,50 @@ TEST_F(SuiteTest, WhatDidNotChangeIsNotMadeAgain) {
   }
   RunSuite(suite, runner, std::nullopt);
   EXPECT_EQ(runs, 10);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(options.cache)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string kept = ReplaceAll(ReadFile(entry.path()), "\"tokens\":3", "\"tokens\":1e300");
+    WriteFileAtomic(entry.path(), kept);
+  }
+  RunSuite(suite, runner, std::nullopt);
+  EXPECT_EQ(runs, 12);
+}
+
+TEST_F(SuiteTest, ACacheThatCannotBeWrittenCostsNoRun) {
+  WriteFileAtomic(folder_ + "/full", "a file where a folder should be");
+  RunnerOptions options = Options();
+  options.cache = folder_ + "/full";
+  CaseRunner runner(options);
+  Suite suite = Parse("[[metric]]\nuse='chars'\nof='said'");
+  const SuiteResult result = RunSuite(suite, runner, std::nullopt);
+  EXPECT_TRUE(result.passed);
+  ASSERT_EQ(result.notes.size(), 1u);
+  EXPECT_TRUE(result.notes[0].starts_with("outputs are not kept for the next run: ")) << result.notes[0];
+  runner.cache().Prune(1);
+}
+
+TEST_F(SuiteTest, ModelsAreAskedForByOneCaseAtATime) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 64; ++i) lines.push_back(Cat(R"({"id":"c)", i, R"(","text":"model )", i, "\"}"));
+  Cases(lines);
+  std::atomic<int> inside{0}, asked{0}, together{0};
+  const auto alone = [&] {
+    together += inside++ > 0;
+    ++asked;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    --inside;
+  };
+  RunnerOptions options = Options();
+  options.cache = folder_ + "/cache";
+  options.jobs = 16;
+  options.model_hash = [&](const std::string&) { return alone(), "hash"; };
+  options.models = [&](const std::string&) { return alone(), std::make_shared<Mute>(); };
+  CaseRunner runner(options);
+  Suite suite = Parse("[[metric]]\nuse='chars'\nof='said'");
+  RunSuite(suite, runner, std::nullopt);
+  EXPECT_EQ(RunSuite(suite, runner, std::nullopt).arms[0].cached, 64u);
+  EXPECT_EQ(asked, 65);  // the model by each case, its hash once
+  EXPECT_EQ(together, 0);
 }
 
 TEST(OutputCache, AnEntryHoldsWhileItsModelsAndIndexesAreTheSame) {
@@ -360,6 +443,19 @@ TEST_F(SuiteTest, OutputsMayBeInAFile) {
   EXPECT_NEAR(result.arms[0].cells[0].score, 7.0 / 3, 1e-9);
   EXPECT_EQ(result.arms[0].outputs[1].fields["tags"].size(), 2u);
   WriteFileAtomic(folder_ + "/made.jsonl", R"({"id":"one","said":"Hello"})");
+  result = Run("[[arm]]\noutputs='made.jsonl'\n[[metric]]\nuse='seconds'\nmost=1\n[[metric]]\nuse='tokens'");
+  EXPECT_EQ(result.arms[0].cells[0].missing, 3u);  // a file does not say them
+  EXPECT_EQ(result.arms[0].cells[1].values[0]->reason.en, "the output was there already, in a file");
+  EXPECT_FALSE(result.passed);
+  EXPECT_FALSE(ToJson(result.arms[0].outputs[0]).contains("seconds"));
+  WriteFileAtomic(folder_ + "/made.jsonl", Cat("{\"id\":\"one\",\"sayd\":\"Hello\"}\n{\"id\":\"二\",\"said\":\"",
+                                               std::string(100'000, 'x'), "\"}\n{\"id\":\"three\",\"said\":\"y\"}"));
+  result =
+      Run("[[arm]]\noutputs='made.jsonl'\n[[assert]]\nuse='answered'\n[[assert]]\nuse='excludes'\nof='said'\ntext='x'");
+  EXPECT_EQ(Reasons(result)[0], Cat(folder_, "/made.jsonl:1: none of the output fields said, number, tags"));
+  EXPECT_EQ(result.arms[0].errors, 1u);
+  EXPECT_LT(JUnit(result, *suite_).size(), 20'000u);
+  WriteFileAtomic(folder_ + "/made.jsonl", R"({"id":"one","said":"Hello"})");
   result = Run("[[arm]]\noutputs='made.jsonl'\n[[metric]]\nuse='chars'\nof='said'\n");
   EXPECT_EQ(result.arms[0].errors, 2u);
   WriteFileAtomic(folder_ + "/made.jsonl", "{\"id\":\"one\"}\n{\"id\":\"one\"}");
@@ -375,6 +471,35 @@ TEST_F(SuiteTest, AJudgeIsARecipe) {
       "[[metric]]\nuse='judge'\nrecipe='judge'\nfield='number'\ninput={text='output.said'}\nleast=1\n";
   SuiteResult result = Run(judge);
   EXPECT_NEAR(result.arms[0].cells[0].score, (11 + 20 + 13) / 3.0, 1e-9);
+  // Everything drawn comes from the suite's seed.
+  Cases({R"({"id":"a","text":"seed"})"});
+  suite_ = std::make_unique<Suite>(Parse(judge));
+  suite_->seed = 77;
+  EXPECT_EQ(Run(*suite_).arms[0].cells[0].score, 77);
+  // One that says the same of everything is doubted, and a flood of notes is held back.
+  std::vector<std::string> lines;
+  for (int i = 100; i < 400; ++i) lines.push_back(Cat(R"({"id":"c)", i, R"(","text":"note )", i, "\"}"));
+  Cases(lines);
+  const std::vector<std::string> notes = Run(judge).notes;
+  ASSERT_EQ(notes.size(), 52u);
+  EXPECT_EQ(notes[50], "the judge judge says 8 of all 300 outputs: it tells nothing apart");
+  EXPECT_TRUE(notes[0].starts_with("look at note ")) << notes[0];
+  EXPECT_EQ(notes[51], "further notes of the cases' runs are left out");
+  SetUp();
+  MakeFolders(folder_ + "/judge");
+  WriteFileAtomic(folder_ + "/judge/recipe.toml", ReplaceAll(kRecipe, "name = \"echo\"", "name = \"judge\""));
+  // Slips are found before anything is made.
+  for (const auto& [from, to, says] :
+       {std::tuple("'output.said'", "'output.sayd'", "did you mean 'said'?"),
+        std::tuple("'output.said'", "'case.wnat'", "no case has a field 'wnat'"),
+        std::tuple("{text=", "{txet=", "the judge judge has no input field 'txet'"),
+        std::tuple("'number'", "'nubmer'", "the judge judge has no output field 'nubmer'"),
+        std::tuple("recipe='judge'", "recipe='jugde'", "jugde"), std::tuple("least=1", "variant='quiet'", "quiet")}) {
+    runs = 0;
+    EXPECT_NE(Refusal(ReplaceAll(judge, from, to)).find(says), std::string::npos)
+        << Refusal(ReplaceAll(judge, from, to));
+    EXPECT_EQ(runs, 0) << to;
+  }
   // Nonsense is told case by case and never counted.
   result = Run(ReplaceAll(judge, "field='number'", "field='said'"));
   EXPECT_FALSE(result.passed);
@@ -393,7 +518,10 @@ TEST_F(SuiteTest, RefusesWithTheLine) {
   refuses("[[assert]]\nuse='contains'\nof='sayd'\ntext='a'", "did you mean 'said'?");
   refuses("[[assert]]\nuse='contains'\nof='said'", "says nothing to look for");
   refuses("[[assert]]\nuse='contains'\nof='said'\ntext=''", "what is looked for is empty");
+  runs = 0;
   refuses("[[assert]]\nuse='contains'\nof='said'\nfield='wnat'", "cases.jsonl:1: the case has no field 'wnat'");
+  refuses("[[metric]]\nuse='chrf'\nof='said'\nreference='wnat'", "cases.jsonl:1: the case has no field 'wnat'");
+  EXPECT_EQ(runs, 0);  // not after hours of writing
   refuses("[[assert]]\nuse='matches'\nof='said'\npattern='('",
           "suite.toml:12: [assert] pattern: no regular expression");
   refuses("[[assert]]\nuse='answered'\nleast=3", "an assertion's score is a share");
