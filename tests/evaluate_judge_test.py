@@ -219,6 +219,10 @@ def forms(studio):
     run("evaluate", "agreement", "--ratings", a, "--ratings", nine, "--form", page, code=1,
         says=["nine.jsonl:1: 'ben' rated 'clear' '9', outside of its scale"])
     run("evaluate", "agreement", "--ratings", a, "--ratings", b, "--form", rubric, code=1, says=["rubric.toml: is no rating form"])
+    for out in (items, rubric):
+        run("evaluate", "form", "--input", items, "--form", rubric, "--out", out, code=2, says=["is an input"])
+    keyed = file("keyed.key.csv", "id,by,text\n1,a,b\n")
+    run("evaluate", "form", "--input", keyed, "--form", rubric, "--blind", "--out", str(ROOT / "keyed"), code=2, says=["is an input"])
     run("evaluate", "form", "--input", items, "--form", rubric, "--out", page, "--lang", "fr", code=2, says=["--lang is 'fr'"])
     run("evaluate", "form", "--input", items, "--form", file("bad.toml", FORM.replace("show", "shwo")), "--out", page, code=1, says=["bad.toml"])
 

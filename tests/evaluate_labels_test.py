@@ -2,9 +2,11 @@
 the shapes of --json, tables as they are printed, and one clear line for every kind of bad input. The numbers themselves are
 held to the peers by evaluate_test. Usage: evaluate_labels_test.py ATELIER."""
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 
 from promises import ATELIER, FAULTS, end, expect
 
@@ -18,7 +20,7 @@ def file(name, text):
 
 
 def run(*args, code=0, says=()):
-    done = subprocess.run([ATELIER, "evaluate", *args, "--quiet"], capture_output=True, text=True)
+    done = subprocess.run([ATELIER, "evaluate", *args, "--quiet"], capture_output=True, text=True, timeout=60)
     lines = done.stderr.strip().splitlines()
     if done.returncode != code or any(s not in done.stderr for s in says) or (code and len(lines) != 1):
         FAULTS.append(f"{args}: exit {done.returncode}, wanted {code} and {says}\n{done.stdout}{done.stderr}")
@@ -54,6 +56,10 @@ weighted avg       0.38      0.50      0.42         4
         says=["true.txt:2: has no counterpart", "short.txt ends after 1 lines"])
     run("classification", "--true", true, "--pred", file("empty.txt", ""), code=1, says=["empty.txt: is empty"])
     run("classification", "--true", true, "--pred", file("blank.txt", "a\n\na\na\n"), code=1, says=["blank.txt:2: holds no label"])
+    turning = file("turning.txt", "a\x1b[31m\u202eb\nc\n")
+    shown = run("classification", "--true", turning, "--pred", turning)
+    expect("labels turn no terminal", ["\x1b" in shown, "\u202e" in shown, "a\ufffd[31m\ufffdb" in shown], [False, False, True])
+    expect("but stay as they are", told("classification", "--true", turning, "--pred", turning)["classes"][0]["label"], "a\x1b[31m\u202eb")
     texts = file("texts.txt", "".join(f"text {i}\n" for i in range(2001)))
     run("classification", "--true", texts, "--pred", texts, code=1, says=["2001 different labels"])
     run("classification", "--true", true, "--pred", file("bad.txt", b"a\n\xff\n"), code=1, says=["bad.txt:2: byte 1 of the line is not UTF-8"])
@@ -115,6 +121,12 @@ def agreement():
     expect("one category", [same["agreement"], same["cohen_kappa"]["unweighted"], same["fleiss_kappa"]], [1, None, None])
     run("agreement", "--ratings", file("one.csv", "a\n1\n"), code=1, says=["agreement needs two"])
     run("agreement", "--ratings", file("nan.csv", "a,b\n1,nan\n"), code=1, says=["nan.csv:2"])
+    pipe = ROOT / "pipe.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text("a,b\nx,x\ny,x\n"))
+    writer.start()
+    expect("a pipe is read once", told("agreement", "--ratings", str(pipe), says=["no order"])["agreement"], 0.5)
+    writer.join()
     if "krippendorff alpha nominal" not in run(*args):
         FAULTS.append("the table of agreement has no alpha")
 

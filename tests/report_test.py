@@ -221,6 +221,18 @@ def main():
     run(*absent, "--report", "no/such/x.svg", code=1, says="there is no folder")
     run(*absent, "--report", "x.png", code=1, says="install librsvg2-bin", env={"PATH": str(root)})
     run(*absent, "--report", "x.svg", code=1, says="no", env={"PATH": str(root)})
+    (root / "folder.svg").mkdir()
+    run(*absent, "--report", "folder.svg", code=2, says="'folder.svg' is a folder")
+    run(*absent, "--report", "/proc/x.svg", code=1, says="/proc/x.svg")
+    for how in (["--report-lang", "zh"], ["--report-figure", "scores"], ["--report-scale", "3"]):
+        run("chrf", *texts, *how, code=2, says="--report says where")
+    (root / "input.html").write_bytes((root / "hyp").read_bytes())
+    (root / "link.html").symlink_to("input.html")
+    for where in ("input.html", "./input.html", "link.html"):
+        run("chrf", "--hyp", "input.html", "--ref", "ref", "--report", where, code=2, says="is an input")
+        run("chrf", "--hyp", "ref", "--ref", "hyp", "--baseline", "input.html", "--report", where, code=2, says="is an input")
+        run("classification", "--true", "input.html", "--pred", "input.html", "--report", where, code=2, says="is an input")
+    expect("inputs stay", (root / "input.html").read_bytes() == (root / "hyp").read_bytes())
     run("chrf", *texts, "--report", "x.svg", "--report-figure", "scroes", code=2, says="it has scores, lengths, lines")
     run("chrf", *texts, "--report", "x.png", "--report-scale", "16", "--report-figure", "scores")
     run("agreement", *rated, "--report", "y.png", "--report-scale", "17", code=2)

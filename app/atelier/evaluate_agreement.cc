@@ -17,6 +17,7 @@
 #include "evaluate/kappa.h"
 #include "evaluate/krippendorff.h"
 #include "evaluate/ratings.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -41,13 +42,15 @@ class AgreementCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
-    if (report_.wanted()) report_.Check(ratings_);
+    report_.Check(ratings_);
     options_.order = ReadList("--order", std::move(options_.order));
     if (ratings_.empty()) throw Error(Code::kUsage, "--ratings names no file", "--ratings FILE");
+    std::vector<std::string> bytes;  // read once: a file may be a pipe
+    for (const std::string& file : ratings_) bytes.push_back(ReadFile(file));
     std::vector<evaluate::RatedFile> saved;
-    if (ReadSaved(&saved)) return OfForm(globals, saved);
+    if (ReadSaved(bytes, &saved)) return OfForm(globals, saved);
     std::vector<std::string> notes;
-    const evaluate::Ratings ratings = evaluate::ReadRatings(ReadFile(ratings_[0]), ratings_[0], options_);
+    const evaluate::Ratings ratings = evaluate::ReadRatings(std::move(bytes[0]), ratings_[0], options_);
     Json result = Measure(ratings, "", &notes);
     result["notes"] = notes;
     if (report_.wanted()) {
@@ -59,16 +62,17 @@ class AgreementCommand : public Command {
 
  private:
   // Whether these are files that a form saved; one file may be a table of ratings.
-  bool ReadSaved(std::vector<evaluate::RatedFile>* saved) const {
+  bool ReadSaved(const std::vector<std::string>& bytes, std::vector<evaluate::RatedFile>* saved) const {
     const bool must = ratings_.size() > 1 || !form_.empty() || ratings_[0].ends_with(".jsonl");
     if (!must) {
-      const std::string text = data::DecodeText(ReadFile(ratings_[0]), ratings_[0]).text;
+      const std::string text = data::DecodeText(bytes[0], ratings_[0]).text;
       const std::string_view head = std::string_view(text).substr(0, text.find('\n'));
       for (const char* column : {"form", "rater", "item", "criterion", "value"}) {
         if (head.find(column) == std::string_view::npos) return false;
       }
     }
-    for (const std::string& file : ratings_) saved->push_back({file, data::ReadRecords(file).records});
+    for (size_t i = 0; i < ratings_.size(); ++i)
+      saved->push_back({ratings_[i], data::ParseRecords(bytes[i], ratings_[i]).records});
     return must || evaluate::IsFormRatings(saved->at(0).rows);
   }
 
@@ -97,14 +101,14 @@ class AgreementCommand : public Command {
   }
 
   static void Show(const Globals& globals, const Json& result, const std::vector<std::string>& notes) {
-    for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+    for (const std::string& note : notes) std::cerr << "note: " << text::ForTerminal(note) << "\n";
     if (globals.json) {
       std::cout << ToText(result) << "\n";
     } else if (!result.contains("criteria")) {
       Print("", result);
     } else {
       for (const Json& criterion : result["criteria"]) {
-        std::cout << criterion["criterion"].get<std::string>() << "\n";
+        std::cout << text::ForTerminal(criterion["criterion"].get<std::string>()) << "\n";
         Print("  ", criterion);
       }
     }

@@ -19,6 +19,7 @@
 #include "evaluate/line_file.h"
 #include "evaluate/sums.h"
 #include "evaluate/value_lines.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -55,7 +56,7 @@ class ClassificationCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
-    if (report_.wanted()) report_.Check({true_, pred_, scores_});
+    report_.Check({true_, pred_, scores_});
     classes_ = ReadList("--classes", std::move(classes_));
     const std::string true_text = ReadFile(true_), pred_text = ReadFile(pred_);
     const auto true_labels = evaluate::LabelLines(true_text, true_),
@@ -86,7 +87,9 @@ class ClassificationCommand : public Command {
       std::cout << ToText(result) << "\n";
       return 0;
     }
-    std::cout << report;
+    evaluate::Confusion shown = confusion;
+    for (std::string& name : shown.classes) name = text::ForTerminal(name);
+    std::cout << evaluate::ReportText(shown, scores, static_cast<int>(digits_));
     if (!curves.is_null()) Print(curves);
     return 0;
   }

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/report_option.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -28,13 +29,18 @@ class FormCommand final : public Command {
 
   int Run(const Globals& globals) override {
     if (lang_ != "en" && lang_ != "zh") throw Error(Code::kUsage, Cat("--lang is ", Quote(lang_)), "en or zh");
+    const std::string key = Cat(out_, ".key.csv");
+    for (const std::string& input : {input_, form_}) {
+      MustNotReplace(out_, input);
+      if (blind_) MustNotReplace(key, input);
+    }
     evaluate::FormRubric rubric = evaluate::ReadFormRubric(Table::Load(form_));
     data::ImportOptions options;
     options.list_fields = rubric.lists;
     const std::vector<data::Record> records = data::ReadRecords(input_, options).records;
     const evaluate::RatingForm form =
         evaluate::MakeForm(std::move(rubric), records, input_, blind_, static_cast<uint64_t>(seed_));
-    const std::string page = evaluate::FormPage(form, lang_ == "zh"), key = Cat(out_, ".key.csv");
+    const std::string page = evaluate::FormPage(form, lang_ == "zh");
     if (blind_) {
       std::string rows = "item,id,system\n";
       for (const evaluate::FormItem& item : form.items)

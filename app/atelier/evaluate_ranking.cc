@@ -30,7 +30,7 @@ class RankingCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
-    if (report_.wanted()) report_.Check({true_, scores_});
+    report_.Check({true_, scores_});
     const auto gains = evaluate::NumberRows(ReadFile(true_), true_);
     const auto scores = evaluate::NumberRows(ReadFile(scores_), scores_);
     evaluate::MustAlign(gains.size(), true_, scores.size(), scores_);

@@ -47,11 +47,9 @@ class ReferenceCommand : public Command {
   int Run(const Globals& globals) override {
     if (refs_.empty()) throw Error(Code::kUsage, Cat("evaluate ", name_, " needs --ref"), "--ref FILE");
     globals_ = globals;
-    if (report_.wanted()) {
-      std::vector<std::string> files = {hyp_, baseline_};
-      files.insert(files.begin() + 1, refs_.begin(), refs_.end());
-      report_.Check(files);
-    }
+    std::vector<std::string> inputs = {hyp_, baseline_};
+    inputs.insert(inputs.begin() + 1, refs_.begin(), refs_.end());
+    report_.Check(inputs);
     if (request_->wants_embedder()) request_->Use(EmbedderHere(globals, model_));
     metric_ = request_->Make();
     names_ = metric_->names();

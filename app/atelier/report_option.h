@@ -1,6 +1,7 @@
 // --report FILE and its companions, for commands whose results are worth a picture.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,15 @@
 
 namespace atelier::app {
 
+// Throws kUsage where `out`, which is to be written, is the file `input`.
+void MustNotReplace(const std::string& out, const std::string& input);
+
 class ReportOption {
  public:
   void Declare(Cli& cli);
   bool wanted() const { return !file_.path.empty(); }
-  // Throws where the report could not be written: before the work, not after it. `files` are what it is about, for its
-  // head; empty names are passed over. REQUIRES: wanted.
+  // Throws where the report could not be written or would replace one of `files`: before the work, not after it. They
+  // are what it is about, for its head; empty names are passed over.
   void Check(const std::vector<std::string>& files);
   bool chinese() const { return chinese_; }
   // Writes the file and says where: for machines as `key` in `body`, for people on standard error.
@@ -24,6 +28,7 @@ class ReportOption {
  private:
   report::ReportFile file_;
   std::string language_, about_;
+  std::optional<double> scale_;
   bool chinese_ = false;
 };
 

@@ -137,6 +137,11 @@ bool FolderExists(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
+bool SameFile(const std::string& a, const std::string& b) {
+  std::error_code absent;
+  return fs::equivalent(a, b, absent) && !absent;
+}
+
 uint64_t FileSize(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) FailErrno("looking at", path);

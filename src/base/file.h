@@ -38,6 +38,8 @@ class AtomicFile {
 
 bool FileExists(const std::string& path);  // a regular file
 bool FolderExists(const std::string& path);
+// Whether both name one file that is there, by whichever links and spellings.
+bool SameFile(const std::string& a, const std::string& b);
 uint64_t FileSize(const std::string& path);
 void MakeFolders(const std::string& path);  // like mkdir -p
 void RemoveFile(const std::string& path);   // absent is fine

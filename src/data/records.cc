@@ -162,7 +162,10 @@ Record ToRecord(const Json& object, const std::string& where, size_t line, const
 }
 
 Imported ReadRecords(const std::string& path, const ImportOptions& options) {
-  std::string bytes = ReadFile(path, options.most_bytes);  // once: it may be a pipe, or change meanwhile
+  return ParseRecords(ReadFile(path, options.most_bytes), path, options);
+}
+
+Imported ParseRecords(std::string bytes, const std::string& path, const ImportOptions& options) {
   std::string sha256 = Sha256Hex(bytes);
   Decoded decoded = DecodeText(std::move(bytes), path);
   const std::string lower = ToLowerAscii(path);

@@ -34,6 +34,8 @@ struct Imported {
 // that both kinds of file give the same records; nested objects are refused. Throws Error(kInvalidInput) with
 // file:line.
 Imported ReadRecords(const std::string& path, const ImportOptions& options = {});
+// The same of bytes that were read from `path`.
+Imported ParseRecords(std::string bytes, const std::string& path, const ImportOptions& options = {});
 
 // One record from a JSON object, as a line of JSON lines is read; `where` names it in messages ("rows.jsonl:3").
 Record ToRecord(const Json& object, const std::string& where, size_t line, const ImportOptions& options = {});

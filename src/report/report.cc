@@ -43,6 +43,8 @@ void MustBeWritable(const ReportFile& file) {
   if (slash != std::string::npos && slash > 0 && !FolderExists(file.path.substr(0, slash))) {
     throw Error(Code::kNotFound, Cat("there is no folder ", Quote(file.path.substr(0, slash), 200), " for the report"));
   }
+  if (FolderExists(file.path)) throw Error(Code::kUsage, Cat(Quote(file.path, 200), " is a folder"), "name a file");
+  AtomicFile probe(file.path);  // never committed: it shows that the folder can be written
   if (!png) return;
   try {
     RunProcess({kProgram, "--version"});

@@ -28,8 +28,8 @@ struct ReportFile {
   double scale = 2;    // pixels of a PNG per CSS pixel
 };
 
-// Throws kUsage for another ending, for a figure asked of a page, and kNotFound where what makes PNGs is not installed:
-// before any work is done.
+// Throws kUsage for another ending, a figure asked of a page and a path that is a folder; what a write there would
+// throw; and kNotFound where what makes PNGs is not installed: before any work is done.
 void MustBeWritable(const ReportFile& file);
 
 std::string ReportPage(const Report& report);
