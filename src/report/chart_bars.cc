@@ -44,6 +44,7 @@ std::string Draw(const Bars& chart) {
   range.Add(0);
   if (chart.low && Drawable(*chart.low)) range.low = std::min(*chart.low, range.low);
   if (chart.high && Drawable(*chart.high)) range.high = std::max(*chart.high, range.high);
+  if (range.low == 0 && range.high == 0) range.high = 1;  // 0 is no reason for an axis below it
   const Ticks ticks = NiceTicks(range.low, range.high, 6, chart.low.has_value() && *chart.low == range.low,
                                 chart.high.has_value() && *chart.high == range.high);
 

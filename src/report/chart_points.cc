@@ -51,6 +51,20 @@ void DrawCells(Canvas* canvas, const std::vector<Point>& points, size_t series, 
   }
 }
 
+// Of counts: none stands at 2.5.
+Ticks WholeTicks(size_t most) {
+  const Ticks all = NiceTicks(0, static_cast<double>(most), 5, true);
+  Ticks whole;
+  whole.low = all.low;
+  whole.high = all.high;
+  for (size_t i = 0; i < all.at.size(); ++i) {
+    if (std::abs(all.at[i] - std::round(all.at[i])) > 1e-9) continue;
+    whole.at.push_back(all.at[i]);
+    whole.labels.push_back(NumberLabel(std::round(all.at[i]), 6));
+  }
+  return whole;
+}
+
 std::vector<std::string> Names(const auto& series, size_t most) {
   std::vector<std::string> names;
   for (size_t s = 0; s < std::min(series.size(), most); ++s) names.push_back(series[s].name);
@@ -81,7 +95,8 @@ std::string Draw(const Scatter& chart) {
     x_range.Add(0);
     y_range.Add(0);
   }
-  if (chart.diagonal) {  // both axes alike
+  if (!chart.diagonal && y_range.low == 0 && y_range.high == 0) y_range.Add(1);  // scores of 0: none is below
+  if (chart.diagonal) {                                                          // both axes alike
     const Range x = x_range;
     x_range.Add(y_range.low);
     x_range.Add(y_range.high);
@@ -152,8 +167,9 @@ std::string Draw(const Histogram& chart) {
   const Ticks x_ticks =
       NiceTicks(fixed_low ? *chart.low : range.low, fixed_high ? *chart.high : range.high, 7, fixed_low, fixed_high);
   // Sturges 1926, doubled since scores are seldom normal; borders at round numbers. Few whole numbers: one bin each.
-  const double low = whole && range.high - range.low < 40 ? x_ticks.low - 0.5 : x_ticks.low;
-  const double high = whole && range.high - range.low < 40 ? x_ticks.high + 0.5 : x_ticks.high;
+  whole = whole && range.high - range.low < 40 && !fixed_low && !fixed_high;
+  const double low = whole ? x_ticks.low - 0.5 : x_ticks.low;
+  const double high = whole ? x_ticks.high + 0.5 : x_ticks.high;
   double step = 1;
   if (low == x_ticks.low) {
     const double wanted = std::clamp(std::log2(static_cast<double>(most_values) + 1) * 2, 8.0, 40.0);
@@ -177,7 +193,7 @@ std::string Draw(const Histogram& chart) {
   axis.low = low;
   axis.high = high;
   const double top = canvas.Header(chart.frame.title, Names(chart.series, kMostSeries), true);
-  const Plot plot = DrawAxes(&canvas, chart.frame, top, 180, axis, NiceTicks(0, static_cast<double>(most), 5, true));
+  const Plot plot = DrawAxes(&canvas, chart.frame, top, 180, axis, WholeTicks(most));
   const auto edge = [&](size_t bin) { return plot.x(low + wide * static_cast<double>(bin)); };
   for (size_t s = 0; s < counts.size(); ++s) {
     std::string path = Cat("M", Pixels(plot.left), " ", Pixels(plot.bottom));

@@ -243,6 +243,14 @@ TEST(Histogram, CountsEveryValueOnce) {
   const std::string whole = Draw(chart);
   EXPECT_TRUE(Has(whole, "<title>0.5 – 1.5: 2</title>"));
   EXPECT_TRUE(Has(whole, "1 value is no finite number and left out"));
+  // Counts have no fractions; a scale that is given stays, whole numbers or not.
+  EXPECT_FALSE(Has(whole, ">0.5</text>"));
+  chart.series = {{"a", {0, 0}}};
+  chart.low = 0;
+  chart.high = 100;
+  const std::string zero = Draw(chart);
+  EXPECT_TRUE(Has(zero, "<title>0 – 20: 2</title>") || Has(zero, "<title>0 – 10: 2</title>")) << zero;
+  EXPECT_FALSE(Has(zero, "−"));
   EXPECT_TRUE(Draw(Histogram()).ends_with("</svg>\n"));
 }
 
