@@ -1,5 +1,6 @@
 """What --report promises on `evaluate`'s commands: pages and pictures that parse, hold hostile texts as texts, are the same
 bytes each time and have the size that was asked for; one clear line for what is wrong. Usage: report_test.py ATELIER."""
+import html
 import html.parser
 import json
 import math
@@ -200,6 +201,52 @@ def main():
     run("chrf", "--hyp", "ref", "--ref", "ref", "--report", "x.html", "--report-lang", "en")
     expect("what is right has no marks", any(tag in (root / "x.html").read_text(encoding="utf-8") for tag in ("<del>", "<ins>")),
            False)
+
+    # Notes stand on the page, in its language.
+    (root / "gaps").write_text("好\n\n", encoding="utf-8")
+    (root / "full").write_text("好\n茶\n", encoding="utf-8")
+    (root / "unsure").write_text("a\nb\na\n")
+    (root / "sure").write_text("a\na\na\n")
+    (root / "constant").write_text("1\n1\n1\n")
+    (root / "large").write_text("1e200\n-1e200\n1e201\n")
+    for command, english, chinese in (
+            (["rouge", "--hyp", "gaps", "--ref", "full"], ["gaps:2: 1 of 2 texts are empty", "1 of 2 texts have no token"],
+             ["gaps:2：2 段文字中有 1 段为空", "2 段文字中有 1 段没有 a-z"]),
+            (["bleu", "--hyp", "full", "--ref", "gaps"], ["1 lines have no reference"], ["1 行没有参考"]),
+            (["classification", "--true", "unsure", "--pred", "sure"], ["no case is predicted"], ["没有样本被预测"]),
+            (["regression", "--true", "constant", "--pred", "constant"], ["there are no correlations"], ["没有相关系数"]),
+            (["regression", "--true", "large", "--pred", "constant"], ["their squares"], ["平方后"]),
+            (["ranking", *ranked], ["1 of 3 questions have nothing relevant"], ["3 个问题中有 1 个没有相关的候选"]),
+            (["agreement", *pair], ["the categories have no order"], ["类别没有次序"])):
+        for language, here, elsewhere in (("en", english, chinese), ("zh", chinese, english)):
+            said = json.loads(run(*command, "--report", "notes.html", "--report-lang", language, "--json", says=english[0]))
+            text = html.unescape((root / "notes.html").read_text(encoding="utf-8"))
+            expect(f"{command[0]}: notes in {language}", [[note in text for note in here], [note in text for note in elsewhere]],
+                   [[True] * len(here), [False] * len(here)])
+            expect(f"{command[0]}: notes of --json", all(any(e in note for note in said.get("notes", [])) for e in english))
+
+    # A form's ratings: a part for each criterion.
+    rows = ["form,rater,item,criterion,value,comment"]
+    for rater in ("安", "<b>", "cy"):
+        rows += [f"f,{rater},{item},{criterion},{rng.randint(1, 3)}," for item in range(9) for criterion in ("clear", "<i>tone")]
+    form = ["agreement", "--ratings", write("form.csv", rows)]
+    for language in ("en", "zh"):
+        said = json.loads(run(*form, "--report", "form.html", "--report-lang", language, "--json") or "{}")
+        expect("a form's report", (said.get("report"), len(said.get("criteria", []))), ("form.html", 2))
+        text = (root / "form.html").read_text(encoding="utf-8")
+        expect("a form's figures", check_page("form.html", text, "zh-CN" if language == "zh" else "en"), 6)
+        expect("headings", re.findall(r"<h2>(.*?)</h2>", text), ["<bdi>clear</bdi>", "<bdi>&lt;i&gt;tone</bdi>"])
+        alpha = said["criteria"][1]["krippendorff_alpha"]["nominal"]
+        expect("its numbers", f"{alpha:.4f}".replace("-", "\u2212") in text.split("<h2>")[2])
+    run(*form, "--report", "form.svg", "--report-figure", "clear.kappas", "--report-lang", "en")
+    expect("a criterion's picture says whose it is", "clear: Cohen" in (root / "form.svg").read_text(encoding="utf-8"))
+    run(*form, "--report", "form.svg", "--report-figure", "kappas", code=2, says="it has clear.measures, clear.kappas")
+
+    # Scores of 0 keep the scale of their metric.
+    run("bleu", "--hyp", write("nothing", ["q"] * 9), "--ref", write("else", ["a b c d e"] * 9), "--report", "zero.svg",
+        "--report-lang", "en")
+    text = (root / "zero.svg").read_text(encoding="utf-8")
+    expect("BLEU of 0", ["0.00</text>" in text, "0.0000" in text, "\u2212" in text, ">100</text>" in text], [True, False, False, True])
 
     # Big files stay small pages.
     big = ["--hyp", write("bighyp", hyp * 1000), "--ref", write("bigref", ref * 1000)]

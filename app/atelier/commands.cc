@@ -220,7 +220,7 @@ std::span<const CommandEntry> AllCommands() {
       {"evaluate agreement", "Measure how well people's ratings agree beyond chance",
        "atelier evaluate agreement --ratings ratings.csv --items text\n"
        "atelier evaluate agreement --ratings ratings.csv --order bad,fair,good --json\n"
-       "atelier evaluate agreement --ratings anna.csv --ratings ben.jsonl --form form.html",
+       "atelier evaluate agreement --ratings anna.csv --ratings ben.jsonl --form form.html --report agreement.html",
        &MakeEvaluateAgreement},
       {"evaluate form", "Make a form on which people rate items: one HTML file that needs no network",
        "atelier evaluate form --input items.csv --form rubric.toml --out form.html --lang zh\n"

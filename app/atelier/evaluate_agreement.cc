@@ -6,6 +6,7 @@
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
 #include "app/atelier/list_option.h"
+#include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -49,12 +50,12 @@ class AgreementCommand : public Command {
     for (const std::string& file : ratings_) bytes.push_back(ReadFile(file));
     std::vector<evaluate::RatedFile> saved;
     if (ReadSaved(bytes, &saved)) return OfForm(globals, saved);
-    std::vector<std::string> notes;
+    Notes notes;
     const evaluate::Ratings ratings = evaluate::ReadRatings(std::move(bytes[0]), ratings_[0], options_);
-    Json result = Measure(ratings, "", &notes);
-    result["notes"] = notes;
+    Json result = Measure(ratings, {}, &notes);
+    result["notes"] = NotesJson(notes);
     if (report_.wanted()) {
-      report_.Write(AgreementReport(ratings, result, report_.chinese()), globals, &result);
+      report_.Write(AgreementReport(ratings, result, report_.chinese()), notes, globals, &result);
     }
     Show(globals, result, notes);
     return 0;
@@ -78,30 +79,30 @@ class AgreementCommand : public Command {
 
   int OfForm(const Globals& globals, const std::vector<evaluate::RatedFile>& saved) const {
     if (!options_.items.empty()) throw Error(Code::kUsage, "--items is of a table, a form names its items");
-    if (report_.wanted()) throw Error(Code::kUsage, "--report is of a table, a form has a table for each criterion");
     std::optional<evaluate::FormKey> key;
     if (!form_.empty()) key = evaluate::ReadFormPage(ReadFile(form_), form_);
     const evaluate::FormRatings ratings = evaluate::ReadFormRatings(saved, key, options_.order);
-    std::vector<std::string> notes;
+    Notes notes;
     Json criteria = Json::array();
     for (const evaluate::CriterionRatings& one : ratings.criteria) {
       Json measured = {{"criterion", one.criterion}};
-      measured.update(Measure(one.ratings, Cat(one.criterion, ": "), &notes));
+      measured.update(Measure(one.ratings, {Cat(one.criterion, ": "), Cat(one.criterion, "：")}, &notes));
       criteria.push_back(std::move(measured));
     }
     if (key && ratings.items.size() < key->items.size()) {
+      const size_t all = key->items.size(), unrated = all - ratings.items.size();
       notes.push_back(
-          Cat(key->items.size() - ratings.items.size(), " of ", key->items.size(), " items were rated by nobody"));
+          {Cat(unrated, " of ", all, " items were rated by nobody"), Cat(all, " 个条目中有 ", unrated, " 个没有人评")});
     }
-    const Json result = {
-        {"form", ratings.form},         {"raters", ratings.raters},        {"items", ratings.items.size()},
-        {"comments", ratings.comments}, {"criteria", std::move(criteria)}, {"notes", notes}};
+    Json result = {{"form", ratings.form},         {"raters", ratings.raters},        {"items", ratings.items.size()},
+                   {"comments", ratings.comments}, {"criteria", std::move(criteria)}, {"notes", NotesJson(notes)}};
+    if (report_.wanted()) report_.Write(FormReport(ratings, result, report_.chinese()), notes, globals, &result);
     Show(globals, result, notes);
     return 0;
   }
 
-  static void Show(const Globals& globals, const Json& result, const std::vector<std::string>& notes) {
-    for (const std::string& note : notes) std::cerr << "note: " << text::ForTerminal(note) << "\n";
+  static void Show(const Globals& globals, const Json& result, const Notes& notes) {
+    PrintNotes(notes);
     if (globals.json) {
       std::cout << ToText(result) << "\n";
     } else if (!result.contains("criteria")) {
@@ -114,14 +115,14 @@ class AgreementCommand : public Command {
     }
   }
 
-  static Json Measure(const evaluate::Ratings& ratings, const std::string& before, std::vector<std::string>* out) {
+  static Json Measure(const evaluate::Ratings& ratings, const Note& before, Notes* out) {
     size_t given = 0;
     for (const int32_t value : ratings.values) given += value >= 0;
     Json result{{"items", ratings.items()},
                 {"raters", ratings.raters.size()},
                 {"ratings", given},
                 {"categories", ratings.categories.size()}};
-    std::vector<std::string> notes;
+    Notes notes;
     result.update(Kappas(ratings, &notes));
     const auto alpha = [&](RatingLevel level, bool can) {
       return can ? Known(evaluate::KrippendorffAlpha(ratings, level)) : Json();
@@ -133,18 +134,22 @@ class AgreementCommand : public Command {
                                     {"ordinal", alpha(RatingLevel::kOrdinal, ratings.ordered)},
                                     {"interval", alpha(RatingLevel::kInterval, numbers)},
                                     {"ratio", alpha(RatingLevel::kRatio, numbers && few)}};
-    if (!ratings.ordered) notes.emplace_back("the categories have no order (--order gives one): only nominal measures");
-    if (result["krippendorff_alpha"]["nominal"].is_null()) {
-      notes.push_back(Cat("alpha is undefined: ", ratings.categories.size() == 1
-                                                      ? "every rating is the same"
-                                                      : "no item has two ratings, or all of those are the same"));
+    if (!ratings.ordered) {
+      notes.push_back({"the categories have no order (--order gives one): only nominal measures",
+                       "类别没有次序（可用 --order 给出）：只有名义的量"});
     }
-    for (const std::string& note : notes) out->push_back(before + note);
+    if (result["krippendorff_alpha"]["nominal"].is_null()) {
+      const bool one = ratings.categories.size() == 1;
+      notes.push_back({Cat("alpha is undefined: ",
+                           one ? "every rating is the same" : "no item has two ratings, or all of those are the same"),
+                       Cat("α 无定义：", one ? "所有评分都相同" : "没有条目有两个评分，或者这些评分全部相同")});
+    }
+    for (const Note& note : notes) out->push_back({before.en + note.en, before.zh + note.zh});
     return result;
   }
 
   // Means over all pairs of raters who have items in common; for two raters, theirs.
-  static Json Kappas(const evaluate::Ratings& ratings, std::vector<std::string>* notes) {
+  static Json Kappas(const evaluate::Ratings& ratings, Notes* notes) {
     constexpr size_t kMostCategories = 1000;
     const size_t n = ratings.categories.size(), raters = ratings.raters.size();
     double agreed = 0, compared = 0;
@@ -153,7 +158,7 @@ class AgreementCommand : public Command {
       size_t pairs = 0;
     } means[3];
     const bool few = n <= kMostCategories;
-    if (!few) notes->push_back(Cat(n, " categories are too many for kappas"));
+    if (!few) notes->push_back({Cat(n, " categories are too many for kappas"), Cat(n, " 个类别太多，不算 κ")});
     for (size_t a = 0; a < raters && few; ++a) {
       for (size_t b = a + 1; b < raters; ++b) {
         const std::vector<int64_t> pairs = evaluate::CountPairs(ratings, a, b);
@@ -178,13 +183,17 @@ class AgreementCommand : public Command {
     };
     const size_t all = raters * (raters - 1) / 2;
     if (few && means[0].pairs < all) {
-      notes->push_back(Cat("Cohen's kappa is undefined for ", all - means[0].pairs, " of ", all,
-                           " pairs of raters (no item in common, or one category), which are left out"));
+      const size_t without = all - means[0].pairs;
+      notes->push_back(
+          {Cat("Cohen's kappa is undefined for ", without, " of ", all,
+               " pairs of raters (no item in common, or one category), which are left out"),
+           Cat(all, " 对评分者中有 ", without, " 对没有 Cohen κ（没有共同的条目，或只有一个类别），不计入")});
     }
     const Json fleiss = few ? Known(evaluate::FleissKappa(ratings)) : Json();
     if (few && fleiss.is_null()) {
-      notes->emplace_back(
-          "Fleiss' kappa is undefined: it needs as many ratings, two or more, for each item, and two categories");
+      notes->push_back(
+          {"Fleiss' kappa is undefined: it needs as many ratings, two or more, for each item, and two categories",
+           "Fleiss κ 无定义：每个条目的评分须同样多，至少两个，类别也至少两个"});
     }
     return {{"agreement", compared == 0 ? Json() : Json(agreed / compared)},
             {"cohen_kappa",

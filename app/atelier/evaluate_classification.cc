@@ -8,6 +8,7 @@
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
 #include "app/atelier/list_option.h"
+#include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -76,11 +77,11 @@ class ClassificationCommand : public Command {
     Json curves;
     if (!scores_.empty()) curves = MeasureScores();
     const std::string report = evaluate::ReportText(confusion, scores, static_cast<int>(digits_));
-    for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
+    PrintNotes(notes_);
     Json result;
     if (globals.json || report_.wanted()) result = Body(confusion, scores, curves, report);
     if (report_.wanted()) {
-      report_.Write(LabelsReport(confusion, scores, curves_, result, report_.chinese()), globals, &result,
+      report_.Write(LabelsReport(confusion, scores, curves_, result, report_.chinese()), notes_, globals, &result,
                     "report_file");  // "report" is the table
     }
     if (globals.json) {
@@ -114,19 +115,23 @@ class ClassificationCommand : public Command {
             {"confusion", std::move(matrix)},
             {"scores", curves},
             {"report", report},
-            {"notes", notes_}};
+            {"notes", NotesJson(notes_)}};
   }
 
   void NoteZeros(const ClassificationScores& scores) {
-    const auto note = [&](const std::vector<size_t>& which, const std::string& text) {
+    const auto note = [&](const std::vector<size_t>& which, const char* english, const char* chinese) {
       if (which.empty()) return;
       std::vector<std::string> names;
       for (const size_t c : which) names.push_back(classes_[c]);
-      notes_.push_back(Cat(text, " and counts as 0: ", Quote(Join(names, ", "), 200)));
+      const std::string quoted = Quote(Join(names, ", "), 200);
+      notes_.push_back({Cat(english, " and counts as 0: ", quoted), Cat(chinese, "，按 0 计：", quoted)});
     };
-    note(scores.no_predicted, "no case is predicted for these classes, so that their precision is undefined");
-    note(scores.no_true, "no case is truly of these classes, so that their recall is undefined");
-    note(scores.neither, "these classes do not occur at all, so that their F1 is undefined");
+    note(scores.no_predicted, "no case is predicted for these classes, so that their precision is undefined",
+         "没有样本被预测为这些类别，精确率无定义");
+    note(scores.no_true, "no case is truly of these classes, so that their recall is undefined",
+         "没有样本真正属于这些类别，召回率无定义");
+    note(scores.neither, "these classes do not occur at all, so that their F1 is undefined",
+         "这些类别从未出现，F1 无定义");
   }
 
   // One number a line, or one per class: then [case][class].
@@ -221,8 +226,9 @@ class ClassificationCommand : public Command {
       }
       const auto support = std::accumulate(is_class.begin(), is_class.end(), 0.0);
       if (support == 0) {
-        notes_.push_back(
-            Cat("no case is truly ", Quote(classes_[c]), ": it has no curves and is left out of their means"));
+        const std::string name = Quote(classes_[c]);
+        notes_.push_back({Cat("no case is truly ", name, ": it has no curves and is left out of their means"),
+                          Cat("没有样本真正属于 ", name, "：它没有曲线，也不计入平均")});
         classes.push_back({{"label", classes_[c]}, {"roc_auc", Json()}, {"average_precision", Json()}});
         continue;
       }
@@ -262,9 +268,12 @@ class ClassificationCommand : public Command {
         sum += p;
       }
       if (in_range && std::abs(sum - 1) <= kSlack) continue;
-      notes_.push_back(Cat(scores_, ":", i + 1, ": ",
-                           in_range ? Cat("the numbers sum to ", sum, ", not 1") : "a score is outside 0 to 1",
-                           ": no probabilities, so that calibration is not measured"));
+      const std::string place = Cat(scores_, ":", i + 1);
+      notes_.push_back(
+          {Cat(place, ": ", in_range ? Cat("the numbers sum to ", sum, ", not 1") : "a score is outside 0 to 1",
+               ": no probabilities, so that calibration is not measured"),
+           Cat(place, "：", in_range ? Cat("各数之和是 ", sum, "，不是 1") : "有分数在 0 到 1 之外",
+               "，不是概率，所以不算校准")});
       for (const char* name : {"brier", "log_loss", "expected_calibration_error", "reliability"})
         (*result)[name] = Json();
       return;
@@ -293,7 +302,8 @@ class ClassificationCommand : public Command {
   }
 
   std::string true_, pred_, scores_, positive_;
-  std::vector<std::string> classes_, notes_;
+  std::vector<std::string> classes_;
+  Notes notes_;
   std::vector<uint32_t> truth_;
   int64_t bins_ = 10, digits_ = 2;
   std::vector<ClassCurves> curves_;  // for a report

@@ -5,6 +5,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -63,13 +64,16 @@ class RankingCommand : public Command {
       throw Error(Code::kInvalidInput, Cat(true_, ": no question has anything relevant: nothing can be measured"),
                   "a gain above 0 says what is relevant");
     }
-    std::vector<std::string> notes;
+    Notes notes;
     if (hopeless > 0) {
-      notes.push_back(Cat(hopeless, " of ", gains.size(), " questions have nothing relevant and are left out"));
+      notes.push_back({Cat(hopeless, " of ", gains.size(), " questions have nothing relevant and are left out"),
+                       Cat(gains.size(), " 个问题中有 ", hopeless, " 个没有相关的候选，不计入")});
     }
     if (tau.size() < ndcg.size()) {
-      notes.push_back(Cat(ndcg.size() - tau.size(), " of ", ndcg.size(),
-                          " questions have all gains or all scores alike and are left out of the correlations"));
+      const size_t alike = ndcg.size() - tau.size();
+      notes.push_back({Cat(alike, " of ", ndcg.size(),
+                           " questions have all gains or all scores alike and are left out of the correlations"),
+                       Cat(ndcg.size(), " 个问题中有 ", alike, " 个的增益或分数全部相同，不计入相关系数")});
     }
     const auto mean = [](const std::vector<double>& values) {
       return values.empty() ? Json() : Json(evaluate::Mean(values));
@@ -84,10 +88,10 @@ class RankingCommand : public Command {
                 {"precision_at_k", mean(precision)},
                 {"kendall_tau_b", mean(tau)},
                 {"spearman", mean(rho)},
-                {"notes", notes}};
-    for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+                {"notes", NotesJson(notes)}};
+    PrintNotes(notes);
     if (report_.wanted()) {
-      report_.Write(RankingReport(ndcg, lines, result, report_.chinese()), globals, &result);
+      report_.Write(RankingReport(ndcg, lines, result, report_.chinese()), notes, globals, &result);
     }
     if (globals.json) {
       std::cout << ToText(result) << "\n";

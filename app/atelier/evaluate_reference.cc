@@ -6,6 +6,7 @@
 #include "app/atelier/embedders.h"
 #include "app/atelier/evaluate_report_texts.h"
 #include "app/atelier/metric_options.h"
+#include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
@@ -73,7 +74,7 @@ class ReferenceCommand : public Command {
     body["lines"] = hyp->lines.size();
     body["empty_hypotheses"] = NoteEmpty(*hyp);
     body["empty_references"] = NoteWithoutReference(references);
-    if (const std::string doubt = metric_->Doubt(hyp->lines); !doubt.empty()) notes_.push_back(doubt);
+    if (const Note doubt = metric_->Doubt(hyp->lines); !doubt.empty()) notes_.push_back(doubt);
     body.update(metric_->Details(sum));
 
     std::string people;
@@ -103,11 +104,11 @@ class ReferenceCommand : public Command {
         result.baseline = baseline_file_->lines;
         result.baseline_counts = &*baseline_counts_;
       }
-      report_.Write(TextsReport(result, report_.chinese()), globals, &body);
+      report_.Write(TextsReport(result, report_.chinese()), notes_, globals, &body);
     }
 
-    body["notes"] = notes_;
-    for (const std::string& note : notes_) std::cerr << "note: " << note << "\n";
+    body["notes"] = NotesJson(notes_);
+    PrintNotes(notes_);
     if (globals.json) {
       std::cout << ToText(body) << "\n";
     } else {
@@ -146,8 +147,9 @@ class ReferenceCommand : public Command {
     const auto first = std::find_if(file.lines.begin(), file.lines.end(), is_empty);
     const auto empty = static_cast<size_t>(std::count_if(first, file.lines.end(), is_empty));
     if (empty > 0) {
-      notes_.push_back(Cat(file.name, ":", first - file.lines.begin() + 1, ": ", empty, " of ", file.lines.size(),
-                           " texts are empty, this first"));
+      const std::string place = Cat(file.name, ":", first - file.lines.begin() + 1);
+      notes_.push_back({Cat(place, ": ", empty, " of ", file.lines.size(), " texts are empty, this first"),
+                        Cat(place, "：", file.lines.size(), " 段文字中有 ", empty, " 段为空，这是第一段")});
     }
     return empty;
   }
@@ -159,7 +161,10 @@ class ReferenceCommand : public Command {
       for (const auto& reference : references) any = any || !reference[line].empty();
       if (!any && empty++ == 0) first = line + 1;
     }
-    if (empty > 0) notes_.push_back(Cat(empty, " lines have no reference, the first is line ", first));
+    if (empty > 0) {
+      notes_.push_back({Cat(empty, " lines have no reference, the first is line ", first),
+                        Cat(empty, " 行没有参考，第一处是第 ", first, " 行")});
+    }
     return empty;
   }
 
@@ -233,7 +238,8 @@ class ReferenceCommand : public Command {
   std::string name_;
   std::unique_ptr<evaluate::MetricRequest> request_;
   std::unique_ptr<evaluate::ReferenceMetric> metric_;
-  std::vector<std::string> names_, refs_, notes_;
+  std::vector<std::string> names_, refs_;
+  Notes notes_;
   std::string hyp_, baseline_, model_ = kDefaultEmbedder;
   SegmenterOption segmenter_;
   Globals globals_;

@@ -4,6 +4,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -43,15 +44,18 @@ class RegressionCommand : public Command {
                 {"pearson", known(evaluate::PearsonCorrelation(truth, predicted))},
                 {"spearman", known(evaluate::SpearmanCorrelation(truth, predicted))},
                 {"kendall_tau_b", known(evaluate::KendallTauB(truth, predicted))}};
+    const Notes notes = Undefined(result);
+    result["notes"] = NotesJson(notes);
+    PrintNotes(notes);
     if (report_.wanted()) {
-      report_.Write(NumbersReport(truth, predicted, result, report_.chinese()), globals, &result);
+      report_.Write(NumbersReport(truth, predicted, result, report_.chinese()), notes, globals, &result);
     }
     if (globals.json) {
       std::cout << ToText(result) << "\n";
       return 0;
     }
     for (const auto& [name, value] : result.items()) {
-      if (value.is_string()) continue;
+      if (value.is_string() || value.is_array()) continue;
       std::cout << ReplaceAll(name, "_", " ") << " "
                 << (value.is_null()              ? "undefined"
                     : value.is_number_unsigned() ? Cat(value.get<uint64_t>())
@@ -62,6 +66,23 @@ class RegressionCommand : public Command {
   }
 
  private:
+  // Why there is no number.
+  static Notes Undefined(const Json& result) {
+    Notes notes;
+    if (result.at("cases") == 1) {
+      notes.push_back({"one case has no r2 and no correlations", "只有一个样本：没有 R² 和相关系数"});
+    } else if (result.at("spearman").is_null()) {
+      notes.push_back({"all true or all predicted numbers are the same: there are no correlations",
+                       "真实值或预测值全部相同：没有相关系数"});
+    }
+    const bool correlation_alone = result.at("pearson").is_null() && !result.at("spearman").is_null();
+    if (correlation_alone || result.at("mean_squared_error").is_null()) {
+      notes.push_back({"the numbers are so large or so small that their squares cannot be told from infinity or 0",
+                       "数值太大或太小，平方后与无穷大或 0 无法区分"});
+    }
+    return notes;
+  }
+
   std::string true_, pred_;
   ReportOption report_;
 };

@@ -20,7 +20,7 @@ constexpr size_t kLines = 10;  // of each table
 struct Words {
   const char *lines, *hypothesis, *baseline, *reference, *score, *interval, *difference, *p_bootstrap, *p_randomisation,
       *length, *count, *of_lines, *against_length, *distribution, *differences, *all_lines, *worst, *best, *losses,
-      *gains, *line, *marks, *lower_is_better, *empty_references;
+      *gains, *line, *marks, *lower_is_better;
 };
 constexpr Words kEnglish = {"lines",
                             "hypothesis",
@@ -44,8 +44,7 @@ constexpr Words kEnglish = {"lines",
                             "Most won against the baseline",
                             "Line",
                             "Struck out: only in the reference. Underlaid: only in the text that is measured.",
-                            "lower is better",
-                            "lines without a reference"};
+                            "lower is better"};
 constexpr Words kChinese = {"行",
                             "待评文本",
                             "基线",
@@ -68,8 +67,7 @@ constexpr Words kChinese = {"行",
                             "比基线进步最多",
                             "行号",
                             "删除线：只见于参考；底色：只见于被评文本。",
-                            "越低越好",
-                            "行没有参考"};
+                            "越低越好"};
 
 class Builder {
  public:
@@ -77,10 +75,7 @@ class Builder {
       : r_(result), chinese_(chinese), w_(chinese ? kChinese : kEnglish), names_(result.metric->names()) {
     scores_ = LineScores(*r_.counts);
     if (r_.baseline_counts != nullptr) baseline_scores_ = LineScores(*r_.baseline_counts);
-    double most = 0;
-    for (const double score : scores_) most = std::max(most, score);
-    for (const double score : baseline_scores_) most = std::max(most, score);
-    unit_ = most <= 1 && Number(r_.body->at(names_[0])).value <= 1;
+    unit_ = r_.metric->scale() <= 1;
   }
 
   report::Report Build() {
@@ -213,8 +208,6 @@ class Builder {
   std::string Summary() const {
     const bool intervals = !Said("bootstrap", 0).is_null();
     std::string out = Cat("<p class=\"big\">", r_.hypotheses.size(), " ", w_.lines);
-    const auto empty = r_.body->value("empty_references", size_t{0});
-    if (empty > 0) out += Cat(" · ", empty, " ", w_.empty_references);
     if (r_.metric->lower_is_better()) out += Cat(" · ", w_.lower_is_better);
     out += Cat("</p>\n<table class=\"k\"><tr><th></th><th class=\"n\">", w_.score, "</th>");
     if (intervals) out += Cat("<th class=\"n\">", w_.interval, "</th>");

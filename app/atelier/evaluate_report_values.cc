@@ -49,6 +49,7 @@ constexpr std::pair<std::string_view, const char*> kNames[] = {
     {"raters", "评分者数"},
     {"ratings", "评分数"},
     {"categories", "类别数"},
+    {"comments", "备注数"},
     {"agreement", "一致比例"},
     {"pairs", "评分者组合数"},
     {"unweighted", "不加权"},
@@ -99,13 +100,6 @@ std::string Rows(const Json& values, const Language& say, const std::string& bef
   return out;
 }
 
-std::string Notes(const Json& body) {
-  std::string out;
-  if (!body.contains("notes")) return out;
-  for (const Json& note : body.at("notes")) out += Cat("<p><bdi>", Html(note.get<std::string>()), "</bdi></p>\n");
-  return out;
-}
-
 std::string Table(const Json& values, const Language& say) {
   return Cat("<table class=\"k\">", Rows(values, say), "</table>\n");
 }
@@ -138,7 +132,7 @@ report::Report LabelsReport(const evaluate::Confusion& confusion, const evaluate
                                   {"expected_calibration_error", say("expected calibration error", "期望校准误差")}}) {
     if (measured.is_object() && measured.contains(key)) table[name] = measured.at(key);
   }
-  made.before = Table(table, say) + Notes(body);
+  made.before = Table(table, say);
 
   report::ConfusionMatrix matrix;
   matrix.frame = Frame(say, say("Confusion matrix", "混淆矩阵"), say("predicted", "预测"), say("true", "真实"),
@@ -239,7 +233,7 @@ report::Report RankingReport(std::span<const double> ndcg, std::span<const size_
   report::Report made;
   made.title = say("Ranking", "排序");
   made.chinese = chinese;
-  made.before = Table(body, say) + Notes(body);
+  made.before = Table(body, say);
   report::Bars bars;
   bars.frame = Frame(say, say("Means over questions", "各问题的平均"));
   for (const auto& [name, value] : body.items()) {
@@ -267,17 +261,36 @@ report::Report RankingReport(std::span<const double> ndcg, std::span<const size_
   return made;
 }
 
-report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& body, bool chinese) {
+report::Report FormReport(const evaluate::FormRatings& ratings, const Json& body, bool chinese) {
+  const Language say{chinese};
+  report::Report made;
+  made.title = say("Agreement of raters", "评分者一致性");
+  made.chinese = chinese;
+  made.before = Table(body, say);
+  for (size_t i = 0; i < ratings.criteria.size(); ++i) {
+    const auto& [name, given] = ratings.criteria[i];
+    report::Report one = AgreementReport(given, body.at("criteria").at(i), chinese, name + say(": ", "："));
+    one.figures[0].above = Cat("<h2>", report::HtmlName(name), "</h2>\n", one.before);
+    for (report::Figure& figure : one.figures) {
+      figure.name = Cat(name, ".", figure.name);
+      made.figures.push_back(std::move(figure));
+    }
+  }
+  return made;
+}
+
+report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& body, bool chinese,
+                               const std::string& of) {
   const Language say{chinese};
   const size_t raters = ratings.raters.size(), categories = ratings.categories.size();
   report::Report made;
   made.title = say("Agreement of raters", "评分者一致性");
   made.chinese = chinese;
-  made.before = Table(body, say) + Notes(body);
+  made.before = Table(body, say);
 
   report::Bars measures;
-  measures.frame =
-      Frame(say, say("Agreement beyond chance (1: perfect, 0: chance)", "超出偶然的一致性（1 为完全一致，0 为偶然）"));
+  measures.frame = Frame(
+      say, of + say("Agreement beyond chance (1: perfect, 0: chance)", "超出偶然的一致性（1 为完全一致，0 为偶然）"));
   const auto add = [&](const std::string& name, const Json& value) {
     if (value.is_number()) measures.groups.push_back({name, {{value.get<double>()}}});
   };
@@ -294,14 +307,14 @@ report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& bod
 
   if (raters == 2 && categories <= kMostCategories) {
     report::ConfusionMatrix matrix;
-    matrix.frame = Frame(say, say("What one rater chose where the other chose", "一人所选与另一人所选"),
+    matrix.frame = Frame(say, of + say("What one rater chose where the other chose", "一人所选与另一人所选"),
                          ratings.raters[1], ratings.raters[0], categories > 8 ? 760 : 510);
     matrix.classes = ratings.categories;
     matrix.counts = evaluate::CountPairs(ratings, 0, 1);
     made.figures.push_back({"pair", Draw(matrix)});
   } else if (categories <= kMostCategories) {
     report::Bars kappas;
-    kappas.frame = Frame(say, say("Cohen's kappa of pairs, the lowest first", "两两之间的 Cohen κ，最低在前"));
+    kappas.frame = Frame(say, of + say("Cohen's kappa of pairs, the lowest first", "两两之间的 Cohen κ，最低在前"));
     for (size_t a = 0; a < raters && raters <= 50; ++a) {
       for (size_t b = a + 1; b < raters; ++b) {
         const double kappa = evaluate::CohenKappa(evaluate::CountPairs(ratings, a, b), categories);
@@ -316,7 +329,7 @@ report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& bod
   }
   if (categories <= kMostCategories) {
     report::Bars chosen;
-    chosen.frame = Frame(say, say("How often each category was chosen", "各类别被选的次数"));
+    chosen.frame = Frame(say, of + say("How often each category was chosen", "各类别被选的次数"));
     chosen.series = ratings.raters;
     chosen.decimals = 0;
     for (size_t c = 0; c < categories; ++c) {

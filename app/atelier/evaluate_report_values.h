@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "evaluate/classification.h"
 #include "evaluate/curves.h"
+#include "evaluate/form_ratings.h"
 #include "evaluate/ratings.h"
 #include "report/report.h"
 
@@ -37,6 +38,10 @@ report::Report RankingReport(std::span<const double> ndcg, std::span<const size_
                              bool chinese);
 
 // Figures measures; pair (two raters) or kappas (more), categories, as far as there are few of them.
-report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& body, bool chinese);
+// `of` stands before the figures' titles.
+report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& body, bool chinese,
+                               const std::string& of = "");
+// The same for each criterion of a form, under its name; the figures are CRITERION.measures and so on.
+report::Report FormReport(const evaluate::FormRatings& ratings, const Json& body, bool chinese);
 
 }  // namespace atelier::app

@@ -42,8 +42,10 @@ void ReportOption::Check(const std::vector<std::string>& files) {
   }
 }
 
-void ReportOption::Write(report::Report report, const Globals& globals, Json* body, const char* key) const {
+void ReportOption::Write(report::Report report, const Notes& notes, const Globals& globals, Json* body,
+                         const char* key) const {
   report.before = Cat("<p>", about_, "</p>\n", report.before);
+  for (const Note& note : notes) report.before += Cat("<p><bdi>", report::Html(note.In(chinese_)), "</bdi></p>\n");
   report::WriteReport(report, file_);
   (*body)[key] = file_.path;
   if (!globals.json && !globals.quiet) std::cerr << "report: " << text::ForTerminal(file_.path) << "\n";

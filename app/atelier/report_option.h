@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/atelier/command.h"
+#include "app/atelier/notes.h"
 #include "base/json.h"
 #include "report/report.h"
 
@@ -23,7 +24,9 @@ class ReportOption {
   void Check(const std::vector<std::string>& files);
   bool chinese() const { return chinese_; }
   // Writes the file and says where: for machines as `key` in `body`, for people on standard error.
-  void Write(report::Report report, const Globals& globals, Json* body, const char* key = "report") const;
+  // `notes` stand below what the report begins with, in its language.
+  void Write(report::Report report, const Notes& notes, const Globals& globals, Json* body,
+             const char* key = "report") const;
 
  private:
   report::ReportFile file_;

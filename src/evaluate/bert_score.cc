@@ -260,13 +260,18 @@ Json BertScore::Details(std::span<const int64_t>) const {
   return {{"engine", {{"build", engine.build}, {"isa", engine.isa}}}, {"truncated", cut_}, {"evenly_weighted", even_}};
 }
 
-std::string BertScore::Doubt(std::span<const std::string_view>) const {
-  std::string doubt;
-  if (cut_ > 0) doubt = Cat(cut_, " texts are longer than the ", embedder_->context(), " tokens that the model reads");
+Note BertScore::Doubt(std::span<const std::string_view>) const {
+  Note doubt;
+  if (cut_ > 0) {
+    doubt = {Cat(cut_, " texts are longer than the ", embedder_->context(), " tokens that the model reads"),
+             Cat(cut_, " 段文字超过模型能读的 ", embedder_->context(), " 个词元")};
+  }
   if (even_ > 0) {
-    doubt += Cat(doubt.empty() ? "" : "; ", even_,
-                 " pairs have a text all of whose tokens stand in every reference: "
-                 "idf weighs them 0, so they count evenly");
+    const bool second = !doubt.empty();
+    doubt.en += Cat(second ? "; " : "", even_,
+                    " pairs have a text all of whose tokens stand in every reference: "
+                    "idf weighs them 0, so they count evenly");
+    doubt.zh += Cat(second ? "；" : "", even_, " 对里有一段文字的词元每个参考都有：idf 给它们的权重为 0，所以平均计算");
   }
   return doubt;
 }

@@ -76,7 +76,7 @@ class BertScore : public ReferenceMetric {
   std::string Fields(bool line) const override;
   std::string version() const override { return "0.3.13"; }
   Json Details(std::span<const int64_t> sum) const override;
-  std::string Doubt(std::span<const std::string_view> hypotheses) const override;
+  Note Doubt(std::span<const std::string_view> hypotheses) const override;
 
  private:
   struct Read;  // a text with its vectors

@@ -192,8 +192,8 @@ TEST(BertScoreTest, TokensOfEveryReferenceCountEvenlyAndAreTold) {
   const LineCounts counts = CountLines(metric, hyps, std::vector<Views>{refs});
   EXPECT_NEAR(metric.LineScore(counts.row(0), 0), 1, 1e-9);
   EXPECT_EQ(metric.Details(counts.Sum())["evenly_weighted"], 1);
-  EXPECT_NE(metric.Doubt(hyps).find("1 pairs"), std::string::npos) << metric.Doubt(hyps);
-  EXPECT_NE(metric.Doubt(hyps).find("1 texts are longer"), std::string::npos) << metric.Doubt(hyps);
+  EXPECT_NE(metric.Doubt(hyps).en.find("1 pairs"), std::string::npos) << metric.Doubt(hyps).en;
+  EXPECT_NE(metric.Doubt(hyps).en.find("1 texts are longer"), std::string::npos) << metric.Doubt(hyps).en;
 }
 
 TEST(BertScoreTest, AVectorWithoutDirectionIsAnErrorNotAZero) {

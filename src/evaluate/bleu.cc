@@ -129,12 +129,13 @@ Json Bleu::Details(std::span<const int64_t> sum) const {
           {"hyp_length", sum[0]},       {"ref_length", sum[1]}};
 }
 
-std::string Bleu::Doubt(std::span<const std::string_view> hypotheses) const {
+Note Bleu::Doubt(std::span<const std::string_view> hypotheses) const {
   constexpr int64_t kMany = 100;  // as sacrebleu has it
   const auto tokenized =
       std::count_if(hypotheses.begin(), hypotheses.end(), [](std::string_view line) { return line.ends_with(" ."); });
-  if (options_.force || options_.tokenize == "none" || tokenized < kMany) return "";
-  return Cat(tokenized, " lines end in ' .': BLEU wants texts as people read them, not tokens (--force: they are)");
+  if (options_.force || options_.tokenize == "none" || tokenized < kMany) return {};
+  return {Cat(tokenized, " lines end in ' .': BLEU wants texts as people read them, not tokens (--force: they are)"),
+          Cat(tokenized, " 行以“ .”结尾：BLEU 要的是供人阅读的文字，不是切开的词（确实如此时用 --force）")};
 }
 
 }  // namespace atelier::evaluate

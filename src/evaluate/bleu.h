@@ -37,7 +37,7 @@ class Bleu : public ReferenceMetric {
   std::string Fields(bool line) const override;
   std::string version() const override { return "2.6.0"; }
   Json Details(std::span<const int64_t> sum) const override;
-  std::string Doubt(std::span<const std::string_view> hypotheses) const override;
+  Note Doubt(std::span<const std::string_view> hypotheses) const override;
 
  private:
   double Compute(std::span<const int64_t> sum, bool effective, std::vector<double>* precisions) const;

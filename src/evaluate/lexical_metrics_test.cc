@@ -172,15 +172,15 @@ TEST(LexicalMetrics, RougeAsksForASegmenterOnlyWhereItWantsWords) {
 
 TEST(LexicalMetrics, RougeDoubtsTextsInWhichItSeesNothing) {
   const std::vector<std::string_view> lines = {"好茶", "", "tea", "..."};
-  EXPECT_EQ(Rouge(RougeOptions{}).Doubt(lines).substr(0, 34), "2 of 4 texts have no token of a-z ");
-  EXPECT_EQ(Rouge(RougeOptions{.tokenize = "zh"}).Doubt(lines), "");
+  EXPECT_EQ(Rouge(RougeOptions{}).Doubt(lines).en.substr(0, 34), "2 of 4 texts have no token of a-z ");
+  EXPECT_EQ(Rouge(RougeOptions{.tokenize = "zh"}).Doubt(lines).en, "");
 }
 
 TEST(LexicalMetrics, BleuDoubtsTokenizedTexts) {
   const std::vector<std::string_view> lines(100, "the end .");
-  EXPECT_NE(Bleu(BleuOptions{}).Doubt(lines), "");
-  EXPECT_EQ(Bleu(BleuOptions{}).Doubt(std::span(lines).first(99)), "");
-  EXPECT_EQ(Bleu(BleuOptions{.force = true}).Doubt(lines), "");
+  EXPECT_NE(Bleu(BleuOptions{}).Doubt(lines).en, "");
+  EXPECT_EQ(Bleu(BleuOptions{}).Doubt(std::span(lines).first(99)).en, "");
+  EXPECT_EQ(Bleu(BleuOptions{.force = true}).Doubt(lines).en, "");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/note.h"
 #include "base/progress.h"
 #include "text/segmenter.h"
 
@@ -81,10 +82,10 @@ class ReferenceMetric : public SumScore {
   // What else the sum says, for JSON; and what one line's counts say beside its scores.
   virtual Json Details(std::span<const int64_t>) const { return Json::object(); }
   virtual Json LineDetails(std::span<const int64_t>) const { return Json::object(); }
-  // One line of doubt about the texts themselves; "" for none.
-  virtual std::string Doubt(std::span<const std::string_view> hypotheses) const {
+  // One line of doubt about the texts themselves; empty for none.
+  virtual Note Doubt(std::span<const std::string_view> hypotheses) const {
     (void)hypotheses;
-    return "";
+    return {};
   }
 };
 

@@ -68,16 +68,17 @@ std::string Rouge::Fields(bool) const {
              "|split:", options_.sentence_break.empty() ? "no" : Quote(options_.sentence_break));
 }
 
-std::string Rouge::Doubt(std::span<const std::string_view> hypotheses) const {
-  if (options_.tokenize != "rouge") return "";
+Note Rouge::Doubt(std::span<const std::string_view> hypotheses) const {
+  if (options_.tokenize != "rouge") return {};
   const auto blind = std::count_if(hypotheses.begin(), hypotheses.end(), [](std::string_view line) {
     return !line.empty() && std::none_of(line.begin(), line.end(), [](char c) {
       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     });
   });
-  if (blind == 0) return "";
-  return Cat(blind, " of ", hypotheses.size(),
-             " texts have no token of a-z or 0-9 and score 0 (Chinese: --tokenize zh)");
+  if (blind == 0) return {};
+  return {
+      Cat(blind, " of ", hypotheses.size(), " texts have no token of a-z or 0-9 and score 0 (Chinese: --tokenize zh)"),
+      Cat(hypotheses.size(), " 段文字中有 ", blind, " 段没有 a-z、0-9 的词，记 0 分（中文请用 --tokenize zh）")};
 }
 
 Json Rouge::Details(std::span<const int64_t> sum) const {

@@ -32,7 +32,7 @@ class Rouge : public ReferenceMetric {
   std::string Fields(bool line) const override;
   std::string version() const override { return "0.1.2"; }
   // Texts in which rouge-score sees no token: a 0 that says nothing of them.
-  std::string Doubt(std::span<const std::string_view> hypotheses) const override;
+  Note Doubt(std::span<const std::string_view> hypotheses) const override;
   Json Details(std::span<const int64_t> sum) const override;  // {"precision":{"rouge1":..},"recall":{..}}
   Json LineDetails(std::span<const int64_t> counts) const override { return Details(counts); }
 

@@ -59,8 +59,10 @@ std::string ReportPage(const Report& report) {
       Cat(PageHead(report.title, report.chinese), "<h1><bdi>", Html(report.title), "</bdi></h1>\n", report.before);
   if (!report.figures.empty()) {
     out += "<div class=\"charts\">\n";
-    for (const Figure& figure : report.figures)
+    for (const Figure& figure : report.figures) {
+      if (!figure.above.empty()) out += Cat("</div>\n", figure.above, "<div class=\"charts\">\n");
       out += Cat("<figure id=\"", Html(figure.name), "\">", figure.svg, "</figure>\n");
+    }
     out += "</div>\n";
   }
   return out + report.after + PageEnd();

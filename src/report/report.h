@@ -9,8 +9,9 @@
 namespace atelier::report {
 
 struct Figure {
-  std::string name;  // "roc": what --report-figure asks for
-  std::string svg;   // of chart.h
+  std::string name;   // "roc": what --report-figure asks for
+  std::string svg;    // of chart.h
+  std::string above;  // HTML; on a page what it heads begins a new row
 };
 
 struct Report {
