@@ -1,11 +1,13 @@
 // atelier evaluate form --input items.csv --form rubric.toml --out form.html
 #include <iostream>
+#include <optional>
 
 #include "app/atelier/command.h"
 #include "app/atelier/report_option.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "data/records.h"
@@ -24,7 +26,9 @@ class FormCommand final : public Command {
     cli.Text("--out", &out_, "the page to write", true);
     cli.Text("--lang", &lang_, "the page's language: en or zh");
     cli.Flag("--blind", &blind_, "leave out what made an item, and name items by codes; the key goes to OUT.key.csv");
-    cli.Int("--seed", &seed_, "of each rater's order of the items, and of the codes", 0, INT64_MAX);
+    cli.Int("--seed", &seed_,
+            "of each rater's order of the items, and of the codes (blind: drawn by default, and not for raters)", 0,
+            INT64_MAX);
   }
 
   int Run(const Globals& globals) override {
@@ -34,12 +38,13 @@ class FormCommand final : public Command {
       MustNotReplace(out_, input);
       if (blind_) MustNotReplace(key, input);
     }
+    if (!seed_) seed_ = blind_ ? std::stoll(RandomHex(7), nullptr, 16) : 1;
     evaluate::FormRubric rubric = evaluate::ReadFormRubric(Table::Load(form_));
     data::ImportOptions options;
     options.list_fields = rubric.lists;
     const std::vector<data::Record> records = data::ReadRecords(input_, options).records;
     const evaluate::RatingForm form =
-        evaluate::MakeForm(std::move(rubric), records, input_, blind_, static_cast<uint64_t>(seed_));
+        evaluate::MakeForm(std::move(rubric), records, input_, blind_, static_cast<uint64_t>(*seed_));
     const std::string page = evaluate::FormPage(form, lang_ == "zh");
     if (blind_) {
       std::string rows = "item,id,system\n";
@@ -52,6 +57,7 @@ class FormCommand final : public Command {
       std::cout << ToText({{"out", out_},
                            {"key", blind_ ? Json(key) : Json()},
                            {"form", form.hash},
+                           {"seed", *seed_},
                            {"items", form.items.size()},
                            {"criteria", form.rubric.criteria.size()},
                            {"bytes", page.size()}})
@@ -60,7 +66,7 @@ class FormCommand final : public Command {
     }
     std::cout << out_ << ": " << form.items.size() << " items, " << form.rubric.criteria.size() << " criteria, "
               << FormatBytes(page.size()) << "\n";
-    if (blind_) std::cout << key << ": which item is which; not for raters\n";
+    if (blind_) std::cout << key << ": which item is which; not for raters, nor is the seed " << *seed_ << "\n";
     std::cout << "Raters open it, rate, save, and send the file back: atelier evaluate agreement --form " << out_
               << " --ratings FILE --ratings FILE\n";
     return 0;
@@ -69,7 +75,7 @@ class FormCommand final : public Command {
  private:
   std::string input_, form_, out_, lang_ = "en";
   bool blind_ = false;
-  int64_t seed_ = 1;
+  std::optional<int64_t> seed_;
 };
 
 }  // namespace

@@ -83,7 +83,9 @@ class EvaluateSuite : public Command {
                      {"page", Cat(out_, "/index.html")}};
     if (report_.wanted()) {
       const std::vector<experiment::Trend> history = experiment::ReadHistory(Cat(out_, "/history.jsonl"));
-      report_.Write(experiment::SuiteReport(result, suite, history, report_.chinese()), globals, &json);
+      Notes notes;
+      for (const std::string& note : result.notes) notes.push_back({note, note});
+      report_.Write(experiment::SuiteReport(result, suite, history, report_.chinese()), notes, globals, &json);
     }
     if (globals.json) {
       std::cout << ToText(json) << "\n";

@@ -19,6 +19,13 @@ const std::string& Cell(const data::Record& row, const std::string& name) {
   return at != row.fields.end() && at->is_string() ? at->get_ref<const std::string&>() : kNone;
 }
 
+// A form's CSV guards cells that a spreadsheet would take for a formula by an apostrophe before them.
+std::string Unguarded(const std::string& text) {
+  const bool guarded =
+      text.size() > 1 && text[0] == '\'' && std::string_view("'=+-@\t\r").find(text[1]) != std::string_view::npos;
+  return guarded ? text.substr(1) : text;
+}
+
 // Texts in the order of their first coming.
 class Names {
  public:
@@ -67,13 +74,15 @@ FormRatings ReadFormRatings(const std::vector<RatedFile>& files, const std::opti
       throw Error(Code::kInvalidInput, Cat(file.file, ": holds no ratings of a form"),
                   "a form saves the columns form, rater, item, criterion, value, comment");
     }
+    const bool csv = !file.file.ends_with(".jsonl") && !file.file.ends_with(".ndjson");
     for (const data::Record& row : file.rows) {
       const std::string place = Cat(file.file, ":", row.line);
       const auto wrong = [&](std::string_view why, std::string hint = "") {
         return Error(Code::kInvalidInput, Cat(place, ": ", why), std::move(hint));
       };
-      const std::string &form = Cell(row, "form"), &rater = Cell(row, "rater"), &item = Cell(row, "item"),
-                        &criterion = Cell(row, "criterion"), &value = Cell(row, "value");
+      const auto cell = [&](const char* name) { return csv ? Unguarded(Cell(row, name)) : Cell(row, name); };
+      const std::string form = cell("form"), rater = cell("rater"), item = cell("item"), criterion = cell("criterion"),
+                        value = cell("value");
       if (form.empty() || rater.empty() || item.empty()) throw wrong("has no form, rater or item");
       if (out.form.empty()) {
         out.form = form;

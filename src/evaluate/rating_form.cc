@@ -113,9 +113,14 @@ Json FormData(const RatingForm& form, bool chinese) {
                         {"low", criterion.low.In(chinese)},
                         {"high", criterion.high.In(chinese)}});
   }
-  for (const FormItem& item : form.items) {
-    Json one = {{"id", item.id}, {"fields", item.fields}};
-    if (!form.blind && !item.system.empty()) one["system"] = item.system;
+  std::vector<const FormItem*> listed;
+  for (const FormItem& item : form.items) listed.push_back(&item);
+  if (form.blind) {  // the file's order may tell what made an item
+    std::sort(listed.begin(), listed.end(), [](const FormItem* a, const FormItem* b) { return a->id < b->id; });
+  }
+  for (const FormItem* item : listed) {
+    Json one = {{"id", item->id}, {"fields", item->fields}};
+    if (!form.blind && !item->system.empty()) one["system"] = item->system;
     items.push_back(std::move(one));
   }
   Json names = Json::object();
@@ -128,7 +133,8 @@ RatingForm MakeForm(FormRubric rubric, const std::vector<data::Record>& records,
   RatingForm form;
   form.rubric = std::move(rubric);
   form.blind = blind;
-  form.seed = seed;
+  // The page of a blind form says the order's seed, which must not tell the codes'.
+  form.seed = blind ? std::stoull(Sha256Hex(Cat("order\n", seed)).substr(0, 15), nullptr, 16) : seed;
   if (records.empty()) throw Error(Code::kInvalidInput, Cat(file, ": holds no item"), "one record per item");
   if (records.size() > kMostItems) {
     throw Error(Code::kInvalidInput, Cat(file, ": ", records.size(), " items, a form takes ", kMostItems),

@@ -61,6 +61,7 @@ struct RatingForm {
   // SHA-256 of criteria and items, not of the words around them: a form in Chinese and one in English share it.
   std::string hash;
 };
+// Who knows a blind form's seed and can guess ids can tell what its codes stand for: draw one, and keep it.
 // Throws Error(kInvalidInput) with file:line for an id that is empty or there twice, a field of `show` that no item
 // has, no items and too many (5,000).
 RatingForm MakeForm(FormRubric rubric, const std::vector<data::Record>& records, const std::string& file, bool blind,

@@ -184,7 +184,9 @@ constexpr std::string_view kScript = R"JS(
     changed = false;
   }
   const file = (end) => "ratings-" + rater.replace(/[^\p{L}\p{N}_-]+/gu, "_") + "-" + form.hash.slice(0, 8) + end;
-  const cell = (text) => '"' + String(text).replace(/"/g, '""') + '"';
+  // An apostrophe before what a spreadsheet would take for a formula; who reads it takes it off again.
+  const guarded = (text) => (/^['=+\-@\t\r]/.test(text) ? "'" + text : text);
+  const cell = (text) => '"' + guarded(String(text)).replace(/"/g, '""') + '"';
   const columns = ["form", "rater", "item", "criterion", "value", "comment"];
   $("csv").addEventListener("click", () => download(file(".csv"), "text/csv",
     "\ufeff" + [columns.join(","), ...rows().map((r) => columns.map((c) => cell(r[c])).join(","))].join("\r\n") + "\r\n"));

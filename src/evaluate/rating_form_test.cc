@@ -97,6 +97,9 @@ TEST(RatingFormTest, BlindTellsNeitherSystemNorId) {
   EXPECT_EQ(blind.items[1].system, "secret-model");
   EXPECT_EQ(blind.items[1].id.size(), 16U);
   EXPECT_NE(blind.items[1].id, Form(true, 8).items[1].id) << "codes of another seed are others";
+  EXPECT_EQ(page.find("\"seed\":\"7\""), std::string::npos) << "who knows the seed can try ids";
+  const std::vector<std::string> listed = ReadFormPage(page, "f.html").items;
+  EXPECT_TRUE(std::is_sorted(listed.begin(), listed.end())) << "the file's order may tell";
   EXPECT_NE(FormPage(Form(), false).find("secret-model"), std::string::npos);
 }
 
@@ -175,6 +178,15 @@ TEST(FormRatingsTest, SeveralFilesBecomeATablePerCriterion) {
   EXPECT_EQ(got.criteria[0].ratings.values, (std::vector<int32_t>{4, -1, 0, 1}));
   EXPECT_TRUE(got.criteria[1].ratings.ordered);
   EXPECT_FALSE(ReadFormRatings(files, std::nullopt, {}).criteria[1].ratings.ordered);
+}
+
+TEST(FormRatingsTest, ACellThatLooksLikeAFormulaIsGuardedInCsv) {
+  const std::string h = Form().hash;
+  const FormRatings got =
+      ReadFormRatings({{"a.csv", {Row(2, h, "'=anna", "a", "clear", "5"), Row(3, h, "''tis", "a", "clear", "4")}},
+                       {"b.jsonl", {Row(1, h, "'=ben", "a", "clear", "5")}}},
+                      std::nullopt, {});
+  EXPECT_EQ(got.raters, (std::vector<std::string>{"=anna", "'tis", "'=ben"}));
 }
 
 TEST(FormRatingsTest, RefusesWithTheLine) {

@@ -60,7 +60,7 @@ recipe::Recipe CaseRunner::Load(const std::string& recipe, const std::string& va
   return recipe::LoadRecipe(Folder(recipe), variant);
 }
 
-void CaseRunner::Note(const std::string& note) {
+void CaseRunner::Tell(const std::string& note) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
 }
@@ -115,7 +115,7 @@ Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const
   try {
     cache_.Put(key, output, on);
   } catch (const Error& e) {  // what was made is not lost because it cannot be kept
-    if (kept_.exchange(false)) Note(Cat("outputs are not kept for the next run: ", e.Line()));
+    if (kept_.exchange(false)) Tell(Cat("outputs are not kept for the next run: ", e.Line()));
   }
   return output;
 }

@@ -54,7 +54,7 @@ class CaseRunner : public Services {
   void set_seed(uint64_t seed) { seed_ = seed; }  // of what Make draws
 
   const OutputCache& cache() const { return cache_; }
-  void Note(const std::string& note) override;
+  void Tell(const std::string& note) override;
   // Of the measures and the runs, each once; of the runs only the first so many, and that there are more.
   std::vector<std::string> notes() const;
 

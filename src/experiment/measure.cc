@@ -47,7 +47,7 @@ std::vector<Value> Number::Look(std::span<const Subject> subjects, Services&, ev
       value.value = *number;
       MeanScore::Count(*number, counts->Add());
     } else if (number) {
-      value.reason = {Cat(*number, " 不是可以计入的数"), Cat(*number, " is no number to count with")};
+      value.reason = {Cat(*number, " is no number to count with"), Cat(*number, " 不是可以计入的数")};
     }
     values.push_back(std::move(value));
   }

@@ -31,7 +31,7 @@ struct Value {
   bool counted = true;  // false: there is nothing to measure, `reason` says why; it is told, never taken as 0
   bool held = true;     // of an assertion
   double value = 0;     // of this case alone
-  Said reason;          // for people; empty where an assertion holds
+  Note reason;          // for people; empty where an assertion holds
 };
 
 // What measures may ask for beside the texts.
@@ -44,7 +44,7 @@ class Services {
   // A recipe as it is, or Error.
   virtual recipe::Recipe Load(const std::string& recipe, const std::string& variant) = 0;
   // Tells the suite's reader something.
-  virtual void Note(const std::string& note) = 0;
+  virtual void Tell(const std::string& note) = 0;
 };
 
 class Measure {
@@ -116,7 +116,7 @@ class Assertion : public Measure {
 
  protected:
   // Why it does not hold; empty where it does.
-  virtual Said Check(const Case& item, const Output& output) const = 0;
+  virtual Note Check(const Case& item, const Output& output) const = 0;
 
  private:
   std::string signature_;
@@ -133,7 +133,7 @@ class Number : public Measure {
 
  protected:
   // Nothing, with a reason, where the case has no such number.
-  virtual std::optional<double> Of(const Case& item, const Output& output, Said* reason) const = 0;
+  virtual std::optional<double> Of(const Case& item, const Output& output, Note* reason) const = 0;
 
  private:
   std::string signature_;

@@ -31,14 +31,14 @@ class Faithful : public Assertion {
         source_(std::move(source)) {}
 
  private:
-  Said Check(const Case& item, const Output& output) const override {
+  Note Check(const Case& item, const Output& output) const override {
     if (!output.there()) return output.NoOutput();
     std::vector<std::string> found;
     for (const evaluate::Unsupported& one : evaluate::FindUnsupported(TextOf(output, of_), SourceOf(item, source_))) {
       found.push_back(Quote(one.text));
     }
     if (found.empty()) return {};
-    return {Cat("来源里没有 ", Join(found, "、")), Cat("the source does not say ", Join(found, ", "))};
+    return {Cat("the source does not say ", Join(found, ", ")), Cat("来源里没有 ", Join(found, "、"))};
   }
   std::vector<std::string> of_, source_;
 };
@@ -71,12 +71,12 @@ class SupportMeasure : public Measure {
       if (!support) {
         const Output& output = *subjects[i].output;
         value.reason = output.NoOutput();
-        if (output.there()) value.reason = {"文字或来源是空的", "the text or its source says nothing"};
+        if (output.there()) value.reason = {"the text or its source says nothing", "文字或来源是空的"};
         continue;
       }
       value.value = support->least;
       const std::string sentence = Quote(texts[i].substr(support->begin, support->end - support->begin));
-      value.reason = {Cat("最少支持：", sentence), Cat("least support: ", sentence)};
+      value.reason = {Cat("least support: ", sentence), Cat("最少支持：", sentence)};
       MeanScore::Count(support->least, counts->Add());
     }
     return values;

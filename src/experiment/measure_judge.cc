@@ -85,7 +85,7 @@ class Judge : public Measure {
       high = std::max(high, value.value);
     }
     if (judged < kFewest || high - low > 0.01 * std::abs(high)) return;
-    services.Note(
+    services.Tell(
         Cat("the judge ", options_.named, " says ", low, " of all ", judged, " outputs: it tells nothing apart"));
   }
 
@@ -101,11 +101,11 @@ class Judge : public Measure {
     return input;
   }
 
-  std::optional<double> Judgement(const Output& output, Said* reason) const {
+  std::optional<double> Judgement(const Output& output, Note* reason) const {
     if (!output.there()) {
-      const Said why = output.Absence();
-      *reason = {Cat("评审 ", options_.named, " 没有给出评分：", why.zh),
-                 Cat("the judge ", options_.named, " gave no judgement: ", why.en)};
+      const Note why = output.Absence();
+      *reason = {Cat("the judge ", options_.named, " gave no judgement: ", why.en),
+                 Cat("评审 ", options_.named, " 没有给出评分：", why.zh)};
       return std::nullopt;
     }
     const auto at = output.fields.find(options_.field);
@@ -115,9 +115,9 @@ class Judge : public Measure {
     if (number && MeanScore::CanCount(*number)) return number;
     const bool missing = at == output.fields.end();
     const std::string said = missing ? "" : Quote(at->is_string() ? at->get<std::string>() : ToText(*at));
-    *reason = {Cat("评审 ", options_.named, " 的 ", options_.field, missing ? " 是空的" : " 是 ", said, "，不是数"),
-               Cat("the judge ", options_.named, " says ", missing ? "nothing" : said, " for ", options_.field,
-                   ", which is no number")};
+    *reason = {Cat("the judge ", options_.named, " says ", missing ? "nothing" : said, " for ", options_.field,
+                   ", which is no number"),
+               Cat("评审 ", options_.named, " 的 ", options_.field, missing ? " 是空的" : " 是 ", said, "，不是数")};
     return std::nullopt;
   }
 

@@ -12,7 +12,7 @@ namespace atelier::experiment {
 namespace {
 
 // An output field as a number; nothing, with a reason, where it is none.
-std::optional<double> FieldNumber(const Output& output, const std::string& field, Said* reason) {
+std::optional<double> FieldNumber(const Output& output, const std::string& field, Note* reason) {
   if (!output.there()) {
     *reason = output.NoOutput();
     return std::nullopt;
@@ -25,10 +25,10 @@ std::optional<double> FieldNumber(const Output& output, const std::string& field
     }
   }
   if (at == output.fields.end()) {
-    *reason = {Cat("没有 ", field), Cat(field, " is missing")};
+    *reason = {Cat(field, " is missing"), Cat("没有 ", field)};
   } else {
     const std::string said = Quote(at->is_string() ? at->get<std::string>() : ToText(*at));
-    *reason = {Cat(field, " 不是数：", said), Cat(field, " is no number: ", said)};
+    *reason = {Cat(field, " is no number: ", said), Cat(field, " 不是数：", said)};
   }
   return std::nullopt;
 }
@@ -38,12 +38,12 @@ class Answered : public Assertion {
   explicit Answered(bool expect) : Assertion(Cat("answered|expect:", expect ? "yes" : "no")), expect_(expect) {}
 
  private:
-  Said Check(const Case&, const Output& output) const override {
+  Note Check(const Case&, const Output& output) const override {
     if (!output.error.empty()) return output.Absence();  // neither is a failure
     if (output.there() == expect_) return {};
     if (expect_) return output.Absence();
     const std::string said = Quote(ToText(output.fields));
-    return {Cat("有输出：", said), Cat("there is an output: ", said)};
+    return {Cat("there is an output: ", said), Cat("有输出：", said)};
   }
   bool expect_;
 };
@@ -54,13 +54,13 @@ class Within : public Assertion {
       : Assertion(Cat("within|of:", field, "|", from, "..", to)), field_(std::move(field)), from_(from), to_(to) {}
 
  private:
-  Said Check(const Case&, const Output& output) const override {
-    Said reason;
+  Note Check(const Case&, const Output& output) const override {
+    Note reason;
     const std::optional<double> number = FieldNumber(output, field_, &reason);
     if (!number) return reason;
     if (*number >= from_ && *number <= to_) return {};
-    return {Cat(field_, " 是 ", *number, "，不在 ", from_, " 与 ", to_, " 之间"),
-            Cat(field_, " is ", *number, ", not within ", from_, " and ", to_)};
+    return {Cat(field_, " is ", *number, ", not within ", from_, " and ", to_),
+            Cat(field_, " 是 ", *number, "，不在 ", from_, " 与 ", to_, " 之间")};
   }
   std::string field_;
   double from_, to_;
@@ -69,12 +69,12 @@ class Within : public Assertion {
 // A number by a function; most metrics are no more than that.
 class NumberBy : public Number {
  public:
-  using Fn = std::function<std::optional<double>(const Output& output, Said* reason)>;
+  using Fn = std::function<std::optional<double>(const Output& output, Note* reason)>;
   NumberBy(const std::string& signature, bool lower_is_better, Fn fn)
       : Number(signature, lower_is_better), fn_(std::move(fn)) {}
 
  private:
-  std::optional<double> Of(const Case&, const Output& output, Said* reason) const override {
+  std::optional<double> Of(const Case&, const Output& output, Note* reason) const override {
     return fn_(output, reason);
   }
   Fn fn_;
@@ -85,7 +85,7 @@ std::unique_ptr<Measure> OfText(std::vector<std::string> of, const std::string& 
   const std::string signature = Cat(what, "|of:", Join(of, ","));
   return std::make_unique<NumberBy>(
       signature, lower_is_better,
-      [of = std::move(of), measure = std::move(measure)](const Output& output, Said* reason) {
+      [of = std::move(of), measure = std::move(measure)](const Output& output, Note* reason) {
         std::optional<double> number;
         if (output.there()) {
           number = measure(TextOf(output, of));
@@ -98,10 +98,10 @@ std::unique_ptr<Measure> OfText(std::vector<std::string> of, const std::string& 
 
 // What making an output took.
 std::unique_ptr<Measure> OfMaking(const std::string& what, double (*measure)(const Output& output)) {
-  return std::make_unique<NumberBy>(what, true, [measure](const Output& output, Said* reason) {
+  return std::make_unique<NumberBy>(what, true, [measure](const Output& output, Note* reason) {
     if (output.timed()) return std::optional(measure(output));
     *reason = output.NoOutput();
-    if (output.error.empty()) *reason = {"输出是文件里现成的", "the output was there already, in a file"};
+    if (output.error.empty()) *reason = {"the output was there already, in a file", "输出是文件里现成的"};
     return std::optional<double>();
   });
 }
@@ -128,7 +128,7 @@ std::unique_ptr<Measure> MakeWithin(Table& table, const MeasureContext& context)
 std::unique_ptr<Measure> MakeField(Table& table, const MeasureContext& context) {
   const std::string field = OneOf(table, context);
   const bool lower = table.BoolOr("lower_is_better", false);
-  return std::make_unique<NumberBy>(Cat("field|of:", field), lower, [field](const Output& output, Said* reason) {
+  return std::make_unique<NumberBy>(Cat("field|of:", field), lower, [field](const Output& output, Note* reason) {
     return FieldNumber(output, field, reason);
   });
 }
@@ -136,11 +136,11 @@ std::unique_ptr<Measure> MakeField(Table& table, const MeasureContext& context) 
 std::unique_ptr<Measure> MakeScore(Table& table, const MeasureContext&) {
   const std::string name = table.StringOr("score", "total");
   const bool lower = table.BoolOr("lower_is_better", false);
-  return std::make_unique<NumberBy>(Cat("score|", name), lower, [name](const Output& output, Said* reason) {
+  return std::make_unique<NumberBy>(Cat("score|", name), lower, [name](const Output& output, Note* reason) {
     const auto at = output.scores.find(name);
     if (at != output.scores.end()) return std::optional(at->second);
     *reason = output.NoOutput();
-    if (output.there()) *reason = {Cat("配方没有给分 ", Quote(name)), Cat("the recipe gives no score ", Quote(name))};
+    if (output.there()) *reason = {Cat("the recipe gives no score ", Quote(name)), Cat("配方没有给分 ", Quote(name))};
     return std::optional<double>();
   });
 }

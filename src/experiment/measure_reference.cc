@@ -70,7 +70,7 @@ class Reference : public Measure {
       Value value;
       if (references[i].empty()) {
         value.counted = false;
-        value.reason = {Cat("用例的 ", reference_, " 是空的"), Cat("the case's ", reference_, " is empty")};
+        value.reason = {Cat("the case's ", reference_, " is empty"), Cat("用例的 ", reference_, " 是空的")};
       } else {
         const std::vector<std::string_view> views(references[i].begin(), references[i].end());
         int64_t* row = counts->Add();

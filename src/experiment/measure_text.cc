@@ -24,10 +24,10 @@ class TextAssertion : public Assertion {
   static void Foresee(const Wanted& wanted, std::span<const Case* const> cases) {
     for (const Case* item : cases) WantedOf(wanted, *item);
   }
-  virtual Said CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
+  virtual Note CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
 
  private:
-  Said Check(const Case& item, const Output& output) const final {
+  Note Check(const Case& item, const Output& output) const final {
     if (!output.there()) return output.NoOutput();
     return CheckText(item, output, TextOf(output, of_));
   }
@@ -43,7 +43,7 @@ class Contains : public TextAssertion {
   void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
-  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Note CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded = Folded(wanted_, text);
     std::vector<std::string> missing;
     const std::vector<std::string> all = WantedOf(wanted_, item);
@@ -51,8 +51,8 @@ class Contains : public TextAssertion {
       if (folded.find(Folded(wanted_, one)) == std::string::npos) missing.push_back(Quote(one));
     }
     if (missing.empty() || (any_ && missing.size() < all.size())) return {};
-    return {Cat("没有说 ", Join(missing, any_ ? " 或 " : "、")),
-            Cat("does not say ", Join(missing, any_ ? " or " : ", "))};
+    return {Cat("does not say ", Join(missing, any_ ? " or " : ", ")),
+            Cat("没有说 ", Join(missing, any_ ? " 或 " : "、"))};
   }
   Wanted wanted_;
   bool any_;
@@ -65,11 +65,11 @@ class Excludes : public TextAssertion {
   void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
-  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Note CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded = Folded(wanted_, text);
     for (const std::string& one : WantedOf(wanted_, item)) {
       if (folded.find(Folded(wanted_, one)) != std::string::npos) {
-        return {Cat("说了 ", Quote(one)), Cat("says ", Quote(one))};
+        return {Cat("says ", Quote(one)), Cat("说了 ", Quote(one))};
       }
     }
     return {};
@@ -84,15 +84,15 @@ class Equals : public TextAssertion {
   void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
 
  private:
-  Said CheckText(const Case& item, const Output&, const std::string& text) const override {
+  Note CheckText(const Case& item, const Output&, const std::string& text) const override {
     const std::string folded(Trim(Folded(wanted_, text)));
     std::vector<std::string> all;
     for (const std::string& one : WantedOf(wanted_, item)) {
       if (folded == Trim(Folded(wanted_, one))) return {};
       all.push_back(Quote(one));
     }
-    return {Cat("是 ", Quote(text), "，不是 ", Join(all, " 或 ")),
-            Cat("is ", Quote(text), ", not ", Join(all, " or "))};
+    return {Cat("is ", Quote(text), ", not ", Join(all, " or ")),
+            Cat("是 ", Quote(text), "，不是 ", Join(all, " 或 "))};
   }
   Wanted wanted_;
 };
@@ -111,11 +111,11 @@ class Pattern : public TextAssertion {
   }
 
  private:
-  Said CheckText(const Case&, const Output&, const std::string& text) const override {
+  Note CheckText(const Case&, const Output&, const std::string& text) const override {
     const bool held = whole_ ? RE2::FullMatch(text, *pattern_) : RE2::PartialMatch(text, *pattern_);
     if (held) return {};
-    return {Cat(Quote(text), " 不符合 ", pattern_->pattern()),
-            Cat(Quote(text), " does not match ", pattern_->pattern())};
+    return {Cat(Quote(text), " does not match ", pattern_->pattern()),
+            Cat(Quote(text), " 不符合 ", pattern_->pattern())};
   }
   std::unique_ptr<RE2> pattern_;
   bool whole_;
@@ -127,12 +127,12 @@ class Length : public TextAssertion {
       : TextAssertion(std::move(of), Cat("length|", least, "-", most)), least_(least), most_(most) {}
 
  private:
-  Said CheckText(const Case&, const Output&, const std::string& text) const override {
+  Note CheckText(const Case&, const Output&, const std::string& text) const override {
     const auto chars = static_cast<int64_t>(text::CountChars(text));
     if (chars < least_)
-      return {Cat(chars, " 个字，至少要 ", least_, " 个"), Cat(chars, " characters, at least ", least_, " are wanted")};
+      return {Cat(chars, " characters, at least ", least_, " are wanted"), Cat(chars, " 个字，至少要 ", least_, " 个")};
     if (chars > most_)
-      return {Cat(chars, " 个字，最多 ", most_, " 个"), Cat(chars, " characters, at most ", most_, " are wanted")};
+      return {Cat(chars, " characters, at most ", most_, " are wanted"), Cat(chars, " 个字，最多 ", most_, " 个")};
     return {};
   }
   int64_t least_, most_;
@@ -144,15 +144,15 @@ class Language : public TextAssertion {
       : TextAssertion(std::move(of), Cat("language|", is)), is_(std::move(is)) {}
 
  private:
-  Said CheckText(const Case&, const Output& output, const std::string& text) const override {
+  Note CheckText(const Case&, const Output& output, const std::string& text) const override {
     const std::u32string chars = text::DecodeUtf8(text);
     if (std::none_of(chars.begin(), chars.end(), text::IsLetter)) {
-      return {Cat("没有任何语言的字：", Quote(text)), Cat("has no word of any language: ", Quote(text))};
+      return {Cat("has no word of any language: ", Quote(text)), Cat("没有任何语言的字：", Quote(text))};
     }
     const std::string found = recipe::DetectLanguage(text), &wanted = is_.empty() ? output.lang : is_;
     if (found == wanted) return {};
-    return {Cat("是 ", found, "，不是 ", wanted, "：", Quote(text)),
-            Cat("is ", found, ", not ", wanted, ": ", Quote(text))};
+    return {Cat("is ", found, ", not ", wanted, ": ", Quote(text)),
+            Cat("是 ", found, "，不是 ", wanted, "：", Quote(text))};
   }
   std::string is_;
 };

@@ -5,16 +5,16 @@
 
 namespace atelier::experiment {
 
-Said Output::Absence() const {
+Note Output::Absence() const {
   if (!error.empty()) return {error, error};
   if (!needs_person.empty()) return {needs_person, needs_person};
   if (there()) return {};
-  return {"没有一条通过配方的检查", "no candidate passed the recipe's checks"};
+  return {"no candidate passed the recipe's checks", "没有一条通过配方的检查"};
 }
 
-Said Output::NoOutput() const {
-  const Said why = Absence();
-  return {Cat("没有输出：", why.zh), Cat("no output: ", why.en)};
+Note Output::NoOutput() const {
+  const Note why = Absence();
+  return {Cat("no output: ", why.en), Cat("没有输出：", why.zh)};
 }
 
 Output OutputOf(const recipe::Record& record) {

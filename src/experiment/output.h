@@ -6,16 +6,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/note.h"
 #include "recipe/run.h"
 
 namespace atelier::experiment {
-
-// The same in both languages that people read.
-struct Said {
-  std::string zh, en;
-  bool empty() const { return en.empty(); }
-  const std::string& In(bool chinese) const { return chinese ? zh : en; }
-};
 
 struct Output {
   Json fields;               // the recipe's output fields; null: there is none
@@ -35,8 +29,8 @@ struct Output {
 
   bool there() const { return fields.is_object(); }
   // Why there is none; empty where there is one. What a recipe says of it is in the record's language.
-  Said Absence() const;
-  Said NoOutput() const;  // "no output: WHY"
+  Note Absence() const;
+  Note NoOutput() const;  // "no output: WHY"
 };
 
 // The best of a record's candidates.

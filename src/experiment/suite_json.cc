@@ -43,7 +43,7 @@ Json CellJson(const MeasureSpec& spec, const Cell& cell, const std::vector<Case>
     json["cutoff"] = CutoffJson(spec.cutoff);
     json["passed"] = cell.failures.empty();
     Json failures = Json::array();
-    for (const Said& failure : cell.failures) failures.push_back(failure.en);
+    for (const Note& failure : cell.failures) failures.push_back(failure.en);
     json["failures"] = std::move(failures);
   }
   if (cell.baseline) json["baseline"] = DifferenceJson(*cell.baseline);

@@ -39,7 +39,7 @@ struct TestCase {
 
 std::string FailureLine(const Cell& cell, bool chinese) {
   std::vector<std::string> parts;
-  for (const Said& failure : cell.failures) parts.push_back(failure.In(chinese));
+  for (const Note& failure : cell.failures) parts.push_back(failure.In(chinese));
   return Join(parts, chinese ? "；" : "; ");
 }
 

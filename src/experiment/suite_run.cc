@@ -113,26 +113,26 @@ void HoldAgainst(const Cutoff& cutoff, const Measure& measure, Cell* cell) {
   if (!cutoff.any()) return;
   if (cell->missing > cutoff.missing) {
     const size_t all = cell->missing + cell->rows.size();
-    cell->failures.push_back({Cat(all, " 个用例中 ", cell->missing, " 个没有数值"),
-                              Cat(cell->missing, " of ", all, " cases have no value")});
+    cell->failures.push_back({Cat(cell->missing, " of ", all, " cases have no value"),
+                              Cat(all, " 个用例中 ", cell->missing, " 个没有数值")});
   }
   if (cell->rows.empty()) {
-    if (cell->missing == 0) cell->failures.push_back({"没有适用的用例", "it is for none of the cases"});
+    if (cell->missing == 0) cell->failures.push_back({"it is for none of the cases", "没有适用的用例"});
     return;
   }
   const std::string score = FormatFixed(cell->score, 4);
   if (cutoff.least && cell->score < *cutoff.least) {
-    cell->failures.push_back({Cat(score, " 低于 ", *cutoff.least), Cat(score, " is below ", *cutoff.least)});
+    cell->failures.push_back({Cat(score, " is below ", *cutoff.least), Cat(score, " 低于 ", *cutoff.least)});
   }
   if (cutoff.most && cell->score > *cutoff.most) {
-    cell->failures.push_back({Cat(score, " 高于 ", *cutoff.most), Cat(score, " is above ", *cutoff.most)});
+    cell->failures.push_back({Cat(score, " is above ", *cutoff.most), Cat(score, " 高于 ", *cutoff.most)});
   }
   if (cutoff.drop && cell->baseline) {
     const double worse = measure.score().lower_is_better() ? cell->baseline->difference : -cell->baseline->difference;
     if (worse > *cutoff.drop) {
       const std::string by = FormatFixed(worse, 4);
-      cell->failures.push_back({Cat("比上一次差 ", by, "，超过 ", *cutoff.drop),
-                                Cat(by, " worse than the run before, more than ", *cutoff.drop)});
+      cell->failures.push_back({Cat(by, " worse than the run before, more than ", *cutoff.drop),
+                                Cat("比上一次差 ", by, "，超过 ", *cutoff.drop)});
     }
   }
 }

@@ -32,7 +32,7 @@ struct Cell {
   double score = 0;    // meaningless without rows
   evaluate::Interval interval;
   std::optional<Difference> baseline, first;
-  std::vector<Said> failures;  // "0.83 is below 0.9", one per cut-off that is missed
+  std::vector<Note> failures;  // "0.83 is below 0.9", one per cut-off that is missed
 };
 
 struct ArmResult {

@@ -159,7 +159,7 @@ class SuiteTest : public ::testing::Test {
 
 std::vector<std::string> Failures(const Cell& cell) {
   std::vector<std::string> failures;
-  for (const Said& failure : cell.failures) {
+  for (const Note& failure : cell.failures) {
     EXPECT_NE(failure.zh, failure.en);
     failures.push_back(failure.en);
   }
