@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/str.h"
+#include "operators/model_loop.h"
 #include "operators/per_language.h"
 #include "operators/prompt.h"
 #include "recipe/input.h"
@@ -66,39 +67,13 @@ class GenerateText : public recipe::Operator {
       : id_(std::move(id)), settings_(std::move(settings)), templates_(std::move(templates)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
-    // One language after the other, so that one model's weights are hot at a time.
     seed_ = run.seed();
-    uint64_t done = 0;
-    for (const auto& [lang, name] : settings_.model) {
-      std::shared_ptr<artefact::Generator> model;
-      for (const size_t index : records) {
-        recipe::Record& record = run.records().at(index);
-        if (record.lang != lang) continue;
-        run.Report(done++, records.size(), name);
-        if (!record.needs_person.empty()) continue;
-        if (!model && !(model = Find(run, name))) break;
-        // Asks at every token whether the user said stop, which throws.
-        const std::string& model_name = name;  // clang 14 lets no lambda have a structured binding
-        const artefact::StreamFn going = [&](int, const artefact::StreamPiece&) {
-          run.Report(done, records.size(), model_name);
-          return true;
-        };
-        Write(*model, name, record, attempt, going);
-      }
-    }
+    ForEachRecord(run, {id_, settings_.model, settings_.optional}, records,
+                  [&](artefact::Generator& model, const std::string& name, recipe::Record& record,
+                      const artefact::StreamFn& going) { Write(model, name, record, attempt, going); });
   }
 
  private:
-  std::shared_ptr<artefact::Generator> Find(recipe::Run& run, const std::string& name) {
-    try {
-      return run.Model(name);
-    } catch (const Error& e) {
-      if (!settings_.optional || e.code() != Code::kNotFound) throw e.Within(Cat("step ", id_));
-      run.Note(Cat("left out: ", e.Line()));
-      return nullptr;
-    }
-  }
-
   void Write(artefact::Generator& model, const std::string& name, recipe::Record& record, int attempt,
              const artefact::StreamFn& going) {
     std::vector<Draft> drafts(1);
@@ -288,9 +263,7 @@ std::unique_ptr<recipe::Operator> MakeGenerateText(Table& step, const recipe::St
   sampling.presence_penalty = step.DoubleOr("presence_penalty", 0, -10, 10);
   sampling.frequency_penalty = step.DoubleOr("frequency_penalty", 0, -10, 10);
   std::map<std::string, text::Template> templates = ReadTemplates(step, "template", context);
-  for (const auto& [lang, model] : settings.model) {
-    if (!templates.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
-  }
+  RequireTemplates(step, templates, settings.model);
   if (step.Has("examples")) {
     for (const auto& [lang, name] : ReadPerLanguage(step, "examples")) {
       const std::string path = JoinInside(context.folder, name);

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/str.h"
 #include "operators/judge_answer.h"
+#include "operators/model_loop.h"
 #include "operators/per_language.h"
 #include "operators/prompt.h"
 
@@ -56,29 +57,13 @@ class Judge : public recipe::Operator {
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
     seed_ = run.seed();
-    uint64_t done = 0;
     size_t unjudged = 0;
-    for (const auto& [lang, name] : settings_.model) {
-      std::shared_ptr<artefact::Generator> model;
-      for (const size_t index : records) {
-        recipe::Record& record = run.records().at(index);
-        if (record.lang != lang) continue;
-        run.Report(done++, records.size(), name);
-        if (!record.needs_person.empty()) continue;
-        try {
-          if (!model) model = run.Model(name);
-        } catch (const Error& e) {
-          throw e.Within(Cat("step ", id_));
-        }
-        const std::string& model_name = name;  // clang 14 lets no lambda have a structured binding
-        const artefact::StreamFn going = [&](int, const artefact::StreamPiece&) {
-          run.Report(done, records.size(), model_name);
-          return true;
-        };
-        if (!Rate(run, *model, name, record, attempt, going) && unjudged++ < kMostNamed)
-          run.Note(Cat(id_, ": ", Where(record), ": ", record.needs_person));
-      }
-    }
+    ForEachRecord(run, {id_, settings_.model}, records,
+                  [&](artefact::Generator& model, const std::string& name, recipe::Record& record,
+                      const artefact::StreamFn& going) {
+                    if (!Rate(run, model, name, record, attempt, going) && unjudged++ < kMostNamed)
+                      run.Note(Cat(id_, ": ", Where(record), ": ", record.needs_person));
+                  });
     std::map<std::string, std::vector<const recipe::Candidate*>> judged;  // by model
     for (const size_t index : records) {
       const recipe::Record& record = run.records().at(index);
@@ -392,9 +377,7 @@ std::unique_ptr<recipe::Operator> MakeJudge(Table& step, const recipe::StepConte
   if (settings.criteria.empty()) step.Refuse("criterion", "judge rates on at least one [[step.criterion]]");
   if (weights <= 0) step.Refuse("criterion", "all weights are 0");
   std::map<std::string, text::Template> templates = ReadTemplates(step, "template", context);
-  for (const auto& [lang, model] : settings.model) {
-    if (!templates.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
-  }
+  RequireTemplates(step, templates, settings.model);
   return std::make_unique<Judge>(context.id, std::move(settings), std::move(templates));
 }
 

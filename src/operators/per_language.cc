@@ -28,6 +28,13 @@ std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_vi
   return out;
 }
 
+void RequireTemplates(const Table& step, const std::map<std::string, text::Template>& templates,
+                      const PerLanguage& models) {
+  for (const auto& [lang, model] : models) {
+    if (!templates.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
+  }
+}
+
 Json RecordContext(const recipe::Record& record) {
   Json context = record.input;
   context["lang"] = record.lang;

@@ -20,6 +20,10 @@ PerLanguage ReadPerLanguage(Table& table, std::string_view key);
 std::map<std::string, text::Template> ReadTemplates(Table& table, std::string_view key,
                                                     const recipe::StepContext& context);
 
+// Refuses `template` where a language that has a model has none.
+void RequireTemplates(const Table& step, const std::map<std::string, text::Template>& templates,
+                      const PerLanguage& models);
+
 // What a template sees of a record: its fields, and `lang`.
 Json RecordContext(const recipe::Record& record);
 

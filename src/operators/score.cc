@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "operators/model_loop.h"
 #include "operators/per_language.h"
 
 namespace atelier::operators {
@@ -24,26 +25,12 @@ class Score : public recipe::Operator {
       : id_(std::move(id)), settings_(std::move(settings)), before_(std::move(before)), blank_(std::move(blank)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
-    uint64_t done = 0;
-    for (const auto& [lang, name] : settings_.model) {
-      std::shared_ptr<artefact::Generator> model;
-      for (const size_t index : records) {
-        recipe::Record& record = run.records().at(index);
-        if (record.lang != lang) continue;
-        run.Report(done++, records.size(), name);
-        if (!record.needs_person.empty() || record.candidates.empty()) continue;
-        if (!model) {
-          try {
-            model = run.Model(name);
-          } catch (const Error& e) {
-            if (!settings_.optional || e.code() != Code::kNotFound) throw e.Within(Cat("step ", id_));
-            run.Note(Cat("left out: ", e.Line()));
-            break;
-          }
-        }
-        Rate(*model, record);
-      }
-    }
+    ForEachRecord(
+        run, {id_, settings_.model, settings_.optional}, records,
+        [&](artefact::Generator& model, const std::string&, recipe::Record& record, const artefact::StreamFn&) {
+          Rate(model, record);
+        },
+        [](const recipe::Record& record) { return !record.candidates.empty(); });
   }
 
  private:
@@ -122,8 +109,8 @@ std::unique_ptr<recipe::Operator> MakeScore(Table& step, const recipe::StepConte
   settings.contrast = step.DoubleOr("contrast", 0, 0, 1);
   std::map<std::string, text::Template> before = ReadTemplates(step, "template", context), blank;
   if (step.Has("blank")) blank = ReadTemplates(step, "blank", context);
+  RequireTemplates(step, before, settings.model);
   for (const auto& [lang, model] : settings.model) {
-    if (!before.contains(lang)) step.Refuse("template", Cat("has none for ", lang, ", which `model` names"));
     if (settings.contrast != 0 && !blank.contains(lang))
       step.Refuse("contrast", Cat("wants a `blank` template for ", lang));
   }
