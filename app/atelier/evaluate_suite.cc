@@ -73,16 +73,15 @@ class EvaluateSuite : public Command {
     options.jobs = jobs_.value_or(2 * ThreadPool::DefaultThreads());
     experiment::CaseRunner runner(std::move(options));
     const experiment::SuiteResult result = experiment::RunSuite(suite, runner, baseline);
-    Write(result, suite, chinese);
+    Json json = experiment::ToJson(result, suite);
+    const std::vector<experiment::Trend> history = Write(result, suite, json, chinese);
     runner.cache().Prune(kKeepDays);
 
-    Json json = experiment::ToJson(result, suite);
     json.erase("outputs");  // they are in results.json
     json["files"] = {{"results", Cat(out_, "/results.json")},
                      {"junit", Cat(out_, "/junit.xml")},
                      {"page", Cat(out_, "/index.html")}};
     if (report_.wanted()) {
-      const std::vector<experiment::Trend> history = experiment::ReadHistory(Cat(out_, "/history.jsonl"));
       Notes notes;
       for (const std::string& note : result.notes) notes.push_back({note, note});
       report_.Write(experiment::SuiteReport(result, suite, history, report_.chinese()), notes, globals, &json);
@@ -133,19 +132,21 @@ class EvaluateSuite : public Command {
   }
 
   // passed.json comes last: it is what the next run compares with. One that fails does not lower the bar for the next,
-  // nor does one of a few arms.
-  void Write(const experiment::SuiteResult& result, const experiment::Suite& suite, bool chinese) const {
+  // nor does one of a few arms. Returns the history, this run included.
+  std::vector<experiment::Trend> Write(const experiment::SuiteResult& result, const experiment::Suite& suite,
+                                       const Json& json, bool chinese) const {
     const std::string history = Cat(out_, "/history.jsonl");
     const artefact::FileLock lock(Cat(out_, "/.lock"));  // another run may be at the same place
     std::string lines = FileExists(history) ? ReadFile(history) : "";
     if (!lines.empty() && lines.back() != '\n') lines += "\n";
     WriteFileAtomic(history, lines + experiment::HistoryLine(result, suite));
     WriteFileAtomic(Cat(out_, "/junit.xml"), experiment::JUnit(result, suite));
-    WriteFileAtomic(Cat(out_, "/index.html"),
-                    experiment::SuitePage(result, suite, experiment::ReadHistory(history), chinese));
-    const std::string results = ToText(experiment::ToJson(result, suite)) + "\n";
+    std::vector<experiment::Trend> trends = experiment::ReadHistory(history);
+    WriteFileAtomic(Cat(out_, "/index.html"), experiment::SuitePage(result, suite, trends, chinese));
+    const std::string results = ToText(json) + "\n";
     WriteFileAtomic(Cat(out_, "/results.json"), results);
     if (result.passed && only_.empty()) WriteFileAtomic(Cat(out_, "/passed.json"), results);
+    return trends;
   }
 
   static std::string Show(const std::optional<experiment::Difference>& difference) {

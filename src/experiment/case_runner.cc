@@ -71,22 +71,20 @@ std::vector<std::string> CaseRunner::notes() const {
   return notes;
 }
 
-std::vector<Output> CaseRunner::Make(const std::string& recipe, const std::string& variant,
-                                     const std::vector<Json>& inputs) {
+std::vector<Output> CaseRunner::Make(const recipe::Recipe& recipe, const std::vector<Json>& inputs) {
   Work work;
-  work.label = Cat("judge ", recipe.substr(recipe.rfind('/') + 1));
-  work.folder = Folder(recipe);
-  work.variant = variant;
+  work.label = Cat("judge ", recipe.folder.substr(recipe.folder.rfind('/') + 1));
+  work.recipe = recipe;
   work.seed = seed_;
   work.inputs = inputs;
   for (size_t i = 0; i < inputs.size(); ++i) work.where.push_back("judged output " + std::to_string(i + 1));
   return Run(work);
 }
 
-Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const std::string& text, size_t i) {
-  recipe::Record record = recipe::MakeRecord(recipe, work.inputs[i], work.where[i], 0);
-  const Json what = {{"recipe", recipe.hash},   {"model", work.model}, {"seed", work.seed},
-                     {"build", options_.build}, {"lang", record.lang}, {"input", record.input}};
+Output CaseRunner::MakeOne(const Work& work, const std::string& text, size_t i) {
+  recipe::Record record = recipe::MakeRecord(work.recipe, work.inputs[i], work.where[i], 0);
+  const Json what = {{"recipe", work.recipe.hash}, {"model", work.model}, {"seed", work.seed},
+                     {"build", options_.build},    {"lang", record.lang}, {"input", record.input}};
   const std::string key = OutputCache::Key(what);
   if (std::optional<Output> kept = cache_.Get(key)) return *std::move(kept);
 
@@ -104,8 +102,9 @@ Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const
   };
   if (options_.search != nullptr) options.search = std::make_shared<Watch>(*options_.search, &on);
   // Tables remember what was read of them: each run has its own.
-  recipe::Engine engine(recipe::ParseRecipe(text, Cat(work.folder, "/recipe.toml"), work.folder, work.variant),
-                        std::move(options));
+  recipe::Engine engine(
+      recipe::ParseRecipe(text, work.recipe.folder + "/recipe.toml", work.recipe.folder, work.recipe.variant),
+      std::move(options));
   std::vector<recipe::Record> records;
   records.push_back(std::move(record));
   engine.Execute(std::move(records));
@@ -121,8 +120,7 @@ Output CaseRunner::MakeOne(const Work& work, const recipe::Recipe& recipe, const
 }
 
 std::vector<Output> CaseRunner::Run(const Work& work) {
-  const recipe::Recipe recipe = recipe::LoadRecipe(work.folder, work.variant);
-  const std::string text = ReadFile(Cat(work.folder, "/recipe.toml"));
+  const std::string text = ReadFile(work.recipe.folder + "/recipe.toml");
   const size_t all = work.inputs.size();
   std::vector<Output> outputs(all);
   std::vector<std::exception_ptr> faults(all);
@@ -132,7 +130,7 @@ std::vector<Output> CaseRunner::Run(const Work& work) {
   const auto take = [&] {
     for (size_t i = next++; i < all && !stop; i = next++) {
       try {
-        outputs[i] = MakeOne(work, recipe, text, i);
+        outputs[i] = MakeOne(work, text, i);
       } catch (const Error& e) {
         if (e.code() == Code::kCancelled) stop = true;
         outputs[i].error = e.Line();

@@ -39,8 +39,9 @@ class CaseRunner : public Services {
   explicit CaseRunner(RunnerOptions options);
 
   struct Work {
-    std::string label;  // for the progress bar
-    std::string folder, variant, model;
+    std::string label;      // for the progress bar
+    recipe::Recipe recipe;  // as LoadRecipe gives it
+    std::string model;      // in the place of all that it names; "": none
     uint64_t seed = 1;
     std::vector<Json> inputs;
     std::vector<std::string> where;  // names of the inputs in messages
@@ -48,8 +49,7 @@ class CaseRunner : public Services {
   // One output per input. What fails for one input is in its `error`; what fails for all is thrown.
   std::vector<Output> Run(const Work& work);
 
-  std::vector<Output> Make(const std::string& recipe, const std::string& variant,
-                           const std::vector<Json>& inputs) override;
+  std::vector<Output> Make(const recipe::Recipe& recipe, const std::vector<Json>& inputs) override;
   recipe::Recipe Load(const std::string& recipe, const std::string& variant) override;
   void set_seed(uint64_t seed) { seed_ = seed; }  // of what Make draws
 
@@ -63,7 +63,7 @@ class CaseRunner : public Services {
   std::string Folder(const std::string& recipe) const;
   // Asked once for each name: a model that is loaded stays what it is, and who knows the hashes may not be for threads.
   std::string HashOfModel(const std::string& name);
-  Output MakeOne(const Work& work, const recipe::Recipe& recipe, const std::string& text, size_t i);
+  Output MakeOne(const Work& work, const std::string& text, size_t i);
 
   RunnerOptions options_;
   std::mutex mutex_;  // of models, hashes and notes

@@ -38,10 +38,9 @@ struct Value {
 class Services {
  public:
   virtual ~Services() = default;
-  // Runs the recipe NAME (or folder) on each input, in parallel, from the cache where it can.
-  virtual std::vector<Output> Make(const std::string& recipe, const std::string& variant,
-                                   const std::vector<Json>& inputs) = 0;
-  // A recipe as it is, or Error.
+  // Runs the recipe on each input, in parallel, from the cache where it can.
+  virtual std::vector<Output> Make(const recipe::Recipe& recipe, const std::vector<Json>& inputs) = 0;
+  // The recipe NAME (or a folder) as it is, or Error.
   virtual recipe::Recipe Load(const std::string& recipe, const std::string& variant) = 0;
   // Tells the suite's reader something.
   virtual void Tell(const std::string& note) = 0;

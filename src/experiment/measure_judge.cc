@@ -58,8 +58,9 @@ class Judge : public Measure {
         values[i].reason = subjects[i].output->NoOutput();
       }
     }
-    hash_ = services.Load(options_.recipe, options_.variant).hash;
-    const std::vector<Output> outputs = services.Make(options_.recipe, options_.variant, inputs);
+    const recipe::Recipe judge = services.Load(options_.recipe, options_.variant);
+    hash_ = judge.hash;
+    const std::vector<Output> outputs = services.Make(judge, inputs);
     for (size_t j = 0; j < judged.size(); ++j) {
       Value& value = values[judged[j]];
       const std::optional<double> number = Judgement(outputs[j], &value.reason);

@@ -20,10 +20,6 @@ class TextAssertion : public Assertion {
       : Assertion(Cat("of:", Join(of, ","), "|", signature)), of_(std::move(of)) {}
 
  protected:
-  // That what is looked for is there to look for.
-  static void Foresee(const Wanted& wanted, std::span<const Case* const> cases) {
-    for (const Case* item : cases) WantedOf(wanted, *item);
-  }
   virtual Note CheckText(const Case& item, const Output& output, const std::string& text) const = 0;
 
  private:
@@ -34,13 +30,24 @@ class TextAssertion : public Assertion {
   std::vector<std::string> of_;
 };
 
-class Contains : public TextAssertion {
+// One that looks for something.
+class WantedAssertion : public TextAssertion {
+ public:
+  WantedAssertion(std::vector<std::string> of, const std::string& signature, Wanted wanted)
+      : TextAssertion(std::move(of), Cat(signature, "|", Describe(wanted))), wanted_(std::move(wanted)) {}
+  // That what is looked for is there to look for.
+  void Foresee(std::span<const Case* const> cases, Services&) const override {
+    for (const Case* item : cases) WantedOf(wanted_, *item);
+  }
+
+ protected:
+  const Wanted wanted_;
+};
+
+class Contains : public WantedAssertion {
  public:
   Contains(std::vector<std::string> of, Wanted wanted, bool any)
-      : TextAssertion(std::move(of), Cat("contains|any:", any ? "yes|" : "no|", Describe(wanted))),
-        wanted_(std::move(wanted)),
-        any_(any) {}
-  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
+      : WantedAssertion(std::move(of), any ? "contains|any:yes" : "contains|any:no", std::move(wanted)), any_(any) {}
 
  private:
   Note CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -54,15 +61,13 @@ class Contains : public TextAssertion {
     return {Cat("does not say ", Join(missing, any_ ? " or " : ", ")),
             Cat("没有说 ", Join(missing, any_ ? " 或 " : "、"))};
   }
-  Wanted wanted_;
   bool any_;
 };
 
-class Excludes : public TextAssertion {
+class Excludes : public WantedAssertion {
  public:
   Excludes(std::vector<std::string> of, Wanted wanted)
-      : TextAssertion(std::move(of), Cat("excludes|", Describe(wanted))), wanted_(std::move(wanted)) {}
-  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
+      : WantedAssertion(std::move(of), "excludes", std::move(wanted)) {}
 
  private:
   Note CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -74,14 +79,11 @@ class Excludes : public TextAssertion {
     }
     return {};
   }
-  Wanted wanted_;
 };
 
-class Equals : public TextAssertion {
+class Equals : public WantedAssertion {
  public:
-  Equals(std::vector<std::string> of, Wanted wanted)
-      : TextAssertion(std::move(of), Cat("equals|", Describe(wanted))), wanted_(std::move(wanted)) {}
-  void Foresee(std::span<const Case* const> cases, Services&) const override { TextAssertion::Foresee(wanted_, cases); }
+  Equals(std::vector<std::string> of, Wanted wanted) : WantedAssertion(std::move(of), "equals", std::move(wanted)) {}
 
  private:
   Note CheckText(const Case& item, const Output&, const std::string& text) const override {
@@ -94,7 +96,6 @@ class Equals : public TextAssertion {
     return {Cat("is ", Quote(text), ", not ", Join(all, " or ")),
             Cat("是 ", Quote(text), "，不是 ", Join(all, " 或 "))};
   }
-  Wanted wanted_;
 };
 
 class Pattern : public TextAssertion {

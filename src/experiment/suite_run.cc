@@ -70,11 +70,9 @@ Difference Compare(const Measure& measure, const evaluate::LineCounts& counts, c
   difference.difference = score.Score(counts.Sum(), which) - difference.other;
   const evaluate::LineCounts* systems[] = {&counts, &other};
   const std::vector<evaluate::Draws> draws = evaluate::Bootstrap(score, systems, kSamples, seed);
-  std::vector<double> differences;
-  for (size_t i = 0; i < draws[0][which].size(); ++i) differences.push_back(draws[0][which][i] - draws[1][which][i]);
-  const evaluate::Interval interval = evaluate::IntervalOf(std::move(differences));
-  difference.low = interval.low;
-  difference.high = interval.high;
+  const evaluate::Difference drawn = evaluate::DifferenceOf(difference.difference, draws[0][which], draws[1][which]);
+  difference.low = drawn.low;
+  difference.high = drawn.high;
   difference.p = evaluate::RandomisationP(score, counts, other, kTrials, seed)[which];
   return difference;
 }
@@ -235,11 +233,10 @@ SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Basel
     if (!arm.outputs.empty()) {
       made.outputs = ReadOutputs(suite, arm, recipe, result.cases);
     } else {
-      made.recipe_hash = recipe::HashFolder(suite.recipe, arm.variant);
       CaseRunner::Work work;
       work.label = arm.name;
-      work.folder = suite.recipe;
-      work.variant = arm.variant;
+      work.recipe = recipe::LoadRecipe(suite.recipe, arm.variant);
+      made.recipe_hash = work.recipe.hash;
       work.model = arm.model;
       work.seed = suite.seed;
       for (const Case& item : result.cases) {
