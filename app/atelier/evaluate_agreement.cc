@@ -5,6 +5,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/known.h"
 #include "app/atelier/list_option.h"
 #include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
@@ -25,8 +26,6 @@ namespace {
 
 using evaluate::KappaWeights;
 using evaluate::RatingLevel;
-
-Json Known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 class AgreementCommand : public Command {
  public:

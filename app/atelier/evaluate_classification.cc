@@ -7,6 +7,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/known.h"
 #include "app/atelier/list_option.h"
 #include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
@@ -32,13 +33,6 @@ constexpr size_t kMostClasses = 2000;  // the confusion matrix is their square
 
 Json ToJson(const ClassScore& score) {
   return {{"precision", score.precision}, {"recall", score.recall}, {"f1", score.f1}, {"support", score.support}};
-}
-
-// The first threshold of a ROC curve is infinite: null.
-Json ToJson(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(std::isfinite(value) ? Json(value) : Json());
-  return list;
 }
 
 class ClassificationCommand : public Command {
@@ -185,11 +179,12 @@ class ClassificationCommand : public Command {
           {classes_[positive], result["roc_auc"].get<double>(), result["average_precision"].get<double>(), roc, pr});
     }
     Calibrate(is_positive, values, both, &result);
-    result["roc"] = {{"false_positive_rate", ToJson(roc.x)},
-                     {"true_positive_rate", ToJson(roc.y)},
-                     {"thresholds", ToJson(roc.thresholds)}};
+    // The first threshold of a ROC curve is infinite: null.
+    result["roc"] = {{"false_positive_rate", Known(roc.x)},
+                     {"true_positive_rate", Known(roc.y)},
+                     {"thresholds", Known(roc.thresholds)}};
     result["precision_recall"] = {
-        {"recall", ToJson(pr.x)}, {"precision", ToJson(pr.y)}, {"thresholds", ToJson(pr.thresholds)}};
+        {"recall", Known(pr.x)}, {"precision", Known(pr.y)}, {"thresholds", Known(pr.thresholds)}};
     return result;
   }
 

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/known.h"
 #include "app/atelier/metric_options.h"
 #include "app/atelier/text_table.h"
 #include "base/error.h"
@@ -14,12 +15,6 @@
 
 namespace atelier::app {
 namespace {
-
-Json Defined(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(std::isnan(value) ? Json() : Json(value));
-  return list;
-}
 
 std::string Cell(double value, int decimals) { return std::isnan(value) ? "-" : FormatFixed(value, decimals); }
 
@@ -54,10 +49,10 @@ class DiversityCommand : public Command {
                            {"tokens", d.tokens},
                            {"without_tokens", d.without_tokens},
                            {"repeats", d.repeats},
-                           {"distinct", Defined(d.distinct)},
-                           {"entropy", Defined(d.entropy)},
-                           {"self_bleu", Defined(d.self_bleu)},
-                           {"repetition", Defined(d.repetition)},
+                           {"distinct", Known(d.distinct)},
+                           {"entropy", Known(d.entropy)},
+                           {"self_bleu", Known(d.self_bleu)},
+                           {"repetition", Known(d.repetition)},
                            {"ngrams", d.ngrams},
                            {"different", d.different},
                            {"signature", d.signature},

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/atelier/command.h"
+#include "app/atelier/known.h"
 #include "app/atelier/recipe_run.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -24,8 +25,6 @@ using evaluate::RaterColumn;
 using evaluate::RaterMeasures;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-Json Known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 struct Human {
   std::string field;
@@ -156,12 +155,8 @@ class JudgeCommand final : public Command {
   // The records without what people said of them, which goes into `compared`.
   std::vector<recipe::Record> ReadRated(const recipe::Recipe& recipe, std::vector<Compared>* compared,
                                         std::string* hash) {
-    data::ImportOptions options;
-    options.most_records = 100'000;
-    options.list_separators = recipe.input.list_separators;
-    for (const recipe::Field& field : recipe.input.fields) {
-      if (field.type == recipe::FieldType::kList) options.list_fields.push_back(field.name);
-    }
+    data::ImportOptions options = recipe::ImportOf(recipe);
+    options.known_fields.clear();  // what people said is there, too
     data::Imported imported = data::ReadRecords(input_, options);
     *hash = imported.sha256;
     if (limit_ > 0 && imported.records.size() > static_cast<size_t>(limit_))
@@ -255,9 +250,9 @@ class JudgeCommand final : public Command {
       }
       of_item.push_back(at == place.end() ? records.size() : at->second);
     }
+    const std::vector<operators::JudgedCriterion> known = Rated(recipe);
     std::vector<std::string> unknown;
     for (const evaluate::CriterionRatings& one : saved.criteria) {
-      const std::vector<operators::JudgedCriterion> known = Rated(recipe);
       const auto criterion =
           std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.name == one.criterion; });
       if (criterion == known.end()) {
@@ -322,9 +317,7 @@ class JudgeCommand final : public Command {
   void TakeJudged(recipe::Engine& engine, std::vector<Compared>* compared) {
     const std::vector<recipe::Record>& records = engine.records();
     for (const recipe::Record& record : records) {
-      const recipe::Candidate* best = nullptr;
-      if (record.needs_person.empty() && !record.candidates.empty())
-        best = &record.candidates[record.ranking.empty() ? 0 : record.ranking[0]];
+      const recipe::Candidate* best = record.Best();
       bool judged = best != nullptr;
       for (Compared& one : *compared) {
         double value = kUnknown;

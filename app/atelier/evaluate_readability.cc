@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/known.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -22,15 +23,14 @@ class ReadabilityCommand : public Command {
       throw Error(Code::kInvalidInput, Cat(text_, ": holds no English word and no Chinese character"),
                   "readability is measured for these two languages");
     }
-    const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
     const Json result{{"sentences", r.sentences},
                       {"words", r.words},
                       {"syllables", r.syllables},
                       {"characters", r.characters},
-                      {"flesch_reading_ease", known(r.flesch_reading_ease())},
-                      {"flesch_kincaid_grade", known(r.flesch_kincaid_grade())},
-                      {"characters_per_sentence", known(r.characters_per_sentence())},
-                      {"common_share", known(r.common_share())}};
+                      {"flesch_reading_ease", Known(r.flesch_reading_ease())},
+                      {"flesch_kincaid_grade", Known(r.flesch_kincaid_grade())},
+                      {"characters_per_sentence", Known(r.characters_per_sentence())},
+                      {"common_share", Known(r.common_share())}};
     if (globals.json) {
       std::cout << ToText(result) << "\n";
       return 0;

@@ -4,6 +4,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/evaluate_report_values.h"
+#include "app/atelier/known.h"
 #include "app/atelier/notes.h"
 #include "app/atelier/report_option.h"
 #include "base/file.h"
@@ -31,19 +32,18 @@ class RegressionCommand : public Command {
     const auto predicted = evaluate::NumberLines(ReadFile(pred_), pred_);
     evaluate::MustAlign(truth.size(), true_, predicted.size(), pred_);
     const evaluate::RegressionScores scores = evaluate::ScoreRegression(truth, predicted);
-    const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
     Json result{{"cases", truth.size()},
-                {"mean_absolute_error", known(scores.mean_absolute_error)},
-                {"mean_squared_error", known(scores.mean_squared_error)},
-                {"root_mean_squared_error", known(scores.root_mean_squared_error)},
-                {"median_absolute_error", known(scores.median_absolute_error)},
-                {"max_error", known(scores.max_error)},
-                {"mean_absolute_percentage_error", known(scores.mean_absolute_percentage_error)},
-                {"r2", known(scores.r2)},
-                {"explained_variance", known(scores.explained_variance)},
-                {"pearson", known(evaluate::PearsonCorrelation(truth, predicted))},
-                {"spearman", known(evaluate::SpearmanCorrelation(truth, predicted))},
-                {"kendall_tau_b", known(evaluate::KendallTauB(truth, predicted))}};
+                {"mean_absolute_error", Known(scores.mean_absolute_error)},
+                {"mean_squared_error", Known(scores.mean_squared_error)},
+                {"root_mean_squared_error", Known(scores.root_mean_squared_error)},
+                {"median_absolute_error", Known(scores.median_absolute_error)},
+                {"max_error", Known(scores.max_error)},
+                {"mean_absolute_percentage_error", Known(scores.mean_absolute_percentage_error)},
+                {"r2", Known(scores.r2)},
+                {"explained_variance", Known(scores.explained_variance)},
+                {"pearson", Known(evaluate::PearsonCorrelation(truth, predicted))},
+                {"spearman", Known(evaluate::SpearmanCorrelation(truth, predicted))},
+                {"kendall_tau_b", Known(evaluate::KendallTauB(truth, predicted))}};
     const Notes notes = Undefined(result);
     result["notes"] = NotesJson(notes);
     PrintNotes(notes);

@@ -24,15 +24,12 @@ Output OutputOf(const recipe::Record& record) {
   for (const auto* list : {&record.candidates, &record.dropped}) {
     for (const recipe::Candidate& candidate : *list) output.tokens += candidate.output_tokens;
   }
-  if (!record.needs_person.empty()) return output;
-  // A recipe without `select` offers what it made in the order in which it made it.
-  const size_t best = record.ranking.empty() ? 0 : record.ranking[0];
-  if (best >= record.candidates.size()) return output;
-  const recipe::Candidate& candidate = record.candidates[best];
-  output.fields = candidate.output;
-  output.writer = candidate.writer;
-  output.model = candidate.model;
-  output.scores = candidate.scores;
+  const recipe::Candidate* best = record.Best();
+  if (best == nullptr) return output;
+  output.fields = best->output;
+  output.writer = best->writer;
+  output.model = best->model;
+  output.scores = best->scores;
   return output;
 }
 

@@ -60,6 +60,8 @@ std::string Complain(const Field& field, const Json& value, bool zh) {
   return "";
 }
 
+}  // namespace
+
 data::ImportOptions ImportOf(const Recipe& recipe) {
   data::ImportOptions options;
   options.most_records = 100'000;
@@ -70,8 +72,6 @@ data::ImportOptions ImportOf(const Recipe& recipe) {
   }
   return options;
 }
-
-}  // namespace
 
 size_t CountChars(std::string_view text) {
   return static_cast<size_t>(

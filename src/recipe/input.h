@@ -12,6 +12,9 @@
 
 namespace atelier::recipe {
 
+// How files of its records are read: which fields there are, which are lists, and what parts them.
+data::ImportOptions ImportOf(const Recipe& recipe);
+
 // Reads `path` by the recipe's [input]; `sha256`, where given, becomes that of the bytes read. Throws
 // Error(kInvalidInput) with file:line for what is not a table of records or has a field the recipe does not know.
 std::vector<Record> ReadInput(const Recipe& recipe, const std::string& path, std::string* sha256 = nullptr);

@@ -64,6 +64,12 @@ struct Record {
   std::vector<size_t> ranking;        // indices into candidates, best first; filled by `select`
   size_t offered = 0;                 // so many of them, from the front, are for people to choose from
   std::string needs_person;           // not empty: why no copy is offered for this record
+
+  // What is offered first; null where nothing is. Without `select` the candidates stand in the order they were made in.
+  const Candidate* Best() const {
+    const size_t best = ranking.empty() ? 0 : ranking[0];
+    return needs_person.empty() && best < candidates.size() ? &candidates[best] : nullptr;
+  }
 };
 
 class Run {
