@@ -1,10 +1,11 @@
-# room(NAME [DEPS room...] [LIBS cmake-target...])
+# room(NAME [TORCH] [DEPS room...] [LIBS cmake-target...])
 #
 # One room = one folder = one namespace = one target. Every .cc of the folder belongs to it; foo_test.cc is a test and
 # goes into the program NAME_test. DEPS names the rooms whose headers it may include (base is always allowed);
-# tests/layers_test.py holds the #includes against these lines.
+# tests/layers_test.py holds the #includes against these lines. A TORCH room uses LibTorch, whose headers take 20 s to
+# read: the first such room (model) precompiles them, the others and the tests take that.
 function(room NAME)
-  cmake_parse_arguments(R "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(R "TORCH" "" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(TESTS ${SOURCES})
   list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
@@ -17,7 +18,10 @@ function(room NAME)
     add_library(atelier_${NAME} STATIC ${SOURCES})
     target_include_directories(atelier_${NAME} PUBLIC ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(atelier_${NAME} PUBLIC ${R_DEPS} ${R_LIBS})
-    if(NOT NAME STREQUAL "base")
+    if(R_TORCH)
+      target_link_libraries(atelier_${NAME} PUBLIC LibTorch::cpu)
+      torch_headers(atelier_${NAME})
+    elseif(NOT NAME STREQUAL "base")
       target_precompile_headers(atelier_${NAME} REUSE_FROM atelier_base)
     endif()
   else()  # headers only
@@ -30,11 +34,24 @@ function(room NAME)
   endif()
 endfunction()
 
+# torch_headers(TARGET): precompiles them for the first target, lends them to the others.
+function(torch_headers NAME)
+  if(NOT NAME STREQUAL "atelier_model")
+    target_precompile_headers(${NAME} REUSE_FROM atelier_model)
+  else()
+    target_precompile_headers(${NAME} PRIVATE <torch/torch.h> <nlohmann/json.hpp>)
+  endif()
+endfunction()
+
 # room_tests(PROGRAM LIB source...): a GoogleTest program whose every test is a ctest of its own.
 function(room_tests PROGRAM LIB)
   add_executable(${PROGRAM} ${ARGN})
   target_link_libraries(${PROGRAM} PRIVATE ${LIB} atelier::base GTest::gtest GTest::gtest_main)
-  target_precompile_headers(${PROGRAM} PRIVATE <gtest/gtest.h> <string> <vector> <nlohmann/json.hpp>)
+  if(PROGRAM MATCHES "^(model|train)_test$")
+    target_precompile_headers(${PROGRAM} PRIVATE <torch/torch.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+  else()
+    target_precompile_headers(${PROGRAM} PRIVATE <gtest/gtest.h> <string> <vector> <nlohmann/json.hpp>)
+  endif()
   target_compile_definitions(${PROGRAM} PRIVATE ATELIER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${PROGRAM} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 600 ENVIRONMENT "ATELIER_BUILD_DIR=${CMAKE_BINARY_DIR};TEST_TMPDIR=${CMAKE_BINARY_DIR}/test_tmp/")

@@ -87,7 +87,9 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
   if (child.pid < 0) throw Error(Code::kIo, Cat("starting ", argv[0], ": ", std::strerror(errno)));
   if (child.pid == 0) {  // only async-signal-safe calls from here to exec
     ::setpgid(0, 0);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // Ctrl-C ends us, and does not reach the child's own group
+    // Ctrl-C ends us, and does not reach the child's own group.
+    ::prctl(PR_SET_PDEATHSIG, options.stop == nullptr ? SIGKILL : SIGINT);
+    if (options.nice != 0 && ::setpriority(PRIO_PROCESS, 0, options.nice) != 0) ::_exit(126);
     ::dup2(in.read_end, STDIN_FILENO);
     ::dup2(out.write_end, STDOUT_FILENO);
     ::dup2(err.write_end, STDERR_FILENO);
@@ -118,19 +120,29 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
   ProcessResult result;
   std::string_view input = options.input;
   const double deadline = MonotonicSeconds() + options.timeout_seconds;
+  double kill_at = 0;  // once it was told to stop
   while (out.read_end >= 0 || err.read_end >= 0) {
     if (input.empty()) in.CloseWrite();
+    if (options.stop != nullptr && *options.stop) {
+      if (kill_at == 0) {
+        ::kill(-child.pid, SIGINT);
+        kill_at = MonotonicSeconds() + options.grace_seconds;
+      } else if (MonotonicSeconds() > kill_at) {
+        throw Error(Code::kCancelled, Cat(argv[0], " did not stop by itself and was killed"));
+      }
+    }
     pollfd polls[3] = {{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}, {in.write_end, POLLOUT, 0}};
     const double left = deadline - MonotonicSeconds();
     if (left <= 0) {
       throw Error(Code::kResourceExhausted,
                   Cat(argv[0], " did not end within ", FormatDuration(options.timeout_seconds), " and was stopped"));
     }
-    if (::poll(polls, 3, static_cast<int>(std::min(left, 1.0) * 1000) + 1) < 0 && errno != EINTR) {
+    if (::poll(polls, 3, static_cast<int>(std::min(left, options.stop == nullptr ? 1.0 : 0.2) * 1000) + 1) < 0 &&
+        errno != EINTR) {
       throw Error(Code::kIo, Cat("waiting for ", argv[0], ": ", std::strerror(errno)));
     }
     char buffer[1 << 16];
-    const auto drain = [&](int* fd, short events, std::string* to, bool is_error_text) {
+    const auto drain = [&](int* fd, short events, std::string* to, const std::function<bool(std::string_view)>& hears) {
       if (*fd < 0 || events == 0) return;
       const ssize_t n = ::read(*fd, buffer, sizeof(buffer));
       if (n <= 0) {
@@ -138,16 +150,17 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
         Pipe::Close(fd);
         return;
       }
-      to->append(buffer, static_cast<size_t>(n));
+      const bool streams = to == &result.output && hears;
+      if (!streams) to->append(buffer, static_cast<size_t>(n));
       if (result.output.size() + result.error_text.size() > options.max_output) {
         throw Error(Code::kResourceExhausted, Cat(argv[0], " wrote more than ", FormatBytes(options.max_output)));
       }
-      if (is_error_text && options.on_error_text && !options.on_error_text({buffer, static_cast<size_t>(n)})) {
+      if (hears && !hears({buffer, static_cast<size_t>(n)})) {
         throw Error(Code::kCancelled, Cat(argv[0], " was stopped"));
       }
     };
-    drain(&out.read_end, polls[0].revents, &result.output, false);
-    drain(&err.read_end, polls[1].revents, &result.error_text, true);
+    drain(&out.read_end, polls[0].revents, &result.output, options.on_output_text);
+    drain(&err.read_end, polls[1].revents, &result.error_text, options.on_error_text);
     if (in.write_end >= 0 && polls[2].revents != 0) {
       const ssize_t n = ::write(in.write_end, input.data(), input.size());
       if (n > 0) input.remove_prefix(static_cast<size_t>(n));

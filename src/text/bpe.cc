@@ -383,4 +383,10 @@ std::unique_ptr<Tokenizer> MakeBpe(TokenizerSpec spec) {
   return std::make_unique<Bpe>(std::move(spec), merges, *rule);
 }
 
+std::string ByteSymbol(uint8_t byte) {
+  std::string text;
+  AppendUtf8(&text, Bytes().of_byte[byte]);
+  return text;
+}
+
 }  // namespace atelier::text

@@ -11,4 +11,7 @@ namespace atelier::text {
 
 std::unique_ptr<Tokenizer> MakeBpe(TokenizerSpec spec);
 
+// The printable character that stands for a byte in such vocabularies, as UTF-8.
+std::string ByteSymbol(uint8_t byte);
+
 }  // namespace atelier::text

@@ -1,0 +1,117 @@
+// atelier train CONFIG.toml: trains a model in a child process, and registers what came out.
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "app/atelier/command.h"
+#include "app/atelier/studio_here.h"
+#include "artefact/manifest.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "job/learner.h"
+
+namespace atelier::app {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+std::string FormatValue(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.4g", value);
+  return text;
+}
+
+class TrainCommand : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    cli.Text("config", &config_, "the training configuration (docs/formats/train.md)", true);
+    cli.Text("--run", &run_, "the run's folder (default: runs/NAME in the studio, or here)");
+    cli.Flag("--resume", &resume_, "go on from the run's last checkpoint");
+  }
+
+  int Run(const Globals& globals) override {
+    const auto here = OpenHere(globals);
+    const std::string name = Name();
+    const std::string base = here->studio ? here->studio->folder() : ".";
+    const std::string folder = run_.empty() ? Cat(base, "/runs/", name) : run_;
+    if (!resume_ && FileExists(Cat(folder, "/last.safetensors"))) {
+      throw Error(Code::kConflict, Cat(folder, " holds a run already"),
+                  "go on with it by --resume, or name another folder by --run");
+    }
+    std::vector<std::string> arguments = {"train", "--config", config_, "--run", folder};
+    if (resume_) arguments.emplace_back("--resume");
+    if (here->studio) {
+      arguments.emplace_back("--datasets");
+      arguments.push_back(Cat(base, "/data"));
+    }
+    std::signal(SIGINT, [](int) { interrupted = true; });
+    job::LearnerOptions options;
+    options.stop = &interrupted;
+    Progress progress(name, ProgressUnit::kItems, globals.quiet || globals.json);
+    const Json done = job::RunLearner(arguments, options, [&](const std::string& event, const Json& fields) {
+      if (event == "step") {
+        std::vector<std::string> notes;
+        for (const auto& [key, value] : fields["values"].items())
+          notes.push_back(Cat(key, " ", FormatValue(value.get<double>())));
+        progress.Update(fields["step"].get<uint64_t>(), fields["steps"].get<uint64_t>(), Join(notes, ", "));
+      } else if (!globals.json) {
+        Print(event, fields);
+      }
+    });
+    if (globals.json) {
+      Json out = done;
+      out.erase("event");
+      out["run"] = folder;
+      std::cout << ToText(out) << "\n";
+    } else {
+      std::cout << done["ending"].get<std::string>() << " after " << done["step"] << " steps; best at step "
+                << done["best_step"] << ", loss " << FormatValue(done["best_loss"].get<double>()) << "\nrun: " << folder
+                << "\n";
+    }
+    return done["ending"] == "interrupted" ? 130 : 0;
+  }
+
+ private:
+  // [run] name, else the file's own.
+  std::string Name() const {
+    Table table = Table::Load(config_);
+    std::string name;
+    if (auto run = table.SubOr("run")) name = run->StringOr("name", "");
+    if (name.empty()) name = std::filesystem::path(config_).stem().string();
+    if (!artefact::IsModelName(name))
+      throw Error(Code::kInvalidInput, Cat(config_, ": ", Quote(name), " cannot name a run"), "set run.name");
+    return name;
+  }
+
+  static void Print(const std::string& event, const Json& fields) {
+    if (event == "validation") {
+      std::cout << "step " << fields["step"] << ":";
+      for (const auto& [key, value] : fields["values"].items())
+        std::cout << " " << key << " " << FormatValue(value.get<double>());
+      std::cout << (fields["best"].get<bool>() ? " (best)" : "") << "\n" << std::flush;
+    } else if (event == "samples") {
+      for (const Json& text : fields["texts"])
+        std::cout << "  | " << ReplaceAll(text.get<std::string>(), "\n", " ") << "\n";
+      std::cout << std::flush;
+    } else if (event == "start") {
+      std::cout << fields["architecture"].get<std::string>() << ", " << fields["parameters"] << " parameters, "
+                << fields["train"]["records"] << " records";
+      for (const char* what : {"empty", "truncated", "dropped"}) {
+        if (const auto n = fields["train"].value(what, int64_t{0}); n > 0) std::cout << ", " << n << " " << what;
+      }
+      std::cout << "\n" << std::flush;
+    }
+  }
+
+  std::string config_, run_;
+  bool resume_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeTrain() { return std::make_unique<TrainCommand>(); }
+
+}  // namespace atelier::app

@@ -1,0 +1,12 @@
+// What atelier-learn tells whoever started it: one JSON object per line on standard output.
+#pragma once
+
+#include <string_view>
+
+#include "base/json.h"
+
+namespace atelier::learn {
+
+void Tell(std::string_view event, Json fields);
+
+}  // namespace atelier::learn

@@ -1,0 +1,79 @@
+// atelier-learn COMMAND --option value ...: trains and samples with LibTorch. Events go to standard output as JSON
+// lines, the last one is {"event":"done"} or {"event":"error"}. SIGINT and SIGTERM end a run after its step, with a
+// checkpoint.
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <span>
+
+#include "app/learn/command.h"
+#include "app/learn/events.h"
+#include "base/error.h"
+#include "base/str.h"
+
+namespace atelier::learn {
+namespace {
+
+std::atomic<bool> stop{false};
+
+std::span<const Command> AllCommands() {
+  static const std::vector<Command> list = {
+      {"train", {"config", "run"}, {"resume", "datasets"}, &Train},
+      {"export", {"run", "out"}, {"checkpoint", "datasets", "name", "licence", "f16"}, &Export},
+  };
+  return list;
+}
+
+Options ParseOptions(const Command& command, int argc, char** argv) {
+  Options options;
+  const auto known = [&](const std::vector<std::string_view>& list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  for (int i = 2; i < argc; ++i) {
+    std::string_view name = argv[i];
+    if (!name.starts_with("--")) throw Error(Code::kUsage, Cat("what is ", Quote(name), "?"));
+    name.remove_prefix(2);
+    if (!known(command.required, name) && !known(command.optional, name)) {
+      throw Error(Code::kUsage, Cat(command.name, " has no option --", name));
+    }
+    const bool value = i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--");
+    options[std::string(name)] = value ? argv[++i] : "";
+  }
+  for (const std::string_view name : command.required) {
+    if (!options.contains(std::string(name))) throw Error(Code::kUsage, Cat(command.name, " wants --", name));
+  }
+  return options;
+}
+
+int Fail(const Error& error) {
+  Tell("error", {{"code", Info(error.code()).name}, {"message", error.what()}, {"hint", error.hint()}});
+  return Info(error.code()).exit_code;
+}
+
+int Main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop = true; });
+  try {
+    const std::string_view name = argc > 1 ? argv[1] : "";
+    for (const Command& command : AllCommands()) {
+      if (command.name == name) return command.run(ParseOptions(command, argc, argv), stop);
+    }
+    throw Error(Code::kUsage, Cat("atelier-learn has no command ", Quote(name)), "atelier train starts it");
+  } catch (const Error& error) {
+    return Fail(error);
+  } catch (const c10::Error& error) {
+    return Fail(Error(Code::kInternal, Cat("LibTorch: ", error.what_without_backtrace())));
+  } catch (const std::bad_alloc&) {
+    return Fail(Error(Code::kResourceExhausted, "out of memory", "a smaller batch, or train.accumulate, needs less"));
+  } catch (const std::exception& error) {
+    return Fail(Error(Code::kInternal, error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace atelier::learn
+
+int main(int argc, char** argv) { return atelier::learn::Main(argc, argv); }

@@ -1,0 +1,85 @@
+#include "job/learner.h"
+
+#include <signal.h>
+
+#include <cstdlib>
+#include <limits>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/str.h"
+
+namespace atelier::job {
+namespace {
+
+constexpr size_t kLongestLine = 16u << 20;  // an event with pictures in it
+
+Code CodeOf(const std::string& name) {
+  for (int i = 0; i <= static_cast<int>(Code::kInternal); ++i) {
+    if (Info(static_cast<Code>(i)).name == name) return static_cast<Code>(i);
+  }
+  return Code::kInternal;
+}
+
+std::string LastLines(std::string_view text) {
+  std::vector<std::string> lines = Split(Trim(text), '\n');
+  if (lines.size() > 3) lines.erase(lines.begin(), lines.end() - 3);
+  return Join(lines, " | ");
+}
+
+}  // namespace
+
+std::string LearnerProgram() {
+  if (const char* said = std::getenv("ATELIER_LEARN"); said != nullptr && *said != '\0') return said;
+  const std::string own = OwnProgram();
+  const std::string beside = Cat(own.substr(0, own.rfind('/') + 1), "atelier-learn");
+  if (FileExists(beside)) return beside;
+  throw Error(Code::kUnsupported, "this build of Atelier serves only: there is no atelier-learn beside it",
+              "build with training (./dev build), or name the program in ATELIER_LEARN");
+}
+
+Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions& options, const EventFn& on_event) {
+  std::vector<std::string> argv = {options.program.empty() ? LearnerProgram() : options.program};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  std::string buffer;
+  Json done;
+  Json failed;
+  ProcessOptions process;
+  process.timeout_seconds = std::numeric_limits<double>::infinity();
+  process.nice = 19;
+  process.max_memory = options.max_memory;
+  process.stop = options.stop;
+  process.on_output_text = [&](std::string_view text) {
+    buffer.append(text);
+    size_t at = 0;
+    for (size_t end; (end = buffer.find('\n', at)) != std::string::npos; at = end + 1) {
+      const Json line = ParseJson(std::string_view(buffer).substr(at, end - at), "atelier-learn");
+      const std::string event = line.value("event", "");
+      if (event == "done") {
+        done = line;
+      } else if (event == "error") {
+        failed = line;
+      } else if (on_event) {
+        on_event(event, line);
+      }
+    }
+    buffer.erase(0, at);
+    if (buffer.size() > kLongestLine) throw Error(Code::kInternal, "atelier-learn: an event without end");
+    return true;
+  };
+  const ProcessResult result = RunProcess(argv, process);
+  if (failed.is_object()) {
+    throw Error(CodeOf(failed.value("code", "")), failed.value("message", "atelier-learn failed"),
+                failed.value("hint", ""));
+  }
+  if (done.is_object()) return done;
+  if (result.exit_code == 128 + SIGKILL) {
+    throw Error(Code::kResourceExhausted, "atelier-learn was killed, most likely because memory ran out",
+                "the last checkpoint holds: go on with --resume, with a smaller train.batch or more train.accumulate");
+  }
+  throw Error(Code::kInternal, Cat("atelier-learn ended with ", result.exit_code, ": ", LastLines(result.error_text)),
+              "the last checkpoint holds: go on with --resume");
+}
+
+}  // namespace atelier::job

@@ -1,0 +1,48 @@
+// The architectures that can be trained, as one visible list. A new one is a file and a line in zoo.cc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "model/model.h"
+
+namespace atelier::model {
+
+// What an architecture eats, and with it how records become batches (train/examples.h).
+enum class DataKind {
+  kTokens,    // a stream of tokens, or one text per record; targets are the inputs moved by one
+  kPairs,     // a source and a target text
+  kMasked,    // a text, some of whose tokens are hidden
+  kLabelled,  // a text and its class
+  kPictures,  // values in [0, 1]
+};
+
+// What the data says of the model's shape.
+struct DataShape {
+  int64_t vocabulary = 0;                             // of the tokenizer (the target's, where there are two)
+  int64_t source_vocabulary = 0;                      // kPairs
+  int64_t padding = 0, begin = 0, end = 0, mask = 0;  // ids of the tokenizer's own tokens
+  int64_t sequence_length = 0;                        // the longest row
+  std::vector<std::string> classes;
+  int64_t height = 0, width = 0;  // of a picture
+};
+
+struct Architecture {
+  std::string_view name;
+  std::string_view summary;  // one line, for people
+  DataKind data;
+  // Reads the architecture's keys from [model] (the table's Done() is the caller's) and makes the model with fresh
+  // parameters from torch's generator. Throws kInvalidInput that names the key.
+  std::shared_ptr<Model> (*make)(Table& config, const DataShape& shape);
+};
+
+std::span<const Architecture> AllArchitectures();
+// Throws kInvalidInput that names those there are.
+const Architecture& FindArchitecture(std::string_view name, const Table& where);
+
+}  // namespace atelier::model

@@ -1,0 +1,32 @@
+// The records that a run reads: a version of a dataset, or a file.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/json.h"
+
+namespace atelier::train {
+
+class Records {
+ public:
+  // `said` is NAME[@VERSION][:SPLIT], looked for below `datasets` (a studio's folder data; "" where there is none), or
+  // a file: .jsonl, .csv, or any other as one text per line, under the field "text". Throws kNotFound.
+  Records(std::string said, std::string datasets);
+
+  // All records in their order, `index` from 0. Throws kInvalidInput, kCorrupt.
+  void ForEach(const std::function<void(int64_t index, const Json& fields)>& fn) const;
+  // "reviews@2:train, record 12", for messages.
+  std::string Describe(int64_t index) const;
+  // What identifies the bytes that were read: a dataset's content hash, a file's SHA-256.
+  std::string Hash() const;
+  const std::string& name() const { return said_; }
+
+ private:
+  std::string said_, dataset_folder_, split_;
+};
+
+// A field's text. Throws kInvalidInput that names the record and the fields it has.
+std::string TextField(const Json& fields, const std::string& field, const std::string& where);
+
+}  // namespace atelier::train

@@ -1,0 +1,329 @@
+#include "train/trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/str.h"
+
+namespace atelier::train {
+namespace {
+
+// Products in bf16 while it lives.
+class Autocast {
+ public:
+  explicit Autocast(bool on) : on_(on), before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+    if (!on_) return;
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (!on_) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, before_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool on_, before_;
+};
+
+// torch's random numbers as they were, again, when it dies.
+class KeptGenerator {
+ public:
+  KeptGenerator() : generator_(at::detail::getDefaultCPUGenerator()), state_(generator_.get_state()) {}
+  ~KeptGenerator() { generator_.set_state(state_); }
+  KeptGenerator(const KeptGenerator&) = delete;
+  KeptGenerator& operator=(const KeptGenerator&) = delete;
+
+ private:
+  at::Generator generator_;
+  torch::Tensor state_;
+};
+
+int64_t StepsOf(const TrainSettings& s, int64_t per_epoch) {
+  if (s.steps > 0) return s.steps;
+  return std::max<int64_t>(1, std::llround(s.epochs * static_cast<double>(per_epoch)));
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examples& train, const Examples* validation,
+                 std::string folder, std::string config, Listener& listener)
+    : s_(settings),
+      model_(model),
+      train_(train),
+      validation_(validation),
+      folder_(std::move(folder)),
+      config_(std::move(config)),
+      listener_(listener),
+      sampler_(train, settings.batch, settings.seed),
+      steps_(StepsOf(settings, sampler_.steps_per_epoch())),
+      schedule_(settings.schedule, steps_) {
+  const std::vector<model::Part> parts = model_.Parts();
+  for (const auto& [name, unused] : s_.part_optimisers) {
+    if (std::none_of(parts.begin(), parts.end(), [&](const model::Part& p) { return p.name == name; })) {
+      throw Error(Code::kInvalidInput, Cat("[optimiser.parts.", name, "]: the model has no such part"));
+    }
+  }
+  for (const model::Part& part : parts) {
+    PartState state;
+    state.arena = std::make_unique<Arena>(model_, part);
+    state.optimiser = MakeOptimiser(s_.OptimiserOf(part.name), *state.arena);
+    state.rate = s_.OptimiserOf(part.name).rate;
+    if (s_.ema > 0) state.average = state.arena->values().clone();
+    parts_.push_back(std::move(state));
+  }
+  model_.SetCheckpointing(s_.checkpointing);
+}
+
+std::string Trainer::Label(size_t part, const std::string& name) const {
+  return parts_.size() == 1 ? name : Cat(parts_[part].arena->name(), ".", name);
+}
+
+void Trainer::RefuseNumber(const std::string& what, double value, std::span<const int64_t> rows) const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < rows.size() && i < 4; ++i) names.push_back(train_.Describe(rows[i]));
+  if (rows.size() > 4) names.emplace_back("...");
+  throw Error(Code::kInvalidInput,
+              Cat("step ", step_ + 1, ": ", what, " is ", std::isnan(value) ? "not a number" : "infinite",
+                  "; the batch's ", rows.size(), " rows: ", Join(names, ", ")),
+              "the last checkpoint is from before it; lower optimiser.rate, set train.clip, or look at these records");
+}
+
+void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, std::map<std::string, double>* sums) {
+  PartState& p = parts_[part];
+  for (size_t other = 0; other < parts_.size() && parts_.size() > 1; ++other) {
+    for (const Slice& slice : parts_[other].arena->slices()) {
+      torch::Tensor parameter = slice.parameter;
+      parameter.requires_grad_(other == part);
+    }
+  }
+  std::vector<int64_t> counts;
+  for (const model::Batch& batch : batches) counts.push_back(model_.Count(batch, part));
+  const int64_t total = std::max<int64_t>(1, std::accumulate(counts.begin(), counts.end(), int64_t{0}));
+  double loss_sum = 0;
+  for (size_t i = 0; i < batches.size(); ++i) {
+    const double share = static_cast<double>(counts[i]) / static_cast<double>(total);
+    model::Loss loss;
+    {
+      const Autocast autocast(s_.precision == Precision::kBf16);
+      loss = model_.ComputeLoss(batches[i], part, {s_.label_smoothing});
+    }
+    const double value = loss.value.item<double>();
+    if (!std::isfinite(value)) RefuseNumber(Label(part, "the loss"), value, sampler_.Rows(step_));
+    (batches.size() == 1 ? loss.value : loss.value * share).backward();
+    loss_sum += value * share;
+    for (const auto& [name, detail] : loss.details) (*sums)[Label(part, name)] += detail * share;
+  }
+  const double norm = GradientNorm(*p.arena);
+  if (!std::isfinite(norm)) RefuseNumber(Label(part, "the gradient"), norm, sampler_.Rows(step_));
+  const double rate = p.rate * schedule_.Share(step_);
+  p.optimiser->Step(rate, s_.clip > 0 ? std::min(1.0, s_.clip / (norm + 1e-6)) : 1.0);
+  if (p.average.defined()) p.average.lerp_(p.arena->values(), 1 - s_.ema);
+  (*sums)[Label(part, "loss")] += loss_sum;
+  (*sums)[Label(part, "norm")] += norm;
+  (*sums)[Label(part, "rate")] += rate;
+}
+
+void Trainer::Step(std::map<std::string, double>* sums) {
+  const std::span<const int64_t> rows = sampler_.Rows(step_);
+  std::vector<model::Batch> batches;
+  const auto n = static_cast<int64_t>(rows.size());
+  for (int64_t i = 0; i < s_.accumulate; ++i) {
+    const int64_t begin = n * i / s_.accumulate, end = n * (i + 1) / s_.accumulate;
+    if (begin == end) continue;
+    batches.push_back(train_.Collate(rows.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)),
+                                     Rng(s_.seed, Cat("step ", step_, " ", i))));
+  }
+  for (size_t part = 0; part < parts_.size(); ++part) StepPart(part, batches, sums);
+}
+
+void Trainer::SwapAverages() {
+  for (PartState& p : parts_) {
+    if (!p.average.defined()) continue;
+    const torch::Tensor values = p.arena->values().clone();
+    p.arena->values().copy_(p.average);
+    p.average.copy_(values);
+  }
+}
+
+ValidationReport Trainer::Validate() {
+  const torch::NoGradGuard no_gradient;
+  const KeptGenerator kept;  // however often we look, training draws the same numbers
+  torch::manual_seed(static_cast<int64_t>(s_.seed));
+  ValidationReport report;
+  report.step = step_;
+  std::vector<double> losses(parts_.size(), 0), counts(parts_.size(), 0);
+  std::map<std::string, double> details;
+  const int64_t rows = validation_->size();
+  const int64_t batches = (rows + s_.batch - 1) / s_.batch;
+  const int64_t used = s_.validate_batches > 0 ? std::min(batches, s_.validate_batches) : batches;
+  for (int64_t b = 0; b < used; ++b) {
+    std::vector<int64_t> which(static_cast<size_t>(std::min(s_.batch, rows - b * s_.batch)));
+    std::iota(which.begin(), which.end(), b * s_.batch);
+    const model::Batch batch = validation_->Collate(which, Rng(s_.seed, Cat("validation ", b)));
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      const Autocast autocast(s_.precision == Precision::kBf16);
+      const model::Loss loss = model_.ComputeLoss(batch, part, {});
+      const auto count = static_cast<double>(model_.Count(batch, part));
+      losses[part] += loss.value.item<double>() * count;
+      counts[part] += count;
+      for (const auto& [name, detail] : loss.details) details[Label(part, name)] += detail * count;
+    }
+  }
+  for (size_t part = 0; part < parts_.size(); ++part) {
+    report.values[Label(part, "loss")] = losses[part] / std::max(1.0, counts[part]);
+  }
+  for (const auto& [name, sum] : details) report.values[name] = sum / std::max(1.0, counts[0]);
+  report.loss = losses[0] / std::max(1.0, counts[0]);
+  return report;
+}
+
+void Trainer::Save(const std::string& name) {
+  Checkpoint checkpoint;
+  checkpoint.config = config_;
+  Json optimiser_steps = Json::array();
+  for (const PartState& p : parts_) {
+    for (const Slice& slice : p.arena->slices()) {
+      checkpoint.tensors[Cat("model/", slice.name)] =
+          p.arena->values().narrow(0, slice.begin, slice.size).view(slice.parameter.sizes());
+    }
+    for (const auto& [key, tensor] : p.optimiser->State())
+      checkpoint.tensors[Cat("optimiser/", p.arena->name(), "/", key)] = tensor;
+    if (p.average.defined()) checkpoint.tensors[Cat("average/", p.arena->name())] = p.average;
+    optimiser_steps.push_back(p.optimiser->steps());
+  }
+  for (const auto& item : model_.named_buffers())
+    checkpoint.tensors[Cat("buffer/", item.key())] = item.value().contiguous();
+  checkpoint.tensors["generator"] = at::detail::getDefaultCPUGenerator().get_state();
+  checkpoint.state = {{"step", step_},
+                      {"steps", steps_},
+                      {"optimiser_steps", optimiser_steps},
+                      {"schedule", schedule_.State()},
+                      {"best_loss", best_loss_},
+                      {"best_step", best_step_},
+                      {"standing", standing_}};
+  const std::string path = Cat(folder_, "/", name, ".safetensors");
+  checkpoint.Save(path);
+  listener_.Saved(step_, path);
+}
+
+void Trainer::Resume(const Checkpoint& checkpoint) {
+  const torch::NoGradGuard no_gradient;
+  const auto take = [&](const std::string& name, torch::Tensor into) {
+    const auto it = checkpoint.tensors.find(name);
+    if (it == checkpoint.tensors.end())
+      throw Error(Code::kConflict, Cat("the checkpoint has no ", name), "it is of another configuration");
+    if (it->second.sizes() != into.sizes() || it->second.scalar_type() != into.scalar_type()) {
+      throw Error(Code::kConflict, Cat("the checkpoint's ", name, " has another shape"),
+                  "it is of another configuration");
+    }
+    into.copy_(it->second);
+  };
+  try {
+    const Json& state = checkpoint.state;
+    step_ = state.at("step").get<int64_t>();
+    best_loss_ = state.at("best_loss").get<double>();
+    best_step_ = state.at("best_step").get<int64_t>();
+    standing_ = state.at("standing").get<int64_t>();
+    schedule_.Restore(state.at("schedule"));
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      PartState& p = parts_[i];
+      for (const Slice& slice : p.arena->slices()) take(Cat("model/", slice.name), slice.parameter);
+      for (const auto& [key, tensor] : p.optimiser->State()) take(Cat("optimiser/", p.arena->name(), "/", key), tensor);
+      if (p.average.defined()) take(Cat("average/", p.arena->name()), p.average);
+      p.optimiser->set_steps(state.at("optimiser_steps").at(i).get<int64_t>());
+    }
+  } catch (const Json::exception& error) {
+    throw Error(Code::kCorrupt, Cat("the checkpoint's state: ", error.what()));
+  }
+  for (const auto& item : model_.named_buffers()) take(Cat("buffer/", item.key()), item.value());
+  const auto it = checkpoint.tensors.find("generator");
+  if (it == checkpoint.tensors.end()) throw Error(Code::kConflict, "the checkpoint has no random numbers");
+  at::Generator(at::detail::getDefaultCPUGenerator()).set_state(it->second);
+}
+
+Outcome Trainer::Run(const std::atomic<bool>& stop) {
+  Outcome outcome;
+  std::map<std::string, double> sums;
+  int64_t since = 0, rows_since = 0;
+  double logged = MonotonicSeconds();
+  double seconds_per_step = 0;
+  const int64_t per_epoch = sampler_.steps_per_epoch();
+  const int64_t validate_every = s_.validate_every > 0 ? s_.validate_every : per_epoch;
+  while (step_ < steps_) {
+    if (stop) {
+      outcome.ending = Ending::kInterrupted;
+      break;
+    }
+    model_.train();
+    rows_since += static_cast<int64_t>(sampler_.Rows(step_).size());
+    Step(&sums);
+    ++step_;
+    ++since;
+    const bool last = step_ == steps_;
+    if (step_ % s_.log_every == 0 || last) {
+      const double now = MonotonicSeconds();
+      seconds_per_step = (now - logged) / static_cast<double>(since);
+      StepReport report{step_, steps_, static_cast<double>(step_) / static_cast<double>(per_epoch), {}, 0, 0};
+      for (const auto& [name, sum] : sums) report.values[name] = sum / static_cast<double>(since);
+      report.rows_per_second = static_cast<double>(rows_since) / std::max(1e-9, now - logged);
+      report.seconds_left = seconds_per_step * static_cast<double>(steps_ - step_);
+      last_loss_ = report.values[Label(0, "loss")];
+      listener_.Stepped(report);
+      sums.clear();
+      since = rows_since = 0;
+      logged = now;
+    }
+    const bool validates = step_ % validate_every == 0 || last;
+    const bool samples = s_.samples_every > 0 ? step_ % s_.samples_every == 0 || last : validates;
+    if (!validates && !samples && !(s_.checkpoint_every > 0 && step_ % s_.checkpoint_every == 0)) continue;
+    const double paused = MonotonicSeconds();
+    bool best = false;
+    if (validates || samples) {
+      model_.eval();
+      SwapAverages();
+      if (validates && validation_ != nullptr) {
+        ValidationReport report = Validate();
+        best = best_step_ < 0 || report.loss < best_loss_;
+        if (best) {
+          best_loss_ = report.loss;
+          best_step_ = step_;
+        }
+        standing_ = best ? 0 : standing_ + 1;
+        report.best = best;
+        report.without_improvement = standing_;
+        schedule_.Validated(report.loss);
+        last_loss_ = report.loss;
+        listener_.Validated(report);
+      }
+      if (samples) {
+        const KeptGenerator kept;
+        listener_.Sample(step_);
+      }
+      SwapAverages();
+    }
+    if (best) Save("best");
+    if (validates || (s_.checkpoint_every > 0 && step_ % s_.checkpoint_every == 0)) Save("last");
+    logged += MonotonicSeconds() - paused;
+    if (s_.patience > 0 && standing_ >= s_.patience && !last) {
+      outcome.ending = Ending::kStoppedEarly;
+      break;
+    }
+  }
+  if (outcome.ending == Ending::kInterrupted) Save("last");
+  outcome.steps = step_;
+  outcome.last_loss = last_loss_;
+  outcome.best_loss = best_step_ < 0 ? last_loss_ : best_loss_;
+  outcome.best_step = best_step_ < 0 ? step_ : best_step_;
+  return outcome;
+}
+
+}  // namespace atelier::train
