@@ -38,6 +38,12 @@ case $name in
     torch_without_cuda
     exec "$venv/bin/python" tools/golden_archs.py "$@"
     ;;
+  twins)
+    venv=build/peer/venv-archs
+    torch_without_cuda
+    [[ ${1:-} == --environment ]] && exit  # ./dev bench train wants no more
+    exec "$venv/bin/python" tools/golden_twins.py "$@"
+    ;;
   bert-score)
     torch_without_cuda
     if [[ ! -f $venv/peer ]]; then  # without torch's own demands, which are CUDA
