@@ -10,7 +10,7 @@ atelier=${ATELIER:-$here/../build/release/atelier}
 case $guide in
   poems) name=poems source=poems.jsonl licence=MIT split=(--stratify form) dedup=(--field text) ;;
   sentiment) name=reviews source=reviews.jsonl licence=MIT split=(--stratify label) dedup=(--field text) ;;
-  interface_strings) name=pairs source=pairs.jsonl licence="per program, mostly GPL" split=() dedup=(--exact --field en) ;;
+  interface_strings) name=pairs source=pairs.jsonl licence="per program, mostly GPL" split=(--field en) dedup=(--exact --field en) ;;
   digits) name=digits source=digits licence=MIT split=(--stratify label --no-near) dedup=() ;;
   *) echo "prepare.sh: there is no guide $guide; known: poems sentiment interface_strings digits" >&2; exit 2 ;;
 esac
