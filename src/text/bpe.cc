@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "text/byte_map.h"
 #include "text/fast_splitter.h"
 #include "text/join_filter.h"
 #include "text/pattern.h"
@@ -16,26 +17,6 @@
 
 namespace atelier::text {
 namespace {
-
-// The printable stand-in of a byte: itself where it is printable in Latin-1, else U+0100 and up in order.
-struct ByteMap {
-  char32_t of_byte[256];
-  int16_t of_char[0x180];
-  ByteMap() {
-    std::fill(std::begin(of_char), std::end(of_char), -1);
-    char32_t next = 0x100;
-    for (int byte = 0; byte < 256; ++byte) {
-      const bool shown = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
-      of_byte[byte] = shown ? byte : next++;
-      of_char[of_byte[byte]] = static_cast<int16_t>(byte);
-    }
-  }
-};
-
-const ByteMap& Bytes() {
-  static const ByteMap map;
-  return map;
-}
 
 // From a pair of symbols to what they merge into. Open addressing; the first rule for a pair is the one that counts.
 class MergeTable {

@@ -1,0 +1,23 @@
+// Tokenizers as files: Hugging Face's tokenizer.json, and the tokenizer's part of a GGUF file.
+#pragma once
+
+#include <string>
+
+#include "artefact/gguf_writer.h"
+#include "text/tokenizer.h"
+
+namespace atelier::artefact {
+
+// Reads a tokenizer.json (text/tokenizer_json.h), with the roles of special tokens from the file that stands beside it,
+// if one does: tokenizer_config.json for tokenizer.json, NAME_config.json for NAME.json. Throws as ParseTokenizerJson.
+text::TokenizerSpec ReadTokenizerJson(const std::string& path);
+
+// Writes both.
+void WriteTokenizerJson(const text::TokenizerSpec& spec, const std::string& path);
+
+// Sets the keys `tokenizer.ggml.*` as llama.cpp expects them for "gpt2" (byte-level BPE), "llama" and "t5" (unigram);
+// runtime/vocabulary.h reads them back to the same specification. Throws kInvalidInput for an empty vocabulary or other
+// counts of scores or types than of tokens.
+void WriteTokenizerToGguf(const text::TokenizerSpec& spec, GgufWriter& writer);
+
+}  // namespace atelier::artefact
