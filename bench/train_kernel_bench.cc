@@ -1,0 +1,188 @@
+// The kernels of training by themselves, on one thread and two, as GFLOP/s and as a share of what the processor's
+// registers alone reach (probed at the start; hosts differ). Time is each thread's own processor time, so that a busy
+// machine does not blur it. Run it as `./dev bench kernels`.
+#include <benchmark/benchmark.h>
+#include <time.h>
+
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "kernel/format.h"
+#include "kernel/training/select.h"
+
+namespace atelier::kernel {
+namespace {
+
+double ThreadSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// GFLOP/s of one thread that only multiplies registers.
+double Limit(const TrainTable& table) {
+  double best = 0;
+#if defined(__x86_64__)
+#define TWELVE(op) \
+  op "0\n" op "1\n" op "2\n" op "3\n" op "4\n" op "5\n" op "6\n" op "7\n" op "8\n" op "9\n" op "10\n" op "11\n"
+  for (int round = 0; round < 20; ++round) {
+    const double start = ThreadSeconds();
+    for (int i = 0; i < 200000; ++i) {
+      if (table.name == "avx512") {
+        asm volatile(TWELVE("vdpbf16ps %%zmm15, %%zmm15, %%zmm")
+                     :
+                     :
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                       "xmm11");
+      } else {
+        asm volatile(TWELVE("vfmadd231ps %%ymm15, %%ymm15, %%ymm")
+                     :
+                     :
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                       "xmm11");
+      }
+    }
+    const double rate = 200000.0 * 12 * (table.name == "avx512" ? 64 : 16) / (ThreadSeconds() - start) * 1e-9;
+    if (rate > best) best = rate;
+  }
+  asm volatile("vzeroupper");
+#undef TWELVE
+#endif
+  return best;
+}
+
+// Counts `flops` per iteration of this thread.
+class Meter {
+ public:
+  Meter(benchmark::State& state, const TrainTable& table, double flops)
+      : state_(state), table_(table), flops_(flops), start_(ThreadSeconds()) {}
+  ~Meter() {
+    const double rate = flops_ * static_cast<double>(state_.iterations()) / (ThreadSeconds() - start_) * 1e-9;
+    static const double limit512 = Limit(*AvailableTrainTables().front());
+    static const double limit2 = Limit(*AvailableTrainTables()[AvailableTrainTables().size() > 2]);
+    const double limit = &table_ == AvailableTrainTables().front() ? limit512 : limit2;
+    state_.counters["GFLOP/s"] = rate;  // summed over the threads
+    state_.counters["share%"] = benchmark::Counter(100 * rate / limit, benchmark::Counter::kAvgThreads);
+  }
+
+ private:
+  benchmark::State& state_;
+  const TrainTable& table_;
+  double flops_, start_;
+};
+
+std::vector<uint16_t> Brains(int64_t n) {
+  Rng rng(1);
+  std::vector<uint16_t> x(static_cast<size_t>(n));
+  for (uint16_t& value : x) value = FloatToBFloat(static_cast<float>(rng.Uniform() - 0.5));
+  return x;
+}
+
+struct Shared {
+  std::vector<uint16_t> a, b, c, d, e;
+  std::vector<float> x, y, z;
+};
+Shared shared;  // of the threads of one benchmark
+
+// [begin, end) of this thread's share of n.
+struct Share {
+  int64_t begin, end;
+  Share(const benchmark::State& state, int64_t n)
+      : begin(n * state.thread_index() / state.threads()), end(n * (state.thread_index() + 1) / state.threads()) {}
+};
+
+enum class Pass { kForward, kGelu, kBackward, kWeights, kPack };
+
+// A linear layer [tokens, ins] -> [tokens, outs].
+void Linear(benchmark::State& state, const TrainTable& table, Pass pass, int64_t tokens, int64_t ins, int64_t outs) {
+  if (state.thread_index() == 0) {
+    shared.a = Brains(tokens * ins), shared.b = Brains(tokens * outs);
+    shared.c = Brains(PackedSize(outs, tokens)), shared.d = Brains(PackedSize(ins, tokens));
+    shared.e = Brains(PackedSize(outs, ins) + PackedSize(ins, outs));
+    shared.x.assign(static_cast<size_t>(outs * ins), 0.1f), shared.y.assign(static_cast<size_t>(outs), 0);
+    shared.z.clear();
+    if (pass == Pass::kGelu) shared.c = Brains(tokens * outs);
+  }
+  Product product;
+  const Share row_blocks(state, (tokens + kProductPanel - 1) / kProductPanel);
+  const int64_t begin = row_blocks.begin * kProductPanel,
+                end = std::min<int64_t>(tokens, row_blocks.end * kProductPanel);
+  const Share out_panels(state, Panels(outs)), in_panels(state, Panels(ins));
+  const double flops = 2.0 * static_cast<double>(tokens) * static_cast<double>(ins) * static_cast<double>(outs);
+  const Meter meter(state, table, flops / state.threads());
+  for (auto _ : state) {  // whose start waits for all threads
+    switch (pass) {
+      case Pass::kForward:
+      case Pass::kGelu:
+        product.rows = tokens, product.cols = outs, product.depth = ins;
+        product.Rows(shared.a.data(), ins).b = shared.e.data();
+        product.bias = shared.y.data(), product.out16 = shared.b.data(), product.out16_stride = outs;
+        if (pass == Pass::kGelu) {
+          product.act = Activation::kGeluTanh;
+          product.pre16 = shared.c.data(), product.pre16_stride = outs;
+        }
+        table.product(&product, begin, end, 0, Panels(outs));
+        break;
+      case Pass::kBackward:
+        product.rows = tokens, product.cols = ins, product.depth = outs;
+        product.Rows(shared.b.data(), outs).b = shared.e.data();
+        product.out16 = shared.a.data(), product.out16_stride = ins;
+        table.product(&product, begin, end, 0, Panels(ins));
+        break;
+      case Pass::kWeights:  // with the zipping; a caller's threads would meet between the two
+        table.interleave(shared.b.data(), outs, tokens, outs, out_panels.begin, out_panels.end, shared.c.data(),
+                         shared.y.data());
+        table.interleave(shared.a.data(), ins, tokens, ins, in_panels.begin, in_panels.end, shared.d.data(), nullptr);
+        product.rows = outs, product.cols = ins, product.depth = tokens;
+        product.Interleaved(shared.c.data()).b = shared.d.data();
+        product.out = shared.x.data(), product.out_stride = ins, product.accumulate = true;
+        table.product(&product, out_panels.begin * kProductPanel,
+                      std::min<int64_t>(outs, out_panels.end * kProductPanel), 0, Panels(ins));
+        break;
+      case Pass::kPack:
+        table.pack_weights(shared.x.data(), ins, outs, ins, out_panels.begin, out_panels.end, shared.e.data(),
+                           shared.e.data() + PackedSize(outs, ins));
+        break;
+    }
+    benchmark::ClobberMemory();
+  }
+}
+
+}  // namespace
+}  // namespace atelier::kernel
+
+int main(int argc, char** argv) {
+  using namespace atelier::kernel;
+  struct Shape {
+    const char* name;
+    int64_t tokens, ins, outs;
+  };
+  const Shape shapes[] = {{"gpt qkv", 4096, 256, 768},    {"gpt out", 4096, 256, 256},   {"gpt up", 4096, 256, 1024},
+                          {"gpt down", 4096, 1024, 256},  {"gpt head", 4096, 256, 8192}, {"lstm in", 4096, 256, 2048},
+                          {"lstm in 2", 4096, 512, 2048}, {"lstm step", 32, 512, 2048},  {"wide", 4096, 4096, 1024},
+                          {"gan", 64, 784, 256},          {"gan 2", 64, 256, 256}};
+  const struct {
+    Pass pass;
+    const char* name;
+  } passes[] = {{Pass::kForward, "forward"},
+                {Pass::kGelu, "forward+gelu"},
+                {Pass::kBackward, "backward"},
+                {Pass::kWeights, "weights"},
+                {Pass::kPack, "pack"}};
+  for (const TrainTable* table : AvailableTrainTables()) {
+    if (table->name == "reference") continue;
+    for (const Shape& shape : shapes) {
+      for (const auto& pass : passes) {
+        const std::string name = std::string(table->name) + "/" + shape.name + "/" + pass.name;
+        benchmark::RegisterBenchmark(
+            name.c_str(),
+            [=](benchmark::State& state) { Linear(state, *table, pass.pass, shape.tokens, shape.ins, shape.outs); })
+            ->Threads(1)
+            ->Threads(2);
+      }
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,0 +1,261 @@
+// Products of training (product.h), for any set of instructions that vector_*.h describes. Included by the file of
+// each set after that, in its anonymous namespace.
+//
+// A group of 64 rows meets a panel of 64 columns block by block of the depth: the sums of a tile of kTileRows rows stay
+// in registers over a block, those of the group in L1 (16 KB) between blocks, the panel's block (64 KB) in L2. So a
+// panel deeper than the caches is read once for 64 rows, and what follows a sum finds it in L1.
+
+constexpr int64_t kGroup = 64, kDepthPairs = 256;
+// What is left of n numbers at `at`.
+INLINE int64_t Left(int64_t n, int64_t at) { return n > at ? n - at : 0; }
+
+constexpr int kTileCols = kTileVectors * kLanes;
+
+template <int kRows>
+INLINE void Tile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs, bool half,
+                 bool first, float* sums) {
+  Vec s[kRows][kTileVectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kTileVectors; ++v) s[r][v] = first ? Zero() : Load(sums + r * kProductPanel + v * kLanes);
+  }
+  for (int64_t p = 0; p < pairs; ++p) {
+    Pairs panel[kTileVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kTileVectors; ++v) panel[v] = LoadPairs(b + v * 2 * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const Pair pair = SetPair(a + r * a_row);
+#pragma GCC unroll 8
+      for (int v = 0; v < kTileVectors; ++v) s[r][v] = Dot(pair, panel[v], s[r][v]);
+    }
+    a += a_pair;
+    b += 2 * kProductPanel;
+  }
+  if (half) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const Pair pair = SetHalfPair(a + r * a_row);
+#pragma GCC unroll 8
+      for (int v = 0; v < kTileVectors; ++v) s[r][v] = Dot(pair, LoadPairs(b + v * 2 * kLanes), s[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kTileVectors; ++v) Store(sums + r * kProductPanel + v * kLanes, s[r][v]);
+  }
+}
+
+template <int kRows>
+__attribute__((noinline)) void TileRow(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b,
+                                       int64_t pairs, bool half, bool first, float* sums) {
+  for (int at = 0; at < kProductPanel; at += kTileCols)
+    Tile<kRows>(a, a_row, a_pair, b + 2 * at, pairs, half, first, sums + at);
+}
+
+template <int kRows>
+INLINE void TileRows(int64_t rows, const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs,
+                     bool half, bool first, float* sums) {
+  if (rows == kRows) return TileRow<kRows>(a, a_row, a_pair, b, pairs, half, first, sums);
+  if constexpr (kRows > 1) TileRows<kRows - 1>(rows, a, a_row, a_pair, b, pairs, half, first, sums);
+}
+
+// What becomes of the sums of one row and panel; `n` of the panel's columns are there.
+template <bool kFull>
+INLINE void FinishRow(const Product& w, int64_t i, int64_t j, int64_t n, const float* sums) {
+  constexpr int kVectors = kProductPanel / kLanes;
+  const auto get = [n](const auto* from, int v) __attribute__((always_inline)) {
+    return kFull ? Load(from + v * kLanes) : LoadPart(from + v * kLanes, n - v * kLanes);
+  };
+  const auto put = [n](auto* to, int v, Vec x) __attribute__((always_inline)) {
+    return kFull ? Store(to + v * kLanes, x) : StorePart(to + v * kLanes, x, n - v * kLanes);
+  };
+  const int count = kFull ? kVectors : static_cast<int>((n + kLanes - 1) / kLanes);
+  Vec x[kVectors];
+  for (int v = 0; v < count; ++v) x[v] = Load(sums + v * kLanes);
+  if (w.accumulate) {
+    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.out + i * w.out_stride + j, v);
+  }
+  if (w.bias) {
+    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.bias + j, v);
+  }
+  if (w.add16) {
+    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.add16 + i * w.add16_stride + j, v);
+  }
+  if (w.add) {
+    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.add + i * w.add_stride + j, v);
+  }
+  if (w.pre16) {
+    for (int v = 0; v < count; ++v) put(w.pre16 + i * w.pre16_stride + j, v, x[v]);
+  }
+  if (w.act != Activation::kNone) {
+    if (w.slope16) {
+      for (int v = 0; v < count; ++v) x[v] = x[v] * Slope(w.act, get(w.slope16 + i * w.slope16_stride + j, v));
+    } else {
+      for (int v = 0; v < count; ++v) x[v] = Activate(w.act, x[v]);
+    }
+  }
+  if (w.out) {
+    for (int v = 0; v < count; ++v) put(w.out + i * w.out_stride + j, v, x[v]);
+  }
+  if (w.out16) {
+    for (int v = 0; v < count; ++v) put(w.out16 + i * w.out16_stride + j, v, x[v]);
+  }
+}
+
+void FinishTile(const Product& w, int64_t i, int64_t rows, int64_t j, const float* sums) {
+  if (w.cols - j >= kProductPanel) {
+    for (int64_t r = 0; r < rows; ++r) FinishRow<true>(w, i + r, j, kProductPanel, sums + r * kProductPanel);
+  } else {
+    for (int64_t r = 0; r < rows; ++r) FinishRow<false>(w, i + r, j, w.cols - j, sums + r * kProductPanel);
+  }
+}
+
+// Asks for what the end of a tile will touch while its sums are still being made.
+INLINE void FetchTile(const Product& w, int64_t i, int64_t rows, int64_t j) {
+  for (int64_t r = i; r < i + rows; ++r) {
+    if (w.out16) {
+      __builtin_prefetch(w.out16 + r * w.out16_stride + j, 1);
+      __builtin_prefetch(w.out16 + r * w.out16_stride + j + 32, 1);
+    }
+    if (w.pre16) {
+      __builtin_prefetch(w.pre16 + r * w.pre16_stride + j, 1);
+      __builtin_prefetch(w.pre16 + r * w.pre16_stride + j + 32, 1);
+    }
+    if (w.slope16) {
+      __builtin_prefetch(w.slope16 + r * w.slope16_stride + j);
+      __builtin_prefetch(w.slope16 + r * w.slope16_stride + j + 32);
+    }
+    if (w.out) {
+      for (int c = 0; c < kProductPanel; c += 16) __builtin_prefetch(w.out + r * w.out_stride + j + c, 1);
+    }
+  }
+}
+
+void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel) {
+  alignas(64) float sums[kGroup * kProductPanel];
+  const int64_t whole = w.depth / 2, pairs = (w.depth + 1) / 2;
+  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
+  const uint16_t* b = w.b + panel * pairs * 2 * kProductPanel;
+  int64_t p = 0;
+  do {
+    const bool last = p + kDepthPairs >= pairs;
+    const int64_t count = last ? whole - p : kDepthPairs;
+    const bool half = last && pairs > whole;
+    for (int64_t r = 0; r < rows; r += kTileRows) {
+      const uint16_t* at = a + r * w.a_row + p * w.a_pair;
+      const uint16_t* block = b + p * 2 * kProductPanel;
+      float* tile = sums + r * kProductPanel;
+      const int64_t left = rows - r < kTileRows ? rows - r : kTileRows;
+      if (last) FetchTile(w, row + r, left, panel * kProductPanel);
+      TileRows<kTileRows>(left, at, w.a_row, w.a_pair, block, count, half, p == 0, tile);
+      if (last) FinishTile(w, row + r, left, panel * kProductPanel, tile);
+    }
+    p += kDepthPairs;
+  } while (p < pairs);
+}
+
+void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+  // Groups of rows that stay in L2 while the panels pass.
+  int64_t stay = (384 << 10) / (2 * work->depth + 1) / kGroup * kGroup;
+  stay = stay < kGroup ? kGroup : stay;
+  for (int64_t begin = row_begin; begin < row_end; begin += stay) {
+    const int64_t end = row_end - begin < stay ? row_end : begin + stay;
+    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+      for (int64_t row = begin; row < end; row += kGroup)
+        MultiplyGroup(*work, row, end - row < kGroup ? end - row : kGroup, panel);
+    }
+  }
+}
+
+void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
+                 uint16_t* forward, uint16_t* backward) {
+  const int64_t pairs = (cols + 1) / 2, row_pairs = (rows + 1) / 2;
+  for (int64_t block = block_begin; block < block_end; ++block) {
+    const int64_t row = block * kProductPanel, count = rows - row < kProductPanel ? rows - row : kProductPanel;
+    const float* from = w + row * stride;
+    if (forward) {
+      uint16_t* panel = forward + block * pairs * 2 * kProductPanel;
+      for (int64_t p = 0; p < pairs; p += kTurnPairs) {
+        for (int64_t r = 0; r < kProductPanel; r += kTurnRows) {
+          Turn(from + r * stride + 2 * p, stride, count - r, cols - 2 * p, pairs - p,
+               panel + p * 2 * kProductPanel + 2 * r);
+        }
+      }
+    }
+    if (backward) {
+      for (int64_t r = 0; r < count; r += 2) {
+        const float *even = from + r * stride, *odd = r + 1 < count ? even + stride : nullptr;
+        uint16_t* out = backward + (row + r) / 2 * 2 * kProductPanel;
+        for (int64_t c = 0; c < Panels(cols) * kProductPanel; c += kLanes) {
+          const int64_t n = cols - c < 0 ? 0 : cols - c;
+          ZipPart(n ? even + c : nullptr, n && odd ? odd + c : nullptr, n,
+                  out + c / kProductPanel * row_pairs * 2 * kProductPanel + c % kProductPanel * 2);
+        }
+      }
+    }
+  }
+}
+
+// Pairs [begin, end) of a panel of `n` columns.
+template <bool kFull>
+INLINE void ZipRows(const uint16_t* x, int64_t stride, int64_t rows, int64_t n, int64_t begin, int64_t end,
+                    uint16_t* out, float* column_sums) {
+  constexpr int kVectors = kProductPanel / kLanes;
+  Vec sums[kVectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) {
+    sums[v] = !column_sums ? Zero()
+              : kFull      ? Load(column_sums + v * kLanes)
+                           : LoadPart(column_sums + v * kLanes, Left(n, v * kLanes));
+  }
+  for (int64_t p = begin; p < end; ++p) {
+    const uint16_t *even = x + 2 * p * stride, *odd = 2 * p + 1 < rows ? even + stride : nullptr;
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t at = v * kLanes, left = kFull ? kLanes : Left(n, at);
+      uint16_t* to = out + p * 2 * kProductPanel + 2 * at;
+      if (kFull) {
+        ZipWhole(even + at, odd + at, to);
+      } else {
+        ZipPart(left ? even + at : nullptr, left && odd ? odd + at : nullptr, left, to);
+      }
+      if (column_sums) {
+        sums[v] = sums[v] + (kFull ? Load(even + at) : LoadPart(even + at, left));
+        if (odd) sums[v] = sums[v] + (kFull ? Load(odd + at) : LoadPart(odd + at, left));
+      }
+    }
+  }
+  if (!column_sums) return;
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) StorePart(column_sums + v * kLanes, sums[v], Left(n, v * kLanes));
+}
+
+void Interleave(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin, int64_t panel_end,
+                uint16_t* out, float* column_sums) {
+  constexpr int64_t kBlock = 16;  // pairs: reads run along the rows, writes along 4 KB of a panel
+  const int64_t pairs = (rows + 1) / 2;
+  for (int64_t begin = 0; begin < pairs; begin += kBlock) {
+    const int64_t end = pairs - begin < kBlock ? pairs : begin + kBlock;
+    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+      const int64_t n = cols - panel * kProductPanel;
+      const uint16_t* from = x + panel * kProductPanel;
+      uint16_t* to = out + panel * pairs * 2 * kProductPanel;
+      float* sums = column_sums ? column_sums + panel * kProductPanel : nullptr;
+      if (n >= kProductPanel && 2 * end <= rows) {
+        ZipRows<true>(from, stride, rows, kProductPanel, begin, end, to, sums);
+      } else {
+        ZipRows<false>(from, stride, rows, n, begin, end, to, sums);
+      }
+    }
+  }
+}
+
+void NarrowAll(const float* x, int64_t n, uint16_t* out) {
+  for (int64_t i = 0; i < n; i += kLanes) StorePart(out + i, LoadPart(x + i, n - i), n - i);
+}
+void WidenAll(const uint16_t* x, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; i += kLanes) StorePart(out + i, LoadPart(x + i, n - i), n - i);
+}

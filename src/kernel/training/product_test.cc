@@ -1,0 +1,313 @@
+// Products of training and their packed forms, every table that this machine can run, against plain arithmetic.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/rng.h"
+#include "kernel/format.h"
+#include "kernel/select.h"
+#include "kernel/training/select.h"
+
+namespace atelier::kernel {
+namespace {
+
+using Floats = std::vector<float>;
+using Brains = std::vector<uint16_t>;
+
+float Normal(Rng* rng) {
+  float sum = 0;
+  for (int i = 0; i < 6; ++i) sum += static_cast<float>(rng->Uniform());
+  return sum - 3.0f;
+}
+Floats RandomFloats(int64_t n, Rng* rng) {
+  Floats x(static_cast<size_t>(n));
+  for (float& v : x) v = Normal(rng);
+  return x;
+}
+Brains RandomBrains(int64_t n, Rng* rng) {
+  Brains x(static_cast<size_t>(n));
+  for (uint16_t& v : x) v = FloatToBFloat(Normal(rng));
+  return x;
+}
+float At(const Brains& x, int64_t i) { return BFloatToFloat(x[static_cast<size_t>(i)]); }
+
+class TrainProducts : public testing::TestWithParam<const TrainTable*> {};
+
+// Sums of products of bf16 in f32: one rounding of a term and two of the sum per pair.
+double Slack(double size, int64_t depth) { return size * 1.2e-7 * (2 + std::sqrt(static_cast<double>(depth))) + 1e-30; }
+
+// Both forms of weights and of activations, all sizes around the tiles, unaligned, with strides.
+TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
+  const TrainTable& table = *GetParam();
+  Rng rng(1);
+  for (const int64_t tokens : {0, 1, 2, 3, 5, 6, 7, 12, 13, 64, 65, 131}) {
+    for (const int64_t outs : {1, 15, 16, 17, 63, 64, 65, 130}) {
+      for (const int64_t ins : {1, 2, 7, 16, 31, 33, 64, 65, 129}) {
+        if (tokens * outs * ins > 600000) continue;
+        const int64_t x_stride = ins + 3, w_stride = ins + 1, y_stride = outs + 5;
+        const Brains x = RandomBrains(tokens * x_stride + 1, &rng), dy = RandomBrains(tokens * y_stride + 1, &rng);
+        const Floats w = RandomFloats(outs * w_stride + 1, &rng), bias = RandomFloats(outs, &rng);
+        Brains forward(static_cast<size_t>(PackedSize(outs, ins)) + 1, 0x7fc0),
+            backward(static_cast<size_t>(PackedSize(ins, outs)) + 1, 0x7fc0);
+        table.pack_weights(w.data() + 1, w_stride, outs, ins, 0, Panels(outs), forward.data() + 1, backward.data() + 1);
+        const auto weight = [&](int64_t n, int64_t k) {
+          return static_cast<double>(BFloatToFloat(FloatToBFloat(w[static_cast<size_t>(1 + n * w_stride + k)])));
+        };
+
+        Floats y(static_cast<size_t>(tokens * y_stride), -7.0f);
+        Product product;
+        product.rows = tokens, product.cols = outs, product.depth = ins;
+        product.Rows(x.data() + 1, x_stride).b = forward.data() + 1;
+        product.out = y.data(), product.out_stride = y_stride, product.bias = bias.data();
+        table.product(&product, 0, tokens, 0, Panels(outs));
+        for (int64_t t = 0; t < tokens; ++t) {
+          for (int64_t n = 0; n < y_stride; ++n) {
+            if (n >= outs) {
+              ASSERT_EQ(y[static_cast<size_t>(t * y_stride + n)], -7.0f);
+              continue;
+            }
+            double want = bias[static_cast<size_t>(n)], size = std::abs(want);
+            for (int64_t k = 0; k < ins; ++k) {
+              want += At(x, 1 + t * x_stride + k) * weight(n, k);
+              size += std::abs(At(x, 1 + t * x_stride + k) * weight(n, k));
+            }
+            ASSERT_NEAR(y[static_cast<size_t>(t * y_stride + n)], want, Slack(size, ins))
+                << tokens << " " << outs << " " << ins;
+          }
+        }
+
+        Floats dx(static_cast<size_t>(tokens * ins), -7.0f);
+        product = {};
+        product.rows = tokens, product.cols = ins, product.depth = outs;
+        product.Rows(dy.data() + 1, y_stride).b = backward.data() + 1;
+        product.out = dx.data(), product.out_stride = ins;
+        table.product(&product, 0, tokens, 0, Panels(ins));
+        for (int64_t t = 0; t < tokens; ++t) {
+          for (int64_t k = 0; k < ins; ++k) {
+            double want = 0, size = 0;
+            for (int64_t n = 0; n < outs; ++n) {
+              want += At(dy, 1 + t * y_stride + n) * weight(n, k);
+              size += std::abs(At(dy, 1 + t * y_stride + n) * weight(n, k));
+            }
+            ASSERT_NEAR(dx[static_cast<size_t>(t * ins + k)], want, Slack(size, outs))
+                << tokens << " " << outs << " " << ins;
+          }
+        }
+
+        Brains dy2(static_cast<size_t>(PackedSize(outs, tokens)) + 1, 0x7fc0),
+            x2(static_cast<size_t>(PackedSize(ins, tokens)) + 1, 0x7fc0);
+        Floats dbias = RandomFloats(outs, &rng), dw = RandomFloats(outs * ins, &rng);
+        const Floats dbias0 = dbias, dw0 = dw;
+        table.interleave(dy.data() + 1, y_stride, tokens, outs, 0, Panels(outs), dy2.data() + 1, dbias.data());
+        table.interleave(x.data() + 1, x_stride, tokens, ins, 0, Panels(ins), x2.data() + 1, nullptr);
+        product = {};
+        product.rows = outs, product.cols = ins, product.depth = tokens;
+        product.Interleaved(dy2.data() + 1).b = x2.data() + 1;
+        product.out = dw.data(), product.out_stride = ins, product.accumulate = true;
+        table.product(&product, 0, outs, 0, Panels(ins));
+        for (int64_t n = 0; n < outs; ++n) {
+          double sum = dbias0[static_cast<size_t>(n)], sum_size = std::abs(sum);
+          for (int64_t t = 0; t < tokens; ++t) {
+            sum += At(dy, 1 + t * y_stride + n);
+            sum_size += std::abs(At(dy, 1 + t * y_stride + n));
+          }
+          ASSERT_NEAR(dbias[static_cast<size_t>(n)], sum, Slack(sum_size, tokens));
+          for (int64_t k = 0; k < ins; ++k) {
+            double want = dw0[static_cast<size_t>(n * ins + k)], size = std::abs(want);
+            for (int64_t t = 0; t < tokens; ++t) {
+              want += At(dy, 1 + t * y_stride + n) * At(x, 1 + t * x_stride + k);
+              size += std::abs(At(dy, 1 + t * y_stride + n) * At(x, 1 + t * x_stride + k));
+            }
+            ASSERT_NEAR(dw[static_cast<size_t>(n * ins + k)], want, Slack(size, tokens))
+                << tokens << " " << outs << " " << ins;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Depths beyond one block, even and odd, and every way of cutting the work gives the same bits.
+TEST_P(TrainProducts, DeepSumsAndRangesGiveTheSameBits) {
+  const TrainTable& table = *GetParam();
+  Rng rng(2);
+  for (const int64_t depth : {511, 512, 513, 1024, 1025, 1537}) {
+    const int64_t rows = 150, cols = 140;
+    const Brains a = RandomBrains(rows * depth, &rng);
+    const Floats w = RandomFloats(cols * depth, &rng);
+    Brains b(static_cast<size_t>(PackedSize(cols, depth)));
+    table.pack_weights(w.data(), depth, cols, depth, 0, Panels(cols), b.data(), nullptr);
+    Floats whole(static_cast<size_t>(rows * cols)), parts(whole.size());
+    Product product;
+    product.rows = rows, product.cols = cols, product.depth = depth;
+    product.Rows(a.data(), depth).b = b.data();
+    product.out = whole.data(), product.out_stride = cols;
+    table.product(&product, 0, rows, 0, Panels(cols));
+    product.out = parts.data();
+    for (int64_t panel = Panels(cols) - 1; panel >= 0; --panel) {
+      table.product(&product, 128, rows, panel, panel + 1);
+      table.product(&product, 0, 64, panel, panel + 1);
+      table.product(&product, 64, 128, panel, panel + 1);
+    }
+    ASSERT_EQ(whole, parts);
+    for (int64_t i = 0; i < rows; i += 7) {
+      for (int64_t j = 0; j < cols; j += 3) {
+        double want = 0, size = 0;
+        for (int64_t k = 0; k < depth; ++k) {
+          const double term = At(a, i * depth + k) *
+                              static_cast<double>(BFloatToFloat(FloatToBFloat(w[static_cast<size_t>(j * depth + k)])));
+          want += term;
+          size += std::abs(term);
+        }
+        ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want, Slack(size, depth));
+      }
+    }
+  }
+}
+
+// The packed forms are equal to the reference's to the bit, padding included, in one range or many.
+TEST_P(TrainProducts, PackedFormsAreEqualOnAllTables) {
+  const TrainTable &table = *GetParam(), &plain = ReferenceTrainTable();
+  Rng rng(3);
+  for (int64_t rows = 1; rows < 140; rows += rows < 36 ? 5 : 31) {
+    for (int64_t cols = 1; cols < 140; cols += cols < 36 ? 3 : 29) {
+      Floats w = RandomFloats(rows * cols, &rng);
+      w[0] = std::numeric_limits<float>::infinity(), w[w.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+      w[w.size() - 1] = 3.4e38f;  // beyond the greatest bf16: infinity
+      Brains want_forward(static_cast<size_t>(PackedSize(cols, rows) + PackedSize(rows, cols)), 7),
+          want_backward = want_forward;
+      Brains forward = want_forward, backward = want_forward;
+      plain.pack_weights(w.data(), cols, rows, cols, 0, Panels(rows), want_forward.data(), want_backward.data());
+      for (int64_t block = 0; block < Panels(rows); ++block)
+        table.pack_weights(w.data(), cols, rows, cols, block, block + 1, forward.data(), backward.data());
+      ASSERT_EQ(forward, want_forward) << rows << " " << cols;
+      ASSERT_EQ(backward, want_backward) << rows << " " << cols;
+    }
+  }
+}
+
+TEST_P(TrainProducts, NarrowsAndWidensEveryKindOfNumber) {
+  const TrainTable& table = *GetParam();
+  Floats x;
+  for (uint32_t bits = 0; bits < 0xffff8000u; bits += 0x6543) x.push_back(std::bit_cast<float>(bits));
+  for (const size_t n : {x.size(), size_t{0}, size_t{1}, size_t{7}, size_t{15}, size_t{17}}) {
+    Brains narrow(n + 1, 0x1234);
+    table.narrow(x.data(), static_cast<int64_t>(n), narrow.data());
+    EXPECT_EQ(narrow[n], 0x1234);
+    Floats wide(n + 1, 5.0f);
+    table.widen(narrow.data(), static_cast<int64_t>(n), wide.data());
+    EXPECT_EQ(wide[n], 5.0f);
+    for (size_t i = 0; i < n; ++i) {
+      // The instruction takes numbers that are not normal for zero.
+      const bool tiny = std::fpclassify(x[i]) == FP_SUBNORMAL;
+      if (std::isnan(x[i])) {
+        ASSERT_TRUE(std::isnan(wide[i]));
+      } else if (!tiny) {
+        ASSERT_EQ(narrow[i], FloatToBFloat(x[i])) << x[i];
+      }
+      if (!std::isnan(wide[i])) {
+        ASSERT_EQ(wide[i], BFloatToFloat(narrow[i]));
+      }
+    }
+  }
+}
+
+// Everything that may follow a sum, and that infinities and NaN stay where they belong.
+TEST_P(TrainProducts, EpiloguesEqualPlainArithmetic) {
+  const TrainTable &table = *GetParam(), &plain = ReferenceTrainTable();
+  Rng rng(4);
+  const int64_t rows = 37, cols = 83, depth = 20;
+  const Brains a = RandomBrains(rows * depth, &rng), add16 = RandomBrains(rows * cols, &rng);
+  Brains slope = RandomBrains(rows * cols, &rng);
+  for (size_t i = 0; i < slope.size(); ++i)
+    slope[i] = FloatToBFloat(BFloatToFloat(slope[i]) * static_cast<float>(i % 7));
+  slope[3] = FloatToBFloat(3e38f), slope[4] = FloatToBFloat(-3e38f), slope[5] = FloatToBFloat(0);
+  const Floats w = RandomFloats(cols * depth, &rng), bias = RandomFloats(cols, &rng),
+               add = RandomFloats(rows * cols, &rng), old = RandomFloats(rows * cols, &rng);
+  Brains b(static_cast<size_t>(PackedSize(cols, depth)));
+  plain.pack_weights(w.data(), depth, cols, depth, 0, Panels(cols), b.data(), nullptr);
+  for (int act = 0; act <= static_cast<int>(Activation::kGeluTanh); ++act) {
+    for (int what = 0; what < 64; ++what) {
+      Product product;
+      product.rows = rows, product.cols = cols, product.depth = depth;
+      product.Rows(a.data(), depth).b = b.data();
+      product.act = static_cast<Activation>(act);
+      product.accumulate = (what & 1) != 0;
+      if (what & 2) product.bias = bias.data();
+      if (what & 4) product.add16 = add16.data(), product.add16_stride = cols;
+      if (what & 8) product.add = add.data(), product.add_stride = cols;
+      if (what & 16) product.slope16 = slope.data(), product.slope16_stride = cols;
+      Floats got = old, want = old;
+      Brains got16(got.size()), want16 = got16, got_pre = got16, want_pre = got16;
+      const auto run = [&](const TrainTable& with, Floats* out, Brains* out16, Brains* pre) {
+        product.out = out->data(), product.out_stride = cols, product.out16 = out16->data(),
+        product.out16_stride = cols;
+        if (what & 32) product.pre16 = pre->data(), product.pre16_stride = cols;
+        with.product(&product, 0, rows, 0, Panels(cols));
+      };
+      run(table, &got, &got16, &got_pre);
+      run(plain, &want, &want16, &want_pre);
+      for (size_t i = 0; i < got.size(); ++i) {
+        // f32 sums of 20 terms of about 1 to 10; erf by a formula of 2e-7 absolute, times |v| up to 40
+        ASSERT_NEAR(got[i], want[i], 3e-5 + 1e-6 * std::abs(want[i])) << "act " << act << " what " << what;
+        ASSERT_NEAR(BFloatToFloat(got16[i]), want[i], 3e-5 + std::abs(want[i]) * 0.00392);
+        ASSERT_NEAR(BFloatToFloat(got_pre[i]), BFloatToFloat(want_pre[i]),
+                    3e-5 + std::abs(BFloatToFloat(want_pre[i])) * 0.0079);
+      }
+    }
+  }
+}
+
+TEST_P(TrainProducts, UglyNumbersStayInTheirRowsAndColumns) {
+  const TrainTable& table = *GetParam();
+  const int64_t rows = 20, cols = 70, depth = 33;
+  Brains a(static_cast<size_t>(rows * depth), FloatToBFloat(1.0f));
+  Floats w(static_cast<size_t>(cols * depth), 0.5f);
+  a[static_cast<size_t>(3 * depth + 32)] = FloatToBFloat(std::numeric_limits<float>::quiet_NaN());
+  a[static_cast<size_t>(5 * depth)] = FloatToBFloat(std::numeric_limits<float>::infinity());
+  a[static_cast<size_t>(6 * depth + 1)] = 1;  // the smallest of all numbers
+  a[static_cast<size_t>(7 * depth + 1)] = FloatToBFloat(3e38f),
+                                    a[static_cast<size_t>(7 * depth + 9)] = FloatToBFloat(3e38f);
+  w[static_cast<size_t>(66 * depth + 2)] = -std::numeric_limits<float>::infinity();
+  Brains b(static_cast<size_t>(PackedSize(cols, depth)));
+  table.pack_weights(w.data(), depth, cols, depth, 0, Panels(cols), b.data(), nullptr);
+  Floats out(static_cast<size_t>(rows * cols));
+  Product product;
+  product.rows = rows, product.cols = cols, product.depth = depth;
+  product.Rows(a.data(), depth).b = b.data();
+  product.out = out.data(), product.out_stride = cols;
+  table.product(&product, 0, rows, 0, Panels(cols));
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < cols; ++j) {
+      const float got = out[static_cast<size_t>(i * cols + j)];
+      if (i == 3 || (i == 5 && j == 66)) {
+        ASSERT_TRUE(std::isnan(got)) << i << " " << j;
+      } else if (j == 66) {
+        ASSERT_EQ(got, -std::numeric_limits<float>::infinity()) << i;
+      } else if (i == 5) {
+        ASSERT_EQ(got, std::numeric_limits<float>::infinity());
+      } else if (i == 7) {
+        ASSERT_NEAR(got, 3e38f, 2e36f);
+      } else {
+        ASSERT_EQ(got, i == 6 ? 16.0f : 16.5f);
+      }
+    }
+  }
+}
+
+TEST(TrainSelect, ObeysAtelierIsa) {
+  const std::vector<const TrainTable*> tables = AvailableTrainTables();
+  EXPECT_EQ(tables.back(), &ReferenceTrainTable());
+  EXPECT_EQ(BestTrainTable().name, BestTable().name);
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  EXPECT_EQ(tables.size(), __builtin_cpu_supports("avx512bf16") ? 3u : __builtin_cpu_supports("avx2") ? 2u : 1u);
+#endif
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTables, TrainProducts, testing::ValuesIn(AvailableTrainTables()),
+                         [](const auto& each) { return std::string(each.param->name); });
+
+}  // namespace
+}  // namespace atelier::kernel

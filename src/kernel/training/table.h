@@ -1,0 +1,40 @@
+// The kernels of training as one table of functions per instruction set, chosen once (select.h).
+//
+// Products take bf16 and add up in f32; everything else computes in f32. Every sum has a fixed order that depends on
+// the shapes alone: where a function takes a range, the caller may cut the work into any ranges, on any number of
+// threads, and gets the same bits. Kernels never allocate, never throw, trust their arguments, and need no alignment
+// beyond their types'; workspaces are the caller's. Why so, and how exact: docs/decisions/0026.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernel/training/product.h"
+
+namespace atelier::kernel {
+
+struct TrainTable {
+  std::string_view name;  // "reference", "avx2", "avx512"
+
+  // Rows [row_begin, row_end) and panels [panel_begin, panel_end) of a product. Ranges of rows should start at
+  // multiples of kProductPanel (they must where a_block is not kProductPanel * a_row).
+  void (*product)(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+  // A weight matrix w [rows, cols] in both forms that training needs, in one pass over blocks of kProductPanel rows:
+  // `forward` (contracts cols: X W^T) gets panels [block_begin, block_end), `backward` (contracts rows: dY W) gets the
+  // blocks' rows of all its panels. Either may be null.
+  void (*pack_weights)(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin,
+                       int64_t block_end, uint16_t* forward, uint16_t* backward);
+  // The same of activations x [rows, cols], which are contracted over their rows (dY^T X): panels [panel_begin,
+  // panel_end) of columns. `column_sums` [cols], where not null, gets += the sums of those columns.
+  void (*interleave)(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin,
+                     int64_t panel_end, uint16_t* out, float* column_sums);
+  // f32 to bf16, to nearest even; and back. [n]
+  void (*narrow)(const float* x, int64_t n, uint16_t* out);
+  void (*widen)(const uint16_t* x, int64_t n, float* out);
+};
+
+const TrainTable& ReferenceTrainTable();
+const TrainTable* Avx2TrainTable();    // null where the compiler or the machine has it not
+const TrainTable* Avx512TrainTable();  // F, BW, DQ, VL and BF16
+
+}  // namespace atelier::kernel

@@ -1,0 +1,130 @@
+// What the kernels in *-inl.h are written in, as AVX-512 with BF16: a vector of 16 numbers, parts of vectors for the
+// ends of rows, bf16 in and out. Included after ATELIER_TARGET_BEGIN inside an anonymous namespace.
+//
+// No #pragma once: each file that is a set of kernels has its own copy.
+
+#define INLINE inline __attribute__((always_inline))
+
+constexpr int kLanes = 16;
+using Vec = __m512;
+using Mask = __mmask16;
+
+INLINE Mask Part(int64_t n) { return static_cast<Mask>(n >= 16 ? 0xffff : n > 0 ? (1u << n) - 1 : 0); }
+INLINE Vec Zero() { return _mm512_setzero_ps(); }
+INLINE Vec Set(float x) { return _mm512_set1_ps(x); }
+INLINE Vec Load(const float* at) { return _mm512_loadu_ps(at); }
+INLINE Vec LoadPart(const float* at, int64_t n) { return _mm512_maskz_loadu_ps(Part(n), at); }
+INLINE void Store(float* at, Vec x) { _mm512_storeu_ps(at, x); }
+INLINE void StorePart(float* at, Vec x, int64_t n) { _mm512_mask_storeu_ps(at, Part(n), x); }
+INLINE Vec Widen(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
+INLINE Vec Load(const uint16_t* at) { return Widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at))); }
+INLINE Vec LoadPart(const uint16_t* at, int64_t n) { return Widen(_mm256_maskz_loadu_epi16(Part(n), at)); }
+INLINE __m256i Narrow(Vec x) { return (__m256i)_mm512_cvtneps_pbh(x); }
+INLINE void Store(uint16_t* at, Vec x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), Narrow(x)); }
+INLINE void StorePart(uint16_t* at, Vec x, int64_t n) { _mm256_mask_storeu_epi16(at, Part(n), Narrow(x)); }
+
+INLINE Vec Fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }    // a b + c
+INLINE Vec Fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
+INLINE Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }                // b where either is NaN
+INLINE Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+INLINE Vec Sqrt(Vec a) { return _mm512_sqrt_ps(a); }
+INLINE Vec Round(Vec a) { return _mm512_roundscale_ps(a, 8); }
+INLINE Vec Abs(Vec a) { return _mm512_abs_ps(a); }
+INLINE Vec SignOf(Vec a, Vec size) {  // size with the sign of a
+  const __m512i sign = _mm512_set1_epi32(static_cast<int>(0x80000000u));
+  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(a), _mm512_castps_si512(size), 0xca));
+}
+INLINE Mask Above(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+INLINE Vec Choose(Mask m, Vec yes, Vec no) { return _mm512_mask_blend_ps(m, no, yes); }
+INLINE Vec Scale2(Vec x, Vec n) { return _mm512_scalef_ps(x, n); }  // x 2^n, n whole; 0 and inf at the ends
+
+// 1 / x for normal x below 2^126, relative error below 2^-22.
+INLINE Vec Reciprocal(Vec x) {
+  const Vec r = _mm512_rcp14_ps(x);
+  return r * _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2.0f));
+}
+
+// Sums of lanes in one order: halves onto each other.
+INLINE float SumLanes(Vec x) {
+  __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+  return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+INLINE float MaxLanes(Vec x) { return _mm512_reduce_max_ps(x); }
+
+// Pairs of bf16 numbers: B's as they are loaded, A's the same in all lanes.
+using Pairs = __m512bh;
+using Pair = __m512bh;
+INLINE Pairs LoadPairs(const uint16_t* at) { return (__m512bh)_mm512_loadu_si512(at); }
+INLINE Pair SetPair(const uint16_t* at) {
+  int32_t both;
+  __builtin_memcpy(&both, at, 4);
+  return (__m512bh)_mm512_set1_epi32(both);
+}
+INLINE Pair SetHalfPair(const uint16_t* at) { return (__m512bh)_mm512_set1_epi32(*at); }
+INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return _mm512_dpbf16_ps(sum, a, b); }
+
+constexpr int kTileRows = 6, kTileVectors = 4;
+
+// Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 16.
+INLINE void Zip(__m256i even, __m256i odd, uint16_t* out) {
+  const __m512i low = _mm512_cvtepu16_epi32(even), high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16);
+  _mm512_storeu_si512(out, _mm512_or_si512(low, high));
+}
+INLINE void ZipWhole(const uint16_t* even, const uint16_t* odd, uint16_t* out) {
+  Zip(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(even)),
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd)), out);
+}
+INLINE void ZipPart(const uint16_t* even, const uint16_t* odd, int64_t n, uint16_t* out) {
+  const __m256i zero = _mm256_setzero_si256();
+  Zip(even ? _mm256_maskz_loadu_epi16(Part(n), even) : zero, odd ? _mm256_maskz_loadu_epi16(Part(n), odd) : zero, out);
+}
+INLINE void ZipPart(const float* even, const float* odd, int64_t n, uint16_t* out) {
+  Zip(Narrow(even ? LoadPart(even, n) : Zero()), Narrow(odd ? LoadPart(odd, n) : Zero()), out);
+}
+
+// The pairs of 16 rows, turned: out[p * 64 * 2 + r * 2] = (row r)[2p], [2p + 1] for the `n` numbers of each of `rows`
+// rows, zeros elsewhere up to 16 pairs.
+INLINE __m512i LoadTurn(const float* at, int64_t n) {
+  const __m256i low = Narrow(LoadPart(at, n)),
+                high = n > 16 ? Narrow(LoadPart(at + 16, n - 16)) : _mm256_setzero_si256();
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+INLINE __m512i LoadTurn(const uint16_t* at, int64_t n) {
+  return _mm512_maskz_loadu_epi16(n >= 32 ? 0xffffffffu : (1u << n) - 1, at);
+}
+template <typename T>
+INLINE void Turn(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t pairs, uint16_t* out) {
+  __m512i r[16], t[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) r[i] = i < rows ? LoadTurn(x + i * stride, n) : _mm512_setzero_si512();
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i)
+    if (i < pairs) _mm512_storeu_si512(out + i * 128, r[i]);
+}
+constexpr int kTurnRows = 16, kTurnPairs = 16;
