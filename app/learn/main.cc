@@ -21,7 +21,7 @@ std::atomic<bool> stop{false};
 std::span<const Command> AllCommands() {
   static const std::vector<Command> list = {
       {"train", {"config", "run"}, {"resume", "datasets"}, &Train},
-      {"export", {"run", "out"}, {"checkpoint", "datasets", "name", "licence", "f16"}, &Export},
+      {"export", {"model", "out"}, {"name", "licence", "f16"}, &Export},
   };
   return list;
 }

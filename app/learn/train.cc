@@ -58,10 +58,14 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
   const std::string& file = options.at("config");
   const std::string& folder = options.at("run");
   const auto datasets = options.find("datasets");
-  train::Run run = train::PrepareRun(ReadFile(file, 4u << 20), file, datasets == options.end() ? "" : datasets->second);
+  train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder, "", nullptr};
+  if (const auto datasets = options.find("datasets"); datasets != options.end()) prepare.datasets = datasets->second;
+  prepare.progress = [](uint64_t done, uint64_t total, std::string_view note) {
+    Tell("preparing", {{"what", "tokenizer"}, {"done", done}, {"total", total}, {"note", note}});
+  };
+  train::Run run = train::PrepareRun(prepare);
   if (run.settings.threads > 0) at::set_num_threads(run.settings.threads);
-  MakeFolders(folder);
-  WriteFileAtomic(Cat(folder, "/config.toml"), run.config);
+  WriteFileAtomic(Cat(folder, "/config.toml"), prepare.config);
   int64_t parameters = 0;
   for (const torch::Tensor& p : run.model->parameters()) parameters += p.numel();
   Json start = {{"architecture", run.architecture->name},
@@ -72,7 +76,7 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
   Tell("start", start);
 
   Teller teller(run);
-  train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.config, teller);
+  train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.about, teller);
   if (options.contains("resume")) trainer.Resume(train::Checkpoint::Load(Cat(folder, "/last.safetensors")));
   const train::Outcome outcome = trainer.Run(stop);
   const char* endings[] = {"finished", "stopped early", "interrupted"};

@@ -1,9 +1,12 @@
 #include "artefact/safetensors.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -11,7 +14,7 @@ namespace atelier::artefact {
 namespace {
 
 constexpr uint64_t kMostHeader = 100u << 20;  // the format's own bound
-constexpr char kMetadata[] = "__metadata__";
+constexpr char kMetadata[] = "__metadata__", kSeal[] = "xxh64";
 
 constexpr ScalarTypeInfo kTypes[] = {
     {ScalarType::kF64, "F64", 8},   {ScalarType::kF32, "F32", 4}, {ScalarType::kF16, "F16", 2},
@@ -27,6 +30,17 @@ std::optional<uint64_t> ByteCount(const std::vector<int64_t>& shape, int64_t eac
     if (n < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(n), &bytes)) return std::nullopt;
   }
   return bytes;
+}
+
+std::string SealOf(const std::map<std::string, std::string>& metadata, const std::vector<SafeTensor>& tensors) {
+  uint64_t hash = 0;
+  for (const auto& [key, value] : metadata) {
+    if (key != kSeal) hash = Hash64(value, Hash64(key, hash));
+  }
+  for (const SafeTensor& tensor : tensors) hash = Hash64(tensor.data, Hash64(tensor.name, hash));
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016" PRIx64, hash);
+  return text;
 }
 
 uint64_t Length(std::string_view bytes) {
@@ -135,6 +149,15 @@ const SafeTensor* SafetensorsFile::Find(std::string_view name) const {
   const auto it = by_name_.find(name);
   return it == by_name_.end() ? nullptr : &tensors_[it->second];
 }
+
+void SafetensorsFile::CheckSeal() const {
+  const auto it = metadata_.find(kSeal);
+  if (it != metadata_.end() && it->second != SealOf(metadata_, tensors_)) {
+    throw Error(Code::kCorrupt, Cat(path_, ": its bytes are not those that were written"));
+  }
+}
+
+void SafetensorsWriter::Seal() { metadata_[kSeal] = SealOf(metadata_, tensors_); }
 
 void SafetensorsWriter::Add(std::string name, ScalarType type, std::vector<int64_t> shape, std::string_view data) {
   const auto wanted = ByteCount(shape, Info(type).bytes);

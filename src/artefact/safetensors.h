@@ -48,6 +48,9 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::vector<SafeTensor>& tensors() const { return tensors_; }  // in the order of their bytes
   const SafeTensor* Find(std::string_view name) const;                 // null where there is none
+  // Reads everything once more against the seal that SafetensorsWriter::Seal left; kCorrupt where it is another. A file
+  // without a seal passes.
+  void CheckSeal() const;
 
  private:
   std::string path_;
@@ -62,6 +65,8 @@ class SafetensorsWriter {
   void SetMetadata(const std::string& key, std::string value) { metadata_[key] = std::move(value); }
   // `data` (its length is checked) must stay valid until Write. A name twice throws kInvalidInput.
   void Add(std::string name, ScalarType type, std::vector<int64_t> shape, std::string_view data);
+  // Adds a hash over all tensors and all metadata, so that a damaged file is told from a sound one.
+  void Seal();
   void Write(const std::string& path) const;
   std::string ToBytes() const;
 

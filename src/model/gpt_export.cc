@@ -1,32 +1,11 @@
 #include "model/gpt_export.h"
 
 #include "artefact/gguf_writer.h"
+#include "artefact/tokenizer_file.h"
 #include "base/error.h"
 #include "base/str.h"
 
 namespace atelier::model {
-namespace {
-
-void SetTokenizer(const text::TokenizerSpec& spec, artefact::GgufWriter* writer) {
-  writer->Set("tokenizer.ggml.model", spec.model);
-  if (!spec.pre.empty()) writer->Set("tokenizer.ggml.pre", spec.pre);
-  writer->Set("tokenizer.ggml.tokens", spec.tokens);
-  if (!spec.scores.empty()) writer->Set("tokenizer.ggml.scores", spec.scores);
-  writer->Set("tokenizer.ggml.token_type", std::vector<int32_t>(spec.types.begin(), spec.types.end()));
-  if (spec.model == "gpt2") writer->Set("tokenizer.ggml.merges", spec.merges);
-  const auto id = [&](const char* key, text::TokenId value) {
-    if (value >= 0) writer->Set(key, static_cast<uint32_t>(value));
-  };
-  id("tokenizer.ggml.bos_token_id", spec.bos);
-  id("tokenizer.ggml.eos_token_id", spec.eos);
-  id("tokenizer.ggml.unknown_token_id", spec.unknown);
-  id("tokenizer.ggml.padding_token_id", spec.padding);
-  writer->Set("tokenizer.ggml.add_bos_token", spec.bos >= 0);
-  writer->Set("tokenizer.ggml.add_eos_token", false);
-}
-
-}  // namespace
-
 void ExportGguf(const Gpt& model, const text::TokenizerSpec& spec, const ExportOptions& options,
                 const std::string& path) {
   const GptConfig& c = model.config();
@@ -57,7 +36,7 @@ void ExportGguf(const Gpt& model, const text::TokenizerSpec& spec, const ExportO
   number("vocab_size", c.vocabulary);
   writer.Set("llama.rope.freq_base", static_cast<float>(c.rope_base));
   writer.Set("llama.attention.layer_norm_rms_epsilon", static_cast<float>(c.norm_eps));
-  SetTokenizer(spec, &writer);
+  artefact::WriteTokenizerToGguf(spec, writer);
 
   std::vector<torch::Tensor> kept;  // what the writer points into
   for (const auto& item : model.named_parameters()) {

@@ -36,12 +36,9 @@ Arena::Arena(model::Model& model, const model::Part& part) : name_(part.name) {
   gradients_ = torch::zeros({at}, options);
   const torch::NoGradGuard no_gradient;
   for (Slice& slice : slices_) {
-    const auto view = [&](const torch::Tensor& flat) {
-      return flat.narrow(0, slice.begin, slice.size).view(slice.parameter.sizes());
-    };
-    view(values_).copy_(slice.parameter);
-    slice.parameter.set_data(view(values_));
-    slice.parameter.mutable_grad() = view(gradients_);
+    slice.Of(values_).copy_(slice.parameter);
+    slice.parameter.set_data(slice.Of(values_));
+    slice.parameter.mutable_grad() = slice.Of(gradients_);
   }
 }
 

@@ -15,6 +15,9 @@ struct Slice {
   std::string name;
   int64_t begin = 0, size = 0;  // elements of the arena
   torch::Tensor parameter;      // a view
+
+  // This parameter's part of an array that is laid out as the arena is, in its shape.
+  torch::Tensor Of(const torch::Tensor& flat) const { return flat.narrow(0, begin, size).view(parameter.sizes()); }
 };
 
 class Arena {

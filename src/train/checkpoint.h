@@ -1,5 +1,5 @@
-// A run's state in one safetensors file: parameters by their names, the optimisers' arrays, the average, random
-// numbers, and a JSON of counters. Written atomically, with a hash over all of it. docs/formats/checkpoint.md.
+// A run's state in one safetensors file: a model file (model/model_file.h) with the averaged parameters, the
+// optimisers' arrays, random numbers and a JSON of counters besides. Written atomically, with a hash over all of it.
 #pragma once
 
 #include <torch/torch.h>
@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "base/json.h"
-#include "train/arena.h"
+#include "model/model_file.h"
 
 namespace atelier::train {
 
 struct Checkpoint {
-  Json state = Json::object();                   // step, epoch, schedule ...
-  std::string config;                            // the run's TOML, as it was read
+  Json state = Json::object();  // step, epoch, schedule ...
+  model::About about;
   std::map<std::string, torch::Tensor> tensors;  // contiguous, on the CPU
 
   void Save(const std::string& path) const;

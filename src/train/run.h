@@ -5,7 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "model/zoo.h"
+#include "base/progress.h"
+#include "model/model_file.h"
 #include "text/tokenizer.h"
 #include "train/examples.h"
 #include "train/settings.h"
@@ -13,9 +14,9 @@
 namespace atelier::train {
 
 struct Run {
-  std::string config;  // the TOML, as it was read
   TrainSettings settings;
   const model::Architecture* architecture = nullptr;
+  model::About about;
   text::TokenizerSpec tokenizer_spec;
   std::unique_ptr<text::Tokenizer> tokenizer;  // null for pictures
   model::DataShape shape;
@@ -24,8 +25,15 @@ struct Run {
   ExamplesReport train_report, validation_report;
 };
 
-// Reads everything that the configuration names and makes the model. `datasets` is the studio's folder data, or "".
-// Relative files are found from where the program runs.
-Run PrepareRun(const std::string& config, const std::string& file, const std::string& datasets);
+struct RunOptions {
+  std::string config, file;  // the TOML, and its name for messages
+  std::string folder;        // the run's; a tokenizer that stands there is taken, else it is written there
+  std::string datasets;      // the studio's folder data, or ""
+  ProgressFn progress;       // of the tokenizer's training
+};
+
+// Reads everything that the configuration names and makes the model. Relative files are found from where the program
+// runs.
+Run PrepareRun(const RunOptions& options);
 
 }  // namespace atelier::train

@@ -55,13 +55,13 @@ int64_t StepsOf(const TrainSettings& s, int64_t per_epoch) {
 }  // namespace
 
 Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examples& train, const Examples* validation,
-                 std::string folder, std::string config, Listener& listener)
+                 std::string folder, model::About about, Listener& listener)
     : s_(settings),
       model_(model),
       train_(train),
       validation_(validation),
       folder_(std::move(folder)),
-      config_(std::move(config)),
+      about_(std::move(about)),
       listener_(listener),
       sampler_(train, settings.batch, settings.seed),
       steps_(StepsOf(settings, sampler_.steps_per_epoch())),
@@ -188,16 +188,15 @@ ValidationReport Trainer::Validate() {
 
 void Trainer::Save(const std::string& name) {
   Checkpoint checkpoint;
-  checkpoint.config = config_;
+  checkpoint.about = about_;
   Json optimiser_steps = Json::array();
   for (const PartState& p : parts_) {
     for (const Slice& slice : p.arena->slices()) {
-      checkpoint.tensors[Cat("model/", slice.name)] =
-          p.arena->values().narrow(0, slice.begin, slice.size).view(slice.parameter.sizes());
+      checkpoint.tensors[Cat("model/", slice.name)] = slice.Of(p.arena->values());
+      if (p.average.defined()) checkpoint.tensors[Cat("average/", slice.name)] = slice.Of(p.average);
     }
     for (const auto& [key, tensor] : p.optimiser->State())
       checkpoint.tensors[Cat("optimiser/", p.arena->name(), "/", key)] = tensor;
-    if (p.average.defined()) checkpoint.tensors[Cat("average/", p.arena->name())] = p.average;
     optimiser_steps.push_back(p.optimiser->steps());
   }
   for (const auto& item : model_.named_buffers())
@@ -236,9 +235,11 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
     schedule_.Restore(state.at("schedule"));
     for (size_t i = 0; i < parts_.size(); ++i) {
       PartState& p = parts_[i];
-      for (const Slice& slice : p.arena->slices()) take(Cat("model/", slice.name), slice.parameter);
+      for (const Slice& slice : p.arena->slices()) {
+        take(Cat("model/", slice.name), slice.parameter);
+        if (p.average.defined()) take(Cat("average/", slice.name), slice.Of(p.average));
+      }
       for (const auto& [key, tensor] : p.optimiser->State()) take(Cat("optimiser/", p.arena->name(), "/", key), tensor);
-      if (p.average.defined()) take(Cat("average/", p.arena->name()), p.average);
       p.optimiser->set_steps(state.at("optimiser_steps").at(i).get<int64_t>());
     }
   } catch (const Json::exception& error) {

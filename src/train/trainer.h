@@ -61,10 +61,10 @@ struct Outcome {
 
 class Trainer {
  public:
-  // `folder` gets last.safetensors and best.safetensors. `config` is the run's TOML, kept in them. All references
+  // `folder` gets last.safetensors and best.safetensors; `about` is kept in them. All references
   // outlive the trainer.
   Trainer(const TrainSettings& settings, model::Model& model, const Examples& train, const Examples* validation,
-          std::string folder, std::string config, Listener& listener);
+          std::string folder, model::About about, Listener& listener);
 
   // Goes on from a checkpoint of the same configuration. Throws kConflict where its shape is another.
   void Resume(const Checkpoint& checkpoint);
@@ -98,7 +98,8 @@ class Trainer {
   model::Model& model_;
   const Examples& train_;
   const Examples* validation_;
-  std::string folder_, config_;
+  std::string folder_;
+  model::About about_;
   Listener& listener_;
   Sampler sampler_;
   int64_t steps_, step_ = 0;
