@@ -149,6 +149,50 @@ void Linear(benchmark::State& state, const TrainTable& table, Pass pass, int64_t
   }
 }
 
+// The output head with its loss, its gradient and the gradient of its weights, block by block, as a training step runs
+// it; each thread has tokens of its own.
+void Head(benchmark::State& state, const TrainTable& table, int64_t tokens, int64_t depth, int64_t words) {
+  const int64_t block = state.range(0), panels = Panels(words), stride = panels * kProductPanel;
+  const std::vector<uint16_t> x = Brains(tokens * depth), forward = Brains(PackedSize(words, depth)),
+                              backward = Brains(PackedSize(depth, words));
+  std::vector<uint16_t> scores(static_cast<size_t>(block * stride)), dx(static_cast<size_t>(tokens * depth)),
+      zipped(static_cast<size_t>(PackedSize(words, block))), x2(static_cast<size_t>(PackedSize(depth, block)));
+  std::vector<float> greatest(static_cast<size_t>(block * panels)), sums(greatest.size()),
+      label_logit(static_cast<size_t>(block)), loss(label_logit.size()), dw(static_cast<size_t>(words * depth));
+  const std::vector<int64_t> labels(static_cast<size_t>(block), 7);
+  const Meter meter(state, table, 6.0 * static_cast<double>(tokens * words) * static_cast<double>(depth));
+  for (auto _ : state) {
+    for (int64_t begin = 0; begin < tokens; begin += block) {
+      const HeadLoss head = {.rows = block,
+                             .vocabulary = words,
+                             .depth = depth,
+                             .x = x.data() + begin * depth,
+                             .x_stride = depth,
+                             .w = forward.data(),
+                             .labels = labels.data(),
+                             .scores = scores.data(),
+                             .greatest = greatest.data(),
+                             .sums = sums.data(),
+                             .label_logit = label_logit.data(),
+                             .loss = loss.data(),
+                             .interleaved = zipped.data()};
+      table.head_scores(&head, 0, block, 0, panels);
+      table.head_finish(&head, 0, block);
+      Product product;
+      product.rows = block, product.cols = depth, product.depth = words;
+      product.Rows(scores.data(), stride).b = backward.data();
+      product.out16 = dx.data() + begin * depth, product.out16_stride = depth;
+      table.product(&product, 0, block, 0, Panels(depth));
+      table.interleave(head.x, depth, block, depth, 0, Panels(depth), x2.data(), nullptr);
+      product = {};
+      product.rows = words, product.cols = depth, product.depth = block;
+      product.Interleaved(zipped.data()).b = x2.data();
+      product.out = dw.data(), product.out_stride = depth, product.accumulate = true;
+      table.product(&product, 0, words, 0, Panels(depth));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace atelier::kernel
 
@@ -182,6 +226,16 @@ int main(int argc, char** argv) {
             ->Threads(2);
       }
     }
+  }
+  for (const TrainTable* table : AvailableTrainTables()) {
+    if (table->name == "reference") continue;
+    benchmark::RegisterBenchmark((std::string(table->name) + "/gpt head+loss").c_str(),
+                                 [=](benchmark::State& state) { Head(state, *table, 4096, 256, 8192); })
+        ->Arg(256)
+        ->Arg(512)
+        ->Arg(1024)
+        ->Threads(1)
+        ->Threads(2);
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -1,7 +1,23 @@
 // The kernels of one set of instructions, in order. Included in its anonymous namespace after vector_*.h.
 #include "kernel/training/math-inl.h"
 #include "kernel/training/product-inl.h"
+//
+#include "kernel/training/optimise-inl.h"
+//
+#include "kernel/training/loss-inl.h"
 
 constexpr TrainTable MakeTable(const char* name) {
-  return {name, Multiply, PackWeights, Interleave, NarrowAll, WidenAll};
+  return {.name = name,
+          .product = Multiply,
+          .pack_weights = PackWeights,
+          .interleave = Interleave,
+          .column_sums = ColumnSums,
+          .narrow = NarrowAll,
+          .widen = WidenAll,
+          .adamw = StepAdamW,
+          .sgd = StepSgd,
+          .lion = StepLion,
+          .sum_squares = SumSquares,
+          .head_scores = HeadScores,
+          .head_finish = HeadFinish};
 }

@@ -134,7 +134,8 @@ INLINE void FetchTile(const Product& w, int64_t i, int64_t rows, int64_t j) {
   }
 }
 
-void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel) {
+template <typename Finish>
+void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
   alignas(64) float sums[kGroup * kProductPanel];
   const int64_t whole = w.depth / 2, pairs = (w.depth + 1) / 2;
   const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
@@ -149,25 +150,41 @@ void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel) {
       const uint16_t* block = b + p * 2 * kProductPanel;
       float* tile = sums + r * kProductPanel;
       const int64_t left = rows - r < kTileRows ? rows - r : kTileRows;
-      if (last) FetchTile(w, row + r, left, panel * kProductPanel);
+      if (last) finish.Fetch(row + r, left, panel * kProductPanel);
       TileRows<kTileRows>(left, at, w.a_row, w.a_pair, block, count, half, p == 0, tile);
-      if (last) FinishTile(w, row + r, left, panel * kProductPanel, tile);
+      if (last) finish(row + r, left, panel * kProductPanel, tile);
     }
     p += kDepthPairs;
   } while (p < pairs);
 }
 
-void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+template <typename Finish>
+INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
+                          const Finish& finish) {
   // Groups of rows that stay in L2 while the panels pass.
-  int64_t stay = (384 << 10) / (2 * work->depth + 1) / kGroup * kGroup;
+  int64_t stay = (384 << 10) / (2 * w.depth + 1) / kGroup * kGroup;
   stay = stay < kGroup ? kGroup : stay;
   for (int64_t begin = row_begin; begin < row_end; begin += stay) {
     const int64_t end = row_end - begin < stay ? row_end : begin + stay;
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
       for (int64_t row = begin; row < end; row += kGroup)
-        MultiplyGroup(*work, row, end - row < kGroup ? end - row : kGroup, panel);
+        MultiplyGroup(w, row, end - row < kGroup ? end - row : kGroup, panel, finish);
     }
   }
+}
+
+// What product.h promises to do with sums.
+struct FinishProduct {
+  const Product& w;
+
+  INLINE void operator()(int64_t i, int64_t rows, int64_t j, const float* sums) const {
+    FinishTile(w, i, rows, j, sums);
+  }
+  INLINE void Fetch(int64_t i, int64_t rows, int64_t j) const { FetchTile(w, i, rows, j); }
+};
+
+void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+  MultiplyRange(*work, row_begin, row_end, panel_begin, panel_end, FinishProduct{*work});
 }
 
 void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
@@ -249,6 +266,18 @@ void Interleave(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, i
       } else {
         ZipRows<false>(from, stride, rows, n, begin, end, to, sums);
       }
+    }
+  }
+}
+
+void ColumnSums(const uint16_t* x, int64_t stride, int64_t rows, int64_t begin, int64_t end, float* sums) {
+  constexpr int64_t kBlock = 64;  // rows, read along their length
+  for (int64_t row = 0; row < rows; row += kBlock) {
+    const int64_t last = rows - row < kBlock ? rows : row + kBlock;
+    for (int64_t c = begin; c < end; c += kLanes) {
+      Vec sum = LoadPart(sums + c, end - c);
+      for (int64_t r = row; r < last; ++r) sum = sum + LoadPart(x + r * stride + c, end - c);
+      StorePart(sums + c, sum, end - c);
     }
   }
 }

@@ -51,6 +51,11 @@ double Slope(Activation act, double x) {
   return 1;
 }
 
+int64_t Place(int64_t k, int64_t j, int64_t depth) {
+  return j / kProductPanel * ((depth + 1) / 2) * 2 * kProductPanel + k / 2 * 2 * kProductPanel + j % kProductPanel * 2 +
+         k % 2;
+}
+
 namespace {
 
 void Multiply(const Product* w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
@@ -72,12 +77,6 @@ void Multiply(const Product* w, int64_t row_begin, int64_t row_end, int64_t pane
       if (w->out16) w->out16[i * w->out16_stride + j] = ToBrain(v);
     }
   }
-}
-
-// Where the number of row k and column j of a packed B of this depth stands.
-int64_t Place(int64_t k, int64_t j, int64_t depth) {
-  return j / kProductPanel * ((depth + 1) / 2) * 2 * kProductPanel + k / 2 * 2 * kProductPanel + j % kProductPanel * 2 +
-         k % 2;
 }
 
 void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
@@ -104,6 +103,14 @@ void Interleave(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, i
   }
 }
 
+void ColumnSums(const uint16_t* x, int64_t stride, int64_t rows, int64_t begin, int64_t end, float* sums) {
+  for (int64_t c = begin; c < end; ++c) {
+    double sum = sums[c];
+    for (int64_t r = 0; r < rows; ++r) sum += FromBrain(x[r * stride + c]);
+    sums[c] = static_cast<float>(sum);
+  }
+}
+
 void NarrowAll(const float* x, int64_t n, uint16_t* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = ToBrain(x[i]);
 }
@@ -116,7 +123,19 @@ void WidenAll(const uint16_t* x, int64_t n, float* out) {
 
 const TrainTable& ReferenceTrainTable() {
   using namespace reference;
-  static const TrainTable table = {"reference", Multiply, PackWeights, Interleave, NarrowAll, WidenAll};
+  static const TrainTable table = {.name = "reference",
+                                   .product = Multiply,
+                                   .pack_weights = PackWeights,
+                                   .interleave = Interleave,
+                                   .column_sums = ColumnSums,
+                                   .narrow = NarrowAll,
+                                   .widen = WidenAll,
+                                   .adamw = StepAdamW,
+                                   .sgd = StepSgd,
+                                   .lion = StepLion,
+                                   .sum_squares = SumSquares,
+                                   .head_scores = HeadScores,
+                                   .head_finish = HeadFinish};
   return table;
 }
 

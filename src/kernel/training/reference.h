@@ -10,4 +10,14 @@ uint16_t ToBrain(double value);   // to nearest even, by way of f32
 double Activate(Activation act, double x);
 double Slope(Activation act, double x);
 
+// Where row k and column j of a packed B of this depth stand.
+int64_t Place(int64_t k, int64_t j, int64_t depth);
+
+void StepAdamW(const Arena* arena, const AdamW* how, float* first, float* second);
+void StepSgd(const Arena* arena, const Sgd* how, float* momentum);
+void StepLion(const Arena* arena, const Lion* how, float* momentum);
+double SumSquares(const float* x, int64_t n);
+void HeadScores(const HeadLoss* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+void HeadFinish(const HeadLoss* work, int64_t row_begin, int64_t row_end);
+
 }  // namespace atelier::kernel::reference

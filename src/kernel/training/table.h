@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/training/loss.h"
+#include "kernel/training/optimise.h"
 #include "kernel/training/product.h"
 
 namespace atelier::kernel {
@@ -28,9 +30,23 @@ struct TrainTable {
   // panel_end) of columns. `column_sums` [cols], where not null, gets += the sums of those columns.
   void (*interleave)(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin,
                      int64_t panel_end, uint16_t* out, float* column_sums);
+  // sums[c] += the sum over all rows of x[., c] for columns [begin, end).
+  void (*column_sums)(const uint16_t* x, int64_t stride, int64_t rows, int64_t begin, int64_t end, float* sums);
   // f32 to bf16, to nearest even; and back. [n]
   void (*narrow)(const float* x, int64_t n, uint16_t* out);
   void (*widen)(const uint16_t* x, int64_t n, float* out);
+
+  // Optimisers (optimise.h). `momentum` of sgd may be null.
+  void (*adamw)(const Arena* arena, const AdamW* how, float* first, float* second);
+  void (*sgd)(const Arena* arena, const Sgd* how, float* momentum);
+  void (*lion)(const Arena* arena, const Lion* how, float* momentum);
+  // The sum of x^2 in double, in pieces of kSumPiece: the same to the bit when the caller takes the pieces by
+  // themselves and adds them in order. [n]
+  double (*sum_squares)(const float* x, int64_t n);
+
+  // The output head with cross-entropy (loss.h). Rows begin at even numbers.
+  void (*head_scores)(const HeadLoss* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+  void (*head_finish)(const HeadLoss* work, int64_t row_begin, int64_t row_end);
 };
 
 const TrainTable& ReferenceTrainTable();

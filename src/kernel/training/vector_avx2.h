@@ -69,6 +69,26 @@ INLINE Vec Scale2(Vec x, Vec n) {  // x 2^n, n whole, in two steps that each can
 
 INLINE Vec Reciprocal(Vec x) { return Set(1.0f) / x; }
 
+INLINE Vec BlendPart(Vec x, Vec rest, int64_t n) { return _mm256_blendv_ps(rest, x, _mm256_castsi256_ps(Part(n))); }
+INLINE float FirstLane(Vec x) { return _mm256_cvtss_f32(x); }
+
+// Sums in double.
+struct Wide {
+  __m256d low, high;
+};
+INLINE Wide ZeroWide() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+INLINE void AddSquares(Vec x, Wide* sum) {
+  const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(x)), high = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+  sum->low = _mm256_fmadd_pd(low, low, sum->low);
+  sum->high = _mm256_fmadd_pd(high, high, sum->high);
+}
+INLINE double SumWide(const Wide& sum) {
+  double lanes[4], total = 0;
+  _mm256_storeu_pd(lanes, _mm256_add_pd(sum.low, sum.high));
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
 INLINE float SumLanes(Vec x) {
   __m128 q = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   q = _mm_add_ps(q, _mm_movehl_ps(q, q));

@@ -44,6 +44,26 @@ INLINE Vec Reciprocal(Vec x) {
   return r * _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2.0f));
 }
 
+INLINE Vec BlendPart(Vec x, Vec rest, int64_t n) { return _mm512_mask_blend_ps(Part(n), rest, x); }  // n lanes of x
+INLINE float FirstLane(Vec x) { return _mm512_cvtss_f32(x); }
+
+// Sums in double.
+struct Wide {
+  __m512d low, high;
+};
+INLINE Wide ZeroWide() { return {_mm512_setzero_pd(), _mm512_setzero_pd()}; }
+INLINE void AddSquares(Vec x, Wide* sum) {
+  const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+  sum->low = _mm512_fmadd_pd(low, low, sum->low);
+  sum->high = _mm512_fmadd_pd(high, high, sum->high);
+}
+INLINE double SumWide(const Wide& sum) {
+  double lanes[8], total = 0;
+  _mm512_storeu_pd(lanes, _mm512_add_pd(sum.low, sum.high));
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
 // Sums of lanes in one order: halves onto each other.
 INLINE float SumLanes(Vec x) {
   __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
