@@ -193,6 +193,50 @@ void Head(benchmark::State& state, const TrainTable& table, int64_t tokens, int6
   }
 }
 
+// Causal self-attention out of a fused q/k/v product; each thread has sequences of its own. Operations are those of
+// the lower triangle: two products forward, five backward.
+void Attend(benchmark::State& state, const TrainTable& table, bool backward, int64_t sequences, int64_t length,
+            int64_t heads, int64_t dim) {
+  const int64_t rows = sequences * length, width = heads * dim;
+  std::vector<uint16_t> qkv = Brains(rows * 3 * width), out(static_cast<size_t>(rows * width)),
+                        d_out = Brains(rows * width), d_qkv(qkv.size());
+  std::vector<float> log_sum(static_cast<size_t>(rows * heads));
+  std::vector<int64_t> starts;
+  for (int64_t i = 0; i <= sequences; ++i) starts.push_back(i * length);
+  std::vector<char> space(static_cast<size_t>(AttentionWorkspace(dim, length, length, true)) + 64);
+  void* workspace = space.data() + (64 - reinterpret_cast<uintptr_t>(space.data()) % 64);
+  const FlashAttention work = {.sequences = sequences,
+                               .q_starts = starts.data(),
+                               .k_starts = starts.data(),
+                               .heads = heads,
+                               .kv_heads = heads,
+                               .head_dim = dim,
+                               .scale = 0.125f,
+                               .causal = true,
+                               .q = qkv.data(),
+                               .k = qkv.data() + width,
+                               .v = qkv.data() + 2 * width,
+                               .q_stride = 3 * width,
+                               .k_stride = 3 * width,
+                               .v_stride = 3 * width,
+                               .out = out.data(),
+                               .out_stride = width,
+                               .log_sum = log_sum.data(),
+                               .d_out = d_out.data(),
+                               .d_out_stride = width,
+                               .dq = d_qkv.data(),
+                               .dk = d_qkv.data() + width,
+                               .dv = d_qkv.data() + 2 * width,
+                               .dq_stride = 3 * width,
+                               .dk_stride = 3 * width,
+                               .dv_stride = 3 * width};
+  table.attend_forward(&work, 0, sequences * heads, workspace);
+  const Meter meter(state, table,
+                    (backward ? 5.0 : 2.0) * static_cast<double>(sequences * heads * length * (length + 1) * dim));
+  for (auto _ : state)
+    (backward ? table.attend_backward : table.attend_forward)(&work, 0, sequences * heads, workspace);
+}
+
 }  // namespace
 }  // namespace atelier::kernel
 
@@ -229,6 +273,16 @@ int main(int argc, char** argv) {
   }
   for (const TrainTable* table : AvailableTrainTables()) {
     if (table->name == "reference") continue;
+    for (const int64_t dim : {32, 64, 128}) {
+      for (const bool backward : {false, true}) {
+        const std::string name = std::string(table->name) + (backward ? "/attention backward " : "/attention ");
+        benchmark::RegisterBenchmark(
+            (name + std::to_string(dim)).c_str(),
+            [=](benchmark::State& state) { Attend(state, *table, backward, 16, state.range(0), 256 / dim, dim); })
+            ->Arg(256)
+            ->Arg(1024);
+      }
+    }
     benchmark::RegisterBenchmark((std::string(table->name) + "/gpt head+loss").c_str(),
                                  [=](benchmark::State& state) { Head(state, *table, 4096, 256, 8192); })
         ->Arg(256)

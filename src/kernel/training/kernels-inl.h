@@ -5,6 +5,8 @@
 #include "kernel/training/optimise-inl.h"
 //
 #include "kernel/training/loss-inl.h"
+//
+#include "kernel/training/attention-inl.h"
 
 constexpr TrainTable MakeTable(const char* name) {
   return {.name = name,
@@ -19,5 +21,7 @@ constexpr TrainTable MakeTable(const char* name) {
           .lion = StepLion,
           .sum_squares = SumSquares,
           .head_scores = HeadScores,
-          .head_finish = HeadFinish};
+          .head_finish = HeadFinish,
+          .attend_forward = AttendForward,
+          .attend_backward = AttendBackward};
 }

@@ -11,24 +11,25 @@ INLINE int64_t Left(int64_t n, int64_t at) { return n > at ? n - at : 0; }
 
 constexpr int kTileCols = kTileVectors * kLanes;
 
-template <int kRows>
+// A tile's part of one block: sums [kRows, 64].
+template <int kRows, int kVectors>
 INLINE void Tile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs, bool half,
                  bool first, float* sums) {
-  Vec s[kRows][kTileVectors];
+  Vec s[kRows][kVectors];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int v = 0; v < kTileVectors; ++v) s[r][v] = first ? Zero() : Load(sums + r * kProductPanel + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) s[r][v] = first ? Zero() : Load(sums + r * kProductPanel + v * kLanes);
   }
   for (int64_t p = 0; p < pairs; ++p) {
-    Pairs panel[kTileVectors];
+    Pairs panel[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kTileVectors; ++v) panel[v] = LoadPairs(b + v * 2 * kLanes);
+    for (int v = 0; v < kVectors; ++v) panel[v] = LoadPairs(b + v * 2 * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const Pair pair = SetPair(a + r * a_row);
 #pragma GCC unroll 8
-      for (int v = 0; v < kTileVectors; ++v) s[r][v] = Dot(pair, panel[v], s[r][v]);
+      for (int v = 0; v < kVectors; ++v) s[r][v] = Dot(pair, panel[v], s[r][v]);
     }
     a += a_pair;
     b += 2 * kProductPanel;
@@ -38,28 +39,40 @@ INLINE void Tile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_
     for (int r = 0; r < kRows; ++r) {
       const Pair pair = SetHalfPair(a + r * a_row);
 #pragma GCC unroll 8
-      for (int v = 0; v < kTileVectors; ++v) s[r][v] = Dot(pair, LoadPairs(b + v * 2 * kLanes), s[r][v]);
+      for (int v = 0; v < kVectors; ++v) s[r][v] = Dot(pair, LoadPairs(b + v * 2 * kLanes), s[r][v]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int v = 0; v < kTileVectors; ++v) Store(sums + r * kProductPanel + v * kLanes, s[r][v]);
+    for (int v = 0; v < kVectors; ++v) Store(sums + r * kProductPanel + v * kLanes, s[r][v]);
   }
 }
 
+template <int kRows, int kVectors>
+__attribute__((noinline)) void TileCols(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b,
+                                        int64_t pairs, bool half, bool first, float* sums, int64_t cols) {
+  for (int at = 0; at < cols && at < kProductPanel; at += kTileCols)
+    Tile<kRows, kVectors>(a, a_row, a_pair, b + 2 * at, pairs, half, first, sums + at);
+}
+
+// As many vectors as `cols` columns need, at most a panel's.
 template <int kRows>
-__attribute__((noinline)) void TileRow(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b,
-                                       int64_t pairs, bool half, bool first, float* sums) {
-  for (int at = 0; at < kProductPanel; at += kTileCols)
-    Tile<kRows>(a, a_row, a_pair, b + 2 * at, pairs, half, first, sums + at);
+INLINE void TileRow(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs, bool half,
+                    bool first, float* sums, int64_t cols) {
+  static_assert(kTileVectors == 2 || kTileVectors == 4);
+  if (kTileVectors == 4 && cols <= kLanes)
+    return TileCols<kRows, 1>(a, a_row, a_pair, b, pairs, half, first, sums, cols);
+  if (kTileVectors == 4 && cols <= 2 * kLanes)
+    return TileCols<kRows, 2>(a, a_row, a_pair, b, pairs, half, first, sums, cols);
+  TileCols<kRows, kTileVectors>(a, a_row, a_pair, b, pairs, half, first, sums, cols);
 }
 
 template <int kRows>
 INLINE void TileRows(int64_t rows, const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs,
-                     bool half, bool first, float* sums) {
-  if (rows == kRows) return TileRow<kRows>(a, a_row, a_pair, b, pairs, half, first, sums);
-  if constexpr (kRows > 1) TileRows<kRows - 1>(rows, a, a_row, a_pair, b, pairs, half, first, sums);
+                     bool half, bool first, float* sums, int64_t cols) {
+  if (rows == kRows) return TileRow<kRows>(a, a_row, a_pair, b, pairs, half, first, sums, cols);
+  if constexpr (kRows > 1) TileRows<kRows - 1>(rows, a, a_row, a_pair, b, pairs, half, first, sums, cols);
 }
 
 // What becomes of the sums of one row and panel; `n` of the panel's columns are there.
@@ -140,6 +153,7 @@ void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, c
   const int64_t whole = w.depth / 2, pairs = (w.depth + 1) / 2;
   const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
   const uint16_t* b = w.b + panel * pairs * 2 * kProductPanel;
+  const int64_t cols = w.cols - panel * kProductPanel;
   int64_t p = 0;
   do {
     const bool last = p + kDepthPairs >= pairs;
@@ -151,7 +165,7 @@ void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, c
       float* tile = sums + r * kProductPanel;
       const int64_t left = rows - r < kTileRows ? rows - r : kTileRows;
       if (last) finish.Fetch(row + r, left, panel * kProductPanel);
-      TileRows<kTileRows>(left, at, w.a_row, w.a_pair, block, count, half, p == 0, tile);
+      TileRows<kTileRows>(left, at, w.a_row, w.a_pair, block, count, half, p == 0, tile, cols);
       if (last) finish(row + r, left, panel * kProductPanel, tile);
     }
     p += kDepthPairs;
@@ -187,21 +201,29 @@ void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t p
   MultiplyRange(*work, row_begin, row_end, panel_begin, panel_end, FinishProduct{*work});
 }
 
+// The forward form of panels [begin, end) of 64 rows of x.
+template <typename T>
+INLINE void PackTurned(const T* x, int64_t stride, int64_t rows, int64_t cols, int64_t begin, int64_t end,
+                       uint16_t* out) {
+  const int64_t pairs = (cols + 1) / 2;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    const int64_t count = rows - panel * kProductPanel;
+    const T* from = x + panel * kProductPanel * stride;
+    uint16_t* to = out + panel * pairs * 2 * kProductPanel;
+    for (int64_t p = 0; p < pairs; p += kTurnPairs) {
+      for (int64_t r = 0; r < kProductPanel; r += kTurnRows)
+        Turn(from + r * stride + 2 * p, stride, count - r, cols - 2 * p, pairs - p, to + p * 2 * kProductPanel + 2 * r);
+    }
+  }
+}
+
 void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
                  uint16_t* forward, uint16_t* backward) {
-  const int64_t pairs = (cols + 1) / 2, row_pairs = (rows + 1) / 2;
+  const int64_t row_pairs = (rows + 1) / 2;
   for (int64_t block = block_begin; block < block_end; ++block) {
     const int64_t row = block * kProductPanel, count = rows - row < kProductPanel ? rows - row : kProductPanel;
     const float* from = w + row * stride;
-    if (forward) {
-      uint16_t* panel = forward + block * pairs * 2 * kProductPanel;
-      for (int64_t p = 0; p < pairs; p += kTurnPairs) {
-        for (int64_t r = 0; r < kProductPanel; r += kTurnRows) {
-          Turn(from + r * stride + 2 * p, stride, count - r, cols - 2 * p, pairs - p,
-               panel + p * 2 * kProductPanel + 2 * r);
-        }
-      }
-    }
+    if (forward) PackTurned(w, stride, rows, cols, block, block + 1, forward);
     if (backward) {
       for (int64_t r = 0; r < count; r += 2) {
         const float *even = from + r * stride, *odd = r + 1 < count ? even + stride : nullptr;

@@ -135,7 +135,9 @@ const TrainTable& ReferenceTrainTable() {
                                    .lion = StepLion,
                                    .sum_squares = SumSquares,
                                    .head_scores = HeadScores,
-                                   .head_finish = HeadFinish};
+                                   .head_finish = HeadFinish,
+                                   .attend_forward = AttendForward,
+                                   .attend_backward = AttendBackward};
   return table;
 }
 

@@ -19,5 +19,7 @@ void StepLion(const Arena* arena, const Lion* how, float* momentum);
 double SumSquares(const float* x, int64_t n);
 void HeadScores(const HeadLoss* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
 void HeadFinish(const HeadLoss* work, int64_t row_begin, int64_t row_end);
+void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
+void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
 
 }  // namespace atelier::kernel::reference

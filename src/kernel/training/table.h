@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/training/attention.h"
 #include "kernel/training/loss.h"
 #include "kernel/training/optimise.h"
 #include "kernel/training/product.h"
@@ -47,6 +48,10 @@ struct TrainTable {
   // The output head with cross-entropy (loss.h). Rows begin at even numbers.
   void (*head_scores)(const HeadLoss* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
   void (*head_finish)(const HeadLoss* work, int64_t row_begin, int64_t row_end);
+
+  // Attention (attention.h): units [begin, end) of sequences * kv_heads.
+  void (*attend_forward)(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
+  void (*attend_backward)(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
 };
 
 const TrainTable& ReferenceTrainTable();
