@@ -4,6 +4,10 @@
 //
 #include "kernel/training/optimise-inl.h"
 //
+#include "kernel/training/norm-inl.h"
+//
+#include "kernel/training/cell-inl.h"
+//
 #include "kernel/training/loss-inl.h"
 //
 #include "kernel/training/attention-inl.h"
@@ -23,5 +27,16 @@ constexpr TrainTable MakeTable(const char* name) {
           .head_scores = HeadScores,
           .head_finish = HeadFinish,
           .attend_forward = AttendForward,
-          .attend_backward = AttendBackward};
+          .attend_backward = AttendBackward,
+          .norm_forward = NormForward,
+          .norm_backward = NormBackward,
+          .sum_rows = SumRows,
+          .gated_forward = GatedForward,
+          .gated_backward = GatedBackward,
+          .drop = Drop,
+          .drop16 = Drop16,
+          .lstm_forward = LstmForward,
+          .lstm_backward = LstmBackward,
+          .gru_forward = GruForward,
+          .gru_backward = GruBackward};
 }

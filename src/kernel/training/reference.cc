@@ -16,7 +16,9 @@ uint16_t ToBrain(double value) {
 
 namespace {
 const double kRoot = std::sqrt(2 / 3.14159265358979323846);
+}  // namespace
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+namespace {
 double Phi(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 }  // namespace
 
@@ -137,7 +139,18 @@ const TrainTable& ReferenceTrainTable() {
                                    .head_scores = HeadScores,
                                    .head_finish = HeadFinish,
                                    .attend_forward = AttendForward,
-                                   .attend_backward = AttendBackward};
+                                   .attend_backward = AttendBackward,
+                                   .norm_forward = NormForward,
+                                   .norm_backward = NormBackward,
+                                   .sum_rows = SumRows,
+                                   .gated_forward = GatedForward,
+                                   .gated_backward = GatedBackward,
+                                   .drop = Drop,
+                                   .drop16 = Drop16,
+                                   .lstm_forward = LstmForward,
+                                   .lstm_backward = LstmBackward,
+                                   .gru_forward = GruForward,
+                                   .gru_backward = GruBackward};
   return table;
 }
 

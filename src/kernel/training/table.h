@@ -10,7 +10,9 @@
 #include <string_view>
 
 #include "kernel/training/attention.h"
+#include "kernel/training/cell.h"
 #include "kernel/training/loss.h"
+#include "kernel/training/norm.h"
 #include "kernel/training/optimise.h"
 #include "kernel/training/product.h"
 
@@ -52,6 +54,26 @@ struct TrainTable {
   // Attention (attention.h): units [begin, end) of sequences * kv_heads.
   void (*attend_forward)(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
   void (*attend_backward)(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace);
+
+  // Normalisation (norm.h): rows; blocks of kNormBlock rows. sums[c] += the sum over rows of parts[., c] (of `cols`
+  // columns), for columns [begin, end): what becomes of the blocks' d_weight.
+  void (*norm_forward)(const RowNorm* work, int64_t row_begin, int64_t row_end);
+  void (*norm_backward)(const RowNorm* work, int64_t block_begin, int64_t block_end);
+  void (*sum_rows)(const float* parts, int64_t rows, int64_t cols, int64_t begin, int64_t end, float* sums);
+  // out = act(gate) * up, and back. [n] of one row; out may be up, d_gate and d_up may be gate and up.
+  void (*gated_forward)(Activation act, const uint16_t* gate, const uint16_t* up, int64_t n, uint16_t* out);
+  void (*gated_backward)(Activation act, const uint16_t* gate, const uint16_t* up, const uint16_t* d_out, int64_t n,
+                         uint16_t* d_gate, uint16_t* d_up);
+  // Dropout of numbers [first, first + n) of a stream, and of their gradient; first is a multiple of kDropoutChunk. out
+  // may be x.
+  void (*drop)(const Dropout* how, int64_t first, const float* x, int64_t n, float* out);
+  void (*drop16)(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uint16_t* out);
+
+  // Recurrent cells (cell.h): hidden units [begin, end) of all sequences.
+  void (*lstm_forward)(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
+  void (*lstm_backward)(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
+  void (*gru_forward)(const GruCell* work, int64_t unit_begin, int64_t unit_end);
+  void (*gru_backward)(const GruCell* work, int64_t unit_begin, int64_t unit_end);
 };
 
 const TrainTable& ReferenceTrainTable();

@@ -72,6 +72,37 @@ INLINE Vec Reciprocal(Vec x) { return Set(1.0f) / x; }
 INLINE Vec BlendPart(Vec x, Vec rest, int64_t n) { return _mm256_blendv_ps(rest, x, _mm256_castsi256_ps(Part(n))); }
 INLINE float FirstLane(Vec x) { return _mm256_cvtss_f32(x); }
 
+// Which of a chunk's 64 random numbers (norm.h) are at least `least`.
+INLINE void Philox(uint64_t seed, uint64_t stream, uint64_t chunk, uint32_t least, Mask* kept) {
+  const __m256i m0 = _mm256_set1_epi32(static_cast<int>(0xD2511F53u)),
+                m1 = _mm256_set1_epi32(static_cast<int>(0xCD9E8D57u));
+  const __m256i bound = _mm256_set1_epi32(static_cast<int>(least));
+  for (int half = 0; half < 2; ++half) {
+    const uint64_t counter = chunk * 16 + static_cast<uint64_t>(half) * 8;
+    __m256i c0 =
+        _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(counter)), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+    __m256i c1 = _mm256_set1_epi32(static_cast<int>(counter >> 32));
+    __m256i c2 = _mm256_set1_epi32(static_cast<int>(stream)), c3 = _mm256_set1_epi32(static_cast<int>(stream >> 32));
+    uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
+    for (int round = 0; round < 7; ++round) {
+      const __m256i e0 = _mm256_mul_epu32(c0, m0), o0 = _mm256_mul_epu32(_mm256_srli_epi64(c0, 32), m0);
+      const __m256i e1 = _mm256_mul_epu32(c2, m1), o1 = _mm256_mul_epu32(_mm256_srli_epi64(c2, 32), m1);
+      const __m256i low0 = _mm256_blend_epi32(e0, _mm256_slli_epi64(o0, 32), 0xaa);
+      const __m256i low1 = _mm256_blend_epi32(e1, _mm256_slli_epi64(o1, 32), 0xaa);
+      const __m256i high0 = _mm256_blend_epi32(_mm256_srli_epi64(e0, 32), o0, 0xaa);
+      const __m256i high1 = _mm256_blend_epi32(_mm256_srli_epi64(e1, 32), o1, 0xaa);
+      c0 = _mm256_xor_si256(_mm256_xor_si256(high1, c1), _mm256_set1_epi32(static_cast<int>(k0)));
+      c2 = _mm256_xor_si256(_mm256_xor_si256(high0, c3), _mm256_set1_epi32(static_cast<int>(k1)));
+      c1 = low1, c3 = low0;
+      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+    }
+    const __m256i words[4] = {c0, c1, c2, c3};
+    for (int k = 0; k < 4; ++k) {  // x >= bound as max(x, bound) == x
+      kept[2 * k + half] = _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(words[k], bound), words[k]));
+    }
+  }
+}
+
 // Sums in double.
 struct Wide {
   __m256d low, high;

@@ -47,6 +47,33 @@ INLINE Vec Reciprocal(Vec x) {
 INLINE Vec BlendPart(Vec x, Vec rest, int64_t n) { return _mm512_mask_blend_ps(Part(n), rest, x); }  // n lanes of x
 INLINE float FirstLane(Vec x) { return _mm512_cvtss_f32(x); }
 
+// Which of a chunk's 64 random numbers (norm.h) are at least `least`.
+INLINE void Philox(uint64_t seed, uint64_t stream, uint64_t chunk, uint32_t least, Mask* kept) {
+  const uint64_t counter = chunk * 16;  // its low word does not overflow within a chunk
+  __m512i c0 = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(counter)),
+                                _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+  __m512i c1 = _mm512_set1_epi32(static_cast<int>(counter >> 32));
+  __m512i c2 = _mm512_set1_epi32(static_cast<int>(stream)), c3 = _mm512_set1_epi32(static_cast<int>(stream >> 32));
+  uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
+  const __m512i m0 = _mm512_set1_epi32(static_cast<int>(0xD2511F53u)),
+                m1 = _mm512_set1_epi32(static_cast<int>(0xCD9E8D57u));
+  for (int round = 0; round < 7; ++round) {
+    const __m512i e0 = _mm512_mul_epu32(c0, m0), o0 = _mm512_mul_epu32(_mm512_srli_epi64(c0, 32), m0);
+    const __m512i e1 = _mm512_mul_epu32(c2, m1), o1 = _mm512_mul_epu32(_mm512_srli_epi64(c2, 32), m1);
+    const __m512i low0 = _mm512_mask_blend_epi32(0xaaaa, e0, _mm512_slli_epi64(o0, 32));
+    const __m512i low1 = _mm512_mask_blend_epi32(0xaaaa, e1, _mm512_slli_epi64(o1, 32));
+    const __m512i high0 = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e0, 32), o0);
+    const __m512i high1 = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e1, 32), o1);
+    c0 = _mm512_ternarylogic_epi32(high1, c1, _mm512_set1_epi32(static_cast<int>(k0)), 0x96);
+    c2 = _mm512_ternarylogic_epi32(high0, c3, _mm512_set1_epi32(static_cast<int>(k1)), 0x96);
+    c1 = low1, c3 = low0;
+    k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+  }
+  const __m512i bound = _mm512_set1_epi32(static_cast<int>(least));
+  kept[0] = _mm512_cmpge_epu32_mask(c0, bound), kept[1] = _mm512_cmpge_epu32_mask(c1, bound);
+  kept[2] = _mm512_cmpge_epu32_mask(c2, bound), kept[3] = _mm512_cmpge_epu32_mask(c3, bound);
+}
+
 // Sums in double.
 struct Wide {
   __m512d low, high;
