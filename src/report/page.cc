@@ -68,7 +68,7 @@ std::string PageHead(std::string_view title, bool chinese) {
   return Cat("<!doctype html>\n<html lang=\"", chinese ? "zh-CN" : "en",
              "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-             "'unsafe-inline'\"><title>",
+             "'unsafe-inline'; img-src data:\"><title>",
              Html(title), "</title><style>", kStyle, "</style></head><body>\n");
 }
 

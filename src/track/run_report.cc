@@ -1,0 +1,370 @@
+#include "track/run_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "report/axis.h"
+#include "report/chart.h"
+#include "report/page.h"
+#include "track/metrics_file.h"
+
+namespace atelier::track {
+namespace {
+
+using report::Html;
+
+struct Words {
+  const char *title, *running, *step, *steps, *duration, *resumed, *metric, *last, *lowest, *highest, *values, *curves,
+      *samples, *pictures, *histograms, *settings, *versions, *earlier, *gone, *summary, *none, *buckets;
+  const char *done, *stopped, *failed;
+};
+constexpr Words kEnglish = {"Training",
+                            "goes on, or died",
+                            "step",
+                            "steps",
+                            "duration",
+                            "resumed behind step",
+                            "metric",
+                            "last",
+                            "lowest",
+                            "highest",
+                            "values",
+                            "Curves",
+                            "Samples",
+                            "Pictures",
+                            "Histograms",
+                            "Settings",
+                            "Versions",
+                            "earlier ones",
+                            "the file is gone",
+                            "Result",
+                            "Nothing has been told yet.",
+                            "each point: the mean of up to {} values, the band their lowest and highest",
+                            "done",
+                            "stopped",
+                            "failed"};
+constexpr Words kChinese = {"训练",
+                            "进行中或已中断",
+                            "步",
+                            "步",
+                            "用时",
+                            "从此步之后续训",
+                            "指标",
+                            "最新",
+                            "最低",
+                            "最高",
+                            "个值",
+                            "曲线",
+                            "生成样例",
+                            "图片",
+                            "直方图",
+                            "设置",
+                            "版本",
+                            "更早的",
+                            "文件已不在",
+                            "结果",
+                            "还没有任何记录。",
+                            "每个点为至多 {} 个值的平均，色带为其最低与最高值",
+                            "完成",
+                            "已停止",
+                            "失败"};
+
+constexpr size_t kPoints = 400;      // of a curve
+constexpr size_t kMostCurves = 400;  // names of numbers
+constexpr size_t kMostShown = 24;    // texts, pictures and histograms of one name
+constexpr size_t kOpen = 3;          // of them are shown at once, the others on demand
+constexpr uint64_t kMostPicture = 4u << 20, kMostPictures = 24u << 20;  // bytes within the page
+
+// A curve in bounded memory: when it has too many points, two neighbours become one.
+class Curve {
+ public:
+  void Add(int64_t step, double value) {
+    last_ = value;
+    ++values_;
+    if (std::isfinite(value)) {
+      if (finite_ == 0 || value < lowest_) lowest_ = value, lowest_step_ = step;
+      if (finite_ == 0 || value > highest_) highest_ = value, highest_step_ = step;
+      ++finite_;
+    }
+    if (points_.empty() || points_.back().count >= each_) points_.push_back({});
+    Merge({static_cast<double>(step), value, value, value, 1}, &points_.back());
+    if (points_.size() <= 2 * kPoints || points_.back().count < each_) return;
+    each_ *= 2;
+    for (size_t i = 0; i < points_.size(); ++i) {
+      const Bucket whole = points_[i];
+      if (i % 2 == 0) points_[i / 2] = {};
+      Merge(whole, &points_[i / 2]);
+    }
+    points_.resize((points_.size() + 1) / 2);
+  }
+
+  std::vector<report::Point> Points() const {
+    std::vector<report::Point> out;
+    for (const Bucket& bucket : points_) {
+      report::Point point;
+      point.x = bucket.step;
+      point.y = bucket.mean;
+      if (each_ > 1) point.low = bucket.low, point.high = bucket.high;
+      out.push_back(point);
+    }
+    return out;
+  }
+  uint64_t each() const { return each_; }
+
+  double last_ = 0, lowest_ = report::kMissing, highest_ = report::kMissing;
+  int64_t lowest_step_ = 0, highest_step_ = 0;
+  uint64_t values_ = 0, finite_ = 0;
+
+ private:
+  struct Bucket {
+    double step = 0, mean = 0, low = 0, high = 0;
+    uint64_t count = 0;
+  };
+  // Means of all its values; one that is NaN makes the point a gap, which is what a reader should see.
+  static void Merge(const Bucket& more, Bucket* into) {
+    if (more.count == 0) return;
+    const double share = static_cast<double>(more.count) / static_cast<double>(into->count + more.count);
+    into->low = into->count == 0 ? more.low : std::min(into->low, more.low);
+    into->high = into->count == 0 ? more.high : std::max(into->high, more.high);
+    into->step += (more.step - into->step) * share;
+    into->mean += (more.mean - into->mean) * share;
+    into->count += more.count;
+  }
+
+  std::vector<Bucket> points_;
+  uint64_t each_ = 1;
+};
+
+struct Run {
+  MetricRow header;
+  Json config = Json::object(), versions = Json::object();
+  std::vector<std::string> order;  // of numbers' names
+  std::map<std::string, Curve> curves;
+  uint64_t names_left_out = 0;
+  std::map<std::string, std::deque<MetricRow>> texts, images, histograms;  // the latest of each name
+  std::vector<int64_t> resumed;
+  std::optional<MetricRow> finish;
+  int64_t step = 0;
+  double seconds = 0;  // while it was told of: not what lies between a row and the resumption behind it
+};
+
+Run ReadRun(const std::string& folder) {
+  Run run;
+  double before = 0;
+  ReadMetrics(Cat(folder, "/", kMetricsFile), [&](const MetricRow& row, std::string_view) {
+    if (row.kind != RowKind::kRun && row.kind != RowKind::kResume) run.seconds += std::max(0.0, row.time - before);
+    before = row.time;
+    run.step = std::max(run.step, row.step);
+    const auto keep = [&](std::map<std::string, std::deque<MetricRow>>* named) {
+      if (named->size() >= kMostCurves && !named->contains(row.name)) return;
+      std::deque<MetricRow>& rows = (*named)[row.name];
+      rows.push_back(row);
+      if (rows.size() > kMostShown) rows.pop_front();
+    };
+    switch (row.kind) {
+      case RowKind::kRun:
+        run.header = row;
+        run.config = row.config;
+        run.versions = row.versions;
+        break;
+      case RowKind::kResume:
+        run.resumed.push_back(row.step);
+        if (!row.config.empty()) run.config = row.config;
+        if (!row.versions.empty()) run.versions = row.versions;
+        break;
+      case RowKind::kScalars:
+        for (const auto& [name, value] : row.values) {
+          if (!run.curves.contains(name)) {
+            if (run.curves.size() >= kMostCurves) {
+              ++run.names_left_out;
+              continue;
+            }
+            run.order.push_back(name);
+          }
+          run.curves[name].Add(row.step, value);
+        }
+        break;
+      case RowKind::kText: keep(&run.texts); break;
+      case RowKind::kImage: keep(&run.images); break;
+      case RowKind::kHistogram: keep(&run.histograms); break;
+      case RowKind::kFinish: run.finish = row; break;
+    }
+  });
+  return run;
+}
+
+std::string Value(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "−∞" : "∞";
+  return report::NumberLabel(value, 5);
+}
+
+// "track/loss" and "valid/loss" are two lines of one chart.
+std::string ChartOf(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
+std::string Charts(const Run& run, const Words& w, bool chinese) {
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<std::string>> groups;
+  for (const std::string& name : run.order) {
+    auto& group = groups[ChartOf(name)];
+    if (group.empty()) names.push_back(ChartOf(name));
+    group.push_back(name);
+  }
+  std::string out = "<div class=\"charts\">\n";
+  uint64_t most = 1;
+  for (const std::string& name : names) {
+    const std::vector<std::string>& group = groups[name];
+    for (size_t begin = 0; begin < group.size(); begin += 12) {  // as many lines as a chart has
+      report::Lines lines;
+      lines.frame.title = name;
+      lines.frame.x = w.step;
+      lines.frame.chinese = chinese;
+      lines.frame.width = 520;
+      for (size_t i = begin; i < std::min(begin + 12, group.size()); ++i) {
+        const Curve& curve = run.curves.at(group[i]);
+        most = std::max(most, curve.each());
+        lines.series.push_back({group[i], curve.Points(), false});
+      }
+      out += Cat("<figure>", report::Draw(lines), "</figure>\n");
+    }
+  }
+  out += "</div>\n";
+  if (most > 1) out += Cat("<p>", ReplaceAll(w.buckets, "{}", Cat(most)), "</p>\n");
+  return out;
+}
+
+std::string Numbers(const Run& run, const Words& w) {
+  std::string out = Cat("<table><tr><th>", w.metric, "</th><th class=\"n\">", w.last, "</th><th class=\"n\">", w.lowest,
+                        "</th><th class=\"n\">", w.step, "</th><th class=\"n\">", w.highest, "</th><th class=\"n\">",
+                        w.step, "</th><th class=\"n\">", w.values, "</th></tr>\n");
+  for (const std::string& name : run.order) {
+    const Curve& curve = run.curves.at(name);
+    out += Cat("<tr><td>", report::HtmlName(name), "</td><td class=\"n\">", Value(curve.last_), "</td>");
+    for (const auto& [value, step] :
+         {std::pair(curve.lowest_, curve.lowest_step_), {curve.highest_, curve.highest_step_}}) {
+      if (curve.finite_ > 0) {
+        out += Cat("<td class=\"n\">", Value(value), "</td><td class=\"n\">", step, "</td>");
+      } else {
+        out += "<td class=\"n\">–</td><td class=\"n\">–</td>";
+      }
+    }
+    out += Cat("<td class=\"n\">", curve.values_, "</td></tr>\n");
+  }
+  if (run.names_left_out > 0) out += "<tr><td>…</td></tr>\n";
+  return out + "</table>\n";
+}
+
+std::string Base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t block = 0;
+    for (size_t k = 0; k < 3; ++k) block = block << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k) {
+      out.push_back(i + k <= bytes.size() ? kDigits[block >> (18 - 6 * k) & 63] : '=');
+    }
+  }
+  return out;
+}
+
+// The latest first; the first few open.
+template <typename Show>
+std::string Series(const char* heading, const std::map<std::string, std::deque<MetricRow>>& named, const Words& w,
+                   Show&& show) {
+  if (named.empty()) return "";
+  std::string out = Cat("<h2>", heading, "</h2>\n");
+  for (const auto& [name, rows] : named) {
+    out += Cat("<h3>", report::HtmlName(name), "</h3>\n");
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i == kOpen) out += Cat("<details><summary>", w.earlier, "</summary>\n");
+      out += show(rows[rows.size() - 1 - i]);
+    }
+    if (rows.size() > kOpen) out += "</details>\n";
+  }
+  return out;
+}
+
+std::string Step(const MetricRow& row, const Words& w) { return Cat("<p>", w.step, " ", row.step, "</p>"); }
+
+std::string Histogram(const MetricRow& row, bool chinese) {
+  report::Lines lines;
+  lines.frame.title = Cat(row.name, " · ", row.step);
+  lines.frame.chinese = chinese;
+  lines.frame.width = 420;
+  lines.y_low = 0;
+  report::LineSeries series;
+  series.steps = true;
+  const HistogramData& h = row.histogram;
+  for (size_t i = 0; i < h.counts.size(); ++i) {
+    series.points.push_back({.x = h.edges[i], .y = static_cast<double>(h.counts[i])});
+  }
+  series.points.push_back({.x = h.edges.back(), .y = static_cast<double>(h.counts.back())});
+  lines.series.push_back(std::move(series));
+  return Cat("<figure>", report::Draw(lines), "</figure>\n");
+}
+
+std::string Details(const char* heading, const Json& value) {
+  if (value.empty()) return "";
+  return Cat("<h2>", heading, "</h2>\n<pre><bdi>", Html(ToPrettyText(value), 100'000), "</bdi></pre>\n");
+}
+
+}  // namespace
+
+std::string ReportOfRun(const std::string& folder, std::string_view language) {
+  const bool chinese = language == "zh";
+  if (!chinese && language != "en") {
+    throw Error(Code::kUsage, Cat("the language ", Quote(language), " is not there"), "known: zh, en");
+  }
+  const Words& w = chinese ? kChinese : kEnglish;
+  const Run run = ReadRun(folder);
+  const std::string name = std::string(Trim(folder)).substr(0, folder.find_last_not_of('/') + 1);
+  const std::string title = name.substr(name.rfind('/') + 1);
+  const std::string status = !run.finish                      ? w.running
+                             : run.finish->status == "done"   ? w.done
+                             : run.finish->status == "failed" ? w.failed
+                                                              : w.stopped;
+  std::string out = report::PageHead(Cat(w.title, " ", title), chinese);
+  out += Cat("<p>", w.title, "</p><h1><bdi>", Html(title, 200), "</bdi></h1><p class=\"big\">", status, " · ", run.step,
+             " ", w.steps, " · ", w.duration, " ", FormatDuration(run.seconds), "</p>\n");
+  for (const int64_t step : run.resumed) out += Cat("<p>", w.resumed, " ", step, "</p>\n");
+  if (run.curves.empty() && run.texts.empty() && run.images.empty()) out += Cat("<p>", w.none, "</p>\n");
+  if (!run.curves.empty()) out += Cat("<h2>", w.curves, "</h2>\n", Charts(run, w, chinese), Numbers(run, w));
+  if (run.finish) out += Details(w.summary, run.finish->summary);
+  out += Series(w.samples, run.texts, w, [&](const MetricRow& row) {
+    return Cat(Step(row, w), "<pre><bdi>", Html(row.text, 20'000), "</bdi></pre>\n");
+  });
+  uint64_t bytes = 0;
+  out += Series(w.pictures, run.images, w, [&](const MetricRow& row) {
+    std::string picture;
+    try {
+      picture = ReadFile(JoinInside(folder, row.file), kMostPicture);
+    } catch (const Error&) {  // gone, or not a file of ours
+    }
+    if (picture.empty() || bytes + picture.size() > kMostPictures || !picture.starts_with("\x89PNG")) {
+      return Cat(Step(row, w), "<p><code>", Html(row.file, 200), "</code>: ", w.gone, "</p>\n");
+    }
+    bytes += picture.size();
+    const uint64_t scale = std::max<uint64_t>(1, 256 / std::max(row.width, row.height));  // small ones are enlarged
+    return Cat(Step(row, w), "<img width=\"", row.width * scale, "\" height=\"", row.height * scale,
+               "\" style=\"max-width:100%;height:auto;image-rendering:pixelated\" alt=\"", Html(row.name, 200),
+               "\" src=\"data:image/png;base64,", Base64(picture), "\">\n");
+  });
+  out += Series(w.histograms, run.histograms, w, [&](const MetricRow& row) { return Histogram(row, chinese); });
+  return out + Details(w.settings, run.config) + Details(w.versions, run.versions) + report::PageEnd();
+}
+
+std::string WriteReportOfRun(const std::string& folder, std::string_view language) {
+  const std::string page = ReportOfRun(folder, language);
+  const std::string path = Cat(folder, "/report.html");
+  WriteFileAtomic(path, page);
+  return path;
+}
+
+}  // namespace atelier::track
