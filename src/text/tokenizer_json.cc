@@ -196,6 +196,7 @@ class Reader {
       Fail(Code::kUnsupported, "model.byte_fallback is set", "byte-level BPE and Unigram can be read");
     }
     spec_.model = "gpt2";
+    spec_.merge_spaces = spec_.add_space_prefix = false;
     ReadPre(document, Flag(model, "ignore_merges", false, "model"));
     const dom::element decoder = Need(document, "decoder", "the document");
     if (TypeOf(decoder, "decoder") != "ByteLevel") {

@@ -342,6 +342,7 @@ TokenizerSpec TrainBpe(const TextPull& next, const TrainBpeOptions& options, con
   TokenizerSpec spec;
   spec.model = "gpt2";
   spec.pre = options.pre;
+  spec.merge_spaces = spec.add_space_prefix = false;
   AddSpecials(options.special, &spec);
   const size_t first = spec.tokens.size();
   const auto least_vocab = static_cast<int64_t>(first + 256);
