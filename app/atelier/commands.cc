@@ -29,6 +29,7 @@ std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc
 std::unique_ptr<Command> MakeMake();                  // make.cc
 std::unique_ptr<Command> MakeTokenize();              // tokenize.cc
+std::unique_ptr<Command> MakeTokenizerTrain();        // tokenizer_train.cc
 std::unique_ptr<Command> MakeGenerate();              // generate.cc
 std::unique_ptr<Command> MakeChat();                  // chat.cc
 std::unique_ptr<Command> MakeServe();                 // serve.cc
@@ -155,7 +156,13 @@ std::span<const CommandEntry> AllCommands() {
       {"make", "Turn records into checked copy by a recipe, and a page to read it on",
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
-       "atelier tokenize -m smollm2 --text notes.txt --json", &MakeTokenize},
+       "atelier tokenize -m smollm2 --text notes.txt --json\natelier tokenize -m tokenizer.json --text notes.txt",
+       &MakeTokenize},
+      {"tokenizer train", "Learn a vocabulary from texts: byte-level BPE or unigram",
+       "atelier tokenizer train --type bpe --vocab-size 8192 notes.txt reviews.jsonl --out tokenizer.json\n"
+       "atelier tokenizer train --type unigram --vocab-size 16000 reviews --text-field body --held-out 0.01 --out "
+       "tokenizer.json",
+       &MakeTokenizerTrain},
       {"segment", "Cut Chinese text into words, line by line",
        "atelier segment --text notes.txt\natelier segment --text - --segmenter icu --user-dict words.txt --json",
        &MakeSegment},

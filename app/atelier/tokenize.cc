@@ -6,6 +6,7 @@
 #include "app/atelier/command.h"
 #include "app/atelier/studio_here.h"
 #include "artefact/gguf.h"
+#include "artefact/tokenizer_file.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -40,6 +41,7 @@ class TokenizeCommand : public Command {
   int Run(const Globals& globals) override;
 
  private:
+  std::unique_ptr<text::Tokenizer> Open(const Globals& globals) const;
   int Count(const text::Tokenizer& tokenizer, std::string_view text, bool json) const;
 
   std::string model_, text_;
@@ -47,7 +49,7 @@ class TokenizeCommand : public Command {
 };
 
 void TokenizeCommand::Declare(Cli& cli) {
-  cli.Text("-m,--model", &model_, "a registered model or the path of a GGUF file", true);
+  cli.Text("-m,--model", &model_, "a registered model, or the path of a GGUF file or of a tokenizer.json", true);
   cli.Text("--text", &text_, "the file to tokenize; - for standard input", true);
   cli.Flag("--count", &count_, "only count tokens, and time it");
 }
@@ -86,9 +88,16 @@ int TokenizeCommand::Count(const text::Tokenizer& tokenizer, std::string_view te
   return 0;
 }
 
-int TokenizeCommand::Run(const Globals& globals) {
+std::unique_ptr<text::Tokenizer> TokenizeCommand::Open(const Globals& globals) const {
+  if (model_.ends_with(".json") && FileExists(model_)) {
+    return text::MakeTokenizer(artefact::ReadTokenizerJson(model_));
+  }
   const auto file = artefact::GgufFile::Open(OpenHere(globals)->models->Resolve(model_).path);
-  const auto tokenizer = runtime::TokenizerFromGguf(*file);
+  return runtime::TokenizerFromGguf(*file);
+}
+
+int TokenizeCommand::Run(const Globals& globals) {
+  const auto tokenizer = Open(globals);
   const std::string text = ReadFile(text_ == "-" ? "/dev/stdin" : text_);
   if (count_) return Count(*tokenizer, text, globals.json);
   std::string out = globals.json ? "{\"ids\":[" : "";
