@@ -4,14 +4,18 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/data_print.h"
 #include "app/atelier/studio_here.h"
 #include "artefact/manifest.h"
+#include "artefact/model_file.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/progress.h"
 #include "base/str.h"
 #include "job/learner.h"
+#include "track/run_report.h"
 
 namespace atelier::app {
 namespace {
@@ -29,6 +33,8 @@ class TrainCommand : public Command {
   void Declare(Cli& cli) override {
     cli.Text("config", &config_, "the training configuration (docs/formats/train.md)", true);
     cli.Text("--run", &run_, "the run's folder (default: runs/NAME in the studio, or here)");
+    cli.Int("--nproc", &processes_, "processes that train together, each on its share of the cores", 1, 1024);
+    cli.Text("--lang", &language_, "of the run's page: zh or en (default: by LANG)");
     cli.Flag("--resume", &resume_, "go on from the run's last checkpoint");
   }
 
@@ -50,6 +56,7 @@ class TrainCommand : public Command {
     std::signal(SIGINT, [](int) { interrupted = true; });
     job::LearnerOptions options;
     options.stop = &interrupted;
+    options.processes = static_cast<int>(processes_);
     Progress progress(name, ProgressUnit::kItems, globals.quiet || globals.json);
     const Json done = job::RunLearner(arguments, options, [&](const std::string& event, const Json& fields) {
       if (event == "step") {
@@ -61,20 +68,49 @@ class TrainCommand : public Command {
         Print(event, fields);
       }
     });
+    const std::string model = done["ending"] == "interrupted" ? "" : Keep(*here, name, folder, interrupted);
+    const std::string page = track::WriteReportOfRun(folder, PageLanguage(language_));
     if (globals.json) {
       Json out = done;
       out.erase("event");
       out["run"] = folder;
+      out["report"] = page;
+      if (!model.empty()) out["model"] = model;
       std::cout << ToText(out) << "\n";
     } else {
       std::cout << done["ending"].get<std::string>() << " after " << done["step"] << " steps; best at step "
-                << done["best_step"] << ", loss " << FormatValue(done["best_loss"].get<double>()) << "\nrun: " << folder
+                << done["best_step"] << ", loss " << FormatValue(done["best_loss"].get<double>()) << "\npage: " << page
                 << "\n";
+      if (!model.empty()) std::cout << "model: " << model << "\n";
     }
     return done["ending"] == "interrupted" ? 130 : 0;
   }
 
  private:
+  // The best checkpoint as a model: in a studio registered under the run's name, else beside the run. Its path or name.
+  static std::string Keep(StudioHere& here, const std::string& name, const std::string& folder,
+                          const std::atomic<bool>& stop) {
+    const std::string best = Cat(folder, "/best.safetensors");
+    const std::string from = FileExists(best) ? best : Cat(folder, "/last.safetensors");
+    // Only the engine's own forms become GGUF.
+    const artefact::Manifest trained = artefact::DescribeFile(from);
+    const bool gguf = trained.architecture == "gpt" && trained.config.value("form", "llama") == "llama";
+    const std::string to =
+        Cat(here.studio ? Cat(here.studio->folder(), "/models") : folder, "/", name, gguf ? ".gguf" : ".safetensors");
+    MakeFolders(to.substr(0, to.rfind('/')));
+    job::LearnerOptions options;
+    options.stop = &stop;
+    job::RunLearner({"export", "--model", from, "--out", to, "--name", name}, options, nullptr);
+    if (!here.studio) return to;
+    artefact::ModelEntry entry{.name = name, .path = to, .manifest = artefact::DescribeFile(to)};
+    entry.manifest.name = name;
+    entry.manifest.sha256 = artefact::HashFile(to);
+    entry.manifest.source = Cat("trained: ", folder);
+    entry.manifest.created_at = NowMillis();
+    here.models->Register(entry, "model.trained");
+    return name;
+  }
+
   // [run] name, else the file's own.
   std::string Name() const {
     Table table = Table::Load(config_);
@@ -106,7 +142,8 @@ class TrainCommand : public Command {
     }
   }
 
-  std::string config_, run_;
+  std::string config_, run_, language_;
+  int64_t processes_ = 1;
   bool resume_ = false;
 };
 

@@ -8,5 +8,7 @@
 namespace atelier::learn {
 
 void Tell(std::string_view event, Json fields);
+// Of several processes one speaks.
+void StaySilent();
 
 }  // namespace atelier::learn

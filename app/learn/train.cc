@@ -1,13 +1,15 @@
-// atelier-learn train --config FILE --run DIR [--resume]
+// atelier-learn train --config FILE --run DIR [--resume] [--datasets DIR]
 #include <torch/torch.h>
 
 #include <cmath>
+#include <optional>
 
 #include "app/learn/command.h"
 #include "app/learn/events.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "track/tracking.h"
 #include "train/run.h"
 #include "train/sample_text.h"
 #include "train/trainer.h"
@@ -15,10 +17,19 @@
 namespace atelier::learn {
 namespace {
 
+using Values = std::vector<std::pair<std::string, double>>;
+
+// Tells the parent and the run's own files.
 class Teller : public train::Listener {
  public:
-  explicit Teller(train::Run& run) : run_(run) {}
+  Teller(train::Run& run, track::Tracker* tracker) : run_(run), tracker_(tracker) {}
+
   void Stepped(const train::StepReport& r) override {
+    Values values;
+    for (const auto& [name, value] : r.values) values.emplace_back(Cat("train/", name), value);
+    values.emplace_back("train/epoch", r.epoch);
+    values.emplace_back("train/rows_per_second", r.rows_per_second);
+    tracker_->Scalars(r.step, values);
     Tell("step", {{"step", r.step},
                   {"steps", r.steps},
                   {"epoch", r.epoch},
@@ -26,24 +37,39 @@ class Teller : public train::Listener {
                   {"rows_per_second", r.rows_per_second},
                   {"seconds_left", r.seconds_left}});
   }
+
   void Validated(const train::ValidationReport& r) override {
+    std::map<std::string, double> told = r.values;
+    // What can be compared between tokenizers: the loss is per token, texts are characters.
+    const train::ExamplesReport& data = run_.validation_report;
+    if (run_.architecture->data == model::DataKind::kTokens && data.characters > 0) {
+      told["bits_per_character"] =
+          r.loss / std::log(2.0) * static_cast<double>(data.tokens) / static_cast<double>(data.characters);
+      told["perplexity"] = std::exp(r.loss);
+    }
+    Values values;
+    for (const auto& [name, value] : told) values.emplace_back(Cat("validation/", name), value);
+    tracker_->Scalars(r.step, values);
     Tell("validation",
-         {{"step", r.step}, {"values", r.values}, {"best", r.best}, {"without_improvement", r.without_improvement}});
+         {{"step", r.step}, {"values", told}, {"best", r.best}, {"without_improvement", r.without_improvement}});
   }
+
   void Sample(int64_t step) override {
     auto* language = dynamic_cast<model::LanguageModel*>(run_.model.get());
-    if (language == nullptr) return;
+    if (language == nullptr || run_.settings.samples == 0) return;
     train::SampleOptions options;
     options.prompt = run_.settings.prompt;
     options.samples = run_.settings.samples;
-    Json texts = Json::array();
-    for (const std::string& text : train::SampleText(*language, *run_.tokenizer, options)) texts.push_back(text);
+    const std::vector<std::string> texts = train::SampleText(*language, *run_.tokenizer, options);
+    for (size_t i = 0; i < texts.size(); ++i) tracker_->Text(step, Cat("sample/", i + 1), texts[i]);
     Tell("samples", {{"step", step}, {"texts", texts}});
   }
+
   void Saved(int64_t step, const std::string& path) override { Tell("saved", {{"step", step}, {"path", path}}); }
 
  private:
   train::Run& run_;
+  track::Tracker* tracker_;  // null in all processes but the first, which hear nothing
 };
 
 Json ToJson(const train::ExamplesReport& r, int64_t rows) {
@@ -52,20 +78,7 @@ Json ToJson(const train::ExamplesReport& r, int64_t rows) {
           {"dropped", r.dropped}};
 }
 
-}  // namespace
-
-int Train(const Options& options, const std::atomic<bool>& stop) {
-  const std::string& file = options.at("config");
-  const std::string& folder = options.at("run");
-  const auto datasets = options.find("datasets");
-  train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder, "", nullptr};
-  if (const auto datasets = options.find("datasets"); datasets != options.end()) prepare.datasets = datasets->second;
-  prepare.progress = [](uint64_t done, uint64_t total, std::string_view note) {
-    Tell("preparing", {{"what", "tokenizer"}, {"done", done}, {"total", total}, {"note", note}});
-  };
-  train::Run run = train::PrepareRun(prepare);
-  if (run.settings.threads > 0) at::set_num_threads(run.settings.threads);
-  WriteFileAtomic(Cat(folder, "/config.toml"), prepare.config);
+void TellStart(const train::Run& run) {
   int64_t parameters = 0;
   for (const torch::Tensor& p : run.model->parameters()) parameters += p.numel();
   Json start = {{"architecture", run.architecture->name},
@@ -74,18 +87,68 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
                 {"train", ToJson(run.train_report, run.train->size())}};
   if (run.validation) start["validation"] = ToJson(run.validation_report, run.validation->size());
   Tell("start", start);
+}
 
-  Teller teller(run);
-  train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.about, teller);
-  if (options.contains("resume")) trainer.Resume(train::Checkpoint::Load(Cat(folder, "/last.safetensors")));
-  const train::Outcome outcome = trainer.Run(stop);
-  const char* endings[] = {"finished", "stopped early", "interrupted"};
-  Tell("done", {{"ending", endings[static_cast<int>(outcome.ending)]},
-                {"step", outcome.steps},
-                {"best_step", outcome.best_step},
-                {"best_loss", outcome.best_loss},
-                {"last_loss", outcome.last_loss}});
-  return outcome.ending == train::Ending::kInterrupted ? 130 : 0;
+constexpr const char* kEndings[] = {"finished", "stopped early", "interrupted"};
+constexpr const char* kStatus[] = {"done", "done", "stopped"};
+
+}  // namespace
+
+int Train(const Options& options, const std::atomic<bool>& stop) {
+  const std::string& file = options.at("config");
+  const std::string& folder = options.at("run");
+  train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder, "", nullptr};
+  if (const auto datasets = options.find("datasets"); datasets != options.end()) prepare.datasets = datasets->second;
+  prepare.progress = [](uint64_t done, uint64_t total, std::string_view note) {
+    Tell("preparing", {{"what", "tokenizer"}, {"done", done}, {"total", total}, {"note", note}});
+  };
+  const std::unique_ptr<train::Collective> collective = train::StartedByMpi() ? train::MpiCollective() : train::Alone();
+  const bool first = collective->rank() == 0;
+  if (!first) {
+    StaySilent();
+    collective->SumOf(0);  // until the first has written the tokenizer
+  }
+  std::optional<train::Checkpoint> checkpoint;
+  if (options.contains("resume")) checkpoint = train::Checkpoint::Load(Cat(folder, "/last.safetensors"));
+  train::Run run = train::PrepareRun(prepare);
+  if (first) collective->SumOf(0);
+  const int cores = at::get_num_threads();
+  at::set_num_threads(run.settings.threads > 0 ? run.settings.threads : std::max(1, cores / collective->size()));
+
+  track::TrackerOptions tracking;
+  tracking.run.folder = folder;
+  tracking.run.config = Table::Parse(prepare.config, file).ToJson();
+  tracking.run.versions = {{"atelier", ATELIER_VERSION}, {"libtorch", TORCH_VERSION}};
+  if (checkpoint) tracking.resume = checkpoint->state.at("step").get<int64_t>();
+  std::optional<track::Tracker> tracker;
+  if (first) {
+    WriteFileAtomic(Cat(folder, "/config.toml"), prepare.config);
+    tracker.emplace(std::move(tracking));
+  }
+  TellStart(run);
+
+  Teller teller(run, tracker ? &*tracker : nullptr);
+  train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.about, teller,
+                         *collective);
+  if (checkpoint) trainer.Resume(*checkpoint);
+  try {
+    const train::Outcome outcome = trainer.Run(stop);
+    const auto ending = static_cast<size_t>(outcome.ending);
+    const Json summary = {{"ending", kEndings[ending]},
+                          {"step", outcome.steps},
+                          {"best_step", outcome.best_step},
+                          {"best_loss", outcome.best_loss},
+                          {"last_loss", outcome.last_loss}};
+    if (tracker) tracker->Finish(outcome.steps, kStatus[ending], summary);
+    Tell("done", summary);
+    return outcome.ending == train::Ending::kInterrupted ? 130 : 0;
+  } catch (const Error& error) {
+    try {
+      if (tracker) tracker->Finish(trainer.step(), "failed", {{"error", error.Line()}});
+    } catch (const Error&) {  // the disk may be full: the first failure is the one to tell
+    }
+    throw;
+  }
 }
 
 }  // namespace atelier::learn

@@ -1,5 +1,7 @@
 #include "artefact/model_file.h"
 
+#include "artefact/safetensors.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -10,14 +12,6 @@ namespace atelier::artefact {
 namespace {
 
 std::string_view Bytes(const MappedFile& map) { return {reinterpret_cast<const char*>(map.data()), map.size()}; }
-
-bool IsSegmenter(const std::string& path) {
-  try {
-    return text::SegmenterModel::Recognise(Bytes(*MappedFile::Open(path)));
-  } catch (const Error&) {  // whoever reads it as GGUF says what is wrong with it
-    return false;
-  }
-}
 
 Manifest DescribeSegmenter(const std::string& path) {
   const auto map = MappedFile::Open(path);
@@ -32,19 +26,66 @@ Manifest DescribeSegmenter(const std::string& path) {
   return m;
 }
 
-}  // namespace
-
-std::string_view EndingOf(const std::string& path) { return kModelEndings[IsSegmenter(path) ? 1 : 0]; }
-
-Manifest DescribeFile(const std::string& path) {
-  return IsSegmenter(path) ? DescribeSegmenter(path) : Describe(*GgufFile::Open(path));
+// What training wrote. The tensors' meaning is room model's; here they are counted.
+Manifest DescribeTrained(const std::string& path) {
+  const auto file = SafetensorsFile::Open(path);
+  const auto said = file->metadata().find("config");
+  if (!file->metadata().contains("atelier.model") || said == file->metadata().end()) {
+    throw Error(Code::kUnsupported, Cat(path, ": a safetensors file, but no model of Atelier's"));
+  }
+  file->CheckSeal();
+  Manifest m;
+  Table config = Table::Parse(said->second, path);
+  Table model = config.Sub("model");
+  m.architecture = model.String("architecture");
+  m.config = model.ToJson();
+  m.quantisation = "F32";
+  m.bytes = FileSize(path);
+  for (const SafeTensor& tensor : file->tensors()) {
+    if (tensor.name.starts_with("model/"))
+      m.parameters += static_cast<int64_t>(tensor.data.size()) / Info(tensor.type).bytes;
+  }
+  return m;
 }
 
+Manifest DescribeGguf(const std::string& path) { return Describe(*GgufFile::Open(path)); }
+
+struct Kind {
+  std::string_view ending;
+  bool (*recognises)(std::string_view bytes);
+  Manifest (*describe)(const std::string& path);
+};
+
+// What none of the others recognises is read as GGUF, which says what is wrong with it.
+constexpr Kind kKinds[] = {
+    {".seg", &text::SegmenterModel::Recognise, &DescribeSegmenter},
+    {".safetensors", &SafetensorsFile::Recognise, &DescribeTrained},
+    {".gguf", nullptr, &DescribeGguf},
+};
+
+const Kind& KindOf(const std::string& path) {
+  for (const Kind& kind : kKinds) {
+    if (kind.recognises == nullptr) return kind;
+    try {
+      if (kind.recognises(Bytes(*MappedFile::Open(path)))) return kind;
+    } catch (const Error&) {  // not to be opened: whoever reads it says so
+    }
+  }
+  return kKinds[2];
+}
+
+}  // namespace
+
+std::string_view EndingOf(const std::string& path) { return KindOf(path).ending; }
+
+Manifest DescribeFile(const std::string& path) { return KindOf(path).describe(path); }
+
 void CheckFile(const std::string& path) {
-  if (IsSegmenter(path)) {
-    DescribeSegmenter(path);
-  } else {
+  const Kind& kind = KindOf(path);
+  if (kind.ending == ".gguf") {
     GgufFile::Open(path)->RequireSupportedTypes();
+  } else {
+    kind.describe(path);
   }
 }
 

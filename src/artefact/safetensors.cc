@@ -37,7 +37,11 @@ std::string SealOf(const std::map<std::string, std::string>& metadata, const std
   for (const auto& [key, value] : metadata) {
     if (key != kSeal) hash = Hash64(value, Hash64(key, hash));
   }
-  for (const SafeTensor& tensor : tensors) hash = Hash64(tensor.data, Hash64(tensor.name, hash));
+  for (const SafeTensor& tensor : tensors) {
+    std::string about = Cat(tensor.name, " ", Info(tensor.type).name);
+    for (const int64_t n : tensor.shape) about += Cat(" ", n);
+    hash = Hash64(tensor.data, Hash64(about, hash));
+  }
   char text[17];
   std::snprintf(text, sizeof(text), "%016" PRIx64, hash);
   return text;

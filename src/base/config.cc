@@ -68,7 +68,27 @@ const char* TypeName(const TomlNode& node) {
   return kNames[node.value.index()];
 }
 
+Json AsJson(const TomlNode& node) {
+  if (const auto* array = std::get_if<TomlNode::Array>(&node.value)) {
+    Json out = Json::array();
+    for (const auto& item : *array) out.push_back(AsJson(*item));
+    return out;
+  }
+  if (const auto* map = std::get_if<TomlNode::Map>(&node.value)) {
+    Json out = Json::object();
+    for (const auto& [name, item] : *map) out[name] = AsJson(*item);
+    return out;
+  }
+  if (const auto* text = std::get_if<std::string>(&node.value)) return *text;
+  if (const auto* number = std::get_if<int64_t>(&node.value)) return *number;
+  if (const auto* number = std::get_if<double>(&node.value)) return *number;
+  if (const auto* flag = std::get_if<bool>(&node.value)) return *flag;
+  return nullptr;
+}
+
 }  // namespace
+
+Json Table::ToJson() const { return AsJson(*node_); }
 
 Table::Table(std::shared_ptr<TomlNode> node) : node_(std::move(node)) {}
 

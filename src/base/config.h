@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
+
 namespace atelier {
 
 struct TomlNode;  // the parsed document, private to config.cc
@@ -53,6 +55,9 @@ class Table {
 
   // Lays `over` on this table: its scalars and arrays replace, its tables merge. How variants override steps.
   void Overlay(const Table& over);
+
+  // All of it as JSON, for those who keep or show it. Marks nothing as asked for.
+  Json ToJson() const;
 
   // Throws when a key was never asked for. Call it after the last read; tables got from Sub are on their own.
   void Done() const;

@@ -1,6 +1,7 @@
 #include "job/learner.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <limits>
@@ -40,7 +41,21 @@ std::string LearnerProgram() {
 }
 
 Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions& options, const EventFn& on_event) {
-  std::vector<std::string> argv = {options.program.empty() ? LearnerProgram() : options.program};
+  std::vector<std::string> argv;
+  if (options.processes > 1) {
+    // The processes share this machine's cores, and have a minute to save when they are told to end.
+    argv = {"mpirun",
+            "-n",
+            Cat(options.processes),
+            "--oversubscribe",
+            "--bind-to",
+            "none",
+            "--mca",
+            "odls_base_sigkill_timeout",
+            "60"};
+    if (::geteuid() == 0) argv.emplace_back("--allow-run-as-root");
+  }
+  argv.push_back(options.program.empty() ? LearnerProgram() : options.program);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::string buffer;
   Json done;
@@ -74,6 +89,12 @@ Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions&
                 failed.value("hint", ""));
   }
   if (done.is_object()) return done;
+  if (options.processes > 1) {
+    throw Error(Code::kUnavailable,
+                Cat("one of the ", options.processes,
+                    " processes died, and the others were ended: ", LastLines(result.error_text)),
+                "the last checkpoint holds: go on with --resume");
+  }
   if (result.exit_code == 128 + SIGKILL) {
     throw Error(Code::kResourceExhausted, "atelier-learn was killed, most likely because memory ran out",
                 "the last checkpoint holds: go on with --resume, with a smaller train.batch or more train.accumulate");

@@ -47,6 +47,8 @@ class KeptGenerator {
   torch::Tensor state_;
 };
 
+constexpr char kCount[] = "count";
+
 int64_t StepsOf(const TrainSettings& s, int64_t per_epoch) {
   if (s.steps > 0) return s.steps;
   return std::max<int64_t>(1, std::llround(s.epochs * static_cast<double>(per_epoch)));
@@ -55,7 +57,7 @@ int64_t StepsOf(const TrainSettings& s, int64_t per_epoch) {
 }  // namespace
 
 Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examples& train, const Examples* validation,
-                 std::string folder, model::About about, Listener& listener)
+                 std::string folder, model::About about, Listener& listener, Collective& collective)
     : s_(settings),
       model_(model),
       train_(train),
@@ -63,6 +65,7 @@ Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examp
       folder_(std::move(folder)),
       about_(std::move(about)),
       listener_(listener),
+      collective_(collective),
       sampler_(train, settings.batch, settings.seed),
       steps_(StepsOf(settings, sampler_.steps_per_epoch())),
       schedule_(settings.schedule, steps_) {
@@ -75,12 +78,22 @@ Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examp
   for (const model::Part& part : parts) {
     PartState state;
     state.arena = std::make_unique<Arena>(model_, part);
+    const torch::Tensor values = state.arena->values();
+    collective_.Broadcast({values.data_ptr<float>(), static_cast<size_t>(values.numel())});
+    state.exchange = std::make_unique<Exchange>(*state.arena, collective_);
     state.optimiser = MakeOptimiser(s_.OptimiserOf(part.name), *state.arena);
     state.rate = s_.OptimiserOf(part.name).rate;
     if (s_.ema > 0) state.average = state.arena->values().clone();
     parts_.push_back(std::move(state));
   }
   model_.SetCheckpointing(s_.checkpointing);
+  SeedOthers();
+}
+
+// Processes drop other units. The first goes on from what the caller seeded or a checkpoint holds.
+void Trainer::SeedOthers() {
+  if (First()) return;
+  torch::manual_seed(static_cast<int64_t>(Rng(s_.seed, Cat("process ", collective_.rank(), " ", step_)).Next() >> 1));
 }
 
 std::string Trainer::Label(size_t part, const std::string& name) const {
@@ -97,7 +110,8 @@ void Trainer::RefuseNumber(const std::string& what, double value, std::span<cons
               "the last checkpoint is from before it; lower optimiser.rate, set train.clip, or look at these records");
 }
 
-void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, std::map<std::string, double>* sums) {
+void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, bool idle,
+                       std::map<std::string, double>* sums) {
   PartState& p = parts_[part];
   for (size_t other = 0; other < parts_.size() && parts_.size() > 1; ++other) {
     for (const Slice& slice : parts_[other].arena->slices()) {
@@ -105,29 +119,32 @@ void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, st
       parameter.requires_grad_(other == part);
     }
   }
-  std::vector<int64_t> counts;
-  for (const model::Batch& batch : batches) counts.push_back(model_.Count(batch, part));
-  const int64_t total = std::max<int64_t>(1, std::accumulate(counts.begin(), counts.end(), int64_t{0}));
-  double loss_sum = 0;
+  std::vector<double> counts;
+  for (const model::Batch& batch : batches)
+    counts.push_back(idle ? 0.0 : static_cast<double>(model_.Count(batch, part)));
+  const double total = std::max(1.0, collective_.SumOf(std::accumulate(counts.begin(), counts.end(), 0.0)));
+  std::map<std::string, double> mine = {{"loss", 0.0}};
   for (size_t i = 0; i < batches.size(); ++i) {
-    const double share = static_cast<double>(counts[i]) / static_cast<double>(total);
+    const double share = counts[i] / total;
     model::Loss loss;
     {
       const Autocast autocast(s_.precision == Precision::kBf16);
       loss = model_.ComputeLoss(batches[i], part, {s_.label_smoothing});
     }
-    const double value = loss.value.item<double>();
-    if (!std::isfinite(value)) RefuseNumber(Label(part, "the loss"), value, sampler_.Rows(step_));
-    (batches.size() == 1 ? loss.value : loss.value * share).backward();
-    loss_sum += value * share;
-    for (const auto& [name, detail] : loss.details) (*sums)[Label(part, name)] += detail * share;
+    if (i + 1 == batches.size()) p.exchange->Begin();
+    (share == 1 ? loss.value : loss.value * share).backward();
+    mine["loss"] += loss.value.item<double>() * share;
+    for (const auto& [name, detail] : loss.details) mine[name] += detail * share;
   }
+  p.exchange->Finish();
+  SumOverProcesses(&mine);
+  for (const auto& [name, value] : mine) (*sums)[Label(part, name)] += value;
+  if (!std::isfinite(mine["loss"])) RefuseNumber(Label(part, "the loss"), mine["loss"], sampler_.Rows(step_));
   const double norm = GradientNorm(*p.arena);
   if (!std::isfinite(norm)) RefuseNumber(Label(part, "the gradient"), norm, sampler_.Rows(step_));
   const double rate = p.rate * schedule_.Share(step_);
   p.optimiser->Step(rate, s_.clip > 0 ? std::min(1.0, s_.clip / (norm + 1e-6)) : 1.0);
   if (p.average.defined()) p.average.lerp_(p.arena->values(), 1 - s_.ema);
-  (*sums)[Label(part, "loss")] += loss_sum;
   (*sums)[Label(part, "norm")] += norm;
   (*sums)[Label(part, "rate")] += rate;
 }
@@ -135,14 +152,24 @@ void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, st
 void Trainer::Step(std::map<std::string, double>* sums) {
   const std::span<const int64_t> rows = sampler_.Rows(step_);
   std::vector<model::Batch> batches;
-  const auto n = static_cast<int64_t>(rows.size());
-  for (int64_t i = 0; i < s_.accumulate; ++i) {
-    const int64_t begin = n * i / s_.accumulate, end = n * (i + 1) / s_.accumulate;
+  const auto n = static_cast<int64_t>(rows.size()), pieces = s_.accumulate * collective_.size();
+  for (int64_t i = collective_.rank() * s_.accumulate; i < (collective_.rank() + 1) * s_.accumulate; ++i) {
+    const int64_t begin = n * i / pieces, end = n * (i + 1) / pieces;
     if (begin == end) continue;
     batches.push_back(train_.Collate(rows.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)),
                                      Rng(s_.seed, Cat("step ", step_, " ", i))));
   }
-  for (size_t part = 0; part < parts_.size(); ++part) StepPart(part, batches, sums);
+  const bool idle = batches.empty();  // fewer rows than processes: compute what the others do, and weigh it by nothing
+  if (idle) batches.push_back(train_.Collate(rows.first(1), Rng(s_.seed, Cat("step ", step_, " 0"))));
+  for (size_t part = 0; part < parts_.size(); ++part) StepPart(part, batches, idle, sums);
+}
+
+void Trainer::SumOverProcesses(std::map<std::string, double>* sums) {
+  std::vector<double> values;
+  for (const auto& [name, value] : *sums) values.push_back(value);
+  collective_.Sum(values);
+  size_t i = 0;
+  for (auto& [name, value] : *sums) value = values[i++];
 }
 
 void Trainer::SwapAverages() {
@@ -157,36 +184,44 @@ void Trainer::SwapAverages() {
 ValidationReport Trainer::Validate() {
   const torch::NoGradGuard no_gradient;
   const KeptGenerator kept;  // however often we look, training draws the same numbers
-  torch::manual_seed(static_cast<int64_t>(s_.seed));
   ValidationReport report;
   report.step = step_;
-  std::vector<double> losses(parts_.size(), 0), counts(parts_.size(), 0);
-  std::map<std::string, double> details;
+  std::map<std::string, double> sums;  // by what is measured, and "" for the count
   const int64_t rows = validation_->size();
   const int64_t batches = (rows + s_.batch - 1) / s_.batch;
   const int64_t used = s_.validate_batches > 0 ? std::min(batches, s_.validate_batches) : batches;
-  for (int64_t b = 0; b < used; ++b) {
+  for (size_t part = 0; part < parts_.size(); ++part) sums[Label(part, "loss")] = sums[Label(part, kCount)] = 0;
+  for (int64_t i = 0; i < (used + collective_.size() - 1) / collective_.size(); ++i) {
+    int64_t b = i * collective_.size() + collective_.rank();
+    const bool idle = b >= used;  // as in Step
+    if (idle) b = 0;
     std::vector<int64_t> which(static_cast<size_t>(std::min(s_.batch, rows - b * s_.batch)));
     std::iota(which.begin(), which.end(), b * s_.batch);
     const model::Batch batch = validation_->Collate(which, Rng(s_.seed, Cat("validation ", b)));
+    torch::manual_seed(static_cast<int64_t>(s_.seed) + b);  // the same in whichever process
     for (size_t part = 0; part < parts_.size(); ++part) {
       const Autocast autocast(s_.precision == Precision::kBf16);
       const model::Loss loss = model_.ComputeLoss(batch, part, {});
-      const auto count = static_cast<double>(model_.Count(batch, part));
-      losses[part] += loss.value.item<double>() * count;
-      counts[part] += count;
-      for (const auto& [name, detail] : loss.details) details[Label(part, name)] += detail * count;
+      const double count = idle ? 0.0 : static_cast<double>(model_.Count(batch, part));
+      sums[Label(part, "loss")] += loss.value.item<double>() * count;
+      sums[Label(part, kCount)] += count;
+      for (const auto& [name, detail] : loss.details) sums[Label(part, name)] += detail * count;
     }
   }
+  SumOverProcesses(&sums);
   for (size_t part = 0; part < parts_.size(); ++part) {
-    report.values[Label(part, "loss")] = losses[part] / std::max(1.0, counts[part]);
+    const double count = std::max(1.0, sums[Label(part, kCount)]);
+    const std::string prefix = Label(part, "");
+    for (const auto& [name, sum] : sums) {
+      if (name.starts_with(prefix) && name != Label(part, kCount)) report.values[name] = sum / count;
+    }
   }
-  for (const auto& [name, sum] : details) report.values[name] = sum / std::max(1.0, counts[0]);
-  report.loss = losses[0] / std::max(1.0, counts[0]);
+  report.loss = report.values[Label(0, "loss")];
   return report;
 }
 
 void Trainer::Save(const std::string& name) {
+  if (!First()) return;
   Checkpoint checkpoint;
   checkpoint.about = about_;
   Json optimiser_steps = Json::array();
@@ -249,6 +284,7 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
   const auto it = checkpoint.tensors.find("generator");
   if (it == checkpoint.tensors.end()) throw Error(Code::kConflict, "the checkpoint has no random numbers");
   at::Generator(at::detail::getDefaultCPUGenerator()).set_state(it->second);
+  SeedOthers();
 }
 
 Outcome Trainer::Run(const std::atomic<bool>& stop) {
@@ -260,7 +296,7 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
   const int64_t per_epoch = sampler_.steps_per_epoch();
   const int64_t validate_every = s_.validate_every > 0 ? s_.validate_every : per_epoch;
   while (step_ < steps_) {
-    if (stop) {
+    if (collective_.SumOf(stop ? 1 : 0) > 0) {  // whichever process was told
       outcome.ending = Ending::kInterrupted;
       break;
     }
@@ -278,7 +314,7 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
       report.rows_per_second = static_cast<double>(rows_since) / std::max(1e-9, now - logged);
       report.seconds_left = seconds_per_step * static_cast<double>(steps_ - step_);
       last_loss_ = report.values[Label(0, "loss")];
-      listener_.Stepped(report);
+      if (First()) listener_.Stepped(report);
       sums.clear();
       since = rows_since = 0;
       logged = now;
@@ -303,9 +339,9 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
         report.without_improvement = standing_;
         schedule_.Validated(report.loss);
         last_loss_ = report.loss;
-        listener_.Validated(report);
+        if (First()) listener_.Validated(report);
       }
-      if (samples) {
+      if (samples && First()) {
         const KeptGenerator kept;
         listener_.Sample(step_);
       }

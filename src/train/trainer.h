@@ -16,7 +16,9 @@
 #include "model/model.h"
 #include "train/arena.h"
 #include "train/checkpoint.h"
+#include "train/collective.h"
 #include "train/examples.h"
+#include "train/exchange.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
 #include "train/settings.h"
@@ -61,10 +63,10 @@ struct Outcome {
 
 class Trainer {
  public:
-  // `folder` gets last.safetensors and best.safetensors; `about` is kept in them. All references
-  // outlive the trainer.
+  // `folder` gets last.safetensors and best.safetensors; `about` is kept in them. Of several processes, which share
+  // every batch, the first alone writes and tells. All references outlive the trainer.
   Trainer(const TrainSettings& settings, model::Model& model, const Examples& train, const Examples* validation,
-          std::string folder, model::About about, Listener& listener);
+          std::string folder, model::About about, Listener& listener, Collective& collective);
 
   // Goes on from a checkpoint of the same configuration. Throws kConflict where its shape is another.
   void Resume(const Checkpoint& checkpoint);
@@ -81,13 +83,18 @@ class Trainer {
  private:
   struct PartState {
     std::unique_ptr<Arena> arena;
+    std::unique_ptr<Exchange> exchange;
     std::unique_ptr<Optimiser> optimiser;
     double rate;
     torch::Tensor average;  // undefined without
   };
 
   void Step(std::map<std::string, double>* sums);
-  void StepPart(size_t part, const std::vector<model::Batch>& batches, std::map<std::string, double>* sums);
+  // What all processes' figures add up to.
+  void SumOverProcesses(std::map<std::string, double>* sums);
+  bool First() const { return collective_.rank() == 0; }
+  void StepPart(size_t part, const std::vector<model::Batch>& batches, bool idle, std::map<std::string, double>* sums);
+  void SeedOthers();
   ValidationReport Validate();
   void Save(const std::string& name);
   void SwapAverages();
@@ -101,6 +108,7 @@ class Trainer {
   std::string folder_;
   model::About about_;
   Listener& listener_;
+  Collective& collective_;
   Sampler sampler_;
   int64_t steps_, step_ = 0;
   Schedule schedule_;
