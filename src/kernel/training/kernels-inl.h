@@ -35,6 +35,7 @@ constexpr TrainTable MakeTable(const char* name) {
           .gated_backward = GatedBackward,
           .drop = Drop,
           .drop16 = Drop16,
+          .rotate = Rotate,
           .lstm_forward = LstmForward,
           .lstm_backward = LstmBackward,
           .gru_forward = GruForward,

@@ -118,3 +118,21 @@ void Drop(const Dropout* how, int64_t first, const float* x, int64_t n, float* o
 void Drop16(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uint16_t* out) {
   DropAll(*how, first, x, n, out);
 }
+
+void Rotate(const Rotation* work, int64_t row_begin, int64_t row_end) {
+  const Rotation& w = *work;
+  const Vec sign = Set(w.back ? -1.0f : 1.0f);
+  for (int64_t r = row_begin; r < row_end; ++r) {
+    const float *cosines = w.cosines + w.positions[r] * (w.dim / 2), *sines = w.sines + w.positions[r] * (w.dim / 2);
+    for (int64_t head = 0; head < w.heads; ++head) {
+      uint16_t* x = w.x + r * w.stride + head * w.dim;
+      ForVectors(
+          w.dim / 2, [&](int64_t i, int64_t n) __attribute__((always_inline)) {
+            Vec a, b;
+            UnzipPart(x + 2 * i, n, &a, &b);
+            const Vec c = Get(cosines + i, n), s = Get(sines + i, n) * sign;
+            PutZipped(x + 2 * i, a * c - b * s, Fma(a, s, b * c), n);
+          });
+    }
+  }
+}

@@ -1,4 +1,4 @@
-// Normalisation of rows (Ba et al. 2016; RMSNorm: Zhang & Sennrich 2019), gates, and dropout.
+// Normalisation of rows (Ba et al. 2016; RMSNorm: Zhang & Sennrich 2019), gates, dropout and rotary positions.
 //
 //   s = x (+ branch)                       the residual sum, kept if `sum` is given
 //   y = (s - mean) * inverse * weight (+ bias),   inverse = 1 / sqrt(mean((s - mean)^2) + epsilon), mean = 0 for rms
@@ -49,5 +49,15 @@ struct Dropout {
   float rate = 0.1f;  // of zeros, in [0, 1); what remains is divided by 1 - rate
 };
 constexpr int64_t kDropoutChunk = 64;
+
+// Rotates neighbouring pairs of each head by the angle of the row's position (RoPE, Su et al. 2021, in the interleaved
+// order): (a, b) becomes (a c - b s, a s + b c), or with `back` what undoes it, which is also its gradient.
+struct Rotation {
+  uint16_t* x = nullptr;  // [rows, heads * dim] by stride, in place
+  int64_t stride = 0, heads = 0, dim = 0;
+  const int64_t* positions = nullptr;                // [rows]
+  const float *cosines = nullptr, *sines = nullptr;  // [positions, dim / 2]
+  bool back = false;
+};
 
 }  // namespace atelier::kernel

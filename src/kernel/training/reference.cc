@@ -147,6 +147,7 @@ const TrainTable& ReferenceTrainTable() {
                                    .gated_backward = GatedBackward,
                                    .drop = Drop,
                                    .drop16 = Drop16,
+                                   .rotate = Rotate,
                                    .lstm_forward = LstmForward,
                                    .lstm_backward = LstmBackward,
                                    .gru_forward = GruForward,

@@ -34,5 +34,6 @@ void LstmForward(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
 void LstmBackward(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
 void GruForward(const GruCell* work, int64_t unit_begin, int64_t unit_end);
 void GruBackward(const GruCell* work, int64_t unit_begin, int64_t unit_end);
+void Rotate(const Rotation* work, int64_t row_begin, int64_t row_end);
 
 }  // namespace atelier::kernel::reference

@@ -107,4 +107,16 @@ void Drop16(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uin
     out[i] = Kept(*how, first + i) ? ToBrain(static_cast<float>(FromBrain(x[i])) * (1.0f / (1.0f - how->rate))) : 0;
 }
 
+void Rotate(const Rotation* w, int64_t row_begin, int64_t row_end) {
+  for (int64_t r = row_begin; r < row_end; ++r) {
+    for (int64_t i = 0; i < w->heads * w->dim; i += 2) {
+      uint16_t* x = w->x + r * w->stride + i;
+      const int64_t at = w->positions[r] * (w->dim / 2) + i % w->dim / 2;
+      const double a = FromBrain(x[0]), b = FromBrain(x[1]), c = w->cosines[at],
+                   s = w->back ? -w->sines[at] : w->sines[at];
+      x[0] = ToBrain(a * c - b * s), x[1] = ToBrain(a * s + b * c);
+    }
+  }
+}
+
 }  // namespace atelier::kernel::reference

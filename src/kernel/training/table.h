@@ -68,6 +68,7 @@ struct TrainTable {
   // may be x.
   void (*drop)(const Dropout* how, int64_t first, const float* x, int64_t n, float* out);
   void (*drop16)(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uint16_t* out);
+  void (*rotate)(const Rotation* work, int64_t row_begin, int64_t row_end);
 
   // Recurrent cells (cell.h): hidden units [begin, end) of all sequences.
   void (*lstm_forward)(const LstmCell* work, int64_t unit_begin, int64_t unit_end);

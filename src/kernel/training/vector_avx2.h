@@ -166,6 +166,19 @@ INLINE void ZipPart(const float* even, const float* odd, int64_t n, uint16_t* ou
   Zip(Narrow(even ? LoadPart(even, n) : Zero()), Narrow(odd ? LoadPart(odd, n) : Zero()), out);
 }
 
+// `n` pairs as two vectors, and back.
+INLINE void UnzipPart(const uint16_t* at, int64_t n, Vec* even, Vec* odd) {
+  const __m256i both = _mm256_maskload_epi32(reinterpret_cast<const int*>(at), Part(n));
+  *even = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+  *odd = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+INLINE void PutZipped(uint16_t* at, Vec even, Vec odd, int64_t n) {
+  alignas(32) uint16_t pairs[16];
+  Zip(Narrow(even), Narrow(odd), pairs);
+  _mm256_maskstore_epi32(reinterpret_cast<int*>(at), Part(n),
+                         _mm256_load_si256(reinterpret_cast<const __m256i*>(pairs)));
+}
+
 // The pairs of 8 rows, turned: out[p * 64 * 2 + r * 2] = (row r)[2p], [2p + 1] for the `n` numbers of each of `rows`
 // rows, zeros elsewhere up to 4 pairs.
 template <typename T>

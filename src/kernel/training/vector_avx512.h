@@ -131,6 +131,18 @@ INLINE void ZipPart(const float* even, const float* odd, int64_t n, uint16_t* ou
   Zip(Narrow(even ? LoadPart(even, n) : Zero()), Narrow(odd ? LoadPart(odd, n) : Zero()), out);
 }
 
+// `n` pairs as two vectors, and back.
+INLINE void UnzipPart(const uint16_t* at, int64_t n, Vec* even, Vec* odd) {
+  const __m512i both = _mm512_maskz_loadu_epi32(Part(n), at);
+  *even = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+  *odd = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+INLINE void PutZipped(uint16_t* at, Vec even, Vec odd, int64_t n) {
+  alignas(64) uint16_t pairs[32];
+  Zip(Narrow(even), Narrow(odd), pairs);
+  _mm512_mask_storeu_epi32(at, Part(n), _mm512_load_si512(pairs));
+}
+
 // The pairs of 16 rows, turned: out[p * 64 * 2 + r * 2] = (row r)[2p], [2p + 1] for the `n` numbers of each of `rows`
 // rows, zeros elsewhere up to 16 pairs.
 INLINE __m512i LoadTurn(const float* at, int64_t n) {
