@@ -3,6 +3,9 @@
 #include <cmath>
 
 #include "base/str.h"
+#include "model/fused/decoder.h"
+#include "model/fused/head.h"
+#include "model/fused/ops.h"
 #include "model/layers.h"
 
 namespace atelier::model {
@@ -19,6 +22,13 @@ torch::Tensor Norm(const torch::nn::Module& norm, const torch::Tensor& x) {
   if (const auto* rms = dynamic_cast<const RmsNorm*>(&norm)) return rms->forward(x);
   const auto& layer = dynamic_cast<const torch::nn::LayerNormImpl&>(norm);
   return torch::layer_norm(x, {x.size(-1)}, layer.weight, layer.bias, layer.options.eps());
+}
+
+// A norm's parameters.
+fused::BlockWeights::Affine Affine(const torch::nn::Module& norm) {
+  if (const auto* rms = dynamic_cast<const RmsNorm*>(&norm)) return {rms->weight, {}};
+  const auto& layer = dynamic_cast<const torch::nn::LayerNormImpl&>(norm);
+  return {layer.weight, layer.bias};
 }
 
 }  // namespace
@@ -64,6 +74,15 @@ struct Gpt::Block : torch::nn::Module {
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& cosines, const torch::Tensor& sines) const {
     x = x + torch::dropout(Attention(Norm(*attn_norm, x), cosines, sines), c.dropout, is_training());
     return x + torch::dropout(FeedForward(Norm(*ffn_norm, x)), c.dropout, is_training());
+  }
+
+  fused::BlockWeights Weights() const {
+    const auto norm = [](const torch::nn::Module& n) { return Affine(n); };
+    const auto linear = [](const std::shared_ptr<Linear>& l) {
+      return l ? fused::BlockWeights::Affine{l->weight, l->bias} : fused::BlockWeights::Affine{};
+    };
+    return {norm(*attn_norm), linear(attn_q),   linear(attn_k), linear(attn_v),  linear(attn_output),
+            norm(*ffn_norm),  linear(ffn_gate), linear(ffn_up), linear(ffn_down)};
   }
 
   GptConfig c;
@@ -131,7 +150,24 @@ torch::Tensor Gpt::Hidden(const torch::Tensor& ids) {
 
 torch::Tensor Gpt::Logits(const torch::Tensor& hidden) const { return torch::linear(hidden, output_); }
 
+torch::Tensor Gpt::FusedLoss(const Batch& batch, const LossOptions& options) {
+  const GptConfig& c = config_;
+  torch::Tensor x = fused::Embed(token_embd_->weight, c.llama ? torch::Tensor() : position_embd_->weight, batch.inputs);
+  x = torch::dropout(x, c.dropout, is_training());
+  fused::BlockShape shape;
+  shape.starts = fused::EqualStarts(batch.inputs.size(0), batch.inputs.size(1));
+  shape.heads = c.heads, shape.kv_heads = c.kv_heads, shape.rms = c.llama, shape.norm_eps = c.norm_eps;
+  shape.dropout = is_training() ? c.dropout : 0;
+  shape.act = c.llama ? kernel::Activation::kSilu : kernel::Activation::kGelu;
+  shape.cosines = cosines_, shape.sines = sines_;
+  for (const auto& block : blocks_) x = fused::Block(x, block->Weights(), shape);
+  const fused::BlockWeights::Affine norm = Affine(*output_norm_);
+  return fused::HeadLoss(x, {norm.weight, norm.bias, c.llama, c.norm_eps}, output_, batch.targets.flatten(),
+                         options.label_smoothing);
+}
+
 Loss Gpt::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  if (fused::Enabled() && fused::FitsBlock(config_.width, config_.heads)) return {FusedLoss(batch, options), {}};
   const torch::Tensor logits = Logits(Hidden(batch.inputs));
   return {CrossEntropy(logits.flatten(0, 1), batch.targets.flatten(), options), {}};
 }

@@ -51,6 +51,7 @@ class Gpt : public LanguageModel {
 
  private:
   struct Block;
+  torch::Tensor FusedLoss(const Batch& batch, const LossOptions& options);  // in bf16 on the processor (fused/)
   GptConfig config_;
   torch::nn::Embedding token_embd_{nullptr}, position_embd_{nullptr};
   std::vector<std::shared_ptr<Block>> blocks_;

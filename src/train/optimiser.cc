@@ -1,12 +1,30 @@
 #include "train/optimiser.h"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/str.h"
+#include "kernel/training/select.h"
 
 namespace atelier::train {
 namespace {
+
+const kernel::TrainTable& Kernels() {
+  static const kernel::TrainTable& table = kernel::BestTrainTable();
+  return table;
+}
+
+// step(begin, end) over pieces of [0, n), on torch's threads. Every number is stepped by itself: no cut changes it.
+template <typename Step>
+void InPieces(int64_t n, const Step& step) {
+  const int64_t pieces = (n + kernel::kSumPiece - 1) / kernel::kSumPiece;
+  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
+    step(begin * kernel::kSumPiece, std::min(n, end * kernel::kSumPiece));
+  });
+}
 
 class Base : public Optimiser {
  public:
@@ -14,11 +32,20 @@ class Base : public Optimiser {
       : s_(settings), p_(arena.values()), g_(arena.gradients()), decayed_(arena.decayed()) {}
 
  protected:
-  // What every step begins with.
-  void Begin(double rate, double scale) {
+  // step(arena, begin, decay) over all numbers, those that decay and those that do not.
+  template <typename Step>
+  void Run(double scale, const Step& step) {
+    const auto part = [&](int64_t first, int64_t last, double decay) {
+      InPieces(last - first, [&](int64_t begin, int64_t end) {
+        kernel::Arena arena;
+        arena.weight = p_.data_ptr<float>() + first + begin, arena.gradient = g_.data_ptr<float>() + first + begin;
+        arena.scale = static_cast<float>(scale), arena.n = end - begin;
+        step(arena, first + begin, static_cast<float>(decay));
+      });
+    };
     ++steps_;
-    if (scale != 1) g_.mul_(scale);
-    if (s_.weight_decay > 0) p_.narrow(0, 0, decayed_).mul_(1 - rate * s_.weight_decay);
+    part(0, decayed_, s_.weight_decay);
+    part(decayed_, p_.numel(), 0);
   }
   OptimiserSettings s_;
   torch::Tensor p_, g_;
@@ -30,13 +57,17 @@ class AdamW : public Base {
   AdamW(const OptimiserSettings& settings, const Arena& arena)
       : Base(settings, arena), m_(torch::zeros_like(p_)), v_(torch::zeros_like(p_)) {}
   void Step(double rate, double scale) override {
-    Begin(rate, scale);
-    const double t = static_cast<double>(steps_);
-    m_.lerp_(g_, 1 - s_.beta1);
-    v_.mul_(s_.beta2).addcmul_(g_, g_, 1 - s_.beta2);
-    const torch::Tensor root = v_.sqrt().div_(std::sqrt(1 - std::pow(s_.beta2, t))).add_(s_.eps);
-    p_.addcdiv_(m_, root, -rate / (1 - std::pow(s_.beta1, t)));
-    g_.zero_();
+    kernel::AdamW how;
+    how.rate = static_cast<float>(rate), how.beta1 = static_cast<float>(s_.beta1);
+    how.beta2 = static_cast<float>(s_.beta2), how.epsilon = static_cast<float>(s_.eps);
+    const double t = static_cast<double>(steps_ + 1);
+    how.correction1 = static_cast<float>(1 - std::pow(s_.beta1, t));
+    how.correction2 = static_cast<float>(1 - std::pow(s_.beta2, t));
+    Run(scale, [&](const kernel::Arena& arena, int64_t begin, float decay) {
+      kernel::AdamW mine = how;
+      mine.decay = decay;
+      Kernels().adamw(&arena, &mine, m_.data_ptr<float>() + begin, v_.data_ptr<float>() + begin);
+    });
   }
   std::vector<std::pair<std::string, torch::Tensor>> State() const override { return {{"m", m_}, {"v", v_}}; }
 
@@ -50,10 +81,10 @@ class Sgd : public Base {
     if (s_.momentum > 0) u_ = torch::zeros_like(p_);
   }
   void Step(double rate, double scale) override {
-    Begin(rate, scale);
-    if (s_.momentum > 0) u_.mul_(s_.momentum).add_(g_);
-    p_.add_(s_.momentum > 0 ? u_ : g_, -rate);
-    g_.zero_();
+    Run(scale, [&](const kernel::Arena& arena, int64_t begin, float decay) {
+      const kernel::Sgd how{static_cast<float>(rate), static_cast<float>(s_.momentum), decay, false};
+      Kernels().sgd(&arena, &how, u_.defined() ? u_.data_ptr<float>() + begin : nullptr);
+    });
   }
   std::vector<std::pair<std::string, torch::Tensor>> State() const override {
     if (s_.momentum > 0) return {{"u", u_}};
@@ -68,10 +99,11 @@ class Lion : public Base {
  public:
   Lion(const OptimiserSettings& settings, const Arena& arena) : Base(settings, arena), m_(torch::zeros_like(p_)) {}
   void Step(double rate, double scale) override {
-    Begin(rate, scale);
-    p_.add_((m_ * s_.beta1).add_(g_, 1 - s_.beta1).sign_(), -rate);
-    m_.mul_(s_.beta2).add_(g_, 1 - s_.beta2);
-    g_.zero_();
+    Run(scale, [&](const kernel::Arena& arena, int64_t begin, float decay) {
+      const kernel::Lion how{static_cast<float>(rate), static_cast<float>(s_.beta1), static_cast<float>(s_.beta2),
+                             decay};
+      Kernels().lion(&arena, &how, m_.data_ptr<float>() + begin);
+    });
   }
   std::vector<std::pair<std::string, torch::Tensor>> State() const override { return {{"m", m_}}; }
 
@@ -88,6 +120,17 @@ std::unique_ptr<Optimiser> MakeOptimiser(const OptimiserSettings& settings, cons
   throw Error(Code::kInternal, Cat("no optimiser ", settings.name));
 }
 
-double GradientNorm(const Arena& arena) { return std::sqrt(arena.gradients().dot(arena.gradients()).item<double>()); }
+double GradientNorm(const Arena& arena) {
+  const torch::Tensor gradients = arena.gradients();
+  const int64_t n = gradients.numel();
+  std::vector<double> sums(static_cast<size_t>((n + kernel::kSumPiece - 1) / kernel::kSumPiece));
+  InPieces(n, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += kernel::kSumPiece) {
+      sums[static_cast<size_t>(at / kernel::kSumPiece)] =
+          Kernels().sum_squares(gradients.data_ptr<float>() + at, std::min(kernel::kSumPiece, end - at));
+    }
+  });
+  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+}
 
 }  // namespace atelier::train

@@ -43,12 +43,12 @@ void StepAdamW(const Arena* arena, const AdamW* how, float* first, float* second
 
 void StepSgd(const Arena* arena, const Sgd* how, float* momentum) {
   const Arena& a = *arena;
-  const Vec decay = Set(how->decay), keep = Set(how->momentum), rate = Set(how->rate);
+  const Vec shrink = Set(1.0f - how->rate * how->decay), keep = Set(how->momentum), rate = Set(how->rate);
   const bool nesterov = how->nesterov;
   ForVectors(
       a.n, [&](int64_t i, int64_t n) __attribute__((always_inline)) {
-        const Vec w = Get(a.weight + i, n);
-        Vec g = Fma(decay, w, TakeGradient(a, i, n));
+        const Vec w = Get(a.weight + i, n) * shrink;
+        Vec g = TakeGradient(a, i, n);
         if (momentum) {
           const Vec m = Fma(keep, Get(momentum + i, n), g);
           Put(momentum + i, m, n);

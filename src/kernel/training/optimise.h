@@ -23,8 +23,8 @@ struct AdamW {
   float correction1 = 1, correction2 = 1;
 };
 
-// As torch.optim.SGD without dampening, the momentum starting at 0:
-//   g += decay w;  m = momentum m + g;  w -= rate (nesterov ? g + momentum m : m)
+// With momentum from 0 and decoupled decay:
+//   w -= rate decay w;  m = momentum m + g;  w -= rate (nesterov ? g + momentum m : m)
 struct Sgd {
   float rate = 1e-2f, momentum = 0, decay = 0;
   bool nesterov = false;

@@ -31,8 +31,8 @@ void StepAdamW(const Arena* a, const AdamW* how, float* first, float* second) {
 
 void StepSgd(const Arena* a, const Sgd* how, float* momentum) {
   for (int64_t i = 0; i < a->n; ++i) {
-    const double w = a->weight[i];
-    double g = Take(*a, i) + how->decay * w;
+    const double w = a->weight[i] * (1 - static_cast<double>(how->rate) * how->decay);
+    double g = Take(*a, i);
     if (momentum) {
       const double m = how->momentum * static_cast<double>(momentum[i]) + g;
       momentum[i] = static_cast<float>(m);

@@ -1,0 +1,313 @@
+#include "model/fused/decoder.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "model/fused/ops.h"
+
+namespace atelier::model::fused {
+namespace {
+
+using kernel::Dropout;
+using kernel::FlashAttention;
+using kernel::Product;
+using kernel::RowNorm;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using Affine = BlockWeights::Affine;
+
+// What a block's way forth leaves for its way back.
+struct Kept : torch::CustomClassHolder {
+  BlockWeights w;
+  BlockShape s;
+  int64_t rows = 0, width = 0, head = 0, kv = 0, hidden = 0;
+  torch::Tensor x, middle;                         // [rows, width] f32: into the block, between its parts
+  torch::Tensor mean1, inverse1, mean2, inverse2;  // [rows, 1]
+  torch::Tensor n1, qkv, attended, n2;             // bf16
+  torch::Tensor log_sum;                           // [heads, rows]
+  torch::Tensor up, acted;                         // [rows, hidden] the activation's input, its output
+  torch::Tensor gate;                              // gated: `up` is what the gate multiplies
+  Packed q, k, v, output, gate_w, up_w, down;
+  uint64_t seed = 0;
+  int64_t longest = 0;
+  std::vector<int64_t> positions;
+
+  int64_t sequences() const { return static_cast<int64_t>(s.starts.size()) - 1; }
+  bool gated() const { return w.gate.weight.defined(); }
+  bool drops() const { return s.dropout > 0; }
+  Dropout drop(uint64_t part) const { return {seed, part, static_cast<float>(s.dropout)}; }
+};
+
+RowNorm NormOf(const Kept& c, const Affine& norm) {
+  RowNorm n;
+  n.rows = c.rows, n.cols = c.width, n.rms = c.s.rms, n.epsilon = static_cast<float>(c.s.norm_eps);
+  n.weight = Floats(norm.weight), n.bias = Floats(norm.bias);
+  return n;
+}
+
+void RunNorm(const RowNorm& norm) {
+  InParallel(kernel::NormBlocks(norm.rows), [&](int64_t begin, int64_t end) {
+    Kernels().norm_forward(&norm, begin * kernel::kNormBlock, std::min(norm.rows, end * kernel::kNormBlock));
+  });
+}
+
+// x W^T + b as bf16 into `out` by `stride`.
+Product Linear(const torch::Tensor& x, const Packed& w, const Affine& affine, uint16_t* out, int64_t stride) {
+  Product p = RowsTimes(Brains(x), x.size(0), w.ins, x.size(1), w.forward, w.outs);
+  p.bias = Floats(affine.bias);
+  p.out16 = out, p.out16_stride = stride;
+  return p;
+}
+
+void DropRows(const Kept& c, uint64_t part, const torch::Tensor& x) {
+  const Dropout how = c.drop(part);
+  constexpr int64_t kPiece = 64 * kernel::kDropoutChunk;
+  const int64_t n = x.numel();
+  InParallel((n + kPiece - 1) / kPiece, [&](int64_t begin, int64_t end) {
+    uint16_t* at = Brains(x) + begin * kPiece;
+    Kernels().drop16(&how, begin * kPiece, at, std::min(n, end * kPiece) - begin * kPiece, at);
+  });
+}
+
+// x + W y (+ b), with dropout between.
+torch::Tensor AddBranch(const Kept& c, const torch::Tensor& x, const torch::Tensor& y, const Packed& w,
+                        const Affine& affine, uint64_t part) {
+  torch::Tensor sum = NewFloats(c.rows, c.width);
+  if (!c.drops()) {
+    Product p = Linear(y, w, affine, nullptr, 0);
+    p.add = Floats(x), p.add_stride = c.width;
+    p.out = Floats(sum), p.out_stride = c.width;
+    Multiply(p);
+    return sum;
+  }
+  const torch::Tensor branch = NewBrains(c.rows, c.width);
+  Multiply(Linear(y, w, affine, Brains(branch), c.width));
+  DropRows(c, part, branch);
+  torch::add_out(sum, x, branch);
+  return sum;
+}
+
+void RotateHeads(const Kept& c, const torch::Tensor& qkv, bool back) {
+  if (!c.s.cosines.defined()) return;
+  const int64_t stride = qkv.size(1);
+  InParallel(c.rows, [&](int64_t begin, int64_t end) {
+    kernel::Rotation r;
+    r.x = Brains(qkv), r.stride = stride, r.heads = c.s.heads + c.s.kv_heads, r.dim = c.head;  // q and k side by side
+    r.positions = c.positions.data(), r.cosines = Floats(c.s.cosines), r.sines = Floats(c.s.sines), r.back = back;
+    Kernels().rotate(&r, begin, end);
+  });
+}
+
+FlashAttention AttentionOf(const Kept& c) {
+  FlashAttention a;
+  a.sequences = c.sequences(), a.q_starts = a.k_starts = c.s.starts.data();
+  a.heads = c.s.heads, a.kv_heads = c.s.kv_heads, a.head_dim = c.head;
+  a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head)));
+  a.causal = c.s.causal;
+  a.q = Brains(c.qkv), a.k = a.q + c.width, a.v = a.k + c.kv;
+  a.q_stride = a.k_stride = a.v_stride = c.width + 2 * c.kv;
+  a.out = Brains(c.attended), a.out_stride = c.width;
+  a.log_sum = Floats(c.log_sum);
+  return a;
+}
+
+void Attend(const Kept& c, const FlashAttention& work, bool backward) {
+  const int64_t bytes = kernel::AttentionWorkspace(c.head, c.longest, c.longest, backward);
+  InParallel(c.sequences() * c.s.kv_heads, [&](int64_t begin, int64_t end) {
+    const torch::Tensor space = torch::empty({bytes}, torch::kUInt8);
+    (backward ? Kernels().attend_backward : Kernels().attend_forward)(&work, begin, end, space.data_ptr());
+  });
+}
+
+torch::Tensor Forward(Kept* c, bool training) {
+  const BlockWeights& w = c->w;
+  const int64_t rows = c->rows, width = c->width, total = width + 2 * c->kv;
+  c->q = Pack(w.q.weight, training), c->k = Pack(w.k.weight, training), c->v = Pack(w.v.weight, training);
+  c->output = Pack(w.output.weight, training);
+  c->up_w = Pack(w.up.weight, training), c->down = Pack(w.down.weight, training);
+  if (c->gated()) c->gate_w = Pack(w.gate.weight, training);
+
+  c->n1 = NewBrains(rows, width), c->mean1 = NewFloats(rows, 1), c->inverse1 = NewFloats(rows, 1);
+  RowNorm norm = NormOf(*c, w.attn_norm);
+  norm.x = Floats(c->x), norm.y16 = Brains(c->n1), norm.mean = Floats(c->mean1), norm.inverse = Floats(c->inverse1);
+  RunNorm(norm);
+  c->qkv = NewBrains(rows, total);
+  Multiply(Linear(c->n1, c->q, w.q, Brains(c->qkv), total));
+  Multiply(Linear(c->n1, c->k, w.k, Brains(c->qkv) + width, total));
+  Multiply(Linear(c->n1, c->v, w.v, Brains(c->qkv) + width + c->kv, total));
+  RotateHeads(*c, c->qkv, false);
+  c->attended = NewBrains(rows, width), c->log_sum = NewFloats(c->s.heads, rows);
+  Attend(*c, AttentionOf(*c), false);
+  c->middle = AddBranch(*c, c->x, c->attended, c->output, w.output, 0);
+
+  c->n2 = NewBrains(rows, width), c->mean2 = NewFloats(rows, 1), c->inverse2 = NewFloats(rows, 1);
+  norm = NormOf(*c, w.ffn_norm);
+  norm.x = Floats(c->middle), norm.y16 = Brains(c->n2), norm.mean = Floats(c->mean2);
+  norm.inverse = Floats(c->inverse2);
+  RunNorm(norm);
+  c->up = NewBrains(rows, c->hidden), c->acted = NewBrains(rows, c->hidden);
+  if (c->gated()) {
+    c->gate = NewBrains(rows, c->hidden);
+    Multiply(Linear(c->n2, c->gate_w, w.gate, Brains(c->gate), c->hidden));
+    Multiply(Linear(c->n2, c->up_w, w.up, Brains(c->up), c->hidden));
+    InParallel(rows, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * c->hidden;
+      Kernels().gated_forward(c->s.act, Brains(c->gate) + at, Brains(c->up) + at, (end - begin) * c->hidden,
+                              Brains(c->acted) + at);
+    });
+  } else {
+    Product p = Linear(c->n2, c->up_w, w.up, Brains(c->acted), c->hidden);
+    p.act = c->s.act, p.pre16 = Brains(c->up), p.pre16_stride = c->hidden;
+    Multiply(p);
+  }
+  return AddBranch(*c, c->middle, c->acted, c->down, w.down, 1);
+}
+
+// Gradients of a linear layer's parameters from dy and its zipped input.
+void AddGradients(const Affine& affine, const uint16_t* dy, int64_t rows, int64_t outs, int64_t stride,
+                  const torch::Tensor& x_zipped, int64_t ins) {
+  float* d_weight = GradientOf(affine.weight);
+  float* d_bias = GradientOf(affine.bias);
+  if (d_weight == nullptr && d_bias == nullptr) return;
+  AddWeightGradient(Zip(dy, rows, outs, stride, d_bias), x_zipped, rows, outs, ins, d_weight);
+}
+
+torch::Tensor ZipAll(const torch::Tensor& x) { return Zip(Brains(x), x.size(0), x.size(1), x.size(1), nullptr); }
+
+// dx (f32) and its bf16 copy, from the gradient of the normed rows and of what went past the norm.
+void NormBack(const Kept& c, const Affine& affine, const torch::Tensor& x, const torch::Tensor& mean,
+              const torch::Tensor& inverse, const torch::Tensor& dy, const torch::Tensor& d_sum, torch::Tensor* dx,
+              torch::Tensor* dx16) {
+  RowNorm n = NormOf(c, affine);
+  const int64_t blocks = kernel::NormBlocks(c.rows);
+  const torch::Tensor d_weight = NewFloats(blocks, c.width), d_bias = NewFloats(blocks, c.width);
+  *dx = NewFloats(c.rows, c.width);
+  n.x = Floats(x), n.mean = Floats(mean), n.inverse = Floats(inverse), n.dy16 = Brains(dy), n.d_sum = Floats(d_sum);
+  n.dx = Floats(*dx), n.d_weight = Floats(d_weight), n.d_bias = Floats(d_bias);
+  if (dx16) *dx16 = NewBrains(c.rows, c.width), n.dx16 = Brains(*dx16);
+  InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
+  SumRows(d_weight, GradientOf(affine.weight));
+  SumRows(d_bias, GradientOf(affine.bias));
+}
+
+// d (bf16, [rows, outs]) times W: into `out`, or onto it.
+void Back(const uint16_t* d, int64_t stride, const Packed& w, const torch::Tensor& out, bool onto) {
+  Product p = RowsTimes(d, out.size(0), w.outs, stride, w.backward, w.ins);
+  p.out16 = Brains(out), p.out16_stride = out.size(1);
+  if (onto) p.add16 = p.out16, p.add16_stride = p.out16_stride;
+  Multiply(p);
+}
+
+torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
+  const BlockWeights& w = c.w;
+  const int64_t rows = c.rows, width = c.width, hidden = c.hidden, total = width + 2 * c.kv;
+  torch::Tensor d16 = Narrow(d_out);
+  if (c.drops()) DropRows(c, 1, d16);
+
+  AddGradients(w.down, Brains(d16), rows, width, width, ZipAll(c.acted), hidden);
+  torch::Tensor d_n = NewBrains(rows, width);
+  {
+    const torch::Tensor d_up = NewBrains(rows, hidden);
+    Product p = RowsTimes(Brains(d16), rows, width, width, c.down.backward, hidden);
+    p.out16 = Brains(d_up), p.out16_stride = hidden;
+    const torch::Tensor n2 = ZipAll(c.n2);
+    if (c.gated()) {
+      Multiply(p);
+      const torch::Tensor d_gate = NewBrains(rows, hidden);
+      InParallel(rows, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * hidden;
+        Kernels().gated_backward(c.s.act, Brains(c.gate) + at, Brains(c.up) + at, Brains(d_up) + at,
+                                 (end - begin) * hidden, Brains(d_gate) + at, Brains(d_up) + at);
+      });
+      AddGradients(w.gate, Brains(d_gate), rows, hidden, hidden, n2, width);
+      Back(Brains(d_gate), hidden, c.gate_w, d_n, false);
+      Back(Brains(d_up), hidden, c.up_w, d_n, true);
+    } else {
+      p.act = c.s.act, p.slope16 = Brains(c.up), p.slope16_stride = hidden;
+      Multiply(p);
+      Back(Brains(d_up), hidden, c.up_w, d_n, false);
+    }
+    AddGradients(w.up, Brains(d_up), rows, hidden, hidden, n2, width);
+  }
+  torch::Tensor d_middle;
+  NormBack(c, w.ffn_norm, c.middle, c.mean2, c.inverse2, d_n, d_out, &d_middle, &d16);
+
+  if (c.drops()) DropRows(c, 0, d16);
+  AddGradients(w.output, Brains(d16), rows, width, width, ZipAll(c.attended), width);
+  const torch::Tensor d_attended = NewBrains(rows, width), d_qkv = NewBrains(rows, total);
+  Back(Brains(d16), width, c.output, d_attended, false);
+  FlashAttention a = AttentionOf(c);
+  a.d_out = Brains(d_attended), a.d_out_stride = width;
+  a.dq = Brains(d_qkv), a.dk = a.dq + width, a.dv = a.dk + c.kv;
+  a.dq_stride = a.dk_stride = a.dv_stride = total;
+  Attend(c, a, true);
+  RotateHeads(c, d_qkv, true);
+  const torch::Tensor n1 = ZipAll(c.n1);
+  AddGradients(w.q, a.dq, rows, width, total, n1, width);
+  AddGradients(w.k, a.dk, rows, c.kv, total, n1, width);
+  AddGradients(w.v, a.dv, rows, c.kv, total, n1, width);
+  Back(a.dq, total, c.q, d_n, false);
+  Back(a.dk, total, c.k, d_n, true);
+  Back(a.dv, total, c.v, d_n, true);
+  torch::Tensor dx;
+  NormBack(c, w.attn_norm, c.x, c.mean1, c.inverse1, d_n, d_middle, &dx, nullptr);
+  return dx;
+}
+
+c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
+  auto c = c10::make_intrusive<Kept>();
+  c->w = weights, c->s = shape;
+  c->x = x.detach();
+  c->rows = x.size(0), c->width = x.size(1), c->head = c->width / shape.heads, c->kv = c->head * shape.kv_heads;
+  c->hidden = weights.up.weight.size(0);
+  c->seed = shape.dropout > 0 ? Draw() : 0;
+  c->positions.resize(static_cast<size_t>(c->rows));
+  for (size_t i = 0; i + 1 < shape.starts.size(); ++i) {
+    const int64_t begin = shape.starts[i], end = shape.starts[i + 1];
+    c->longest = std::max(c->longest, end - begin);
+    std::iota(c->positions.begin() + begin, c->positions.begin() + end, 0);
+  }
+  return c;
+}
+
+class BlockStep : public torch::autograd::Function<BlockStep> {
+ public:
+  // The parameters are inputs so that the graph knows them; their gradients go straight to them.
+  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList parameters, Kept* c) {
+    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
+    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(c));
+    return Forward(c, true);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list d_out) {
+    const auto kept = ctx->saved_data["kept"].toCapsule();
+    variable_list gradients(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 2);
+    const torch::NoGradGuard no_gradient;
+    gradients[0] = Backward(static_cast<const Kept&>(*kept), d_out[0].contiguous());
+    return gradients;
+  }
+};
+
+}  // namespace
+
+std::vector<int64_t> EqualStarts(int64_t sequences, int64_t time) {
+  std::vector<int64_t> starts;
+  for (int64_t i = 0; i <= sequences; ++i) starts.push_back(i * time);
+  return starts;
+}
+
+torch::Tensor Block(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
+  const torch::Tensor rows = x.contiguous();
+  const c10::intrusive_ptr<Kept> c = Prepare(rows, weights, shape);
+  if (!torch::GradMode::is_enabled()) return Forward(c.get(), false);
+  std::vector<torch::Tensor> parameters;
+  const BlockWeights& w = weights;
+  for (const Affine* a : {&w.attn_norm, &w.q, &w.k, &w.v, &w.output, &w.ffn_norm, &w.gate, &w.up, &w.down}) {
+    if (a->weight.defined()) parameters.push_back(a->weight);
+    if (a->bias.defined()) parameters.push_back(a->bias);
+  }
+  return BlockStep::apply(rows, at::TensorList(parameters), c.get());
+}
+
+}  // namespace atelier::model::fused

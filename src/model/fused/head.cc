@@ -1,0 +1,191 @@
+#include "model/fused/head.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "model/batch.h"
+#include "model/fused/ops.h"
+
+namespace atelier::model::fused {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t kBlock = 512;  // tokens whose scores are in the caches together
+
+class EmbedStep : public torch::autograd::Function<EmbedStep> {
+ public:
+  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& table, const torch::Tensor& positions,
+                               const torch::Tensor& ids) {
+    ctx->save_for_backward({table, positions, ids});
+    const int64_t rows = ids.numel(), width = table.size(1), time = ids.size(-1);
+    torch::Tensor x = NewFloats(rows, width);
+    const auto* id = ids.data_ptr<int64_t>();
+    for (int64_t i = 0; i < rows; ++i) {
+      if (id[i] < 0 || id[i] >= table.size(0)) {
+        throw Error(Code::kInvalidInput, Cat("token ", id[i], " is outside the vocabulary of ", table.size(0)));
+      }
+    }
+    const float *from = Floats(table), *at = Floats(positions);
+    float* to = Floats(x);
+    InParallel(rows, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        for (int64_t c = 0; c < width; ++c) {
+          to[i * width + c] = from[id[i] * width + c] + (at ? at[i % time * width + c] : 0);
+        }
+      }
+    });
+    return x;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list d) {
+    const variable_list saved = ctx->get_saved_variables();
+    const torch::Tensor dx = d[0].contiguous();
+    const int64_t rows = dx.size(0), width = dx.size(1), time = saved[2].size(-1);
+    const auto* id = saved[2].data_ptr<int64_t>();
+    float *table = GradientOf(saved[0]), *positions = GradientOf(saved[1]);
+    const float* from = Floats(dx);
+    constexpr int64_t kCols = 16;  // threads share columns, so that each number has one order of additions
+    InParallel((width + kCols - 1) / kCols, [&](int64_t begin, int64_t end) {
+      const int64_t last = std::min(width, end * kCols);
+      for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t c = begin * kCols; c < last; ++c) {
+          const float g = from[i * width + c];
+          if (table) table[id[i] * width + c] += g;
+          if (positions) positions[i % time * width + c] += g;
+        }
+      }
+    });
+    return variable_list(3);
+  }
+};
+
+struct Scratch {
+  torch::Tensor scores, greatest, sums, totals, label_logit, interleaved;
+};
+
+// The loss summed over labels; with `d_n` and `d_weight` also the gradients of their mean.
+double RunHead(const torch::Tensor& n, const Packed& w, const torch::Tensor& labels, double smoothing, float scale,
+               const torch::Tensor& d_n, const torch::Tensor& d_weight) {
+  const int64_t rows = n.size(0), width = n.size(1), panels = kernel::Panels(w.outs);
+  const int64_t stride = panels * kernel::kProductPanel, most = std::min(rows, kBlock);
+  const bool gradients = d_n.defined();
+  const torch::Tensor loss = NewFloats(1, rows);
+  Scratch s{NewBrains(most, stride), NewFloats(most, panels),
+            NewFloats(most, panels), smoothing > 0 ? NewFloats(most, panels) : torch::Tensor(),
+            NewFloats(1, most),      gradients ? NewBrains(1, kernel::PackedSize(w.outs, most)) : torch::Tensor()};
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t count = std::min(kBlock, rows - begin);
+    kernel::HeadLoss head;
+    head.rows = count, head.vocabulary = w.outs, head.depth = width;
+    head.x = Brains(n) + begin * width, head.x_stride = width, head.w = Brains(w.forward);
+    head.labels = labels.data_ptr<int64_t>() + begin;
+    head.smoothing = static_cast<float>(smoothing), head.scale = scale;
+    head.scores = Brains(s.scores), head.greatest = Floats(s.greatest), head.sums = Floats(s.sums);
+    head.totals = Floats(s.totals), head.label_logit = Floats(s.label_logit);
+    head.loss = Floats(loss) + begin;
+    head.interleaved = gradients ? Brains(s.interleaved) : nullptr;
+    InParallel(panels, [&](int64_t from, int64_t to) { Kernels().head_scores(&head, 0, count, from, to); });
+    InParallel((count + 1) / 2,
+               [&](int64_t from, int64_t to) { Kernels().head_finish(&head, 2 * from, std::min(count, 2 * to)); });
+    if (!gradients) continue;
+    kernel::Product p = RowsTimes(head.scores, count, w.outs, stride, w.backward, width);
+    p.out16 = Brains(d_n) + begin * width, p.out16_stride = width;
+    Multiply(p);
+    AddWeightGradient(s.interleaved, Zip(head.x, count, width, width, nullptr), count, w.outs, width, Floats(d_weight));
+  }
+  return loss.to(torch::kFloat64).sum().item<double>();
+}
+
+struct Kept : torch::CustomClassHolder {
+  HeadNorm norm;
+  torch::Tensor x, mean, inverse, d_n, weight, d_weight;
+};
+
+kernel::RowNorm NormOf(const Kept& c) {
+  kernel::RowNorm n;
+  n.rows = c.x.size(0), n.cols = c.x.size(1), n.rms = c.norm.rms, n.epsilon = static_cast<float>(c.norm.eps);
+  n.weight = Floats(c.norm.weight), n.bias = Floats(c.norm.bias);
+  n.x = Floats(c.x), n.mean = Floats(c.mean), n.inverse = Floats(c.inverse);
+  return n;
+}
+
+torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bool training) {
+  const int64_t rows = c->x.size(0), width = c->x.size(1);
+  const torch::Tensor normed = NewBrains(rows, width);
+  c->mean = NewFloats(rows, 1), c->inverse = NewFloats(rows, 1);
+  kernel::RowNorm n = NormOf(*c);
+  n.y16 = Brains(normed);
+  InParallel(kernel::NormBlocks(rows), [&](int64_t begin, int64_t end) {
+    Kernels().norm_forward(&n, begin * kernel::kNormBlock, std::min(rows, end * kernel::kNormBlock));
+  });
+  const auto* label = labels.data_ptr<int64_t>();
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows; ++i) {
+    if (label[i] == kIgnored) continue;
+    if (label[i] < 0 || label[i] >= c->weight.size(0)) {
+      throw Error(Code::kInvalidInput, Cat("target ", label[i], " is outside the vocabulary of ", c->weight.size(0)));
+    }
+    ++count;
+  }
+  count = std::max<int64_t>(count, 1);
+  if (training) {
+    c->d_n = NewBrains(rows, width);
+    c->d_weight = torch::zeros_like(c->weight.detach());
+  }
+  const double sum =
+      RunHead(normed, Pack(c->weight, training), labels, smoothing, 1 / static_cast<float>(count), c->d_n, c->d_weight);
+  return torch::scalar_tensor(sum / static_cast<double>(count), torch::kFloat32);
+}
+
+class LossStep : public torch::autograd::Function<LossStep> {
+ public:
+  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList parameters,
+                               const torch::Tensor& labels, double smoothing, Kept* c) {
+    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
+    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(c));
+    return RunLoss(c, labels, smoothing, true);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list d) {
+    const torch::NoGradGuard no_gradient;
+    const auto kept = ctx->saved_data["kept"].toCapsule();
+    const auto& c = static_cast<const Kept&>(*kept);
+    const float scale = d[0].item<float>();
+    float* d_weight = GradientOf(c.weight);
+    if (d_weight) {
+      torch::Tensor grad = c.weight.grad();
+      grad.add_(c.d_weight, scale);
+    }
+    if (scale != 1) c.d_n.mul_(scale);
+    kernel::RowNorm n = NormOf(c);
+    const int64_t blocks = kernel::NormBlocks(n.rows);
+    const torch::Tensor d_gain = NewFloats(blocks, n.cols), d_bias = NewFloats(blocks, n.cols);
+    variable_list out(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 4);
+    out[0] = NewFloats(n.rows, n.cols);
+    n.dy16 = Brains(c.d_n), n.dx = Floats(out[0]), n.d_weight = Floats(d_gain), n.d_bias = Floats(d_bias);
+    InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
+    SumRows(d_gain, GradientOf(c.norm.weight));
+    SumRows(d_bias, GradientOf(c.norm.bias));
+    return out;
+  }
+};
+
+}  // namespace
+
+torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, const torch::Tensor& ids) {
+  return EmbedStep::apply(table, positions, ids.contiguous());
+}
+
+torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
+                       const torch::Tensor& labels, double label_smoothing) {
+  const torch::Tensor rows = x.contiguous(), flat = labels.contiguous();
+  auto c = c10::make_intrusive<Kept>();
+  c->norm = norm, c->x = rows.detach(), c->weight = weight;
+  if (!torch::GradMode::is_enabled()) return RunLoss(c.get(), flat, label_smoothing, false);
+  std::vector<torch::Tensor> parameters{weight};
+  for (const torch::Tensor& p : {norm.weight, norm.bias}) {
+    if (p.defined()) parameters.push_back(p);
+  }
+  return LossStep::apply(rows, at::TensorList(parameters), flat, label_smoothing, c.get());
+}
+
+}  // namespace atelier::model::fused

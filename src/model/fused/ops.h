@@ -1,0 +1,60 @@
+// The steps of which the fused layers are made: kernels of training (kernel/training) over torch's tensors, spread over
+// torch's threads. Nothing here records gradients; every function says what it reads and writes.
+//
+// Rows of activations are bf16 [rows, cols] without gaps unless a stride is said; weights and their gradients are f32.
+// How the work is cut changes no bit of a result.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "kernel/training/table.h"
+
+namespace atelier::model::fused {
+
+// Whether models take their fused form: in bf16 autocast on the processor, unless switched off. The plain form is the
+// reference; the two differ by bf16's roundings.
+bool Enabled();
+void SetEnabled(bool on);  // for tests and comparisons
+
+const kernel::TrainTable& Kernels();
+
+inline uint16_t* Brains(const torch::Tensor& x) { return static_cast<uint16_t*>(x.data_ptr()); }
+inline float* Floats(const torch::Tensor& x) { return x.defined() ? x.data_ptr<float>() : nullptr; }
+torch::Tensor NewBrains(int64_t rows, int64_t cols);
+torch::Tensor NewFloats(int64_t rows, int64_t cols);
+
+// body(begin, end) over [0, n), at most once per thread.
+void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body);
+
+// W [outs, ins] in both forms (kernel/training/product.h).
+struct Packed {
+  int64_t outs = 0, ins = 0;
+  torch::Tensor forward, backward;
+};
+Packed Pack(const torch::Tensor& weight, bool with_backward);
+
+// The whole product, over all threads.
+void Multiply(const kernel::Product& product);
+// A product whose A is `x` [rows, depth] by stride and whose B is `b`.
+kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_t stride, const torch::Tensor& b,
+                          int64_t cols);
+
+// x [rows, cols] by stride, zipped for a product over its rows. Adds the sums of its columns to `sums` where given.
+torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
+// d_weight [outs, ins] += dy^T x, both zipped, of `rows` rows.
+void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
+                       int64_t ins, float* d_weight);
+
+// f32 to bf16.
+torch::Tensor Narrow(const torch::Tensor& x);
+// sums[c] += over rows of parts[., c].
+void SumRows(const torch::Tensor& parts, float* sums);
+
+// Where the gradient of a parameter is added up: its grad, made of zeros where it has none. Null for an undefined
+// parameter and for one that wants no gradient. Fused layers add to it in their way back, without a tensor between.
+float* GradientOf(const torch::Tensor& parameter);
+
+// 64 random bits of torch's generator.
+uint64_t Draw();
+
+}  // namespace atelier::model::fused
