@@ -5,8 +5,12 @@
 #include <functional>
 
 #include "artefact/gguf_writer.h"
+#include "artefact/tokenizer_file.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "text/charsmap.h"
+#include "text/train_bpe.h"
+#include "text/train_unigram.h"
 
 namespace atelier::runtime {
 namespace {
@@ -112,6 +116,51 @@ TEST(Vocabulary, LyingFilesAreNamed) {
               w.Set("tokenizer.ggml.tokens", Strings{"a"});
             }),
             Code::kUnsupported);
+}
+
+void ExpectSameFromGguf(const text::TokenizerSpec& spec) {
+  const auto file = FileWith([&](artefact::GgufWriter& w) { artefact::WriteTokenizerToGguf(spec, w); });
+  const text::TokenizerSpec read = SpecFromGguf(*file);
+  EXPECT_EQ(read.model, spec.model);
+  EXPECT_EQ(read.pre, spec.pre);
+  EXPECT_EQ(read.tokens, spec.tokens);
+  EXPECT_EQ(read.scores, spec.scores);
+  EXPECT_EQ(read.types, spec.types);
+  EXPECT_EQ(read.merges, spec.merges);
+  EXPECT_EQ(read.charsmap, spec.charsmap);
+  EXPECT_EQ(read.bos, spec.bos);
+  EXPECT_EQ(read.eos, spec.eos);
+  EXPECT_EQ(read.unknown, spec.unknown);
+  EXPECT_EQ(read.padding, spec.padding);
+  EXPECT_EQ(read.add_bos, spec.add_bos);
+  EXPECT_EQ(read.add_eos, spec.add_eos);
+  EXPECT_EQ(read.add_space_prefix, spec.add_space_prefix);
+  EXPECT_EQ(read.merge_spaces, spec.merge_spaces);
+  const std::string text = "手冲咖啡  coffee 😀\n<s> 1234";
+  EXPECT_EQ(TokenizerFromGguf(*file)->Encode(text, {.add_special = true}),
+            text::MakeTokenizer(spec)->Encode(text, {.add_special = true}));
+}
+
+TEST(Vocabulary, WhatWasTrainedComesBack) {
+  const auto pull = [](int texts) {
+    return [texts](std::string* text) mutable {
+      *text = "手冲咖啡 coffee 手冲咖啡  coffee\n";
+      return texts-- > 0;
+    };
+  };
+  text::TokenizerSpec bpe = text::TrainBpe(pull(3), {.vocab_size = 290, .pre = "smollm"});
+  ExpectSameFromGguf(bpe);
+  bpe.add_bos = bpe.add_eos = true;
+  ExpectSameFromGguf(bpe);
+  text::TrainUnigramOptions options;
+  options.vocab_size = 30;
+  options.coverage = 1;
+  text::TokenizerSpec unigram = text::TrainUnigram(pull(3), options);
+  ExpectSameFromGguf(unigram);
+  unigram.bos = unigram.padding = -1;
+  unigram.merge_spaces = unigram.add_space_prefix = true;
+  unigram.charsmap = text::Charsmap::Build({{"\t", " "}});
+  ExpectSameFromGguf(unigram);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace atelier::text {
 namespace {
 
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
+constexpr double kScoreUnit = 4096;                      // scores are multiples of its inverse
 
 // Words begin at spaces; control characters are words of their own.
 class UnigramCutter : public WordCutter {
@@ -350,7 +351,7 @@ TokenizerSpec TrainUnigram(const TextPull& next, const TrainUnigramOptions& opti
   std::vector<Token> tokens;
   const std::unordered_set<std::string> special(spec.tokens.begin(), spec.tokens.end());
   for (const UnigramPiece& piece : trainer.pieces()) {
-    Token token{"", static_cast<float>(piece.score)};
+    Token token{"", static_cast<float>(std::round(piece.score * kScoreUnit) / kScoreUnit)};
     for (uint32_t i = 0; i < piece.size; ++i) {
       const char32_t c = corpus.characters[corpus.text[piece.begin + i]];
       if (c == ' ') {
