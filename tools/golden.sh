@@ -82,6 +82,12 @@ case $name in
     [[ ${1:-} == --environment ]] && exit
     "$venv/bin/python" tools/golden_labels.py "$@"
     ;;
+  tokenizer)
+    environment tokenizers==0.23.3
+    "$venv/bin/python" tools/golden_tokenizer.py "$@"
+    program=build/release/atelier
+    if [[ $# -eq 0 && -x $program ]]; then "$venv/bin/python" tools/golden_tokenizer.py --compare "$program"; fi
+    ;;
   tokens)  # the ids need llama.cpp, built: its source folder in LLAMA_CPP
     environment regex zstandard
     "$venv/bin/python" tools/golden_tokens.py split
