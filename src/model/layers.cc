@@ -14,6 +14,11 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, double deviation) {
   if (with_bias) bias = register_parameter("bias", torch::zeros({out}));
 }
 
+Head::Head(int64_t in, int64_t classes, double deviation, const torch::Tensor& tied) {
+  weight = tied.defined() ? tied : register_parameter("weight", torch::randn({classes, in}) * deviation);
+  bias = register_parameter("bias", torch::zeros({classes}));
+}
+
 torch::Tensor Rotate(const torch::Tensor& x, const torch::Tensor& cosines, const torch::Tensor& sines) {
   const int64_t time = x.size(-2);
   const torch::Tensor c = cosines.narrow(0, 0, time), s = sines.narrow(0, 0, time);

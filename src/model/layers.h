@@ -24,6 +24,15 @@ class Linear : public torch::nn::Module {
   torch::Tensor weight, bias;
 };
 
+// x W^T + b over a vocabulary. W [classes, in] is `tied`, an embedding elsewhere in the model (Press & Wolf 2017), or,
+// where that is undefined, its own from normal(0, deviation); b from zeros.
+class Head : public torch::nn::Module {
+ public:
+  Head(int64_t in, int64_t classes, double deviation, const torch::Tensor& tied);
+  torch::Tensor forward(const torch::Tensor& x) const { return torch::linear(x, weight, bias); }
+  torch::Tensor weight, bias;
+};
+
 // Rotates neighbouring pairs (x[2i], x[2i+1]) of each head by position * base^(-2i/head): RoPE (Su et al. 2021), in the
 // interleaved order that GGUF's llama has. x [batch, heads, time, head]; cosines, sines [>= time, head/2].
 torch::Tensor Rotate(const torch::Tensor& x, const torch::Tensor& cosines, const torch::Tensor& sines);

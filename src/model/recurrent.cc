@@ -1,0 +1,72 @@
+#include "model/recurrent.h"
+
+#include <cmath>
+#include <string>
+
+namespace atelier::model {
+
+Recurrent::Recurrent(const RecurrentConfig& config) : c_(config) {
+  const int64_t directions = c_.bidirectional ? 2 : 1, gates = c_.gru ? 3 : 4;
+  const double bound = 1 / std::sqrt(static_cast<double>(c_.hidden));
+  for (int64_t layer = 0; layer < c_.layers; ++layer) {
+    const int64_t input = layer == 0 ? c_.input : directions * c_.hidden;
+    for (int64_t direction = 0; direction < directions; ++direction) {
+      const std::string end = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
+      const auto add = [&](const char* name, torch::IntArrayRef sizes) {
+        parameters_.push_back(register_parameter(name + end, torch::empty(sizes).uniform_(-bound, bound)));
+      };
+      add("weight_ih", {gates * c_.hidden, input});
+      add("weight_hh", {gates * c_.hidden, c_.hidden});
+      add("bias_ih", {gates * c_.hidden});
+      add("bias_hh", {gates * c_.hidden});
+    }
+  }
+}
+
+Recurrent::Output Recurrent::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
+  const int64_t states = c_.layers * (c_.bidirectional ? 2 : 1);
+  const torch::Tensor zeros = torch::zeros({states, x.size(0), c_.hidden}, x.options());
+  Output out;
+  if (!lengths.defined()) {
+    if (c_.gru) {
+      std::tie(out.all, out.hidden) = at::gru(x, zeros, parameters_, true, c_.layers, c_.dropout, is_training(),
+                                              c_.bidirectional, /*batch_first=*/true);
+    } else {
+      std::tie(out.all, out.hidden, out.cell) = at::lstm(x, {zeros, zeros}, parameters_, true, c_.layers, c_.dropout,
+                                                         is_training(), c_.bidirectional, /*batch_first=*/true);
+    }
+    return out;
+  }
+  // Packed: the rows from the longest to the shortest, and of each time only those that last as long.
+  const auto [sorted, order] = lengths.to(torch::kCPU).sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const torch::Tensor rows = order.to(x.device()), back = rows.argsort();
+  const auto [data, sizes] = at::_pack_padded_sequence(x.index_select(0, rows), sorted, /*batch_first=*/true);
+  torch::Tensor packed;
+  if (c_.gru) {
+    std::tie(packed, out.hidden) =
+        at::gru(data, sizes, zeros, parameters_, true, c_.layers, c_.dropout, is_training(), c_.bidirectional);
+  } else {
+    std::tie(packed, out.hidden, out.cell) = at::lstm(data, sizes, {zeros, zeros}, parameters_, true, c_.layers,
+                                                      c_.dropout, is_training(), c_.bidirectional);
+    out.cell = out.cell.index_select(1, back);
+  }
+  out.all = std::get<0>(at::_pad_packed_sequence(packed, sizes, /*batch_first=*/true, 0.0, x.size(1)));
+  out.all = out.all.index_select(0, back);
+  out.hidden = out.hidden.index_select(1, back);
+  return out;
+}
+
+torch::Tensor Recurrent::Step(torch::Tensor x, torch::TensorList before, std::vector<torch::Tensor>* after) const {
+  for (int64_t layer = 0; layer < c_.layers; ++layer) {
+    const auto at = static_cast<size_t>(layer);
+    if (layer > 0) x = torch::dropout(x, c_.dropout, is_training());
+    const torch::Tensor* p = &parameters_[4 * at];
+    auto [h, c] = at::lstm_cell(x, before.slice(2 * at, 2), p[0], p[1], p[2], p[3]);
+    after->push_back(h);
+    after->push_back(c);
+    x = h;
+  }
+  return x;
+}
+
+}  // namespace atelier::model

@@ -1,0 +1,60 @@
+#include "model/recurrent_lm.h"
+
+#include "base/str.h"
+
+namespace atelier::model {
+namespace {
+
+constexpr double kDeviation = 0.1;
+
+}  // namespace
+
+RecurrentLmConfig ReadRecurrentLmConfig(Table& config, const DataShape& shape, bool gru) {
+  RecurrentLmConfig c;
+  c.gru = gru;
+  c.vocabulary = shape.vocabulary;
+  c.embedding = config.IntOr("embedding", c.embedding, 1, 1 << 16);
+  c.width = config.IntOr("width", c.width, 1, 1 << 16);
+  c.layers = config.IntOr("layers", c.layers, 1, 100);
+  c.dropout = config.DoubleOr("dropout", c.dropout, 0, 0.99);
+  c.tied = config.BoolOr("tied", c.tied);
+  if (c.tied && c.embedding != c.width) {
+    config.Refuse("tied", Cat("a tied head wants embedding = width, not ", c.embedding, " and ", c.width));
+  }
+  return c;
+}
+
+RecurrentLm::RecurrentLm(const RecurrentLmConfig& config) : config_(config) {
+  const RecurrentLmConfig& c = config_;
+  token_embd_ = register_module("token_embd", torch::nn::Embedding(c.vocabulary, c.embedding));
+  torch::nn::init::normal_(token_embd_->weight, 0, kDeviation);
+  layers_ = register_module(c.gru ? "gru" : "lstm", std::make_shared<Recurrent>(RecurrentConfig{
+                                                        c.gru, c.embedding, c.width, c.layers, c.dropout, false}));
+  output_ = register_module("output", std::make_shared<Head>(c.width, c.vocabulary, kDeviation,
+                                                             c.tied ? token_embd_->weight : torch::Tensor()));
+}
+
+torch::Tensor RecurrentLm::Hidden(const torch::Tensor& ids) {
+  const torch::Tensor x = torch::dropout(token_embd_->forward(ids), config_.dropout, is_training());
+  return torch::dropout(layers_->forward(x).all, config_.dropout, is_training());
+}
+
+Loss RecurrentLm::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  const torch::Tensor logits = output_->forward(Hidden(batch.inputs));
+  return {CrossEntropy(logits.flatten(0, 1), batch.targets.flatten(), options), {}};
+}
+
+torch::Tensor RecurrentLm::NextLogits(const torch::Tensor& ids) {
+  const torch::NoGradGuard no_gradient;
+  return output_->forward(Hidden(ids).select(1, -1)).to(torch::kFloat32);
+}
+
+std::shared_ptr<Model> MakeLstmLm(Table& config, const DataShape& shape) {
+  return std::make_shared<RecurrentLm>(ReadRecurrentLmConfig(config, shape, false));
+}
+
+std::shared_ptr<Model> MakeGruLm(Table& config, const DataShape& shape) {
+  return std::make_shared<RecurrentLm>(ReadRecurrentLmConfig(config, shape, true));
+}
+
+}  // namespace atelier::model
