@@ -18,7 +18,8 @@ struct Command {
   int (*run)(const Options& options, const std::atomic<bool>& stop);
 };
 
-int Train(const Options& options, const std::atomic<bool>& stop);   // train.cc
-int Export(const Options& options, const std::atomic<bool>& stop);  // export.cc
+int Train(const Options& options, const std::atomic<bool>& stop);      // train.cc
+int Export(const Options& options, const std::atomic<bool>& stop);     // export.cc
+int Translate(const Options& options, const std::atomic<bool>& stop);  // translate.cc
 
 }  // namespace atelier::learn

@@ -13,6 +13,7 @@
 #include "train/run.h"
 #include "train/sample_text.h"
 #include "train/trainer.h"
+#include "train/translate.h"
 
 namespace atelier::learn {
 namespace {
@@ -55,6 +56,7 @@ class Teller : public train::Listener {
   }
 
   void Sample(int64_t step) override {
+    if (auto* translator = dynamic_cast<model::Translator*>(run_.model.get())) return SampleOfPairs(*translator, step);
     auto* language = dynamic_cast<model::LanguageModel*>(run_.model.get());
     if (language == nullptr || run_.settings.samples == 0) return;
     train::SampleOptions options;
@@ -68,6 +70,18 @@ class Teller : public train::Listener {
   void Saved(int64_t step, const std::string& path) override { Tell("saved", {{"step", step}, {"path", path}}); }
 
  private:
+  // Sources with what the model makes of them, and what was wanted: of the validation's first records.
+  void SampleOfPairs(model::Translator& model, int64_t step) {
+    const train::TranslatorView view{model, run_.source_tokenizer ? *run_.source_tokenizer : *run_.tokenizer,
+                                     *run_.tokenizer, run_.settings.data};
+    Json pairs = Json::array();
+    const train::Examples& examples = run_.validation ? *run_.validation : *run_.train;
+    for (const train::PairSample& one : train::SamplePairs(view, examples, run_.settings.samples)) {
+      pairs.push_back({{"source", one.source}, {"hypothesis", one.hypothesis}, {"reference", one.reference}});
+    }
+    Tell("samples", {{"step", step}, {"pairs", pairs}});
+  }
+
   train::Run& run_;
   track::Tracker* tracker_;  // null in all processes but the first, which hear nothing
 };

@@ -96,7 +96,7 @@ Seq2Seq::Decoded Seq2Seq::Attend(const torch::Tensor& query, const DecoderState&
   return {torch::bmm(weights.to(memory.scalar_type()).unsqueeze(1), memory).squeeze(1), weights};
 }
 
-Seq2Seq::Decoded Seq2Seq::Decode(const torch::Tensor& previous, DecoderState* state) const {
+Seq2Seq::Decoded Seq2Seq::Decode(const torch::Tensor& previous, DecoderState* state) {
   const auto layers = static_cast<size_t>(2 * config_.layers);
   const torch::TensorList before(state->past.data(), layers);
   const torch::Tensor e = torch::dropout(token_embd_->forward(previous), config_.dropout, is_training());

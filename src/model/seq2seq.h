@@ -61,7 +61,7 @@ class Seq2Seq : public Translator {
     torch::Tensor readout;    // r, [rows, width]
     torch::Tensor attention;  // a, [rows, source time]
   };
-  Decoded Decode(const torch::Tensor& previous, DecoderState* state) const;
+  Decoded Decode(const torch::Tensor& previous, DecoderState* state);
   Decoded Attend(const torch::Tensor& query, const DecoderState& state) const;  // readout: c
   torch::Tensor LogitsOf(const torch::Tensor& readout) const;
 

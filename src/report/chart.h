@@ -56,6 +56,15 @@ struct ConfusionMatrix {
 };
 std::string Draw(const ConfusionMatrix& chart);
 
+// Values in [0, 1] of rows by columns as shades of one colour: attention, similarities. The first 100 of each are
+// drawn.
+struct HeatMap {
+  Frame frame;  // x: the columns' title, y: the rows'
+  std::vector<std::string> rows, columns;
+  std::vector<double> values;  // [row][column]; what is beyond counts as 0 or 1
+};
+std::string Draw(const HeatMap& chart);
+
 struct Point {
   double x = 0, y = kMissing;              // y missing: a gap
   double low = kMissing, high = kMissing;  // an interval, drawn as a band

@@ -131,6 +131,34 @@ TEST(Matrix, ShowsCountsSharesAndManyClasses) {
   EXPECT_TRUE(Draw(ConfusionMatrix()).ends_with("</svg>\n"));
 }
 
+TEST(HeatMap, ShadesNamesAndBounds) {
+  HeatMap map;
+  map.frame.chinese = true;
+  map.frame.x = "原文";
+  map.rows = {"打", "<b>", " "};
+  map.columns = {"Open", ""};
+  map.values = {0.9, 0.1, 0, 1, std::nan(""), 7};
+  const std::string svg = Draw(map);
+  EXPECT_EQ(CountOf(svg, "class=\"cell\""), 5u);
+  EXPECT_TRUE(Has(svg, "打 → Open: 0.900"));
+  EXPECT_TRUE(Has(svg, "fill-opacity=\"0.9\""));  // 0.03 + 0.97 x 0.9
+  EXPECT_TRUE(Has(svg, "&lt;b&gt; → ∅: 1.000"));
+  EXPECT_FALSE(Has(svg, "<b>"));
+  EXPECT_TRUE(Has(svg, "␣ → ∅: 7.000"));  // the tip tells what it was
+  EXPECT_TRUE(Has(svg, "1 个值不是有限数"));
+  EXPECT_TRUE(Has(svg, "<desc>打 → Open 0.90; &lt;b&gt; → ∅ 1.00; ␣ → ∅ 1.00</desc>"));
+
+  map = {};
+  for (int i = 0; i < 150; ++i) map.rows.push_back("r"), map.columns.push_back("c");
+  map.values.assign(150 * 150, 0.5);
+  const std::string many = Draw(map);
+  EXPECT_EQ(CountOf(many, "class=\"cell\""), 10'000u);
+  EXPECT_TRUE(Has(many, "the first 100 of 150 rows"));
+  map.values.pop_back();  // not as many as there are cells
+  EXPECT_TRUE(Has(Draw(map), "nothing to draw"));
+  EXPECT_TRUE(Has(Draw(HeatMap{}), "nothing to draw"));
+}
+
 TEST(Lines, GapsBandsAndBounds) {
   Lines chart;
   chart.series = {{"a", {{0, 1, 0.5, 1.5}, {1, 2, 1.5, 2.5}, {2, kMissing}, {3, 1}, {4, 2}}, false}};

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "text/tokenizer_json.h"
+#include "train/examples_pairs.h"
 #include "train/run_tokenizer.h"
 
 namespace atelier::train {
@@ -15,19 +16,29 @@ namespace {
 std::unique_ptr<Examples> MakeExamples(const Run& run, const Records& records, ExamplesReport* report) {
   switch (run.architecture->data) {
     case model::DataKind::kTokens: return TokenExamples(records, run.settings.data, *run.tokenizer, report);
+    case model::DataKind::kPairs:
+      return PairExamples(records, run.settings.data, run.source_tokenizer ? *run.source_tokenizer : *run.tokenizer,
+                          *run.tokenizer, report);
     default: throw Error(Code::kInternal, "no examples of this kind");
   }
 }
 
+// The one that stands in the run's folder, or one that is put there.
+text::TokenizerSpec KeptTokenizer(const RunOptions& options, const std::string& name, const TokenizerSettings& settings,
+                                  const Records& records, const std::vector<std::string>& fields, int threads) {
+  const std::string path = Cat(options.folder, "/", name, ".json");
+  if (FileExists(path)) return artefact::ReadTokenizerJson(path);
+  text::TokenizerSpec spec = TokenizerFor(settings, records, fields, threads, options.progress);
+  artefact::WriteTokenizerJson(spec, path);
+  return spec;
+}
+
 void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run) {
-  const std::string path = Cat(options.folder, "/tokenizer.json");
-  if (FileExists(path)) {
-    run->tokenizer_spec = artefact::ReadTokenizerJson(path);
-  } else {
-    run->tokenizer_spec = TokenizerFor(run->settings.tokenizer, records, {run->settings.data.text},
-                                       run->settings.threads, options.progress);
-    artefact::WriteTokenizerJson(run->tokenizer_spec, path);
-  }
+  const TrainSettings& s = run->settings;
+  const bool pairs = run->architecture->data == model::DataKind::kPairs;
+  std::vector<std::string> fields = {pairs ? s.data.target : s.data.text};
+  if (pairs && !s.source_tokenizer) fields.push_back(s.data.source);
+  run->tokenizer_spec = KeptTokenizer(options, "tokenizer", s.tokenizer, records, fields, s.threads);
   run->about.tokenizer = text::ToTokenizerJson(run->tokenizer_spec);
   run->tokenizer = text::MakeTokenizer(run->tokenizer_spec);
   const SpecialIds ids = FindSpecialIds(*run->tokenizer);
@@ -36,7 +47,16 @@ void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run)
   run->shape.begin = ids.begin;
   run->shape.end = ids.end;
   run->shape.mask = ids.mask;
-  run->shape.sequence_length = run->settings.data.sequence_length;
+  run->shape.sequence_length = s.data.sequence_length;
+  if (!pairs) return;
+  run->shape.sequence_length = std::max(s.data.sequence_length, s.data.source_length);
+  run->shape.source_vocabulary = run->shape.vocabulary;
+  if (!s.source_tokenizer) return;
+  const text::TokenizerSpec spec =
+      KeptTokenizer(options, "source_tokenizer", *s.source_tokenizer, records, {s.data.source}, s.threads);
+  run->about.source_tokenizer = text::ToTokenizerJson(spec);
+  run->source_tokenizer = text::MakeTokenizer(spec);
+  run->shape.source_vocabulary = run->source_tokenizer->vocab_size();
 }
 
 }  // namespace
@@ -49,6 +69,9 @@ Run PrepareRun(const RunOptions& options) {
   table.Done();
   run.architecture = &model::FindArchitecture(model_table.String("architecture"), model_table);
 
+  if (run.settings.source_tokenizer && run.architecture->data != model::DataKind::kPairs) {
+    table.Refuse("source_tokenizer", Cat(run.architecture->name, " has no source to cut into tokens"));
+  }
   const Records records(run.settings.data.train, options.datasets);
   MakeFolders(options.folder);
   SetUpTokenizer(options, records, &run);

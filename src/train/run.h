@@ -1,5 +1,6 @@
 // A run, put together from its configuration: tokenizer, examples, model. In its folder:
-//   config.toml  tokenizer.json  last.safetensors  best.safetensors  metrics.jsonl  events.out.tfevents.*  samples/
+//   config.toml  tokenizer.json  source_tokenizer.json  last.safetensors  best.safetensors  metrics.jsonl
+//   events.out.tfevents.*  samples/
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ struct Run {
   const model::Architecture* architecture = nullptr;
   model::About about;
   text::TokenizerSpec tokenizer_spec;
-  std::unique_ptr<text::Tokenizer> tokenizer;  // null for pictures
+  std::unique_ptr<text::Tokenizer> tokenizer;         // null for pictures
+  std::unique_ptr<text::Tokenizer> source_tokenizer;  // pairs: of the source, where it has one of its own
   model::DataShape shape;
   std::shared_ptr<model::Model> model;
   std::unique_ptr<Examples> train, validation;  // validation may be null

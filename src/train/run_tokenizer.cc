@@ -1,10 +1,9 @@
 #include "train/run_tokenizer.h"
 
 #include "artefact/tokenizer_file.h"
-#include "base/error.h"
-#include "base/str.h"
 #include "text/byte_map.h"
 #include "text/train_bpe.h"
+#include "text/train_unigram.h"
 
 namespace atelier::train {
 namespace {
@@ -46,7 +45,12 @@ text::TokenizerSpec TokenizerFor(const TokenizerSettings& settings, const Record
   if (settings.type == "bpe") {
     return text::TrainBpe(next, {.vocab_size = settings.vocabulary, .special = Marks(), .threads = threads}, progress);
   }
-  throw Error(Code::kUnsupported, Cat("no training of ", settings.type, " tokenizers"));
+  text::TrainUnigramOptions options;
+  options.vocab_size = settings.vocabulary;
+  options.special = Marks();
+  options.special.unknown = "<unk>";
+  options.threads = threads;
+  return text::TrainUnigram(next, options, progress);
 }
 
 }  // namespace atelier::train

@@ -86,15 +86,16 @@ void ReadData(Table& config, DataSettings* s) {
   table.Done();
 }
 
-void ReadTokenizer(Table& config, TokenizerSettings* s) {
-  auto table = config.SubOr("tokenizer");
-  if (!table) return;
+bool ReadTokenizer(Table& config, const char* key, TokenizerSettings* s) {
+  auto table = config.SubOr(key);
+  if (!table) return false;
   s->file = table->StringOr("file", "");
   if (s->file.empty()) {
     s->type = OneOf(*table, "type", s->type, {"bytes", "bpe", "unigram"});
     if (s->type != "bytes") s->vocabulary = table->IntOr("vocabulary", s->vocabulary, 260, 1 << 20);
   }
   table->Done();
+  return true;
 }
 
 void ReadRest(Table& config, TrainSettings* s) {
@@ -143,7 +144,9 @@ TrainSettings ReadTrainSettings(Table& config) {
   }
   ReadSchedule(config, &s.schedule);
   ReadData(config, &s.data);
-  ReadTokenizer(config, &s.tokenizer);
+  ReadTokenizer(config, "tokenizer", &s.tokenizer);
+  TokenizerSettings source;
+  if (ReadTokenizer(config, "source_tokenizer", &source)) s.source_tokenizer = source;
   ReadRest(config, &s);
   return s;
 }

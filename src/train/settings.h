@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/config.h"
@@ -70,6 +71,7 @@ struct TrainSettings {
   ScheduleSettings schedule;
   DataSettings data;
   TokenizerSettings tokenizer;
+  std::optional<TokenizerSettings> source_tokenizer;  // pairs: of the source, where it is not the same
   // [validation]
   int64_t validate_every = 0;    // steps; 0: at each epoch's end
   int64_t validate_batches = 0;  // 0: all

@@ -26,6 +26,13 @@ class Twin:
     def ours(self, name, tensor):
         return self.convert(name, tensor.detach()).clone().contiguous()
 
+    def named(self, prefix, name, tensor):
+        """By our name. One with {} in it is nn.MultiheadAttention's product: queries, keys and values end to end."""
+        name, tensor = self.rename(name), self.ours(name, tensor)
+        if "{}" not in name:
+            return {prefix + name: tensor}
+        return {prefix + name.format(part): t.contiguous() for part, t in zip("qkv", tensor.chunk(3))}
+
     def part_parameters(self, part):
         if len(self.parts) == 1:
             return list(self.module.named_parameters())
@@ -33,7 +40,9 @@ class Twin:
 
     def write(self, path):
         torch.set_num_threads(1)
-        tensors = {f"w/{self.rename(n)}": self.ours(n, p) for n, p in self.module.named_parameters()}
+        tensors = {}
+        for n, p in self.module.named_parameters():
+            tensors |= {k: t.clone() for k, t in self.named("w/", n, p).items()}
         for i, batch in enumerate(self.batches):
             for field, value in batch.items():
                 tensors[f"b/{i}/{field}"] = value.contiguous()
@@ -62,7 +71,7 @@ class Twin:
                 if step == 0:
                     for n, p in named:
                         g = p.grad if p.grad is not None else torch.zeros_like(p)
-                        tensors[f"g/{part}/{self.rename(n)}"] = self.ours(n, g)
+                        tensors |= {k: t.clone() for k, t in self.named(f"g/{part}/", n, g).items()}
                 if o["clip"] > 0:
                     torch.nn.utils.clip_grad_norm_([p for _, p in named], o["clip"])
                 optimisers[part].step()
