@@ -211,6 +211,7 @@ TEST(BeamSearch, RefusesOptionsThatContradictEachOther) {
 // The two architectures. What lies behind a source's end must not matter, nor what else is in the batch; and step by
 // step they must give what they give at once.
 std::shared_ptr<Translator> Make(const std::string& config) {
+  at::set_num_threads(1);
   torch::manual_seed(3);
   DataShape shape;
   shape.vocabulary = shape.source_vocabulary = kVocabulary;

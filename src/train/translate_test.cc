@@ -87,7 +87,7 @@ TEST_P(Translating, WorksFromTheModelFileAlone) {
   EXPECT_EQ(right, 3) << got[0].hypotheses[0].text << " " << got[1].hypotheses[0].text << " "
                       << got[3].hypotheses[0].text;
   for (size_t i = 0; i < got.size(); ++i) {
-    EXPECT_EQ(got[i].truncated, i == 4 || i == 5 ? sources[i].size() + 1 > 12 : false) << i;
+    EXPECT_EQ(got[i].truncated, i >= 4) << i;  // a byte that is no character reads as three
     ASSERT_FALSE(got[i].hypotheses.empty()) << i;
     EXPECT_LE(got[i].hypotheses.size(), 4u);
     for (size_t k = 1; k < got[i].hypotheses.size(); ++k) {
