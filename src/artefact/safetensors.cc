@@ -76,6 +76,8 @@ std::shared_ptr<const SafetensorsFile> SafetensorsFile::Parse(std::string_view b
   if (length > kMostHeader || length > bytes.size() - 8) {
     throw corrupt(Cat("its header of ", length, " bytes is longer than the file, or than the format allows"));
   }
+  // The parser takes a NUL for the end of its text.
+  if (bytes.substr(8, length).find('\0') != std::string_view::npos) throw corrupt("its header holds a NUL");
   const Json header = [&] {
     try {
       return ParseJson(bytes.substr(8, length), "header", 4);

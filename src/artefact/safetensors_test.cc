@@ -83,6 +83,7 @@ TEST(Safetensors, RefusesWhatLies) {
       {std::string(8, '\xff'), "longer than the file"},
       {File("{}", "x"), "belong to none"},
       {File("[]", ""), "not an object"},
+      {File(std::string("{}\0x", 4), ""), "NUL"},
       {File("{", ""), "header"},
       {File(ok, std::string(7, 'x')), "beyond the file"},
       {File(ok, std::string(9, 'x')), "belong to none"},

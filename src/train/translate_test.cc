@@ -62,7 +62,8 @@ Trained TrainOn(const std::string& name, const std::string& model, const std::st
           "[source_tokenizer]\ntype = \"bytes\"\n[model]\n", model);
   out.run = PrepareRun({config, "test.toml", out.folder, "", nullptr});
   Silent silent;
-  Trainer trainer(out.run.settings, *out.run.model, *out.run.train, nullptr, out.folder, out.run.about, silent);
+  const auto alone = Alone();
+  Trainer trainer(out.run.settings, *out.run.model, *out.run.train, nullptr, out.folder, out.run.about, silent, *alone);
   trainer.Run(std::atomic<bool>{false});
   return out;
 }
@@ -71,7 +72,7 @@ class Translating : public testing::TestWithParam<const char*> {};
 
 TEST_P(Translating, WorksFromTheModelFileAlone) {
   const std::string name = Cat(std::string_view(GetParam()).find("transformer") < 30 ? "transformer" : "seq2seq");
-  Trained trained = TrainOn(name, GetParam(), "steps = 300\n");
+  Trained trained = TrainOn(name, GetParam(), "steps = 1500\n");
   EXPECT_NE(trained.run.shape.vocabulary, trained.run.shape.source_vocabulary);
   Rename(Cat(trained.folder, "/last.safetensors"), Cat(trained.folder, ".safetensors"));
   std::filesystem::remove_all(trained.folder);
