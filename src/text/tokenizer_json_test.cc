@@ -143,6 +143,8 @@ TEST(TokenizerJson, RefusesWhatItDoesNotUnderstand) {
       {{R"(["a","b"])", R"(["a","c"])"}, {Code::kCorrupt, "t: model.merges: pair 0: 'c' is no token"}},
       {{R"(["a","b"])", R"(["a"])"}, {Code::kInvalidInput, "t: model.merges: pair 0 is no pair"}},
       {{R"(["a","b"])", R"("ab")"}, {Code::kInvalidInput, "t: model.merges: pair 0 is no pair"}},
+      {{R"("ab":3},"merges":[["a","b"]])", R"("ab":3," a":4," ab":5},"merges":[[" a","b"]])"},
+       {Code::kUnsupported, "t: model.merges: pair 0: a token with a space"}},
       {{R"("lstrip":false)", R"("lstrip":true)"}, {Code::kUnsupported, "t: added_tokens: '<s>': lstrip is set"}},
       {{R"("id":0)", R"("id":1)"}, {Code::kCorrupt, "t: added_tokens: '<s>': the vocabulary has 'a' for the id 1"}},
       {{R"("id":0)", R"("id":99)"}, {Code::kCorrupt, "t: added_tokens: '<s>': the id 99 among 5 tokens"}},

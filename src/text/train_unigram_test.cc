@@ -145,6 +145,7 @@ TEST(TrainUnigram, FindsTheWordsOfALanguage) {
     EXPECT_EQ(spec.scores[id] * 4096, std::round(spec.scores[id] * 4096));
     if (id > 4) EXPECT_LE(spec.scores[id], spec.scores[id - 1]);
     EXPECT_EQ(spec.tokens[id].find("\xE2\x96\x81", 1), std::string::npos) << spec.tokens[id];
+    EXPECT_TRUE(spec.tokens[id].find('\n') == std::string::npos || spec.tokens[id] == "\n") << spec.tokens[id];
   }
   EXPECT_NEAR(sum, 1, 0.05);
   EXPECT_EQ(spec.unknown, 3);
@@ -177,6 +178,8 @@ TEST(TrainUnigram, LongSegmentsOfRareCharactersDoNotVanish) {
   const auto tokenizer = MakeTokenizer(spec);
   EXPECT_EQ(tokenizer->Decode(tokenizer->Encode(rare)), rare);
   EXPECT_GE(tokenizer->Find("\xE2\x96\x81kettle"), 0);
+  // Each is expected once among some 4600 tokens; digamma(1) is -0.58.
+  EXPECT_NEAR(spec.scores[static_cast<size_t>(tokenizer->Find("一"))], -0.58 - std::log(4600), 0.5);
 }
 
 TEST(TrainUnigram, RareCharactersAreUnknown) {
@@ -235,6 +238,7 @@ TEST(TrainUnigram, TextsThatAreHardlyTexts) {
   const auto tokenizer = MakeTokenizer(spec);
   EXPECT_EQ(tokenizer->Decode(tokenizer->Encode("   \n\t")), "   \n\t");
   EXPECT_LT(tokenizer->Encode(std::string(160, 'z')).size(), 41u);
+  for (const std::string& token : spec.tokens) EXPECT_EQ(token.find('\0'), std::string::npos);
 }
 
 }  // namespace

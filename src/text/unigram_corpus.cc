@@ -4,6 +4,7 @@
 #include <atomic>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/thread_pool.h"
