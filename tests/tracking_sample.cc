@@ -13,7 +13,7 @@ using namespace atelier;
 
 void Tell(track::Tracker* tracker, int64_t step, double shift) {
   tracker->Scalars(
-      step, {{"track/loss", 4.0 / static_cast<double>(step) + shift}, {"rate", 1e-3 * static_cast<double>(step)}});
+      step, {{"train/loss", 4.0 / static_cast<double>(step) + shift}, {"rate", 1e-3 * static_cast<double>(step)}});
   if (step % 4 == 0) {
     tracker->Text(step, "samples/春", "# 第" + std::to_string(step) + "步\n<b>床前明月光</b>，🌙");
     data::Picture picture = {3, 2, 3, {}};

@@ -12,6 +12,7 @@
 #include "report/axis.h"
 #include "report/chart.h"
 #include "report/page.h"
+#include "track/curve.h"
 #include "track/metrics_file.h"
 
 namespace atelier::track {
@@ -75,71 +76,10 @@ constexpr Words kChinese = {"训练",
                             "已停止",
                             "失败"};
 
-constexpr size_t kPoints = 400;      // of a curve
 constexpr size_t kMostCurves = 400;  // names of numbers
 constexpr size_t kMostShown = 24;    // texts, pictures and histograms of one name
 constexpr size_t kOpen = 3;          // of them are shown at once, the others on demand
 constexpr uint64_t kMostPicture = 4u << 20, kMostPictures = 24u << 20;  // bytes within the page
-
-// A curve in bounded memory: when it has too many points, two neighbours become one.
-class Curve {
- public:
-  void Add(int64_t step, double value) {
-    last_ = value;
-    ++values_;
-    if (std::isfinite(value)) {
-      if (finite_ == 0 || value < lowest_) lowest_ = value, lowest_step_ = step;
-      if (finite_ == 0 || value > highest_) highest_ = value, highest_step_ = step;
-      ++finite_;
-    }
-    if (points_.empty() || points_.back().count >= each_) points_.push_back({});
-    Merge({static_cast<double>(step), value, value, value, 1}, &points_.back());
-    if (points_.size() <= 2 * kPoints || points_.back().count < each_) return;
-    each_ *= 2;
-    for (size_t i = 0; i < points_.size(); ++i) {
-      const Bucket whole = points_[i];
-      if (i % 2 == 0) points_[i / 2] = {};
-      Merge(whole, &points_[i / 2]);
-    }
-    points_.resize((points_.size() + 1) / 2);
-  }
-
-  std::vector<report::Point> Points() const {
-    std::vector<report::Point> out;
-    for (const Bucket& bucket : points_) {
-      report::Point point;
-      point.x = bucket.step;
-      point.y = bucket.mean;
-      if (each_ > 1) point.low = bucket.low, point.high = bucket.high;
-      out.push_back(point);
-    }
-    return out;
-  }
-  uint64_t each() const { return each_; }
-
-  double last_ = 0, lowest_ = report::kMissing, highest_ = report::kMissing;
-  int64_t lowest_step_ = 0, highest_step_ = 0;
-  uint64_t values_ = 0, finite_ = 0;
-
- private:
-  struct Bucket {
-    double step = 0, mean = 0, low = 0, high = 0;
-    uint64_t count = 0;
-  };
-  // Means of all its values; one that is NaN makes the point a gap, which is what a reader should see.
-  static void Merge(const Bucket& more, Bucket* into) {
-    if (more.count == 0) return;
-    const double share = static_cast<double>(more.count) / static_cast<double>(into->count + more.count);
-    into->low = into->count == 0 ? more.low : std::min(into->low, more.low);
-    into->high = into->count == 0 ? more.high : std::max(into->high, more.high);
-    into->step += (more.step - into->step) * share;
-    into->mean += (more.mean - into->mean) * share;
-    into->count += more.count;
-  }
-
-  std::vector<Bucket> points_;
-  uint64_t each_ = 1;
-};
 
 struct Run {
   MetricRow header;
@@ -205,7 +145,7 @@ std::string Value(double value) {
   return report::NumberLabel(value, 5);
 }
 
-// "track/loss" and "valid/loss" are two lines of one chart.
+// "train/loss" and "valid/loss" are two lines of one chart.
 std::string ChartOf(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 std::string Charts(const Run& run, const Words& w, bool chinese) {
@@ -245,16 +185,16 @@ std::string Numbers(const Run& run, const Words& w) {
                         w.step, "</th><th class=\"n\">", w.values, "</th></tr>\n");
   for (const std::string& name : run.order) {
     const Curve& curve = run.curves.at(name);
-    out += Cat("<tr><td>", report::HtmlName(name), "</td><td class=\"n\">", Value(curve.last_), "</td>");
+    out += Cat("<tr><td>", report::HtmlName(name), "</td><td class=\"n\">", Value(curve.last()), "</td>");
     for (const auto& [value, step] :
-         {std::pair(curve.lowest_, curve.lowest_step_), {curve.highest_, curve.highest_step_}}) {
-      if (curve.finite_ > 0) {
+         {std::pair(curve.lowest(), curve.lowest_step()), {curve.highest(), curve.highest_step()}}) {
+      if (curve.any_finite()) {
         out += Cat("<td class=\"n\">", Value(value), "</td><td class=\"n\">", step, "</td>");
       } else {
         out += "<td class=\"n\">–</td><td class=\"n\">–</td>";
       }
     }
-    out += Cat("<td class=\"n\">", curve.values_, "</td></tr>\n");
+    out += Cat("<td class=\"n\">", curve.values(), "</td></tr>\n");
   }
   if (run.names_left_out > 0) out += "<tr><td>…</td></tr>\n";
   return out + "</table>\n";

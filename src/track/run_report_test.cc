@@ -47,7 +47,7 @@ TEST_F(RunReportTest, ShowsWhatWasTold) {
   {
     Tracker tracker(Options());
     for (int64_t step = 1; step <= 20; ++step) {
-      tracker.Scalars(step, {{"track/loss", 5.0 / static_cast<double>(step)}, {"rate", 1e-3}});
+      tracker.Scalars(step, {{"train/loss", 5.0 / static_cast<double>(step)}, {"rate", 1e-3}});
       if (step % 5 == 0) tracker.Scalar(step, "valid/loss", 6.0 / static_cast<double>(step));
     }
     for (int64_t step = 5; step <= 20; step += 5) {

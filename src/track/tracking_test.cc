@@ -38,7 +38,11 @@ class TrackingTest : public testing::Test {
     options.run.config = Json{{"model", {{"layers", 2}, {"name", "诗"}}}, {"seed", 7}};
     options.run.versions = Json{{"atelier", "0.1.0"}};
     options.resume = resume;
-    options.clock = [this] { return time_ += 0.5; };
+    options.clock = [this] {
+      const double now = time_ += 0.5;
+      if (hurry_) std::this_thread::yield();
+      return now;
+    };
     return options;
   }
   std::string Metrics() const { return folder_ + "/metrics.jsonl"; }
@@ -67,6 +71,7 @@ class TrackingTest : public testing::Test {
 
   std::string folder_, message_;
   double time_ = 1'790'000'000;
+  bool hurry_ = false;
   mutable bool cut_ = false;
 };
 
@@ -86,8 +91,8 @@ TEST(Crc32c, EqualsTheVectorsOfRfc3720) {
 TEST_F(TrackingTest, WhatWasToldIsReadAgain) {
   {
     Tracker tracker(Options());
-    tracker.Scalars(1, {{"track/loss", 1.25}, {"rate", 3e-4}});
-    tracker.Scalars(2, {{"track/loss", kNaN}, {"a", kInfinity}, {"b", -kInfinity}, {"第三", 0.1}});
+    tracker.Scalars(1, {{"train/loss", 1.25}, {"rate", 3e-4}});
+    tracker.Scalars(2, {{"train/loss", kNaN}, {"a", kInfinity}, {"b", -kInfinity}, {"第三", 0.1}});
     tracker.Text(2, "samples/春", "床前明月光，\n疑是地上霜。🌙\"\\\t\xff");
     tracker.Image(2, "digits", Grey(4, 200));
     tracker.Histogram(3, "weights", std::vector<float>{1, 2, 2, 3, NAN});
@@ -101,7 +106,7 @@ TEST_F(TrackingTest, WhatWasToldIsReadAgain) {
   EXPECT_EQ(rows[0].versions["atelier"], "0.1.0");
   EXPECT_EQ(rows[1].step, 1);
   EXPECT_EQ(rows[1].time, 1'790'000'001.0);
-  EXPECT_EQ(rows[1].values, (std::vector<std::pair<std::string, double>>{{"track/loss", 1.25}, {"rate", 3e-4}}));
+  EXPECT_EQ(rows[1].values, (std::vector<std::pair<std::string, double>>{{"train/loss", 1.25}, {"rate", 3e-4}}));
   ASSERT_EQ(rows[2].values.size(), 4u);
   EXPECT_TRUE(std::isnan(rows[2].values[0].second));
   EXPECT_EQ(rows[2].values[1].second, kInfinity);
@@ -115,7 +120,7 @@ TEST_F(TrackingTest, WhatWasToldIsReadAgain) {
   EXPECT_EQ(rows[6].status, "done");
   EXPECT_EQ(rows[6].summary["best"], 1.25);
   // JSON has no NaN: every line must be read by any parser.
-  EXPECT_NE(ReadFile(Metrics()).find(R"("track/loss":"NaN","a":"Infinity","b":"-Infinity")"), std::string::npos);
+  EXPECT_NE(ReadFile(Metrics()).find(R"("train/loss":"NaN","a":"Infinity","b":"-Infinity")"), std::string::npos);
   EXPECT_EQ(EventFiles().size(), 1u);
 }
 
@@ -194,6 +199,37 @@ TEST_F(TrackingTest, EventFilesOfOneSecondComeInTheirOrder) {
   EXPECT_EQ(stamps, (std::vector<std::string>{"1790000000", "1790000001", "1790000002", "1790000003"}));
 }
 
+TEST_F(TrackingTest, AResumedRunTakesItsEndBack) {
+  {
+    Tracker tracker(Options());
+    tracker.Scalar(6, "loss", 1);
+    tracker.Finish(6, "stopped");
+  }
+  Tracker tracker(Options(6));
+  const std::vector<MetricRow> rows = Rows();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[2].kind, RowKind::kResume);
+}
+
+TEST_F(TrackingTest, HalfARowAtTheEndIsPassedOver) {
+  { Tracker tracker(Options()); }
+  WriteFileAtomic(Metrics(), ReadFile(Metrics()) + R"({"step":1,"time")");
+  EXPECT_EQ(Rows().size(), 1u);
+  EXPECT_TRUE(cut_);
+}
+
+TEST_F(TrackingTest, AFileThatIsThereIsNotCreatedAgain) {
+  MakeFolders(folder_);
+  const std::string path = folder_ + "/x";
+  {
+    AppendFile file = AppendFile::Create(path, "first");
+    file.Append(",");
+  }
+  EXPECT_EQ(CodeOf([&] { AppendFile::Create(path, "second"); }), Code::kConflict);
+  EXPECT_EQ(ReadFile(path), "first,");
+  EXPECT_EQ(ListFolder(folder_).size(), 1u);
+}
+
 TEST_F(TrackingTest, AResumedRunWithoutMetricsBeginsThem) {
   Tracker tracker(Options(5));
   EXPECT_EQ(Rows().size(), 2u);
@@ -244,11 +280,20 @@ TEST_F(TrackingTest, AFullDiskIsOneErrorAndLeavesWholeRows) {
 
 TEST_F(TrackingTest, AFullDiskOfOneSinkLeavesTheOthersTheEvent) {
   Tracker tracker(Options());
-  const uint64_t metrics = FileSize(Metrics()), events = FileSize(Cat(folder_, "/", EventFiles()[0]));
-  ASSERT_GT(events, metrics);  // so that the limit meets TensorBoard's file first
-  FileLimit full(events + 10);
-  EXPECT_EQ(CodeOf([&] { tracker.Scalar(1, "loss", 1); }), Code::kResourceExhausted);
-  EXPECT_EQ(Rows().back().step, 1);
+  const std::string events = Cat(folder_, "/", EventFiles()[0]);
+  {
+    ASSERT_GT(FileSize(events), FileSize(Metrics()));  // so that the limit meets TensorBoard's file, told last
+    FileLimit full(FileSize(events) + 10);
+    EXPECT_EQ(CodeOf([&] { tracker.Scalar(1, "loss", 1); }), Code::kResourceExhausted);
+    EXPECT_NE(message_.find("tfevents"), std::string::npos) << message_;
+    EXPECT_EQ(Rows().back().step, 1);
+  }
+  while (FileSize(Metrics()) < FileSize(events) + 100) tracker.Scalar(2, "loss", 1);  // its rows are longer
+  const uint64_t before = FileSize(events);
+  FileLimit full(FileSize(Metrics()) + 10);
+  EXPECT_EQ(CodeOf([&] { tracker.Scalar(3, "loss", 1); }), Code::kResourceExhausted);
+  EXPECT_NE(message_.find("metrics.jsonl"), std::string::npos) << message_;
+  EXPECT_GT(FileSize(events), before);
 }
 
 TEST_F(TrackingTest, AFullDiskWhileResumingChangesNothing) {
@@ -294,6 +339,7 @@ TEST_F(TrackingTest, AProcessKilledWhileItTellsLeavesWholeRowsAndCanGoOn) {
 }
 
 TEST_F(TrackingTest, ThreadsDoNotMixTheirRows) {
+  hurry_ = true;
   {
     Tracker tracker(Options());
     std::vector<std::thread> threads;
