@@ -222,6 +222,7 @@ std::span<const CommandEntry> AllCommands() {
        &MakeEvaluateStyle},
       {"evaluate classification", "Measure predicted labels: precision, recall, F1, curves, calibration",
        "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --json\n"
+       "atelier evaluate classification predictions.jsonl\n"
        "atelier evaluate classification --true true.txt --pred pred.txt --scores scores.txt --report roc.png "
        "--report-figure roc\n"
        "atelier evaluate classification --true true.txt --pred pred.txt --classes 好评,中评,差评",

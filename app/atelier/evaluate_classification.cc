@@ -1,4 +1,4 @@
-// atelier evaluate classification --true F --pred F [--scores F]
+// atelier evaluate classification PREDICTIONS.jsonl | --true F --pred F [--scores F]
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -10,6 +10,7 @@
 #include "app/atelier/known.h"
 #include "app/atelier/list_option.h"
 #include "app/atelier/notes.h"
+#include "app/atelier/prediction_lines.h"
 #include "app/atelier/report_option.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -38,8 +39,10 @@ Json ToJson(const ClassScore& score) {
 class ClassificationCommand : public Command {
  public:
   void Declare(Cli& cli) override {
-    cli.Text("--true", &true_, "the true labels, one a line", true);
-    cli.Text("--pred", &pred_, "the predicted labels, line by line", true);
+    cli.Text("predictions", &predictions_,
+             "JSON lines with label, predicted and probabilities, as a classifier trained here writes them");
+    cli.Text("--true", &true_, "in its place: the true labels, one a line");
+    cli.Text("--pred", &pred_, "the predicted labels, line by line");
     cli.Text("--scores", &scores_,
              "probabilities or other scores, line by line: one number for the positive class, or one per class");
     cli.Texts("--classes", &classes_,
@@ -51,9 +54,20 @@ class ClassificationCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
+    CheckInputs();
     report_.Check({true_, pred_, scores_});
     classes_ = ReadList("--classes", std::move(classes_));
-    const std::string true_text = ReadFile(true_), pred_text = ReadFile(pred_);
+    Predictions predictions;
+    if (!predictions_.empty()) predictions = ReadPredictions(predictions_);
+    const std::string true_text = predictions_.empty() ? ReadFile(true_) : std::move(predictions.labels);
+    const std::string pred_text = predictions_.empty() ? ReadFile(pred_) : std::move(predictions.predicted);
+    if (!predictions.scores.empty()) {
+      if (!classes_.empty() && classes_ != predictions.classes) {
+        throw Error(Code::kUsage, Cat("--classes: ", predictions_,
+                                      " names its classes itself: ", Quote(Join(predictions.classes, ", "), 200)));
+      }
+      classes_ = predictions.classes;
+    }
     const auto true_labels = evaluate::LabelLines(true_text, true_),
                pred_labels = evaluate::LabelLines(pred_text, pred_);
     evaluate::MustAlign(true_labels.size(), true_, pred_labels.size(), pred_);
@@ -69,7 +83,11 @@ class ClassificationCommand : public Command {
     const ClassificationScores scores = evaluate::ScoreClasses(confusion);
     NoteZeros(scores);
     Json curves;
-    if (!scores_.empty()) curves = MeasureScores();
+    if (!predictions.scores.empty()) {
+      curves = MeasureScores(predictions.scores);
+    } else if (predictions_.empty() && !scores_.empty()) {
+      curves = MeasureScores(evaluate::NumberRows(ReadFile(scores_), scores_));
+    }
     const std::string report = evaluate::ReportText(confusion, scores, static_cast<int>(digits_));
     PrintNotes(notes_);
     Json result;
@@ -90,6 +108,19 @@ class ClassificationCommand : public Command {
   }
 
  private:
+  // One file of predictions, which then stands for all three, or two of labels.
+  void CheckInputs() {
+    if (predictions_.empty()) {
+      if (!true_.empty() && !pred_.empty()) return;
+      throw Error(Code::kUsage, "a file of predictions is wanted, or --true and --pred");
+    }
+    if (!true_.empty() || !pred_.empty() || !scores_.empty()) {
+      throw Error(Code::kUsage,
+                  "a file of predictions holds what --true, --pred and --scores would: give one or the other");
+    }
+    true_ = pred_ = scores_ = predictions_;
+  }
+
   Json Body(const evaluate::Confusion& confusion, const ClassificationScores& scores, const Json& curves,
             const std::string& report) const {
     Json classes = Json::array(), matrix = Json::array();
@@ -129,9 +160,8 @@ class ClassificationCommand : public Command {
   }
 
   // One number a line, or one per class: then [case][class].
-  Json MeasureScores() {
+  Json MeasureScores(const std::vector<std::vector<double>>& rows) {
     const size_t n = classes_.size();
-    const auto rows = evaluate::NumberRows(ReadFile(scores_), scores_);
     evaluate::MustAlign(truth_.size(), true_, rows.size(), scores_);
     for (size_t i = 0; i < rows.size(); ++i) {
       if (rows[i].size() == rows[0].size() && (rows[i].size() == n || (rows[i].size() == 1 && n == 2))) continue;
@@ -296,7 +326,7 @@ class ClassificationCommand : public Command {
     }
   }
 
-  std::string true_, pred_, scores_, positive_;
+  std::string predictions_, true_, pred_, scores_, positive_;
   std::vector<std::string> classes_;
   Notes notes_;
   std::vector<uint32_t> truth_;

@@ -129,7 +129,7 @@ class TrainCommand : public Command {
         std::cout << " " << key << " " << FormatValue(value.get<double>());
       std::cout << (fields["best"].get<bool>() ? " (best)" : "") << "\n" << std::flush;
     } else if (event == "samples") {
-      for (const Json& text : fields["texts"])
+      for (const Json& text : fields.value("texts", Json::array()))
         std::cout << "  | " << ReplaceAll(text.get<std::string>(), "\n", " ") << "\n";
       std::cout << std::flush;
     } else if (event == "start") {

@@ -21,5 +21,7 @@ struct Command {
 int Train(const Options& options, const std::atomic<bool>& stop);      // train.cc
 int Export(const Options& options, const std::atomic<bool>& stop);     // export.cc
 int Translate(const Options& options, const std::atomic<bool>& stop);  // translate.cc
+int Classify(const Options& options, const std::atomic<bool>& stop);   // classify.cc
+int Pictures(const Options& options, const std::atomic<bool>& stop);   // pictures.cc
 
 }  // namespace atelier::learn

@@ -26,6 +26,8 @@ std::span<const Command> AllCommands() {
        {"model", "input", "out"},
        {"beam", "length-penalty", "longest", "batch", "attention", "pictures", "zh"},
        &Translate},
+      {"classify", {"input", "out"}, {"run", "model", "datasets"}, &Classify},
+      {"pictures", {"out"}, {"run", "model", "count", "seed", "interpolate"}, &Pictures},
   };
   return list;
 }

@@ -9,7 +9,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "data/media/picture.h"
+#include "model/picture_model.h"
 #include "track/tracking.h"
+#include "train/picture_grid.h"
 #include "train/run.h"
 #include "train/sample_text.h"
 #include "train/trainer.h"
@@ -23,7 +26,8 @@ using Values = std::vector<std::pair<std::string, double>>;
 // Tells the parent and the run's own files.
 class Teller : public train::Listener {
  public:
-  Teller(train::Run& run, track::Tracker* tracker) : run_(run), tracker_(tracker) {}
+  Teller(train::Run& run, track::Tracker* tracker, std::string folder)
+      : run_(run), tracker_(tracker), folder_(std::move(folder)) {}
 
   void Stepped(const train::StepReport& r) override {
     Values values;
@@ -57,6 +61,7 @@ class Teller : public train::Listener {
 
   void Sample(int64_t step) override {
     if (auto* translator = dynamic_cast<model::Translator*>(run_.model.get())) return SampleOfPairs(*translator, step);
+    if (auto* pictures = dynamic_cast<model::PictureModel*>(run_.model.get())) return SamplePictures(*pictures, step);
     auto* language = dynamic_cast<model::LanguageModel*>(run_.model.get());
     if (language == nullptr || run_.settings.samples == 0) return;
     train::SampleOptions options;
@@ -82,8 +87,30 @@ class Teller : public train::Listener {
     Tell("samples", {{"step", step}, {"pairs", pairs}});
   }
 
+  // A grid of pictures from the same random numbers each time, and ways between some of them.
+  void SamplePictures(model::PictureModel& pictures, int64_t step) {
+    constexpr int64_t kGrid = 64, kColumns = 8, kWays = 8, kSteps = 10;
+    MakeFolders(Cat(folder_, "/samples"));
+    const torch::Tensor z = train::DrawLatents(kGrid, pictures.latent(), run_.settings.seed);
+    const torch::Tensor between = train::Interpolate(z.narrow(0, 0, kWays), z.narrow(0, kWays, kWays), kSteps);
+    Json paths = Json::array();
+    const auto write = [&](const char* name, const torch::Tensor& latents, int64_t columns) {
+      char number[24];
+      std::snprintf(number, sizeof(number), "%07lld", static_cast<long long>(step));
+      const std::string path = Cat(folder_, "/samples/", name, "-", number, ".png");
+      const data::Picture picture = train::MakeGrid(pictures.Generate(latents), columns);
+      WriteFileAtomic(path, data::EncodePng(picture));
+      tracker_->Image(step, name, picture);
+      paths.push_back(path);
+    };
+    write("grid", z, kColumns);
+    write("interpolation", between, kSteps);
+    Tell("samples", {{"step", step}, {"pictures", paths}});
+  }
+
   train::Run& run_;
   track::Tracker* tracker_;  // null in all processes but the first, which hear nothing
+  std::string folder_;
 };
 
 Json ToJson(const train::ExamplesReport& r, int64_t rows) {
@@ -141,7 +168,7 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
   }
   TellStart(run);
 
-  Teller teller(run, tracker ? &*tracker : nullptr);
+  Teller teller(run, tracker ? &*tracker : nullptr, folder);
   train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.about, teller,
                          *collective);
   if (checkpoint) trainer.Resume(*checkpoint);

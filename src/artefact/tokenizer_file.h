@@ -16,7 +16,7 @@ text::TokenizerSpec ReadTokenizerJson(const std::string& path);
 void WriteTokenizerJson(const text::TokenizerSpec& spec, const std::string& path);
 
 // Sets the keys `tokenizer.ggml.*` as llama.cpp expects them for "gpt2" (byte-level BPE), "llama" and "t5" (unigram);
-// runtime/vocabulary.h reads them back to the same specification. Throws kInvalidInput for an empty vocabulary or other
+// gguf_tokenizer.h reads them back to the same specification. Throws kInvalidInput for an empty vocabulary or other
 // counts of scores or types than of tokens.
 void WriteTokenizerToGguf(const text::TokenizerSpec& spec, GgufWriter& writer);
 

@@ -18,6 +18,9 @@ struct LossOptions {
 struct Loss {
   torch::Tensor value;                    // scalar: the mean over `Model::Count(batch)` items
   std::map<std::string, double> details;  // further figures of the same batch ("accuracy"), for the log
+  // A classifier's: what it names, int64 as the targets, of how many classes.
+  torch::Tensor predicted{};
+  int64_t classes = 0;
 };
 
 // Parameters that one optimiser steps together. Most models have one part; a GAN has two, stepped in their order.

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "text/tokenizer_json.h"
+#include "text/tokenizer_spec_json.h"
 
 namespace atelier::model {
 namespace {
@@ -48,16 +49,38 @@ About ReadAbout(const SafetensorsFile& file) {
 }
 
 std::string ShapeToJson(const DataShape& s) {
-  return ToText({{"vocabulary", s.vocabulary},
-                 {"source_vocabulary", s.source_vocabulary},
-                 {"padding", s.padding},
-                 {"begin", s.begin},
-                 {"end", s.end},
-                 {"mask", s.mask},
-                 {"sequence_length", s.sequence_length},
-                 {"classes", s.classes},
-                 {"height", s.height},
-                 {"width", s.width}});
+  Json json = {{"vocabulary", s.vocabulary},
+               {"source_vocabulary", s.source_vocabulary},
+               {"padding", s.padding},
+               {"begin", s.begin},
+               {"end", s.end},
+               {"mask", s.mask},
+               {"sequence_length", s.sequence_length},
+               {"classes", s.classes},
+               {"height", s.height},
+               {"width", s.width}};
+  if (s.start.width > 0) {
+    json["start"] = {{"vocabulary", s.start.vocabulary}, {"context", s.start.context}, {"layers", s.start.layers},
+                     {"width", s.start.width},           {"heads", s.start.heads},     {"hidden", s.start.hidden},
+                     {"norm_eps", s.start.norm_eps}};
+  }
+  return ToText(json);
+}
+
+StartShape StartFromJson(const Json& json, const std::string& where) {
+  StartShape s;
+  for (const auto& [name, into] : std::initializer_list<std::pair<const char*, int64_t*>>{{"vocabulary", &s.vocabulary},
+                                                                                          {"context", &s.context},
+                                                                                          {"layers", &s.layers},
+                                                                                          {"width", &s.width},
+                                                                                          {"heads", &s.heads},
+                                                                                          {"hidden", &s.hidden}}) {
+    *into = json.at(name).get<int64_t>();
+    if (*into < 1 || *into > 1 << 24) throw Error(Code::kCorrupt, Cat(where, ": shape.start.", name, " is ", *into));
+  }
+  s.norm_eps = json.at("norm_eps").get<double>();
+  if (s.width % s.heads != 0) throw Error(Code::kCorrupt, Cat(where, ": its heads do not divide its width"));
+  return s;
 }
 
 DataShape ShapeFromJson(const std::string& text, const std::string& where) {
@@ -79,6 +102,7 @@ DataShape ShapeFromJson(const std::string& text, const std::string& where) {
         throw Error(Code::kCorrupt, Cat(where, ": shape.", name, " is ", *into));
     }
     s.classes = json.at("classes").get<std::vector<std::string>>();
+    if (json.contains("start")) s.start = StartFromJson(json["start"], where);
   } catch (const Json::exception& error) {
     throw Error(Code::kCorrupt, Cat(where, ": its shape: ", error.what()));
   }
@@ -96,7 +120,7 @@ OpenedModel OpenModel(const std::string& path) {
   opened.shape = ShapeFromJson(opened.about.shape, path);
   const auto tokenizer = [&](const std::string& json, text::TokenizerSpec* spec) -> std::unique_ptr<text::Tokenizer> {
     if (json.empty()) return nullptr;
-    *spec = text::ParseTokenizerJson(json, path);
+    *spec = text::IsSpecJson(json) ? text::ParseSpecJson(json, path) : text::ParseTokenizerJson(json, path);
     return text::MakeTokenizer(*spec);
   };
   opened.tokenizer = tokenizer(opened.about.tokenizer, &opened.tokenizer_spec);

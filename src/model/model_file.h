@@ -18,7 +18,7 @@ namespace atelier::model {
 struct About {
   std::string config;            // the run's TOML; [model] of it makes the model
   std::string shape;             // DataShape as JSON
-  std::string tokenizer;         // tokenizer.json; "" where there is none
+  std::string tokenizer;         // tokenizer.json, or text/tokenizer_spec_json.h; "" where there is none
   std::string source_tokenizer;  // of what is translated, where it has one of its own
 
   std::map<std::string, std::string> Metadata() const;

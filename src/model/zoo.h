@@ -19,7 +19,15 @@ enum class DataKind {
   kPairs,     // a source and a target text
   kMasked,    // a text, some of whose tokens are hidden
   kLabelled,  // a text and its class
+  kTagged,    // words and the class of each
   kPictures,  // values in [0, 1]
+};
+
+// An encoder that a model begins with (`init`), and what its file says of the model's shape; width 0: none.
+struct StartShape {
+  std::string file;  // GGUF, whose weights are taken; "" for a model that is trained already
+  int64_t vocabulary = 0, context = 0, layers = 0, width = 0, heads = 0, hidden = 0;
+  double norm_eps = 0;
 };
 
 // What the data says of the model's shape.
@@ -30,6 +38,7 @@ struct DataShape {
   int64_t sequence_length = 0;                        // the longest row
   std::vector<std::string> classes;
   int64_t height = 0, width = 0;  // of a picture
+  StartShape start;               // where it begins with another model
 };
 
 struct Architecture {
@@ -39,6 +48,7 @@ struct Architecture {
   // Reads the architecture's keys from [model] (the table's Done() is the caller's) and makes the model with fresh
   // parameters from torch's generator. Throws kInvalidInput that names the key.
   std::shared_ptr<Model> (*make)(Table& config, const DataShape& shape);
+  bool starts = false;  // whether it can begin with another model's weights
 };
 
 std::span<const Architecture> AllArchitectures();

@@ -18,10 +18,6 @@ int64_t FindFirst(const text::Tokenizer& tokenizer, std::initializer_list<const 
   return -1;
 }
 
-int64_t CountCharacters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-}
-
 torch::Tensor Filled(int64_t rows, int64_t time, int64_t value) {
   return torch::full({rows, time}, value, torch::kInt64);
 }
@@ -101,6 +97,10 @@ SpecialIds FindSpecialIds(const text::Tokenizer& tokenizer) {
   ids.mask = FindFirst(tokenizer, {"<mask>", "[MASK]"});
   if (ids.padding < 0) ids.padding = std::max<int64_t>(0, ids.end);
   return ids;
+}
+
+int64_t CountCharacters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
 }
 
 std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettings& data,

@@ -39,11 +39,13 @@ struct SpecialIds {
 // By the usual names of such tokens: "<pad>", "<s>" or "<|begin|>", "</s>" or "<|end|>", "<unk>", "<mask>".
 SpecialIds FindSpecialIds(const text::Tokenizer& tokenizer);
 
-// One constructor per kind of data. Each reads all records and keeps their tokens (four bytes each) in memory. Throws
-// kInvalidInput where nothing usable is there, or a label is not among `classes` (naming the record); with `classes`
-// empty they are found and sorted.
+// One constructor per kind of data; the others are in examples_KIND.h. Each reads all records and keeps their tokens
+// (four bytes each) in memory. Throws kInvalidInput where nothing usable is there, or a label is not among `classes`
+// (naming the record); with `classes` empty they are found and sorted.
 std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettings& data,
                                         const text::Tokenizer& tokenizer, ExamplesReport* report);
+
+int64_t CountCharacters(std::string_view text);  // code points
 
 // Which rows a step learns from: a function of seed and step alone, so that a resumed run goes on exactly. Each epoch
 // is a fresh order of all rows; the last step of an epoch may have fewer. Where rows differ in length, those of a batch

@@ -1,10 +1,14 @@
 #include "train/records.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "data/dataset.h"
+#include "data/media/idx.h"
 #include "data/records.h"
 
 namespace atelier::train {
@@ -16,7 +20,7 @@ bool EndsWith(std::string_view text, std::string_view end) {
 
 }  // namespace
 
-Records::Records(std::string said, std::string datasets) : said_(std::move(said)) {
+Records::Records(std::string said, std::string datasets) : said_(std::move(said)), datasets_(datasets) {
   if (FileExists(said_)) return;
   const size_t colon = said_.rfind(':');
   const std::string ref = said_.substr(0, colon);
@@ -69,6 +73,24 @@ void Records::ForEach(const std::function<void(int64_t, const Json&)>& fn) const
 
 std::string Records::Describe(int64_t index) const { return Cat(said_, ", record ", index + 1); }
 
+std::string Records::Folder() const {
+  return dataset_folder_.empty() ? std::filesystem::path(said_).parent_path().string() : "";
+}
+
+std::string Records::Objects() const {
+  if (datasets_.empty()) return "";
+  return (std::filesystem::path(datasets_).lexically_normal().parent_path() / "objects").string();
+}
+
+bool Records::IsIdx() const {
+  if (!dataset_folder_.empty() || EndsWith(said_, ".jsonl") || EndsWith(said_, ".csv")) return false;
+  std::ifstream file(said_, std::ios::binary);
+  char head[4] = {};
+  file.read(head, sizeof(head));
+  const std::string_view bytes(head, static_cast<size_t>(file.gcount()));
+  return data::IsIdx(bytes) || bytes.starts_with("\x1f\x8b") || bytes.starts_with(std::string_view("\0\0", 2));
+}
+
 std::string Records::Hash() const {
   if (dataset_folder_.empty()) return Sha256HexOfFile(said_);
   const std::string hash = data::DatasetReader(dataset_folder_).manifest().content_hash;
@@ -78,7 +100,7 @@ std::string Records::Hash() const {
 std::string TextField(const Json& fields, const std::string& field, const std::string& where) {
   const auto it = fields.find(field);
   if (it != fields.end() && it->is_string()) return it->get<std::string>();
-  if (it != fields.end() && it->is_number()) return it->dump();
+  if (it != fields.end() && (it->is_number() || it->is_boolean())) return it->dump();
   std::vector<std::string> names;
   for (const auto& [name, value] : fields.items()) names.push_back(name);
   throw Error(Code::kInvalidInput, Cat(where, ": no text in a field ", Quote(field)),

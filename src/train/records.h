@@ -21,9 +21,15 @@ class Records {
   // What identifies the bytes that were read: a dataset's content hash, a file's SHA-256.
   std::string Hash() const;
   const std::string& name() const { return said_; }
+  // Where relative names of files in the records begin: a file's own folder, "" for a dataset.
+  std::string Folder() const;
+  // The studio's folder objects, "" where there is no studio.
+  std::string Objects() const;
+  // Whether it is a file of pictures without records (data/media/idx.h).
+  bool IsIdx() const;
 
  private:
-  std::string said_, dataset_folder_, split_;
+  std::string said_, datasets_, dataset_folder_, split_;
 };
 
 // A field's text. Throws kInvalidInput that names the record and the fields it has.

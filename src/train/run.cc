@@ -2,23 +2,38 @@
 
 #include <torch/torch.h>
 
+#include "artefact/gguf_tokenizer.h"
+#include "artefact/registry.h"
 #include "artefact/tokenizer_file.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "model/bert_start.h"
 #include "text/tokenizer_json.h"
+#include "text/tokenizer_spec_json.h"
+#include "train/examples_labelled.h"
+#include "train/examples_masked.h"
 #include "train/examples_pairs.h"
+#include "train/examples_pictures.h"
 #include "train/run_tokenizer.h"
 
 namespace atelier::train {
 namespace {
 
-std::unique_ptr<Examples> MakeExamples(const Run& run, const Records& records, ExamplesReport* report) {
-  switch (run.architecture->data) {
-    case model::DataKind::kTokens: return TokenExamples(records, run.settings.data, *run.tokenizer, report);
+// What classes and sizes the first records have is what the others must have: it goes into run->shape.
+std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, ExamplesReport* report) {
+  const DataSettings& data = run->settings.data;
+  const text::Tokenizer* tokenizer = run->tokenizer.get();
+  std::vector<std::string>* classes = &run->shape.classes;
+  switch (run->architecture->data) {
+    case model::DataKind::kTokens: return TokenExamples(records, data, *tokenizer, report);
     case model::DataKind::kPairs:
-      return PairExamples(records, run.settings.data, run.source_tokenizer ? *run.source_tokenizer : *run.tokenizer,
-                          *run.tokenizer, report);
+      return PairExamples(records, data, run->source_tokenizer ? *run->source_tokenizer : *tokenizer, *tokenizer,
+                          report);
+    case model::DataKind::kMasked: return MaskedExamples(records, data, *tokenizer, report);
+    case model::DataKind::kLabelled: return LabelledExamples(records, data, *tokenizer, classes, report);
+    case model::DataKind::kTagged: return TaggedExamples(records, data, *tokenizer, classes, report);
+    case model::DataKind::kPictures: return PictureExamples(records, data, &run->shape, report);
     default: throw Error(Code::kInternal, "no examples of this kind");
   }
 }
@@ -38,8 +53,14 @@ void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run)
   const bool pairs = run->architecture->data == model::DataKind::kPairs;
   std::vector<std::string> fields = {pairs ? s.data.target : s.data.text};
   if (pairs && !s.source_tokenizer) fields.push_back(s.data.source);
-  run->tokenizer_spec = KeptTokenizer(options, "tokenizer", s.tokenizer, records, fields, s.threads);
-  run->about.tokenizer = text::ToTokenizerJson(run->tokenizer_spec);
+  const std::string& start = run->shape.start.file;
+  if (start.empty()) {
+    run->tokenizer_spec = KeptTokenizer(options, "tokenizer", s.tokenizer, records, fields, s.threads);
+    run->about.tokenizer = text::ToTokenizerJson(run->tokenizer_spec);
+  } else {  // what a model was trained with is what it goes on with
+    run->tokenizer_spec = artefact::SpecFromGguf(*artefact::GgufFile::Open(start));
+    run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
+  }
   run->tokenizer = text::MakeTokenizer(run->tokenizer_spec);
   const SpecialIds ids = FindSpecialIds(*run->tokenizer);
   run->shape.vocabulary = run->tokenizer->vocab_size();
@@ -72,12 +93,27 @@ Run PrepareRun(const RunOptions& options) {
   if (run.settings.source_tokenizer && run.architecture->data != model::DataKind::kPairs) {
     table.Refuse("source_tokenizer", Cat(run.architecture->name, " has no source to cut into tokens"));
   }
+  if (run.architecture->starts) {
+    if (const std::string init = model_table.StringOr("init", ""); !init.empty()) {
+      run.shape.start.file = artefact::Registry(nullptr).Resolve(init).path;
+      model::ReadStart(&run.shape.start);
+    }
+  }
   const Records records(run.settings.data.train, options.datasets);
   MakeFolders(options.folder);
-  SetUpTokenizer(options, records, &run);
-  run.train = MakeExamples(run, records, &run.train_report);
+  if (run.architecture->data != model::DataKind::kPictures) SetUpTokenizer(options, records, &run);
+  run.shape.classes = run.settings.data.classes;
+  if (run.settings.data.characters) {
+    if (run.architecture->data != model::DataKind::kLabelled) {
+      throw Error(Code::kInvalidInput,
+                  Cat(options.file, ": data.units = \"characters\" is for classifiers of texts alone"));
+    }
+    run.shape.vocabulary = 0x110000;
+  }
+  run.train = MakeExamples(&run, records, &run.train_report);
   if (!run.settings.data.validation.empty()) {
-    run.validation = MakeExamples(run, Records(run.settings.data.validation, options.datasets), &run.validation_report);
+    run.validation =
+        MakeExamples(&run, Records(run.settings.data.validation, options.datasets), &run.validation_report);
   }
   run.about.config = options.config;
   run.about.shape = model::ShapeToJson(run.shape);

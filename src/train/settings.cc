@@ -79,10 +79,19 @@ void ReadData(Table& config, DataSettings* s) {
   s->source = table.StringOr("source", s->source);
   s->target = table.StringOr("target", s->target);
   s->label = table.StringOr("label", s->label);
+  s->classes = table.StringsOr("classes", {});
+  s->characters = OneOf(table, "units", "tokens", {"tokens", "characters"}) == "characters";
   s->sequence_length = table.IntOr("sequence_length", s->sequence_length, 2, 1 << 20);
   s->source_length = table.IntOr("source_length", s->sequence_length, 1, 1 << 20);
   s->packed = OneOf(table, "layout", "packed", {"packed", "records"}) == "packed";
   s->long_records = OneOf(table, "long_records", s->long_records, {"truncate", "drop"});
+  s->mask = table.DoubleOr("mask", s->mask, 0.001, 0.99);
+  s->whole_words = table.BoolOr("whole_words", s->whole_words);
+  s->picture = table.StringOr("picture", s->picture);
+  s->height = table.IntOr("height", 0, 0, 1 << 14);
+  s->width = table.IntOr("width", s->height, 0, 1 << 14);
+  if ((s->height > 0) != (s->width > 0))
+    table.Refuse("width", "a picture has a height and a width, or neither is said");
   table.Done();
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/config.h"
 
@@ -37,10 +38,16 @@ struct DataSettings {
   std::string text = "text";      // the field that is learned
   std::string source = "source", target = "target";  // pairs
   std::string label = "label";
+  std::vector<std::string> classes;       // of labels; empty: those that occur in the training records
+  bool characters = false;                // `units`: texts as code points instead of tokens, for models that hash them
   int64_t sequence_length = 256;          // tokens in a row, at most
   int64_t source_length = 0;              // pairs: of the source; 0: as sequence_length
   bool packed = true;                     // token streams: rows cut from records laid end to end, else one record a row
   std::string long_records = "truncate";  // those beyond sequence_length: truncate or drop; counted and said
+  double mask = 0.15;                     // masked: the share of tokens that is hidden
+  bool whole_words = false;               // masked: tokens of a word together
+  std::string picture = "file";           // pictures: the field that names the file
+  int64_t height = 0, width = 0;          // pictures: what all are brought to; 0: the first one's size
 };
 
 struct TokenizerSettings {

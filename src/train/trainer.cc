@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/str.h"
+#include "train/class_counts.h"
 
 namespace atelier::train {
 namespace {
@@ -187,6 +188,7 @@ ValidationReport Trainer::Validate() {
   ValidationReport report;
   report.step = step_;
   std::map<std::string, double> sums;  // by what is measured, and "" for the count
+  ClassCounts classes;
   const int64_t rows = validation_->size();
   const int64_t batches = (rows + s_.batch - 1) / s_.batch;
   const int64_t used = s_.validate_batches > 0 ? std::min(batches, s_.validate_batches) : batches;
@@ -206,6 +208,9 @@ ValidationReport Trainer::Validate() {
       sums[Label(part, "loss")] += loss.value.item<double>() * count;
       sums[Label(part, kCount)] += count;
       for (const auto& [name, detail] : loss.details) sums[Label(part, name)] += detail * count;
+      if (!loss.predicted.defined()) continue;
+      classes.Add(loss.predicted, idle ? torch::full_like(batch.targets, model::kIgnored) : batch.targets,
+                  loss.classes);
     }
   }
   SumOverProcesses(&sums);
@@ -216,6 +221,8 @@ ValidationReport Trainer::Validate() {
       if (name.starts_with(prefix) && name != Label(part, kCount)) report.values[name] = sum / count;
     }
   }
+  if (!classes.counts().empty()) collective_.Sum(classes.counts());
+  classes.Report(&report.values);
   report.loss = report.values[Label(0, "loss")];
   return report;
 }
@@ -233,6 +240,10 @@ void Trainer::Save(const std::string& name) {
     for (const auto& [key, tensor] : p.optimiser->State())
       checkpoint.tensors[Cat("optimiser/", p.arena->name(), "/", key)] = tensor;
     optimiser_steps.push_back(p.optimiser->steps());
+  }
+  for (const auto& item : model_.named_parameters()) {  // the frozen ones
+    const std::string key = Cat("model/", item.key());
+    if (!checkpoint.tensors.contains(key)) checkpoint.tensors[key] = item.value().detach().contiguous();
   }
   for (const auto& item : model_.named_buffers())
     checkpoint.tensors[Cat("buffer/", item.key())] = item.value().contiguous();
