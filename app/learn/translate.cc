@@ -57,20 +57,17 @@ int Translate(const Options& options, const std::atomic<bool>& stop) {
     throw Error(Code::kUnsupported, Cat("a model of ", opened.architecture->name, " does not translate"),
                 "seq2seq and transformer do");
   }
-  for (const auto& [tokenizer, size] :
-       {std::pair(opened.tokenizer.get(), opened.shape.vocabulary),
-        std::pair((opened.source_tokenizer ? opened.source_tokenizer : opened.tokenizer).get(),
-                  opened.shape.source_vocabulary)}) {
-    if (tokenizer == nullptr || tokenizer->vocab_size() != size) {
-      throw Error(Code::kCorrupt, Cat(options.at("model"), ": its tokenizer is not of the model's vocabulary"));
-    }
+  const text::Tokenizer* target = opened.tokenizer.get();
+  const text::Tokenizer* source = opened.source_tokenizer ? opened.source_tokenizer.get() : target;
+  if (target == nullptr || target->vocab_size() != opened.shape.vocabulary ||
+      source->vocab_size() != opened.shape.source_vocabulary) {
+    throw Error(Code::kCorrupt, Cat(options.at("model"), ": its tokenizer is not of the model's vocabulary"));
   }
   Table config = Table::Parse(opened.about.config, options.at("model"));
   const train::TrainSettings settings = train::ReadTrainSettings(config);
   if (settings.threads > 0) at::set_num_threads(settings.threads);
   const train::DataSettings& data = settings.data;
-  const train::TranslatorView view{*translator, opened.source_tokenizer ? *opened.source_tokenizer : *opened.tokenizer,
-                                   *opened.tokenizer, data};
+  const train::TranslatorView view{*translator, *source, *target, data};
 
   const train::Records records(input, "");
   std::vector<std::string> sources;

@@ -25,7 +25,7 @@ torch::Tensor Sinusoids(int64_t begin, int64_t time, int64_t width, torch::Devic
 
 // Queries, keys and values of several heads: [rows, time, width] -> [rows, heads, time, head].
 struct Transformer::Attention : torch::nn::Module {
-  Attention(int64_t width, int64_t heads) : heads(heads) {
+  Attention(int64_t width, int64_t count) : heads(count) {
     q = Glorot(this, "q", width, width);
     k = Glorot(this, "k", width, width);
     v = Glorot(this, "v", width, width);

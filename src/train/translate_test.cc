@@ -52,7 +52,7 @@ Trained TrainOn(const std::string& name, const std::string& model, const std::st
   Rng rng(4);
   std::string lines;
   for (int i = 0; i < 400; ++i) {
-    const std::string source = Letters(1 + i % 4, &rng);
+    const std::string source = Letters(1 + i % 3, &rng);
     lines += ToText(Json{{"source", source}, {"target", Target(source)}}) + "\n";
   }
   WriteFileAtomic(Cat(out.folder, "/train.jsonl"), lines);
@@ -62,8 +62,8 @@ Trained TrainOn(const std::string& name, const std::string& model, const std::st
           "[source_tokenizer]\ntype = \"bytes\"\n[model]\n", model);
   out.run = PrepareRun({config, "test.toml", out.folder, "", nullptr});
   Silent silent;
-  const auto alone = Alone();
-  Trainer trainer(out.run.settings, *out.run.model, *out.run.train, nullptr, out.folder, out.run.about, silent, *alone);
+  const auto one = Alone();
+  Trainer trainer(out.run.settings, *out.run.model, *out.run.train, nullptr, out.folder, out.run.about, silent, *one);
   trainer.Run(std::atomic<bool>{false});
   return out;
 }
@@ -80,7 +80,7 @@ TEST_P(Translating, WorksFromTheModelFileAlone) {
   auto* translator = dynamic_cast<model::Translator*>(opened.model.get());
   ASSERT_NE(translator, nullptr);
   const TranslatorView view{*translator, *opened.source_tokenizer, *opened.tokenizer, trained.run.settings.data};
-  std::vector<std::string> sources = {"abcd", "d", "", "ca", std::string(50, 'b'), "中文🙂\xff"};
+  std::vector<std::string> sources = {"abc", "d", "", "ca", std::string(50, 'b'), "中文🙂\xff"};
   const std::vector<Translated> got = Translate(view, sources, {});
   ASSERT_EQ(got.size(), sources.size());
   int right = 0;
@@ -110,7 +110,7 @@ TEST_P(Translating, WorksFromTheModelFileAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, Translating,
-                         testing::Values("architecture = \"seq2seq\"\nembedding = 16\nwidth = 32\n",
+                         testing::Values("architecture = \"seq2seq\"\nembedding = 32\nwidth = 64\n",
                                          "architecture = \"transformer\"\nwidth = 32\nheads = 2\ndropout = 0.0\n"));
 
 TEST(PrepareRun, RefusesASourceTokenizerWhereThereIsNoSource) {
