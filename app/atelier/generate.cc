@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/generate_learned.h"
 #include "app/atelier/model_option.h"
 #include "app/atelier/print_pieces.h"
 #include "base/error.h"
@@ -18,7 +19,9 @@ class GenerateCommand : public Command {
  public:
   void Declare(Cli& cli) override {
     model_.Declare(cli);
-    cli.Text("-p,--prompt", &prompt_, "the text to continue; @FILE reads a file, - standard input", true);
+    cli.Text("-p,--prompt", &prompt_, "the text to continue; @FILE reads a file, - standard input");
+    cli.Text("--out", &out_, "pictures from a model that makes some: the PNG file they go into, -n of them");
+    cli.Flag("--interpolate", &interpolate_, "with --out: ways from one picture to another");
     cli.Flag("--chat", &chat_, "treat the prompt as a user's message in the model's chat template");
     cli.Text("--system", &system_, "a system message, with --chat");
     cli.Int("--max-tokens", &max_tokens_, "the most tokens to generate", 0, 1 << 20);
@@ -43,10 +46,27 @@ class GenerateCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
+    if (prompt_.empty() == out_.empty()) throw Error(Code::kUsage, "wants --prompt for text, or --out for pictures");
     artefact::GenerateRequest request;
     request.prompt = prompt_;
     if (prompt_ == "-") request.prompt = ReadFile("/dev/stdin", 64u << 20);
     if (prompt_.size() > 1 && prompt_[0] == '@') request.prompt = ReadFile(prompt_.substr(1), 64u << 20);
+    const artefact::ModelEntry found = model_.Find(globals);
+    if (IsLearned(found)) {
+      GenerateLearned(found,
+                      {.prompt = request.prompt,
+                       .tokens = max_tokens_,
+                       .samples = samples_,
+                       .top_k = top_k_,
+                       .seed = seed_,
+                       .temperature = sampling_.temperature,
+                       .out = out_,
+                       .interpolate = interpolate_},
+                      globals.json);
+      return 0;
+    }
+    if (!out_.empty())
+      throw Error(Code::kUsage, Cat(found.name, " writes text: --out is for models that make pictures"));
     const auto model = model_.Load(globals);
     if (chat_) {
       Json messages = Json::array();
@@ -135,8 +155,8 @@ class GenerateCommand : public Command {
   }
 
   ModelOption model_;
-  std::string prompt_, system_, schema_, regex_;
-  bool chat_ = false, ignore_end_ = false, json_object_ = false;
+  std::string prompt_, out_, system_, schema_, regex_;
+  bool interpolate_ = false, chat_ = false, ignore_end_ = false, json_object_ = false;
   artefact::Sampling sampling_;
   int64_t max_tokens_ = 128, samples_ = 1, top_k_ = 0, seed_ = 0, logprobs_ = -1;
   std::vector<std::string> stop_, bias_, choices_;

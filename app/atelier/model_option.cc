@@ -6,12 +6,16 @@
 namespace atelier::app {
 
 void ModelOption::Declare(Cli& cli) {
-  cli.Text("-m,--model", &model_, "a registered model or the path of a GGUF file", true);
+  cli.Text("-m,--model", &model_, "a registered model or the path of a model file", true);
   cli.Int("-t,--threads", &threads_, "threads; 0: as many as there are processors", 0, 256);
 }
 
+artefact::ModelEntry ModelOption::Find(const Globals& globals) const {
+  return OpenHere(globals)->models->Resolve(model_);
+}
+
 std::shared_ptr<artefact::Generator> ModelOption::Load(const Globals& globals) const {
-  const artefact::ModelEntry entry = OpenHere(globals)->models->Resolve(model_);
+  const artefact::ModelEntry entry = Find(globals);
   return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256, {.threads = static_cast<int>(threads_)});
 }
 

@@ -6,12 +6,15 @@
 
 #include "app/atelier/command.h"
 #include "artefact/generator.h"
+#include "artefact/registry.h"
 
 namespace atelier::app {
 
 class ModelOption {
  public:
   void Declare(Cli& cli);
+  // The model by its registered name or path, not loaded.
+  artefact::ModelEntry Find(const Globals& globals) const;
   // Finds the model by registered name or path and loads it, with a line of progress for people.
   std::shared_ptr<artefact::Generator> Load(const Globals& globals) const;
 

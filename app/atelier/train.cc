@@ -131,6 +131,11 @@ class TrainCommand : public Command {
     } else if (event == "samples") {
       for (const Json& text : fields.value("texts", Json::array()))
         std::cout << "  | " << ReplaceAll(text.get<std::string>(), "\n", " ") << "\n";
+      for (const Json& pair : fields.value("pairs", Json::array()))
+        std::cout << "  | " << pair["source"].get<std::string>() << " -> " << pair["hypothesis"].get<std::string>()
+                  << " (" << pair["reference"].get<std::string>() << ")\n";
+      for (const Json& path : fields.value("pictures", Json::array()))
+        std::cout << "  " << path.get<std::string>() << "\n";
       std::cout << std::flush;
     } else if (event == "start") {
       std::cout << fields["architecture"].get<std::string>() << ", " << fields["parameters"] << " parameters, "

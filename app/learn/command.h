@@ -20,6 +20,7 @@ struct Command {
 
 int Train(const Options& options, const std::atomic<bool>& stop);      // train.cc
 int Export(const Options& options, const std::atomic<bool>& stop);     // export.cc
+int Generate(const Options& options, const std::atomic<bool>& stop);   // generate.cc
 int Translate(const Options& options, const std::atomic<bool>& stop);  // translate.cc
 int Classify(const Options& options, const std::atomic<bool>& stop);   // classify.cc
 int Pictures(const Options& options, const std::atomic<bool>& stop);   // pictures.cc

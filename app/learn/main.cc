@@ -22,6 +22,7 @@ std::span<const Command> AllCommands() {
   static const std::vector<Command> list = {
       {"train", {"config", "run"}, {"resume", "datasets"}, &Train},
       {"export", {"model", "out"}, {"name", "licence", "f16"}, &Export},
+      {"generate", {"model"}, {"prompt", "tokens", "samples", "temperature", "top-k", "seed"}, &Generate},
       {"translate",
        {"model", "input", "out"},
        {"beam", "length-penalty", "longest", "batch", "attention", "pictures", "zh"},

@@ -1,0 +1,213 @@
+"""atelier train as people use it: a small model from start to GGUF, stopped and gone on with, killed, and given bad input.
+
+Usage: train_command_test.py ATELIER ATELIER_LEARN
+"""
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ATELIER, LEARN = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="train_command_"))
+ENV = os.environ | {"ATELIER_HOME": str(WORK / "home"), "LANG": "C.UTF-8"}
+FAILURES = []
+
+
+def expect(condition, what):
+    if not condition:
+        FAILURES.append(what)
+        print("FAILED:", what)
+
+
+def run(*args, code=0, cwd=WORK, program=ATELIER, **more):
+    done = subprocess.run([program, *map(str, args)], cwd=cwd, env=ENV, capture_output=True, text=True, timeout=280, **more)
+    expect(done.returncode == code, f"{args}: exit {done.returncode}, not {code}: {done.stdout[-400:]} {done.stderr[-600:]}")
+    return done
+
+
+POEM = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。 The quick brown fox 🙂 jumps over the lazy dog."
+
+
+def config(name, steps=30, train="poems.jsonl", model="", more="", rate="3e-3", optimiser="adamw", run_more="", train_more=""):
+    path = WORK / f"{name}.toml"
+    path.write_text(f"""[run]
+name = "{name}"
+threads = 1
+{run_more}
+[model]
+architecture = "gpt"
+layers = 2
+width = 64
+heads = 4
+kv_heads = 2
+{model}
+[tokenizer]
+type = "bpe"
+vocabulary = 300
+[data]
+train = "{train}"
+validation = "valid.jsonl"
+sequence_length = 32
+[train]
+steps = {steps}
+batch = 8
+{train_more}
+[optimiser]
+name = "{optimiser}"
+rate = {rate}
+[validation]
+every = 10
+[track]
+every = 1
+samples = 1
+prompt = "春"
+{more}
+""")
+    return path
+
+
+def losses(folder):
+    found = {}
+    for line in (folder / "metrics.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        for name, value in (row.get("values") or {}).items():
+            if name == "train/loss":
+                found[row["step"]] = value
+    return found
+
+
+def whole():
+    """From a configuration to a model that the engine serves; the same text from LibTorch and from our engine."""
+    run("init", "studio")
+    studio = WORK / "studio"
+    done = run("train", config("poems", 60), "--studio", studio, "--json")
+    out = json.loads(done.stdout)
+    expect(out["ending"] == "finished" and out["step"] == 60, f"outcome {out}")
+    expect(out["model"] == "poems", f"the model's name: {out}")
+    folder = studio / "runs/poems"
+    for file in ["config.toml", "tokenizer.json", "best.safetensors", "last.safetensors", "metrics.jsonl", "report.html"]:
+        expect((folder / file).is_file(), f"no {file} in the run's folder")
+    expect(list(folder.glob("events.out.tfevents.*")), "no event file for TensorBoard")
+    curve = losses(folder)
+    expect(len(curve) == 60 and curve[60] < curve[1] - 1, f"it did not learn: {curve.get(1)} -> {curve.get(60)}")
+    listed = json.loads(run("model", "list", "--studio", studio, "--json").stdout)["models"]
+    expect([m["name"] for m in listed if m["registered"]] == ["poems"], f"registered: {listed}")
+    run("model", "verify", "poems", "--studio", studio)
+    for prompt in ["春眠", "The quick", "夜来风雨"]:
+        ours = json.loads(run("generate", "-m", "poems", "-p", prompt, "--temperature", 0, "--max-tokens", 24, "--studio", studio,
+                              "--json").stdout)["text"]
+        told = run("generate", "--model", folder / "best.safetensors", "--prompt", prompt, "--tokens", 24, "--temperature", 0,
+                   program=LEARN).stdout.splitlines()
+        text = json.loads(told[-1])["texts"][0]
+        expect(text == prompt + ours or text == ours, f"{prompt}: the engine says {ours!r}, LibTorch {text!r}")
+    # A second run of that name is refused, in one line that says what to do.
+    again = run("train", config("poems", 60), "--studio", studio, code=1)
+    expect("--resume" in again.stderr, again.stderr)
+
+
+def resumes():
+    """Ctrl-C saves; a kill loses what came after the last checkpoint and no more; both go on to the bit."""
+    reference = WORK / "reference"
+    run("train", config("whole", 40, model="dropout = 0.1"), "--run", reference, "--json")
+    for how in [signal.SIGINT, signal.SIGKILL]:
+        folder = WORK / f"stopped_{how.name}"
+        child = subprocess.Popen([ATELIER, "train", str(config("whole", 40, model="dropout = 0.1")), "--run", str(folder)], cwd=WORK,
+                                 env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.time() + 200
+        while time.time() < deadline and not (folder / "last.safetensors").exists():
+            time.sleep(0.02)
+        child.send_signal(how)
+        out, err = child.communicate(timeout=120)
+        if how == signal.SIGINT:
+            expect(child.returncode == 130, f"Ctrl-C: {child.returncode} {out} {err}")
+        time.sleep(0.5)  # the killed parent's child ends by itself
+        run("train", config("whole", 40, model="dropout = 0.1"), "--run", folder, "--resume", "--json")
+        expect(losses(folder) == losses(reference), f"{how.name}: other losses after going on")
+
+
+def several():
+    """Two processes compute what one does."""
+    if subprocess.run(["which", "mpirun"], capture_output=True).returncode != 0:
+        expect(False, "mpirun is not installed")
+        return
+    one, two = WORK / "one", WORK / "two"
+    run("train", config("one", 20), "--run", one, "--json")
+    run("train", config("one", 20), "--run", two, "--nproc", 2, "--json")
+    a, b = losses(one), losses(two)
+    worst = max(abs(a[s] - b[s]) for s in a)
+    expect(a.keys() == b.keys() and worst < 2e-4, f"two processes differ by {worst}")
+    # A worker that dies ends the job, clearly, and the checkpoint holds.
+    folder = WORK / "killed"
+    child = subprocess.Popen([ATELIER, "train", str(config("long", 100000)), "--run", str(folder), "--nproc", "2"], cwd=WORK, env=ENV,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 200
+    while time.time() < deadline and not (folder / "last.safetensors").exists():
+        time.sleep(0.05)
+    workers = [int(p) for p in subprocess.run(["pgrep", "-f", f"^{LEARN} train .*{folder}"], capture_output=True, text=True).stdout.split()]
+    expect(len(workers) == 2, f"workers: {workers}")
+    if workers:
+        os.kill(workers[-1], signal.SIGKILL)
+    out, err = child.communicate(timeout=120)
+    expect(child.returncode == 1 and "one of the 2 processes died" in err and "--resume" in err, f"{child.returncode}: {err}")
+    run("evaluate", "form", code=2)  # the program still works; and the checkpoint:
+    run("export", "--model", folder / "last.safetensors", "--out", WORK / "killed.gguf", program=LEARN)
+
+
+def refuses():
+    """One clear line for what is wrong."""
+    def says(path, *texts, code=1, **more):
+        done = run("train", path, "--run", WORK / f"bad_{len(list(WORK.glob('bad_*')))}", code=code, **more)
+        for text in texts:
+            expect(text in done.stderr, f"{path.name}: {text!r} is not in {done.stderr!r}")
+        expect(len(done.stderr.strip().splitlines()) <= 1 + done.stderr.count("\r"), f"more than a line: {done.stderr}")
+
+    says(config("nan", rate="1e12", optimiser="sgd", train_more="clip = 0.0"), "step ", "record ")
+    (WORK / "empty.jsonl").write_text("")
+    says(config("empty", train="empty.jsonl"), "empty.jsonl")
+    (WORK / "blank.jsonl").write_text('{"text":""}\n' * 5)
+    says(config("blank", train="blank.jsonl"), "blank.jsonl")
+    says(config("none", train="none.jsonl"), "none.jsonl")
+    says(config("field", more="[nonsense]\na = 1"), "nonsense")
+    says(config("heads", model="dropuot = 0.1"), "dropuot", "dropout")
+    says(config("layers", model="rope_base = -1.0"), "rope_base")
+    (WORK / "nofield.jsonl").write_text('{"poem":"x"}\n')
+    says(config("nofield", train="nofield.jsonl"), "'text'", "poem")
+    # A damaged checkpoint.
+    folder = WORK / "reference"
+    last = folder / "last.safetensors"
+    sound = last.read_bytes()
+    last.write_bytes(sound[: len(sound) // 2] + bytes([sound[len(sound) // 2] ^ 1]) + sound[len(sound) // 2 + 1 :])
+    done = run("train", config("whole", 80, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
+    expect("last.safetensors" in done.stderr, done.stderr)
+    last.write_bytes(sound[:1000])
+    run("train", config("whole", 80, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
+    last.write_bytes(sound)
+    # A full disk: files may not grow beyond 300 kB, a checkpoint is larger.
+    full = WORK / "full"
+    done = run("train", config("full", 30), "--run", full, code=1,
+               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)))
+    expect("safetensors" in done.stderr or "No space" in done.stderr or "too large" in done.stderr, done.stderr)
+    expect(not list(full.glob("*.safetensors*")), f"left behind: {list(full.iterdir())}")
+
+
+def fenced():
+    """The product itself links no LibTorch."""
+    for library in subprocess.run(["ldd", ATELIER], capture_output=True, text=True).stdout.splitlines():
+        expect(not any(name in library for name in ["torch", "c10", "mpi", "gomp"]), f"atelier links {library}")
+
+
+for name in ["poems.jsonl", "valid.jsonl"]:
+    count = 200 if name == "poems.jsonl" else 20
+    (WORK / name).write_text("".join(json.dumps({"text": f"{i} {POEM[i % 7:]}"}, ensure_ascii=False) + "\n" for i in range(count)))
+fenced()
+whole()
+resumes()
+several()
+refuses()
+print("failures:", len(FAILURES))
+sys.exit(1 if FAILURES else 0)
