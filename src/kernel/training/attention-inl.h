@@ -2,12 +2,20 @@
 
 constexpr int64_t kTile = kProductPanel;  // queries and keys of a tile
 
-// Sums of a group of at most 64 rows and `cols` columns of one panel: [rows, 64].
-INLINE void MultiplyTile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t pairs,
-                         int64_t rows, int64_t cols, bool first, float* sums) {
+// Sums of a group of at most 64 rows and `cols` columns of one panel: [rows, 64]. What the causal rule forbids is left
+// out tile by tile: reach(r, n) says of rows [r, r + n) which pairs count and how many columns.
+struct Reach {
+  int64_t pair_begin, pair_end, cols;
+};
+template <typename ReachOf>
+INLINE void MultiplyTile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t rows, bool first,
+                         float* sums, const ReachOf& reach_of) {
   for (int64_t r = 0; r < rows; r += kTileRows) {
-    TileRows<kTileRows>(rows - r < kTileRows ? rows - r : kTileRows, a + r * a_row, a_row, a_pair, b, pairs, false,
-                        first, sums + r * kTile, cols);
+    const int64_t n = rows - r < kTileRows ? rows - r : kTileRows;
+    const Reach reach = reach_of(r, n);
+    if (reach.pair_begin >= reach.pair_end || reach.cols <= 0) continue;
+    TileRows<kTileRows>(n, a + r * a_row + reach.pair_begin * a_pair, a_row, a_pair, b + reach.pair_begin * 2 * kTile,
+                        reach.pair_end - reach.pair_begin, false, first, sums + r * kTile, reach.cols);
   }
 }
 
@@ -59,6 +67,7 @@ INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t i, int64
     Vec top = Set(greatest[r]);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
+      if (v * kLanes >= seen) break;
       x[v] = Load(scores + v * kLanes) * scale;
       if (seen < kTile) x[v] = BlendPart(x[v], Set(-__builtin_inff()), seen - v * kLanes);
       top = Max(top, x[v]);
@@ -68,7 +77,8 @@ INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t i, int64
     top = Set(now);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      const Vec y = Exp(x[v] - top);
+      Vec y = Zero();
+      if (v * kLanes < seen) y = Exp(x[v] - top);
       sum = sum + y;
       Store(e + v * kLanes, y);
     }
@@ -112,11 +122,20 @@ void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_
         for (int64_t c = 0; c < panels * kTile * kTile; c += kLanes) Store(sum + c, Zero());
         for (int64_t j = 0; j < seen; j += kTile) {
           const int64_t keys = u.keys - j < kTile ? u.keys - j : kTile;
-          MultiplyTile(q, w.q_stride, 2, turned + j * dim, dim / 2, rows, kTile, true, scores);
+          // Rows that end at r + n see the keys before `seen_by` of this tile.
+          const auto seen_by = [&](int64_t end) __attribute__((always_inline)) {
+            const int64_t n = u.Seen(w, i + end - 1) - j;
+            return n < keys ? n : keys;
+          };
+          MultiplyTile(q, w.q_stride, 2, turned + j * dim, rows, true, scores, [&](int64_t r, int64_t n) {
+            return Reach{0, dim / 2, seen_by(r + n)};
+          });
           SoftmaxTile(w, u, i, rows, j, scores, e, sum, greatest, sums);
           for (int64_t p = 0; p < panels; ++p) {
-            MultiplyTile(e, kTile, 2, values + (p * key_pairs + j / 2) * 2 * kTile, (keys + 1) / 2, rows,
-                         dim - p * kTile, false, sum + p * kTile * kTile);
+            MultiplyTile(e, kTile, 2, values + (p * key_pairs + j / 2) * 2 * kTile, rows, false,
+                         sum + p * kTile * kTile, [&](int64_t r, int64_t n) {
+                           return Reach{0, (seen_by(r + n) + 1) / 2, dim - p * kTile};
+                         });
           }
         }
         for (int64_t r = 0; r < rows; ++r) {
@@ -147,6 +166,10 @@ INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t i, int64_t
         const int64_t row = r + half;
         if (row >= rows) break;
         const int64_t seen = u.Seen(w, i + row) - j - c;
+        if (seen <= 0) {
+          Store(g + row * kTile + c, Zero());
+          continue;
+        }
         const Vec x = Fma(Load(scores + row * kTile + c), scale, Set(-log_sum[row]));
         p[half] = seen < kLanes ? BlendPart(Exp(x), Zero(), seen) : Exp(x);
         slope[half] = p[half] * (Load(d_p + row * kTile + c) - Set(delta[row])) * scale;
@@ -211,17 +234,29 @@ void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit
         for (int64_t c = 0; c < panels * kTile * kTile; c += kLanes) Store(d_q + c, Zero());
         for (int64_t j = 0; j < seen; j += kTile) {
           const int64_t keys = u.keys - j < kTile ? u.keys - j : kTile;
-          MultiplyTile(q, w.q_stride, 2, keys_turned + j * dim, dim / 2, rows, kTile, true, scores);
-          MultiplyTile(d_out, w.d_out_stride, 2, values_turned + j * dim, dim / 2, rows, kTile, true, d_p);
+          const auto seen_by = [&](int64_t end) __attribute__((always_inline)) {
+            const int64_t n = u.Seen(w, i + end - 1) - j;
+            return n < keys ? n : keys;
+          };
+          const auto all_dims = [&](int64_t r, int64_t n) { return Reach{0, dim / 2, seen_by(r + n)}; };
+          MultiplyTile(q, w.q_stride, 2, keys_turned + j * dim, rows, true, scores, all_dims);
+          MultiplyTile(d_out, w.d_out_stride, 2, values_turned + j * dim, rows, true, d_p, all_dims);
           SlopeTile(w, u, i, rows, j, scores, d_p, log_sum, delta, p2, g2, g);
           for (int64_t p = 0; p < panels; ++p) {
             const int64_t cols = dim - p * kTile, at = (p * query_pairs + i / 2) * 2 * kTile;
-            MultiplyTile(p2, 2, 2 * kTile, d_out_zipped + at, row_pairs, keys, cols, false,
-                         d_v + (p * whole_keys + j) * kTile);
-            MultiplyTile(g2, 2, 2 * kTile, queries_zipped + at, row_pairs, keys, cols, false,
-                         d_k + (p * whole_keys + j) * kTile);
-            MultiplyTile(g, kTile, 2, keys_zipped + (p * key_pairs + j / 2) * 2 * kTile, (keys + 1) / 2, rows, cols,
-                         false, d_q + p * kTile * kTile);
+            // Key r is seen by queries from the r-th of the diagonal on.
+            const auto by_queries = [&](int64_t r, int64_t) {
+              const int64_t from = w.causal ? j + r - (u.keys - u.queries) - i : 0;
+              return Reach{from > 0 ? from / 2 : 0, row_pairs, cols};
+            };
+            MultiplyTile(p2, 2, 2 * kTile, d_out_zipped + at, keys, false, d_v + (p * whole_keys + j) * kTile,
+                         by_queries);
+            MultiplyTile(g2, 2, 2 * kTile, queries_zipped + at, keys, false, d_k + (p * whole_keys + j) * kTile,
+                         by_queries);
+            MultiplyTile(g, kTile, 2, keys_zipped + (p * key_pairs + j / 2) * 2 * kTile, rows, false,
+                         d_q + p * kTile * kTile, [&](int64_t r, int64_t n) {
+                           return Reach{0, (seen_by(r + n) + 1) / 2, cols};
+                         });
           }
         }
         for (int64_t r = 0; r < rows; ++r) {

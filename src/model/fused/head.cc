@@ -15,8 +15,10 @@ constexpr int64_t kBlock = 512;  // tokens whose scores are in the caches togeth
 
 class EmbedStep : public torch::autograd::Function<EmbedStep> {
  public:
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& table, const torch::Tensor& positions,
+  // positions: one table or none (torch records no undefined inputs).
+  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& table, at::TensorList more,
                                const torch::Tensor& ids) {
+    const torch::Tensor positions = more.empty() ? torch::Tensor() : more[0];
     ctx->save_for_backward({table, positions, ids});
     const int64_t rows = ids.numel(), width = table.size(1), time = ids.size(-1);
     torch::Tensor x = NewFloats(rows, width);
@@ -55,7 +57,7 @@ class EmbedStep : public torch::autograd::Function<EmbedStep> {
         }
       }
     });
-    return variable_list(3);
+    return variable_list(saved[1].defined() ? 3 : 2);
   }
 };
 
@@ -172,7 +174,9 @@ class LossStep : public torch::autograd::Function<LossStep> {
 }  // namespace
 
 torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, const torch::Tensor& ids) {
-  return EmbedStep::apply(table, positions, ids.contiguous());
+  std::vector<torch::Tensor> more;
+  if (positions.defined()) more.push_back(positions);
+  return EmbedStep::apply(table, at::TensorList(more), ids.contiguous());
 }
 
 torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
