@@ -249,6 +249,9 @@ TEST_F(SearchTest, TheGreatestIsFoundWhereTheGoalIsMax) {
   const SearchState most = RunSearch(Settings("goal = \"max\"\n" + rest), folder_ + "/max", &high);
   EXPECT_EQ(least.Best(), most.Best());
   EXPECT_EQ(low.calls_, high.calls_);
+  const std::string all = "method = \"random\"\nsteps = 10\ntrials = 20\n";  // many at the end to choose from
+  EXPECT_EQ(RunSearch(Settings(all), folder_ + "/all_min", &low).Ranked(),
+            RunSearch(Settings("goal = \"max\"\n" + all), folder_ + "/all_max", &high).Ranked());
 }
 
 TEST_F(SearchTest, FailuresAreKeptAndDoNotEndIt) {
