@@ -1,4 +1,5 @@
 // Bytes of a search: its file, behind a line "===" its base; and as search.json. Only Error may come out.
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/config.h"
@@ -10,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace atelier;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t border = text.find("\n===\n");
-  const std::string_view base = border == std::string_view::npos ? "a = 1\n[b]\nc = 0.5\nd = \"x\"\n" : text.substr(border + 5);
+  const std::string_view base =
+      border == std::string_view::npos ? "a = 1\n[b]\nc = 0.5\nd = \"x\"\n" : text.substr(border + 5);
   try {
     track::SearchSettings settings = track::ParseSearch(text.substr(0, border), "fuzz.toml", std::string(base));
     const track::SearchSpace space(settings.text, settings.file, settings.base_text, "base.toml");
