@@ -1,9 +1,11 @@
 # LibTorch as the target LibTorch::cpu, out of a folder with include/ and lib/: tools/fetch_libtorch.sh fills build/torch
-# out of PyTorch's wheel; ATELIER_LIBTORCH may name an unpacked LibTorch (its CPU or its CUDA build) instead.
+# out of PyTorch's wheel; ATELIER_LIBTORCH may name an unpacked LibTorch instead.
 #
 # The wheel's own TorchConfig.cmake asks for a CUDA toolkit, so the target is made here; what is linked is torch_cpu and
-# c10 alone, and torch_cuda where the folder has it.
+# c10 alone.
 set(ATELIER_LIBTORCH "${PROJECT_SOURCE_DIR}/build/torch" CACHE PATH "LibTorch: a folder with include/ and lib/")
+unset(TORCH_CPU_LIBRARY CACHE)  # another folder may be named
+unset(TORCH_C10_LIBRARY CACHE)
 find_library(TORCH_CPU_LIBRARY torch_cpu PATHS ${ATELIER_LIBTORCH}/lib NO_DEFAULT_PATH)
 find_library(TORCH_C10_LIBRARY c10 PATHS ${ATELIER_LIBTORCH}/lib NO_DEFAULT_PATH)
 if(NOT TORCH_CPU_LIBRARY OR NOT TORCH_C10_LIBRARY)
@@ -26,8 +28,4 @@ file(GLOB TORCH_GOMP ${ATELIER_LIBTORCH}/lib/libgomp*.so*)
 if(TORCH_GOMP)
   list(GET TORCH_GOMP 0 TORCH_GOMP)
   target_link_libraries(LibTorch::cpu INTERFACE ${TORCH_GOMP})
-endif()
-find_library(TORCH_CUDA_LIBRARY torch_cuda PATHS ${ATELIER_LIBTORCH}/lib NO_DEFAULT_PATH)
-if(TORCH_CUDA_LIBRARY)  # registers itself when loaded, so the linker must keep it
-  target_link_libraries(LibTorch::cpu INTERFACE -Wl,--no-as-needed ${TORCH_CUDA_LIBRARY} -Wl,--as-needed)
 endif()

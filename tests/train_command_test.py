@@ -101,22 +101,28 @@ def whole():
     for prompt in ["春眠", "The quick", "夜来风雨"]:
         ours = json.loads(run("generate", "-m", "poems", "-p", prompt, "--temperature", 0, "--max-tokens", 24, "--studio", studio,
                               "--json").stdout)["text"]
-        told = run("generate", "--model", folder / "best.safetensors", "--prompt", prompt, "--tokens", 24, "--temperature", 0,
-                   program=LEARN).stdout.splitlines()
+        told = run("generate", "--model", folder / "best.safetensors", "--tokens", 24, "--temperature", 0,
+                   program=LEARN, input=prompt).stdout.splitlines()
         text = json.loads(told[-1])["texts"][0]
         expect(text == prompt + ours or text == ours, f"{prompt}: the engine says {ours!r}, LibTorch {text!r}")
+    # Going on with more steps renews the model.
+    out = json.loads(run("train", config("poems", 70), "--studio", studio, "--resume", "--json").stdout)
+    expect(out["step"] == 70 and out["model"] == "poems", f"going on in a studio: {out}")
+    run("model", "verify", "poems", "--studio", studio)
     # A second run of that name is refused, in one line that says what to do.
     again = run("train", config("poems", 60), "--studio", studio, code=1)
     expect("--resume" in again.stderr, again.stderr)
+    other = run("train", config("poems", 60), "--studio", studio, "--run", WORK / "elsewhere", code=1)
+    expect("run.name" in other.stderr, other.stderr)
 
 
 def resumes():
     """Ctrl-C saves; a kill loses what came after the last checkpoint and no more; both go on to the bit."""
     reference = WORK / "reference"
-    run("train", config("whole", 40, model="dropout = 0.1"), "--run", reference, "--json")
+    run("train", config("whole", 300, model="dropout = 0.1"), "--run", reference, "--json")
     for how in [signal.SIGINT, signal.SIGKILL]:
         folder = WORK / f"stopped_{how.name}"
-        child = subprocess.Popen([ATELIER, "train", str(config("whole", 40, model="dropout = 0.1")), "--run", str(folder)], cwd=WORK,
+        child = subprocess.Popen([ATELIER, "train", str(config("whole", 300, model="dropout = 0.1")), "--run", str(folder)], cwd=WORK,
                                  env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.time() + 200
         while time.time() < deadline and not (folder / "last.safetensors").exists():
@@ -125,8 +131,9 @@ def resumes():
         out, err = child.communicate(timeout=120)
         if how == signal.SIGINT:
             expect(child.returncode == 130, f"Ctrl-C: {child.returncode} {out} {err}")
-        time.sleep(0.5)  # the killed parent's child ends by itself
-        run("train", config("whole", 40, model="dropout = 0.1"), "--run", folder, "--resume", "--json")
+        while time.time() < deadline and subprocess.run(["pgrep", "-f", f"^{LEARN} train .*{folder}"], capture_output=True).returncode == 0:
+            time.sleep(0.05)  # a killed parent's child saves and ends by itself
+        run("train", config("whole", 300, model="dropout = 0.1"), "--run", folder, "--resume", "--json")
         expect(losses(folder) == losses(reference), f"{how.name}: other losses after going on")
 
 
@@ -141,6 +148,19 @@ def several():
     a, b = losses(one), losses(two)
     worst = max(abs(a[s] - b[s]) for s in a)
     expect(a.keys() == b.keys() and worst < 2e-4, f"two processes differ by {worst}")
+    # What is wrong is said, whichever process finds it.
+    said = run("train", config("wrong", train="none.jsonl"), "--run", WORK / "wrong", "--nproc", 2, code=1).stderr
+    expect("none.jsonl" in said and "processes died" not in said, said)
+    # Ctrl-C saves here, too.
+    folder = WORK / "two_stopped"
+    child = subprocess.Popen([ATELIER, "train", str(config("long", 100000)), "--run", str(folder), "--nproc", "2"], cwd=WORK, env=ENV,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 200
+    while time.time() < deadline and not (folder / "last.safetensors").exists():
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    expect(child.returncode == 130 and "interrupted" in out, f"{child.returncode}: {out[-300:]} {err}")
     # A worker that dies ends the job, clearly, and the checkpoint holds.
     folder = WORK / "killed"
     child = subprocess.Popen([ATELIER, "train", str(config("long", 100000)), "--run", str(folder), "--nproc", "2"], cwd=WORK, env=ENV,
@@ -166,7 +186,7 @@ def refuses():
             expect(text in done.stderr, f"{path.name}: {text!r} is not in {done.stderr!r}")
         expect(len(done.stderr.strip().splitlines()) <= 1 + done.stderr.count("\r"), f"more than a line: {done.stderr}")
 
-    says(config("nan", rate="1e12", optimiser="sgd", train_more="clip = 0.0"), "step ", "record ")
+    says(config("nan", rate="1000.0", optimiser="sgd", train_more="clip = 0.0"), "step ", "record ")
     (WORK / "empty.jsonl").write_text("")
     says(config("empty", train="empty.jsonl"), "empty.jsonl")
     (WORK / "blank.jsonl").write_text('{"text":""}\n' * 5)
@@ -182,10 +202,10 @@ def refuses():
     last = folder / "last.safetensors"
     sound = last.read_bytes()
     last.write_bytes(sound[: len(sound) // 2] + bytes([sound[len(sound) // 2] ^ 1]) + sound[len(sound) // 2 + 1 :])
-    done = run("train", config("whole", 80, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
+    done = run("train", config("whole", 400, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
     expect("last.safetensors" in done.stderr, done.stderr)
     last.write_bytes(sound[:1000])
-    run("train", config("whole", 80, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
+    run("train", config("whole", 400, model="dropout = 0.1"), "--run", folder, "--resume", code=1)
     last.write_bytes(sound)
     # A full disk: files may not grow beyond 300 kB, a checkpoint is larger.
     full = WORK / "full"
@@ -195,9 +215,38 @@ def refuses():
     expect(not list(full.glob("*.safetensors*")), f"left behind: {list(full.iterdir())}")
 
 
+def searches():
+    """Settings are searched, and what was found is a configuration."""
+    config("base", 12)
+    (WORK / "search.toml").write_text("""[search]
+base = "base.toml"
+metric = "validation/loss"
+goal = "min"
+method = "halving"
+trials = 4
+steps = 12
+first_steps = 4
+eta = 3
+[search.space]
+"optimiser.rate" = { log = [1e-6, 1e-2] }
+""")
+    out = json.loads(run("run", "search", "search.toml", "--folder", "searched", "--json").stdout)
+    expect(out["finished"] and len(out["trials"]) == 4, f"the search: {out}")
+    best = out["trials"][0]
+    expect(best["steps"] == 12 and best["number"] == out["best"], f"the best went to the end: {out}")
+    rates = {t["number"]: t["values"]["optimiser.rate"] for t in out["trials"]}
+    expect(rates[out["best"]] == max(rates.values()), f"with so few steps the fastest wins: {out}")
+    for file in ["best.toml", "report.html", "search.json"]:
+        expect((WORK / "searched" / file).is_file(), f"no {file} of the search")
+    again = json.loads(run("run", "search", "search.toml", "--folder", "searched", "--json").stdout)
+    expect(again["trials"] == out["trials"], "a finished search was run again")
+
+
 def fenced():
     """The product itself links no LibTorch."""
-    for library in subprocess.run(["ldd", ATELIER], capture_output=True, text=True).stdout.splitlines():
+    libraries = [line.split()[0] for line in subprocess.run(["ldd", ATELIER], capture_output=True, text=True).stdout.splitlines()]
+    expect(len(libraries) > 5, f"ldd told {libraries}")
+    for library in libraries:
         expect(not any(name in library for name in ["torch", "c10", "mpi", "gomp"]), f"atelier links {library}")
 
 
@@ -209,5 +258,6 @@ whole()
 resumes()
 several()
 refuses()
+searches()
 print("failures:", len(FAILURES))
 sys.exit(1 if FAILURES else 0)

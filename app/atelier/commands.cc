@@ -37,6 +37,7 @@ std::unique_ptr<Command> MakeBench();                 // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
 std::unique_ptr<Command> MakeRunReport();             // run_page.cc
+std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
 std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
 std::unique_ptr<Command> MakeIndexList();             // index_list.cc
 std::unique_ptr<Command> MakeIndexShow();             // index_list.cc
@@ -101,6 +102,8 @@ std::span<const CommandEntry> AllCommands() {
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
       {"train", "Train a model from scratch as a configuration says",
        "atelier train poems.toml\natelier train poems.toml --resume", &MakeTrain},
+      {"run search", "Train with other settings again and again, and say which are best",
+       "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",
        "atelier run report runs/poems --lang zh", &MakeRunReport},
       {"index add", "Put documents into an index, to be searched",

@@ -25,7 +25,7 @@ class GenerateCommand : public Command {
     cli.Flag("--chat", &chat_, "treat the prompt as a user's message in the model's chat template");
     cli.Text("--system", &system_, "a system message, with --chat");
     cli.Int("--max-tokens", &max_tokens_, "the most tokens to generate", 0, 1 << 20);
-    cli.Int("-n,--samples", &samples_, "samples, decoded together", 1, 256);
+    cli.Int("-n,--samples", &asked_samples_, "samples, decoded together (default 1; of pictures 64)", 1, 256);
     cli.Double("--temperature", &sampling_.temperature, "0: always the likeliest token", 0, 100);
     cli.Int("--top-k", &top_k_, "keep the k likeliest tokens; 0: all", 0, 1 << 20);
     cli.Double("--top-p", &sampling_.top_p, "keep the smallest set with this probability", 0, 1);
@@ -52,11 +52,19 @@ class GenerateCommand : public Command {
     if (prompt_ == "-") request.prompt = ReadFile("/dev/stdin", 64u << 20);
     if (prompt_.size() > 1 && prompt_[0] == '@') request.prompt = ReadFile(prompt_.substr(1), 64u << 20);
     const artefact::ModelEntry found = model_.Find(globals);
+    const int64_t samples_ = asked_samples_.value_or(1);
     if (IsLearned(found)) {
+      if (Constraint().kind != artefact::ConstraintSpec::Kind::kNone || chat_ || !stop_.empty() || !bias_.empty() ||
+          sampling_.top_p != artefact::Sampling().top_p || sampling_.min_p != artefact::Sampling().min_p ||
+          sampling_.repetition_penalty != 1 || sampling_.presence_penalty != 0 || sampling_.frequency_penalty != 0 ||
+          logprobs_ >= 0 || ignore_end_) {
+        throw Error(Code::kUsage,
+                    Cat(found.name, " runs on LibTorch, which samples by --temperature and --top-k alone"));
+      }
       GenerateLearned(found,
                       {.prompt = request.prompt,
                        .tokens = max_tokens_,
-                       .samples = samples_,
+                       .samples = asked_samples_.value_or(0),
                        .top_k = top_k_,
                        .seed = seed_,
                        .temperature = sampling_.temperature,
@@ -158,7 +166,8 @@ class GenerateCommand : public Command {
   std::string prompt_, out_, system_, schema_, regex_;
   bool interpolate_ = false, chat_ = false, ignore_end_ = false, json_object_ = false;
   artefact::Sampling sampling_;
-  int64_t max_tokens_ = 128, samples_ = 1, top_k_ = 0, seed_ = 0, logprobs_ = -1;
+  std::optional<int64_t> asked_samples_;
+  int64_t max_tokens_ = 128, top_k_ = 0, seed_ = 0, logprobs_ = -1;
   std::vector<std::string> stop_, bias_, choices_;
 };
 

@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "artefact/model_file.h"
-#include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "job/learner.h"
@@ -14,18 +13,26 @@ bool IsLearned(const artefact::ModelEntry& entry) { return artefact::EndingOf(en
 
 void GenerateLearned(const artefact::ModelEntry& entry, const LearnedRequest& request, bool json) {
   std::vector<std::string> arguments;
-  if (!request.out.empty()) {
-    arguments = {"pictures", "--model", entry.path, "--out", request.out, "--seed", Cat(request.seed)};
-    if (request.samples > 1) arguments.insert(arguments.end(), {"--count", Cat(request.samples)});
-    if (request.interpolate) arguments.emplace_back("--interpolate");
+  const auto say = [&](const char* name, const std::string& value) {
+    arguments.emplace_back(name);
+    arguments.push_back(value);
+  };
+  arguments.emplace_back(request.out.empty() ? "generate" : "pictures");
+  say("--model", entry.path);
+  say("--seed", Cat(request.seed));
+  if (request.out.empty()) {
+    say("--tokens", Cat(request.tokens));
+    say("--samples", Cat(std::max<int64_t>(1, request.samples)));
+    say("--temperature", Cat(request.temperature));
+    say("--top-k", Cat(request.top_k));
   } else {
-    if (request.prompt.starts_with("--")) throw Error(Code::kUsage, "a prompt that begins with -- cannot be handed on");
-    arguments = {
-        "generate",          "--model",   entry.path,           "--prompt",      request.prompt,           "--tokens",
-        Cat(request.tokens), "--samples", Cat(request.samples), "--temperature", Cat(request.temperature), "--top-k",
-        Cat(request.top_k),  "--seed",    Cat(request.seed)};
+    say("--out", request.out);
+    if (request.samples > 0) say("--count", Cat(request.samples));
+    if (request.interpolate) arguments.emplace_back("--interpolate");
   }
-  Json done = job::RunLearner(arguments, {}, nullptr);
+  job::LearnerOptions options;
+  options.input = request.prompt;
+  Json done = job::RunLearner(arguments, options, nullptr);
   if (json) {
     done.erase("event");
     done["model"] = entry.name;

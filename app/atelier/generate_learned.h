@@ -11,7 +11,9 @@ namespace atelier::app {
 
 struct LearnedRequest {
   std::string prompt;
-  int64_t tokens = 128, samples = 1, top_k = 0, seed = 0;
+  int64_t tokens = 128;
+  int64_t samples = 0;  // 0: one text, or a grid of 64 pictures
+  int64_t top_k = 0, seed = 0;
   double temperature = 1;
   std::string out;           // the picture's file; "" for text
   bool interpolate = false;  // ways between pictures

@@ -22,9 +22,10 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
-std::string FormatValue(double value) {
+std::string FormatValue(const Json& value) {
+  if (!value.is_number()) return "not a number";
   char text[32];
-  std::snprintf(text, sizeof(text), "%.4g", value);
+  std::snprintf(text, sizeof(text), "%.4g", value.get<double>());
   return text;
 }
 
@@ -47,6 +48,7 @@ class TrainCommand : public Command {
       throw Error(Code::kConflict, Cat(folder, " holds a run already"),
                   "go on with it by --resume, or name another folder by --run");
     }
+    CheckName(*here, name, folder);
     std::vector<std::string> arguments = {"train", "--config", config_, "--run", folder};
     if (resume_) arguments.emplace_back("--resume");
     if (here->studio) {
@@ -61,8 +63,7 @@ class TrainCommand : public Command {
     const Json done = job::RunLearner(arguments, options, [&](const std::string& event, const Json& fields) {
       if (event == "step") {
         std::vector<std::string> notes;
-        for (const auto& [key, value] : fields["values"].items())
-          notes.push_back(Cat(key, " ", FormatValue(value.get<double>())));
+        for (const auto& [key, value] : fields["values"].items()) notes.push_back(Cat(key, " ", FormatValue(value)));
         progress.Update(fields["step"].get<uint64_t>(), fields["steps"].get<uint64_t>(), Join(notes, ", "));
       } else if (!globals.json) {
         Print(event, fields);
@@ -79,14 +80,25 @@ class TrainCommand : public Command {
       std::cout << ToText(out) << "\n";
     } else {
       std::cout << done["ending"].get<std::string>() << " after " << done["step"] << " steps; best at step "
-                << done["best_step"] << ", loss " << FormatValue(done["best_loss"].get<double>()) << "\npage: " << page
-                << "\n";
+                << done["best_step"] << ", loss " << FormatValue(done["best_loss"]) << "\npage: " << page << "\n";
       if (!model.empty()) std::cout << "model: " << model << "\n";
     }
     return done["ending"] == "interrupted" ? 130 : 0;
   }
 
  private:
+  static std::string Source(const std::string& folder) { return Cat("trained: ", folder); }
+
+  // Before hours are spent: the name is free, or stands for what this run made before.
+  static void CheckName(const StudioHere& here, const std::string& name, const std::string& folder) {
+    if (!here.studio) return;
+    const auto old = here.models->Registered(name);
+    if (old && old->manifest.source != Source(folder)) {
+      throw Error(Code::kConflict, Cat("the studio has a model ", name, " already, from ", old->manifest.source),
+                  "name the run otherwise by run.name");
+    }
+  }
+
   // The best checkpoint as a model: in a studio registered under the run's name, else beside the run. Its path or name.
   static std::string Keep(StudioHere& here, const std::string& name, const std::string& folder,
                           const std::atomic<bool>& stop) {
@@ -95,18 +107,22 @@ class TrainCommand : public Command {
     // Only the engine's own forms become GGUF.
     const artefact::Manifest trained = artefact::DescribeFile(from);
     const bool gguf = trained.architecture == "gpt" && trained.config.value("form", "llama") == "llama";
-    const std::string to =
-        Cat(here.studio ? Cat(here.studio->folder(), "/models") : folder, "/", name, gguf ? ".gguf" : ".safetensors");
-    MakeFolders(to.substr(0, to.rfind('/')));
+    const std::string ending = gguf ? ".gguf" : ".safetensors";
+    const std::string models = here.studio ? Cat(here.studio->folder(), "/models") : folder;
+    const std::string to = Cat(models, "/", here.studio ? name : "model", ending);
+    const std::string fresh = Cat(models, "/.", name, ".new", ending);
+    MakeFolders(models);
     job::LearnerOptions options;
     options.stop = &stop;
-    job::RunLearner({"export", "--model", from, "--out", to, "--name", name}, options, nullptr);
-    if (!here.studio) return to;
-    artefact::ModelEntry entry{.name = name, .path = to, .manifest = artefact::DescribeFile(to)};
+    job::RunLearner({"export", "--model", from, "--out", fresh, "--name", name}, options, nullptr);
+    artefact::ModelEntry entry{.name = name, .path = to, .manifest = artefact::DescribeFile(fresh)};
     entry.manifest.name = name;
-    entry.manifest.sha256 = artefact::HashFile(to);
-    entry.manifest.source = Cat("trained: ", folder);
+    entry.manifest.sha256 = artefact::HashFile(fresh);
+    entry.manifest.source = Source(folder);
     entry.manifest.created_at = NowMillis();
+    if (here.studio && here.models->Registered(name)) here.models->Remove(name, /*weights=*/false);
+    Rename(fresh, to);
+    if (!here.studio) return to;
     here.models->Register(entry, "model.trained");
     return name;
   }
@@ -125,8 +141,7 @@ class TrainCommand : public Command {
   static void Print(const std::string& event, const Json& fields) {
     if (event == "validation") {
       std::cout << "step " << fields["step"] << ":";
-      for (const auto& [key, value] : fields["values"].items())
-        std::cout << " " << key << " " << FormatValue(value.get<double>());
+      for (const auto& [key, value] : fields["values"].items()) std::cout << " " << key << " " << FormatValue(value);
       std::cout << (fields["best"].get<bool>() ? " (best)" : "") << "\n" << std::flush;
     } else if (event == "samples") {
       for (const Json& text : fields.value("texts", Json::array()))

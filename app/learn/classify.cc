@@ -63,7 +63,7 @@ int Classify(const Options& options, const std::atomic<bool>& stop) {
   Table config = Table::Parse(opened.about.config, "the model's configuration");
   const train::TrainSettings settings = train::ReadTrainSettings(config);
   auto* classifier = dynamic_cast<model::Classifier*>(opened.model.get());
-  if (classifier == nullptr || opened.architecture->data != model::DataKind::kLabelled) {
+  if (classifier == nullptr || opened.tokenizer == nullptr || opened.architecture->data != model::DataKind::kLabelled) {
     throw Error(Code::kUnsupported, Cat("a ", opened.architecture->name, " does not name classes of texts"));
   }
   const train::SpecialIds ids = train::FindSpecialIds(*opened.tokenizer);

@@ -9,6 +9,9 @@ namespace atelier::learn {
 
 void Tell(std::string_view event, Json fields);
 // Of several processes one speaks.
-void StaySilent();
+void StaySilent(bool silent);
+
+// Tells the exception that is being handled as the event "error" and returns the exit code. Called inside a catch.
+int TellFailure();
 
 }  // namespace atelier::learn

@@ -1,10 +1,11 @@
-// atelier-learn generate --model FILE [--prompt TEXT] [--tokens N] [--samples N] [--temperature T] [--top-k K] [--seed
+// atelier-learn generate --model FILE < PROMPT [--tokens N] [--samples N] [--temperature T] [--top-k K] [--seed
 // N]: text from a language model that only LibTorch runs, or a look at a checkpoint.
 #include <torch/torch.h>
 
 #include "app/learn/command.h"
 #include "app/learn/events.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "model/model_file.h"
 #include "train/sample_text.h"
@@ -14,7 +15,7 @@ namespace atelier::learn {
 int Generate(const Options& options, const std::atomic<bool>&) {
   const model::OpenedModel opened = model::OpenModel(options.at("model"));
   auto* language = dynamic_cast<model::LanguageModel*>(opened.model.get());
-  if (language == nullptr) {
+  if (language == nullptr || opened.tokenizer == nullptr) {
     throw Error(Code::kUnsupported, Cat(opened.architecture->name, " continues no text"));
   }
   const auto number = [&](const char* name, double otherwise, double least, double most) {
@@ -27,7 +28,7 @@ int Generate(const Options& options, const std::atomic<bool>&) {
     return *value;
   };
   train::SampleOptions sample;
-  if (const auto it = options.find("prompt"); it != options.end()) sample.prompt = it->second;
+  sample.prompt = ReadFile("/dev/stdin", 64u << 20);
   sample.samples = static_cast<int64_t>(number("samples", 1, 1, 256));
   sample.tokens = static_cast<int64_t>(number("tokens", 128, 0, 1 << 20));
   sample.temperature = number("temperature", 1, 0, 100);

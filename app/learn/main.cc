@@ -20,9 +20,9 @@ std::atomic<bool> stop{false};
 
 std::span<const Command> AllCommands() {
   static const std::vector<Command> list = {
-      {"train", {"config", "run"}, {"resume", "datasets"}, &Train},
+      {"train", {"config", "run"}, {"resume", "datasets", "until"}, &Train},
       {"export", {"model", "out"}, {"name", "licence", "f16"}, &Export},
-      {"generate", {"model"}, {"prompt", "tokens", "samples", "temperature", "top-k", "seed"}, &Generate},
+      {"generate", {"model"}, {"tokens", "samples", "temperature", "top-k", "seed"}, &Generate},
       {"translate",
        {"model", "input", "out"},
        {"beam", "length-penalty", "longest", "batch", "attention", "pictures", "zh"},
@@ -54,29 +54,19 @@ Options ParseOptions(const Command& command, int argc, char** argv) {
   return options;
 }
 
-int Fail(const Error& error) {
-  Tell("error", {{"code", Info(error.code()).name}, {"message", error.what()}, {"hint", error.hint()}});
-  return Info(error.code()).exit_code;
-}
-
 int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop = true; });
+  // mpirun hands SIGUSR1 on, where it would kill after the others.
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, [](int) { stop = true; });
   try {
     const std::string_view name = argc > 1 ? argv[1] : "";
     for (const Command& command : AllCommands()) {
       if (command.name == name) return command.run(ParseOptions(command, argc, argv), stop);
     }
     throw Error(Code::kUsage, Cat("atelier-learn has no command ", Quote(name)), "atelier train starts it");
-  } catch (const Error& error) {
-    return Fail(error);
-  } catch (const c10::Error& error) {
-    return Fail(Error(Code::kInternal, Cat("LibTorch: ", error.what_without_backtrace())));
-  } catch (const std::bad_alloc&) {
-    return Fail(Error(Code::kResourceExhausted, "out of memory", "a smaller batch, or train.accumulate, needs less"));
-  } catch (const std::exception& error) {
-    return Fail(Error(Code::kInternal, error.what()));
+  } catch (...) {
+    return TellFailure();
   }
 }
 

@@ -1,4 +1,4 @@
-// atelier-learn train --config FILE --run DIR [--resume] [--datasets DIR]
+// atelier-learn train --config FILE --run DIR [--resume] [--datasets DIR] [--until STEP]
 #include <torch/torch.h>
 
 #include <cmath>
@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "data/media/picture.h"
+#include "model/fused/ops.h"
 #include "model/picture_model.h"
 #include "track/tracking.h"
 #include "train/picture_grid.h"
@@ -45,12 +46,12 @@ class Teller : public train::Listener {
 
   void Validated(const train::ValidationReport& r) override {
     std::map<std::string, double> told = r.values;
-    // What can be compared between tokenizers: the loss is per token, texts are characters.
+    // What can be compared between tokenizers: the loss is per target, marks among them; texts are characters.
     const train::ExamplesReport& data = run_.validation_report;
     if (run_.architecture->data == model::DataKind::kTokens && data.characters > 0) {
       told["bits_per_character"] =
-          r.loss / std::log(2.0) * static_cast<double>(data.tokens) / static_cast<double>(data.characters);
-      told["perplexity"] = std::exp(r.loss);
+          r.loss / std::log(2.0) * static_cast<double>(data.targets) / static_cast<double>(data.characters);
+      if (r.loss < 700) told["perplexity"] = std::exp(r.loss);
     }
     Values values;
     for (const auto& [name, value] : told) values.emplace_back(Cat("validation/", name), value);
@@ -133,26 +134,25 @@ void TellStart(const train::Run& run) {
 constexpr const char* kEndings[] = {"finished", "stopped early", "interrupted"};
 constexpr const char* kStatus[] = {"done", "done", "stopped"};
 
-}  // namespace
-
-int Train(const Options& options, const std::atomic<bool>& stop) {
+int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::Collective* collective) {
   const std::string& file = options.at("config");
   const std::string& folder = options.at("run");
-  train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder, "", nullptr};
+  train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder};
   if (const auto datasets = options.find("datasets"); datasets != options.end()) prepare.datasets = datasets->second;
   prepare.progress = [](uint64_t done, uint64_t total, std::string_view note) {
     Tell("preparing", {{"what", "tokenizer"}, {"done", done}, {"total", total}, {"note", note}});
   };
-  const std::unique_ptr<train::Collective> collective = train::StartedByMpi() ? train::MpiCollective() : train::Alone();
   const bool first = collective->rank() == 0;
+  prepare.resume = options.contains("resume");
   if (!first) {
-    StaySilent();
+    StaySilent(true);
     collective->SumOf(0);  // until the first has written the tokenizer
   }
   std::optional<train::Checkpoint> checkpoint;
   if (options.contains("resume")) checkpoint = train::Checkpoint::Load(Cat(folder, "/last.safetensors"));
   train::Run run = train::PrepareRun(prepare);
   if (first) collective->SumOf(0);
+  model::fused::SetEnabled(run.settings.fused);
   const int cores = at::get_num_threads();
   at::set_num_threads(run.settings.threads > 0 ? run.settings.threads : std::max(1, cores / collective->size()));
 
@@ -173,7 +173,13 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
                          *collective);
   if (checkpoint) trainer.Resume(*checkpoint);
   try {
-    const train::Outcome outcome = trainer.Run(stop);
+    int64_t until = trainer.steps();
+    if (const auto it = options.find("until"); it != options.end()) {
+      const auto asked = ParseInt(it->second);
+      if (!asked || *asked < 1) throw Error(Code::kUsage, Cat("--until ", Quote(it->second), " is no number of steps"));
+      until = std::min(until, *asked);
+    }
+    const train::Outcome outcome = trainer.Run(stop, until);
     const auto ending = static_cast<size_t>(outcome.ending);
     const Json summary = {{"ending", kEndings[ending]},
                           {"step", outcome.steps},
@@ -188,6 +194,20 @@ int Train(const Options& options, const std::atomic<bool>& stop) {
       if (tracker) tracker->Finish(trainer.step(), "failed", {{"error", error.Line()}});
     } catch (const Error&) {  // the disk may be full: the first failure is the one to tell
     }
+    throw;
+  }
+}
+
+}  // namespace
+
+int Train(const Options& options, const std::atomic<bool>& stop) {
+  const std::unique_ptr<train::Collective> collective = train::StartedByMpi() ? train::MpiCollective() : train::Alone();
+  if (collective->size() == 1) return TrainTogether(options, stop, collective.get());
+  try {
+    return TrainTogether(options, stop, collective.get());
+  } catch (...) {  // told before the collective ends the other processes, and by whichever fails
+    StaySilent(false);
+    TellFailure();
     throw;
   }
 }

@@ -125,7 +125,7 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
     if (input.empty()) in.CloseWrite();
     if (options.stop != nullptr && *options.stop) {
       if (kill_at == 0) {
-        ::kill(-child.pid, SIGINT);
+        ::kill(-child.pid, options.stop_signal);
         kill_at = MonotonicSeconds() + options.grace_seconds;
       } else if (MonotonicSeconds() > kill_at) {
         throw Error(Code::kCancelled, Cat(argv[0], " did not stop by itself and was killed"));

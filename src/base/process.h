@@ -23,9 +23,10 @@ struct ProcessOptions {
   std::function<bool(std::string_view)> on_error_text;
   // The same of standard output, which then is not collected.
   std::function<bool(std::string_view)> on_output_text;
-  // Once set, the group gets SIGINT, and SIGKILL where it has not ended within `grace_seconds`. A child with it
+  // Once set, the group gets `stop_signal`, and SIGKILL where it has not ended within `grace_seconds`. A child with it
   // outlives nobody either: it gets SIGINT when we die, so that it can save.
   const std::atomic<bool>* stop = nullptr;
+  int stop_signal = 2;  // SIGINT
   double grace_seconds = 60;
 };
 

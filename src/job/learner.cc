@@ -43,33 +43,36 @@ std::string LearnerProgram() {
 Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions& options, const EventFn& on_event) {
   std::vector<std::string> argv;
   if (options.processes > 1) {
-    // The processes share this machine's cores, and have a minute to save when they are told to end.
-    argv = {"mpirun",
-            "-n",
-            Cat(options.processes),
-            "--oversubscribe",
-            "--bind-to",
-            "none",
-            "--mca",
-            "odls_base_sigkill_timeout",
-            "60"};
+    // The processes share this machine's cores. Where one dies, mpirun kills the others, after two seconds in any case.
+    const std::string text =
+        Cat("mpirun -n ", options.processes, " --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 2");
+    argv = Split(text, ' ');
     if (::geteuid() == 0) argv.emplace_back("--allow-run-as-root");
   }
   argv.push_back(options.program.empty() ? LearnerProgram() : options.program);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  std::string buffer;
+  std::string buffer, noise;
   Json done;
   Json failed;
   ProcessOptions process;
   process.timeout_seconds = std::numeric_limits<double>::infinity();
   process.nice = 19;
+  process.input = options.input;
+  if (options.processes > 1) process.stop_signal = SIGUSR1;
+  // Threads of OpenMP that wait by turning round would take the cores from those that serve.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) process.env["OMP_WAIT_POLICY"] = "passive";
   process.max_memory = options.max_memory;
   process.stop = options.stop;
   process.on_output_text = [&](std::string_view text) {
     buffer.append(text);
     size_t at = 0;
     for (size_t end; (end = buffer.find('\n', at)) != std::string::npos; at = end + 1) {
-      const Json line = ParseJson(std::string_view(buffer).substr(at, end - at), "atelier-learn");
+      const std::string_view said = std::string_view(buffer).substr(at, end - at);
+      if (!said.starts_with('{')) {  // a library's own words
+        noise.append(said).push_back('\n');
+        continue;
+      }
+      const Json line = ParseJson(said, "atelier-learn");
       const std::string event = line.value("event", "");
       if (event == "done") {
         done = line;
@@ -92,14 +95,15 @@ Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions&
   if (options.processes > 1) {
     throw Error(Code::kUnavailable,
                 Cat("one of the ", options.processes,
-                    " processes died, and the others were ended: ", LastLines(result.error_text)),
+                    " processes died, and the others were ended: ", LastLines(noise + result.error_text)),
                 "the last checkpoint holds: go on with --resume");
   }
   if (result.exit_code == 128 + SIGKILL) {
     throw Error(Code::kResourceExhausted, "atelier-learn was killed, most likely because memory ran out",
                 "the last checkpoint holds: go on with --resume, with a smaller train.batch or more train.accumulate");
   }
-  throw Error(Code::kInternal, Cat("atelier-learn ended with ", result.exit_code, ": ", LastLines(result.error_text)),
+  throw Error(Code::kInternal,
+              Cat("atelier-learn ended with ", result.exit_code, ": ", LastLines(noise + result.error_text)),
               "the last checkpoint holds: go on with --resume");
 }
 

@@ -15,6 +15,7 @@ namespace atelier::job {
 struct LearnerOptions {
   std::string program;      // atelier-learn's path; "": found beside our own program, or by $ATELIER_LEARN
   int processes = 1;        // more: they train together, started by mpirun
+  std::string input;        // its standard input
   uint64_t max_memory = 0;  // bytes of address space; 0: no limit
   // Once set, the child is told to save and end.
   const std::atomic<bool>* stop = nullptr;

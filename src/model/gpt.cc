@@ -7,6 +7,7 @@
 #include "model/fused/head.h"
 #include "model/fused/ops.h"
 #include "model/layers.h"
+#include "model/recomputed.h"
 
 namespace atelier::model {
 namespace {
@@ -144,7 +145,12 @@ torch::Tensor Gpt::Hidden(const torch::Tensor& ids) {
   torch::Tensor x = token_embd_->forward(ids);
   if (!config_.llama) x = x + position_embd_->weight.narrow(0, 0, ids.size(1));
   x = torch::dropout(x, config_.dropout, is_training());
-  for (const auto& block : blocks_) x = block->forward(x, cosines_, sines_);
+  for (const auto& block : blocks_) {
+    const auto forward = [block, c = cosines_, s = sines_](const torch::Tensor& in) {
+      return block->forward(in, c, s);
+    };
+    x = checkpointing_ ? Recomputed(forward, x) : forward(x);
+  }
   return Norm(*output_norm_, x);
 }
 
@@ -160,7 +166,10 @@ torch::Tensor Gpt::FusedLoss(const Batch& batch, const LossOptions& options) {
   shape.dropout = is_training() ? c.dropout : 0;
   shape.act = c.llama ? kernel::Activation::kSilu : kernel::Activation::kGelu;
   shape.cosines = cosines_, shape.sines = sines_;
-  for (const auto& block : blocks_) x = fused::Block(x, block->Weights(), shape);
+  for (const auto& block : blocks_) {
+    const auto forward = [block, shape](const torch::Tensor& in) { return fused::Block(in, block->Weights(), shape); };
+    x = checkpointing_ ? Recomputed(forward, x) : forward(x);
+  }
   const fused::BlockWeights::Affine norm = Affine(*output_norm_);
   return fused::HeadLoss(x, {norm.weight, norm.bias, c.llama, c.norm_eps}, output_, batch.targets.flatten(),
                          options.label_smoothing);

@@ -118,12 +118,14 @@ std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettin
       ++report->empty;
       return;
     }
+    bool was_cut = false;
     if (!data.packed && static_cast<int64_t>(tokens.size()) + marks > data.sequence_length + 1) {
       if (data.long_records == "drop") {
         ++report->dropped;
         return;
       }
       ++report->truncated;
+      was_cut = true;
       tokens.resize(static_cast<size_t>(data.sequence_length + 1 - marks));
     }
     streams.begins.push_back(static_cast<int64_t>(streams.tokens.size()));
@@ -132,7 +134,9 @@ std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettin
     streams.tokens.insert(streams.tokens.end(), tokens.begin(), tokens.end());
     if (ids.end >= 0) streams.tokens.push_back(static_cast<int32_t>(ids.end));
     report->tokens += static_cast<int64_t>(tokens.size());
-    report->characters += CountCharacters(text);
+    report->characters += CountCharacters(was_cut ? tokenizer.Decode(tokens) : text);
+    // The first token of all, or of a row, is asked of nobody.
+    report->targets += static_cast<int64_t>(tokens.size()) + marks - (data.packed ? 0 : 1);
   });
   streams.begins.push_back(static_cast<int64_t>(streams.tokens.size()));
   const auto total = static_cast<int64_t>(streams.tokens.size());

@@ -30,7 +30,8 @@ class Examples {
 // What became of the records, to be told before training starts.
 struct ExamplesReport {
   int64_t records = 0, empty = 0, truncated = 0, dropped = 0;
-  int64_t tokens = 0, characters = 0;
+  int64_t tokens = 0, characters = 0;  // of what is learned
+  int64_t targets = 0;                 // tokens that are asked for, marks among them (kTokens)
 };
 
 struct SpecialIds {

@@ -38,11 +38,11 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
   }
 }
 
-// The one that stands in the run's folder, or one that is put there.
+// The one that stands in the folder of a run that goes on, else one that is put there.
 text::TokenizerSpec KeptTokenizer(const RunOptions& options, const std::string& name, const TokenizerSettings& settings,
                                   const Records& records, const std::vector<std::string>& fields, int threads) {
   const std::string path = Cat(options.folder, "/", name, ".json");
-  if (FileExists(path)) return artefact::ReadTokenizerJson(path);
+  if (options.resume && FileExists(path)) return artefact::ReadTokenizerJson(path);
   text::TokenizerSpec spec = TokenizerFor(settings, records, fields, threads, options.progress);
   artefact::WriteTokenizerJson(spec, path);
   return spec;

@@ -28,10 +28,11 @@ struct Run {
 };
 
 struct RunOptions {
-  std::string config, file;  // the TOML, and its name for messages
-  std::string folder;        // the run's; a tokenizer that stands there is taken, else it is written there
-  std::string datasets;      // the studio's folder data, or ""
-  ProgressFn progress;       // of the tokenizer's training
+  std::string config, file;   // the TOML, and its name for messages
+  std::string folder = {};    // the run's, which gets the tokenizer
+  bool resume = false;        // a tokenizer that stands in the folder is the run's
+  std::string datasets = {};  // the studio's folder data, or ""
+  ProgressFn progress = {};   // of the tokenizer's training
 };
 
 // Reads everything that the configuration names and makes the model. Relative files are found from where the program

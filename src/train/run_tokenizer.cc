@@ -14,6 +14,20 @@ text::SpecialTexts Marks() {
   return special;
 }
 
+// A vocabulary of all texts.
+text::TokenizerSpec Learned(const TokenizerSettings& settings, const text::TextPull& next, int threads,
+                            const ProgressFn& progress) {
+  if (settings.type == "bpe") {
+    return text::TrainBpe(next, {.vocab_size = settings.vocabulary, .special = Marks(), .threads = threads}, progress);
+  }
+  text::TrainUnigramOptions options;
+  options.vocab_size = settings.vocabulary;
+  options.special = Marks();
+  options.special.unknown = "<unk>";
+  options.threads = threads;
+  return text::TrainUnigram(next, options, progress);
+}
+
 }  // namespace
 
 text::TokenizerSpec ByteTokenizer() {
@@ -42,15 +56,11 @@ text::TokenizerSpec TokenizerFor(const TokenizerSettings& settings, const Record
     *text = std::move(texts[at++]);
     return true;
   };
-  if (settings.type == "bpe") {
-    return text::TrainBpe(next, {.vocab_size = settings.vocabulary, .special = Marks(), .threads = threads}, progress);
+  try {
+    return Learned(settings, next, threads, progress);
+  } catch (const Error& error) {
+    throw error.Within(records.name());
   }
-  text::TrainUnigramOptions options;
-  options.vocab_size = settings.vocabulary;
-  options.special = Marks();
-  options.special.unknown = "<unk>";
-  options.threads = threads;
-  return text::TrainUnigram(next, options, progress);
 }
 
 }  // namespace atelier::train

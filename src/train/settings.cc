@@ -37,7 +37,6 @@ void ReadRun(Table& config, TrainSettings* s) {
   s->name = table->StringOr("name", "");
   s->seed = static_cast<uint64_t>(table->IntOr("seed", 1, 0));
   s->threads = static_cast<int>(table->IntOr("threads", 0, 0, 1024));
-  s->device = OneOf(*table, "device", "auto", {"auto", "cpu", "cuda"});
   s->fused = OneOf(*table, "kernels", "fused", {"fused", "plain"}) == "fused";
   table->Done();
 }

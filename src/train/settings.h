@@ -60,8 +60,7 @@ struct TrainSettings {
   // [run]
   std::string name;
   uint64_t seed = 1;
-  int threads = 0;  // 0: as many as cores
-  std::string device = "auto";
+  int threads = 0;    // 0: as many as cores
   bool fused = true;  // our own kernels where there are some, else plain LibTorch
   // [train]
   int64_t steps = 0;  // one of these is given

@@ -106,8 +106,9 @@ void Trainer::RefuseNumber(const std::string& what, double value, std::span<cons
   for (size_t i = 0; i < rows.size() && i < 4; ++i) names.push_back(train_.Describe(rows[i]));
   if (rows.size() > 4) names.emplace_back("...");
   throw Error(Code::kInvalidInput,
-              Cat("step ", step_ + 1, ": ", what, " is ", std::isnan(value) ? "not a number" : "infinite",
-                  "; the batch's ", rows.size(), " rows: ", Join(names, ", ")),
+              Cat("step ", rows.empty() ? step_ : step_ + 1, ": ", what, " is ",
+                  std::isnan(value) ? "not a number" : "infinite",
+                  rows.empty() ? "" : Cat("; the batch's ", rows.size(), " rows: ", Join(names, ", "))),
               "the last checkpoint is from before it; lower optimiser.rate, set train.clip, or look at these records");
 }
 
@@ -229,6 +230,10 @@ ValidationReport Trainer::Validate() {
 
 void Trainer::Save(const std::string& name) {
   if (!First()) return;
+  for (const PartState& p : parts_) {
+    const double sum = p.arena->values().sum().item<double>();
+    if (!std::isfinite(sum)) RefuseNumber("a parameter", sum, {});
+  }
   Checkpoint checkpoint;
   checkpoint.about = about_;
   Json optimiser_steps = Json::array();
@@ -272,6 +277,18 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
     }
     into.copy_(it->second);
   };
+  // What a step does follows from these, too.
+  const auto same = [](const std::string& what, const auto& then, const auto& now) {
+    if (then != now) throw Error(Code::kConflict, Cat("the checkpoint was made with ", what, " ", then, ", not ", now));
+  };
+  if (!checkpoint.about.config.empty()) {
+    Table table = Table::Parse(checkpoint.about.config, "the checkpoint's configuration");
+    const TrainSettings then = ReadTrainSettings(table);
+    same("run.seed", then.seed, s_.seed);
+    same("train.batch", then.batch, s_.batch);
+    same("optimiser.name", then.optimiser.name, s_.optimiser.name);
+    same("data.train", then.data.train, s_.data.train);
+  }
   try {
     const Json& state = checkpoint.state;
     step_ = state.at("step").get<int64_t>();
@@ -291,6 +308,9 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
   } catch (const Json::exception& error) {
     throw Error(Code::kCorrupt, Cat("the checkpoint's state: ", error.what()));
   }
+  for (const auto& item : model_.named_parameters()) {  // those that are not trained
+    if (!item.value().requires_grad()) take(Cat("model/", item.key()), item.value());
+  }
   for (const auto& item : model_.named_buffers()) take(Cat("buffer/", item.key()), item.value());
   const auto it = checkpoint.tensors.find("generator");
   if (it == checkpoint.tensors.end()) throw Error(Code::kConflict, "the checkpoint has no random numbers");
@@ -298,7 +318,7 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
   SeedOthers();
 }
 
-Outcome Trainer::Run(const std::atomic<bool>& stop) {
+Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
   Outcome outcome;
   std::map<std::string, double> sums;
   int64_t since = 0, rows_since = 0;
@@ -306,7 +326,11 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
   double seconds_per_step = 0;
   const int64_t per_epoch = sampler_.steps_per_epoch();
   const int64_t validate_every = s_.validate_every > 0 ? s_.validate_every : per_epoch;
-  while (step_ < steps_) {
+  if (s_.patience > 0 && standing_ >= s_.patience) {  // a run that stopped so is not begun again
+    outcome.ending = Ending::kStoppedEarly;
+    until = step_;
+  }
+  while (step_ < until) {
     if (collective_.SumOf(stop ? 1 : 0) > 0) {  // whichever process was told
       outcome.ending = Ending::kInterrupted;
       break;
@@ -316,7 +340,7 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
     Step(&sums);
     ++step_;
     ++since;
-    const bool last = step_ == steps_;
+    const bool last = step_ == until;
     if (step_ % s_.log_every == 0 || last) {
       const double now = MonotonicSeconds();
       seconds_per_step = (now - logged) / static_cast<double>(since);
@@ -340,12 +364,14 @@ Outcome Trainer::Run(const std::atomic<bool>& stop) {
       SwapAverages();
       if (validates && validation_ != nullptr) {
         ValidationReport report = Validate();
-        best = best_step_ < 0 || report.loss < best_loss_;
+        if (!std::isfinite(report.loss)) RefuseNumber("the validation's loss", report.loss, {});
+        // Of several parts none says by itself what is best: a discriminator that wins has a poor generator.
+        best = parts_.size() == 1 && (best_step_ < 0 || report.loss < best_loss_);
         if (best) {
           best_loss_ = report.loss;
           best_step_ = step_;
         }
-        standing_ = best ? 0 : standing_ + 1;
+        standing_ = best || parts_.size() > 1 ? 0 : standing_ + 1;
         report.best = best;
         report.without_improvement = standing_;
         schedule_.Validated(report.loss);

@@ -71,10 +71,12 @@ class Trainer {
   // Goes on from a checkpoint of the same configuration. Throws kConflict where its shape is another.
   void Resume(const Checkpoint& checkpoint);
 
-  // To the end, or until `stop` is set, which is looked at between steps; what was done is saved in any case. Throws
+  // To the end, or to step `until`, or until `stop` is set, which is looked at between steps; what was done is saved in
+  // any case. Throws
   // kInvalidInput where a loss or a gradient is not a number: nothing is saved after that, so that the last checkpoint
   // is sound.
-  Outcome Run(const std::atomic<bool>& stop);
+  Outcome Run(const std::atomic<bool>& stop, int64_t until);
+  Outcome Run(const std::atomic<bool>& stop) { return Run(stop, steps_); }
 
   int64_t step() const { return step_; }
   int64_t steps() const { return steps_; }

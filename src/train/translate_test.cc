@@ -60,7 +60,7 @@ Trained TrainOn(const std::string& name, const std::string& model, const std::st
       Cat("[train]\nbatch = 32\n", more, "[optimiser]\nrate = 0.01\n[data]\ntrain = \"", out.folder,
           "/train.jsonl\"\nsequence_length = 8\nsource_length = 12\n[tokenizer]\ntype = \"bpe\"\nvocabulary = 270\n",
           "[source_tokenizer]\ntype = \"bytes\"\n[model]\n", model);
-  out.run = PrepareRun({config, "test.toml", out.folder, "", nullptr});
+  out.run = PrepareRun({.config = config, .file = "test.toml", .folder = out.folder});
   Silent silent;
   const auto one = Alone();
   Trainer trainer(out.run.settings, *out.run.model, *out.run.train, nullptr, out.folder, out.run.about, silent, *one);
@@ -115,10 +115,10 @@ INSTANTIATE_TEST_SUITE_P(Architectures, Translating,
 
 TEST(PrepareRun, RefusesASourceTokenizerWhereThereIsNoSource) {
   try {
-    PrepareRun(
-        {"[train]\nsteps = 1\n[data]\ntrain = \"x\"\n[source_tokenizer]\ntype = \"bytes\"\n[model]\n"
-         "architecture = \"lstm\"\n",
-         "test.toml", testing::TempDir(), "", nullptr});
+    PrepareRun({.config = "[train]\nsteps = 1\n[data]\ntrain = \"x\"\n[source_tokenizer]\ntype = \"bytes\"\n[model]\n"
+                          "architecture = \"lstm\"\n",
+                .file = "test.toml",
+                .folder = testing::TempDir()});
     FAIL() << "a source tokenizer passed";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("source_tokenizer"), std::string::npos) << error.what();

@@ -1,0 +1,80 @@
+"""Training steps of a GPT (6 layers, width 256, vocabulary 8192, 16 x 256 tokens, two threads), by turns with PyTorch.
+
+Usage: bench_gpt.py GPT_BENCH PEER_PYTHON [--rounds N] [--steps N] [--form gpt2|llama]
+
+Both begin with the same parameters and draw the same batches. PyTorch runs as eager f32, bf16 autocast, and torch.compile with
+bf16; the best of them is what counts. Prints medians, the ratio, the share of the machine's limit, and how far the losses lie
+apart; ends with 1 below the aim of 1.5.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+parser = argparse.ArgumentParser()
+parser.add_argument("program")
+parser.add_argument("python")
+parser.add_argument("--rounds", type=int, default=5)
+parser.add_argument("--steps", type=int, default=4)
+parser.add_argument("--form", choices=["gpt2", "llama"], default="gpt2")
+options = parser.parse_args()
+
+# 6 x parameters x tokens for the products, attention's scores besides: causal, forward and backward.
+PARAMETERS = 6 * 12 * 256 * 256 + 8192 * 256
+FLOPS = 6 * PARAMETERS * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
+
+
+class Racer:
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wall, self.processor, self.losses = [], [], []
+        self.torch = ""
+
+    def go(self, steps, counts=True):
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name} died")
+        told = json.loads(line)
+        self.torch = told.get("torch", "")
+        self.losses += told["losses"]
+        if counts:
+            self.wall += told["wall"]
+            self.processor += told["processor"]
+
+    def line(self):
+        return (f"{self.name:<28} {1e3 * statistics.median(self.wall):8.0f} ms wall "
+                f"{1e3 * statistics.median(self.processor):8.0f} ms processor   loss {self.losses[0]:.4f} -> {self.losses[-1]:.4f}")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    weights = f"{folder}/weights.safetensors"
+    ours = Racer("Atelier, bf16", [options.program, options.form, "fused", weights])
+    ours.go(1, counts=False)
+    peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_gpt.py"), options.form, mode, weights])
+             for mode in ["f32", "bf16", "compile"]]
+    for peer in peers:
+        peer.go(1, counts=False)
+    for racer in [ours, *peers]:
+        racer.go(2, counts=False)
+    for _ in range(options.rounds):
+        for racer in [ours, *peers]:
+            racer.go(options.steps)
+best = min(peers, key=lambda p: statistics.median(p.wall))
+for racer in [ours, *peers]:
+    print(racer.line())
+seconds = statistics.median(ours.wall)
+ratio = statistics.median(best.wall) / seconds
+rounds = [statistics.median(best.wall[i : i + options.steps]) / statistics.median(ours.wall[i : i + options.steps])
+          for i in range(0, len(ours.wall), options.steps)]
+apart = max(abs(a - b) / b for a, b in zip(ours.losses, peers[0].losses))
+print(f"{options.form}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
+print(f"{FLOPS / seconds / 1e9:.0f} GFLOP/s, {FLOPS / seconds / 472e9:.0%} of bf16's limit on two cores of this kind; losses within "
+      f"{apart:.2%} of f32's over {len(ours.losses)} steps")
+sys.exit(0 if ratio >= 1.5 else 1)
