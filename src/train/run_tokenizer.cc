@@ -1,6 +1,7 @@
 #include "train/run_tokenizer.h"
 
 #include "artefact/tokenizer_file.h"
+#include "base/error.h"
 #include "text/byte_map.h"
 #include "text/train_bpe.h"
 #include "text/train_unigram.h"
