@@ -66,7 +66,9 @@ Collective& Only() {
 }
 
 std::string Folder(const std::string& name) {
-  const std::string folder = Cat(testing::TempDir(), "trainer_", name);
+  // Tests run side by side.
+  const std::string folder =
+      Cat(testing::TempDir(), "trainer_", testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
   std::filesystem::remove_all(folder);
   MakeFolders(folder);
   return folder;
@@ -213,8 +215,9 @@ TEST(Trainer, Bf16LearnsAsF32Does) {
   EXPECT_NE(wide, narrow);  // it is on
   // Two steps are an epoch.
   const auto epoch = [](const std::vector<double>& losses, size_t i) { return (losses[i] + losses[i + 1]) / 2; };
-  EXPECT_LT(epoch(wide, 58), epoch(wide, 0) - 0.5);
-  for (size_t i = 0; i < 60; i += 2) EXPECT_NEAR(epoch(wide, i), epoch(narrow, i), 0.1) << i;
+  for (const std::vector<double>& losses : {wide, narrow}) EXPECT_LT(epoch(losses, 58), epoch(losses, 0) - 0.5);
+  // Later on two roundings lead to different ways of knowing twelve rows by heart.
+  for (size_t i = 0; i < 20; i += 2) EXPECT_NEAR(epoch(wide, i), epoch(narrow, i), 0.05) << i;
 }
 
 TEST(Trainer, StopsEarlyAndKeepsTheBest) {
