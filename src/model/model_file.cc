@@ -125,16 +125,19 @@ OpenedModel OpenModel(const std::string& path) {
   };
   opened.tokenizer = tokenizer(opened.about.tokenizer, &opened.tokenizer_spec);
   opened.source_tokenizer = tokenizer(opened.about.source_tokenizer, &opened.source_spec);
-  const auto fits = [&](const auto& tokens, int64_t vocabulary) {
-    return tokens == nullptr || tokens->vocab_size() == vocabulary;
-  };
-  if (!fits(opened.tokenizer, opened.shape.vocabulary) ||
-      !fits(opened.source_tokenizer, opened.shape.source_vocabulary)) {
-    throw Error(Code::kCorrupt, Cat(path, ": its tokenizer has another vocabulary than the model"));
-  }
   Table config = Table::Parse(opened.about.config, path);
   Table model = config.Sub("model");
   opened.architecture = &FindArchitecture(model.String("architecture"), model);
+  // Classifiers may read characters instead.
+  const DataKind data = opened.architecture->data;
+  const bool counts = data == DataKind::kTokens || data == DataKind::kPairs || data == DataKind::kMasked;
+  const auto fits = [&](const auto& tokens, int64_t vocabulary) {
+    return tokens == nullptr || tokens->vocab_size() == vocabulary;
+  };
+  if (counts && (!fits(opened.tokenizer, opened.shape.vocabulary) ||
+                 !fits(opened.source_tokenizer, opened.shape.source_vocabulary))) {
+    throw Error(Code::kCorrupt, Cat(path, ": its tokenizer has another vocabulary than the model"));
+  }
   opened.model = opened.architecture->make(model, opened.shape);
   const torch::NoGradGuard no_gradient;
   for (const auto& item : opened.model->named_parameters()) {
