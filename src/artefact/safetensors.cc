@@ -94,7 +94,9 @@ std::shared_ptr<const SafetensorsFile> SafetensorsFile::Parse(std::string_view b
     uint64_t begin, end;
   };
   std::vector<std::pair<Span, SafeTensor>> found;
-  for (const auto& [key, value] : header.items()) {
+  for (const auto& item : header.items()) {
+    const std::string& key = item.key();
+    const Json& value = item.value();
     if (key == kMetadata) {
       if (!value.is_object()) throw corrupt("its metadata is not an object");
       for (const auto& [k, v] : value.items()) {
