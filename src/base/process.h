@@ -16,7 +16,7 @@ struct ProcessOptions {
   std::map<std::string, std::string> env;  // added to ours
   std::string input;                       // standard input; then it is closed
   double timeout_seconds = 600;     // then the whole group is killed and kResourceExhausted thrown; may be infinite
-  int nice = 0;                     // 19: yields to everything else
+  int nice = 0;                     // 19: yields to everything else (SCHED_IDLE)
   uint64_t max_output = 64u << 20;  // of standard output and error together; more is kResourceExhausted
   uint64_t max_memory = 0;          // address space in bytes; 0: no limit
   // Called with each chunk of standard error as it comes; return false to stop the child (kCancelled).
