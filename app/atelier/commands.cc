@@ -36,7 +36,7 @@ std::unique_ptr<Command> MakeServe();                 // serve.cc
 std::unique_ptr<Command> MakeBench();                 // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
-std::unique_ptr<Command> MakeRunReport();             // run_page.cc
+std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
 std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
 std::unique_ptr<Command> MakeIndexList();             // index_list.cc

@@ -11,6 +11,7 @@
 #include "app/learn/command.h"
 #include "app/learn/events.h"
 #include "app/learn/opened.h"
+#include "app/learn/options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -55,10 +56,6 @@ Inputs ReadInputs(const model::OpenedModel& opened, train::DataSettings data, co
 }  // namespace
 
 int Classify(const Options& options, const std::atomic<bool>& stop) {
-  const auto given = [&](const char* name) {
-    const auto it = options.find(name);
-    return it == options.end() ? std::string() : it->second;
-  };
   const model::OpenedModel opened = OpenAsked(options);
   Table config = Table::Parse(opened.about.config, "the model's configuration");
   const train::TrainSettings settings = train::ReadTrainSettings(config);
@@ -67,7 +64,7 @@ int Classify(const Options& options, const std::atomic<bool>& stop) {
     throw Error(Code::kUnsupported, Cat("a ", opened.architecture->name, " does not name classes of texts"));
   }
   const train::SpecialIds ids = train::FindSpecialIds(*opened.tokenizer);
-  Inputs in = ReadInputs(opened, settings.data, train::Records(options.at("input"), given("datasets")), ids);
+  Inputs in = ReadInputs(opened, settings.data, train::Records(options.at("input"), Given(options, "datasets")), ids);
 
   const torch::NoGradGuard no_gradient;
   const auto n = static_cast<int64_t>(in.lines.size());

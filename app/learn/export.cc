@@ -4,6 +4,7 @@
 
 #include "app/learn/command.h"
 #include "app/learn/events.h"
+#include "app/learn/options.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "model/gpt_export.h"
@@ -12,10 +13,6 @@
 namespace atelier::learn {
 
 int Export(const Options& options, const std::atomic<bool>&) {
-  const auto given = [&](const char* name) {
-    const auto it = options.find(name);
-    return it == options.end() ? std::string() : it->second;
-  };
   const model::OpenedModel opened = model::OpenModel(options.at("model"));
   const std::string& out = options.at("out");
   if (out.ends_with(".gguf")) {
@@ -24,7 +21,8 @@ int Export(const Options& options, const std::atomic<bool>&) {
       throw Error(Code::kUnsupported, Cat("no engine runs ", opened.architecture->name, " as GGUF"),
                   "name the file .safetensors");
     }
-    model::ExportGguf(*gpt, opened.tokenizer_spec, {given("name"), given("licence"), "", options.contains("f16")}, out);
+    model::ExportGguf(*gpt, opened.tokenizer_spec,
+                      {Given(options, "name"), Given(options, "licence"), "", options.contains("f16")}, out);
   } else {
     model::WriteModel(*opened.model, opened.about, out);
   }

@@ -6,6 +6,7 @@
 #include "app/learn/command.h"
 #include "app/learn/events.h"
 #include "app/learn/opened.h"
+#include "app/learn/options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -18,23 +19,12 @@ namespace {
 
 constexpr int64_t kSteps = 10;  // of an interpolation, both ends included
 
-int64_t Number(const Options& options, const char* name, int64_t otherwise, int64_t least, int64_t most) {
-  const auto it = options.find(name);
-  if (it == options.end()) return otherwise;
-  const auto value = ParseInt(it->second);
-  if (!value || *value < least || *value > most) {
-    throw Error(Code::kUsage,
-                Cat("--", name, " is a whole number from ", least, " to ", most, ", not ", Quote(it->second)));
-  }
-  return *value;
-}
-
 }  // namespace
 
 int Pictures(const Options& options, const std::atomic<bool>&) {
   const bool interpolate = options.contains("interpolate");
-  const int64_t count = Number(options, "count", interpolate ? 8 : 64, 1, 4096);
-  const auto seed = static_cast<uint64_t>(Number(options, "seed", 1, 0, int64_t{1} << 62));
+  const int64_t count = Whole(options, "count", interpolate ? 8 : 64, 1, 4096);
+  const auto seed = static_cast<uint64_t>(Whole(options, "seed", 1, 0, int64_t{1} << 62));
   const model::OpenedModel opened = OpenAsked(options);
   auto* model = dynamic_cast<model::PictureModel*>(opened.model.get());
   if (model == nullptr) {

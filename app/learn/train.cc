@@ -6,6 +6,7 @@
 
 #include "app/learn/command.h"
 #include "app/learn/events.h"
+#include "app/learn/options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -138,7 +139,7 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
   const std::string& file = options.at("config");
   const std::string& folder = options.at("run");
   train::RunOptions prepare{ReadFile(file, 4u << 20), file, folder};
-  if (const auto datasets = options.find("datasets"); datasets != options.end()) prepare.datasets = datasets->second;
+  prepare.datasets = Given(options, "datasets");
   prepare.progress = [](uint64_t done, uint64_t total, std::string_view note) {
     Tell("preparing", {{"what", "tokenizer"}, {"done", done}, {"total", total}, {"note", note}});
   };
@@ -173,12 +174,7 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
                          *collective);
   if (checkpoint) trainer.Resume(*checkpoint);
   try {
-    int64_t until = trainer.steps();
-    if (const auto it = options.find("until"); it != options.end()) {
-      const auto asked = ParseInt(it->second);
-      if (!asked || *asked < 1) throw Error(Code::kUsage, Cat("--until ", Quote(it->second), " is no number of steps"));
-      until = std::min(until, *asked);
-    }
+    const int64_t until = std::min(trainer.steps(), Whole(options, "until", trainer.steps(), 1, INT64_MAX));
     const train::Outcome outcome = trainer.Run(stop, until);
     const auto ending = static_cast<size_t>(outcome.ending);
     const Json summary = {{"ending", kEndings[ending]},

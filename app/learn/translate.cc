@@ -7,6 +7,7 @@
 
 #include "app/learn/command.h"
 #include "app/learn/events.h"
+#include "app/learn/options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -16,35 +17,10 @@
 #include "train/translate.h"
 
 namespace atelier::learn {
-namespace {
-
-int64_t Whole(const Options& options, const char* name, int64_t otherwise, int64_t least, int64_t most) {
-  const auto it = options.find(name);
-  if (it == options.end()) return otherwise;
-  const auto value = ParseInt(it->second);
-  if (!value || *value < least || *value > most) {
-    throw Error(Code::kUsage,
-                Cat("--", name, " ", Quote(it->second), ": a whole number from ", least, " to ", most, " is wanted"));
-  }
-  return *value;
-}
-
-double Number(const Options& options, const char* name, double otherwise, double most) {
-  const auto it = options.find(name);
-  if (it == options.end()) return otherwise;
-  const auto value = ParseDouble(it->second);
-  if (!value || !(*value >= 0 && *value <= most)) {
-    throw Error(Code::kUsage, Cat("--", name, " ", Quote(it->second), ": a number from 0 to ", most, " is wanted"));
-  }
-  return *value;
-}
-
-}  // namespace
-
 int Translate(const Options& options, const std::atomic<bool>& stop) {
   train::TranslateOptions wanted;
   wanted.beam = Whole(options, "beam", wanted.beam, 1, 1000);
-  wanted.length_penalty = Number(options, "length-penalty", wanted.length_penalty, 10);
+  wanted.length_penalty = Number(options, "length-penalty", wanted.length_penalty, 0, 10);
   wanted.longest = Whole(options, "longest", 0, 1, 1 << 20);
   wanted.batch = Whole(options, "batch", wanted.batch, 1, 1 << 16);
   const int64_t pictures = Whole(options, "pictures", 20, 0, 1'000'000);
@@ -59,10 +35,7 @@ int Translate(const Options& options, const std::atomic<bool>& stop) {
   }
   const text::Tokenizer* target = opened.tokenizer.get();
   const text::Tokenizer* source = opened.source_tokenizer ? opened.source_tokenizer.get() : target;
-  if (target == nullptr || target->vocab_size() != opened.shape.vocabulary ||
-      source->vocab_size() != opened.shape.source_vocabulary) {
-    throw Error(Code::kCorrupt, Cat(options.at("model"), ": its tokenizer is not of the model's vocabulary"));
-  }
+  if (target == nullptr) throw Error(Code::kCorrupt, Cat(options.at("model"), ": there is no tokenizer in it"));
   Table config = Table::Parse(opened.about.config, options.at("model"));
   const train::TrainSettings settings = train::ReadTrainSettings(config);
   if (settings.threads > 0) at::set_num_threads(settings.threads);

@@ -1,9 +1,8 @@
 #include "model/model_file.h"
 
-#include <cstring>
-
 #include "base/error.h"
 #include "base/str.h"
+#include "model/tensor_bytes.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_spec_json.h"
 
@@ -29,9 +28,7 @@ void Copy(const SafetensorsFile& file, const std::string& name, torch::Tensor in
   if (into.sizes().vec() != tensor->shape || !(f32 || i64)) {
     throw Error(Code::kCorrupt, Cat(file.path(), ": ", name, " is not of the shape that its configuration asks for"));
   }
-  torch::Tensor copy = torch::empty(tensor->shape, into.scalar_type());
-  if (!tensor->data.empty()) std::memcpy(copy.data_ptr(), tensor->data.data(), tensor->data.size());
-  into.copy_(copy);
+  into.copy_(ToTensor(*tensor));
 }
 
 }  // namespace
@@ -155,9 +152,7 @@ void WriteModel(const Model& model, const About& about, const std::string& path)
   std::vector<torch::Tensor> kept;
   const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
     kept.push_back(tensor.detach().cpu().contiguous());
-    const torch::Tensor& t = kept.back();
-    writer.Add(name, t.scalar_type() == torch::kInt64 ? ScalarType::kI64 : ScalarType::kF32, t.sizes().vec(),
-               {static_cast<const char*>(t.data_ptr()), t.nbytes()});
+    AddTensor(name, kept.back(), &writer);
   };
   for (const auto& item : model.named_parameters()) add(Cat(kModel, item.key()), item.value());
   for (const auto& item : model.named_buffers()) add(Cat(kBuffer, item.key()), item.value());

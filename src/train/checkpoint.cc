@@ -1,35 +1,20 @@
 #include "train/checkpoint.h"
 
-#include <cstring>
-
 #include "artefact/safetensors.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "model/tensor_bytes.h"
 
 namespace atelier::train {
 namespace {
 
-using artefact::ScalarType;
-
 constexpr char kVersion[] = "1";
-
-std::pair<torch::ScalarType, ScalarType> kTypes[] = {
-    {torch::kFloat32, ScalarType::kF32}, {torch::kFloat64, ScalarType::kF64}, {torch::kBFloat16, ScalarType::kBf16},
-    {torch::kInt64, ScalarType::kI64},   {torch::kUInt8, ScalarType::kU8},
-};
 
 }  // namespace
 
 void Checkpoint::Save(const std::string& path) const {
   artefact::SafetensorsWriter writer;
-  for (const auto& [name, tensor] : tensors) {
-    const std::string_view data{static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
-    ScalarType type = ScalarType::kF32;
-    for (const auto& [torch_type, our_type] : kTypes) {
-      if (torch_type == tensor.scalar_type()) type = our_type;
-    }
-    writer.Add(name, type, tensor.sizes().vec(), data);
-  }
+  for (const auto& [name, tensor] : tensors) model::AddTensor(name, tensor, &writer);
   for (const auto& [key, value] : about.Metadata()) writer.SetMetadata(key, value);
   writer.SetMetadata("atelier.checkpoint", kVersion);
   writer.SetMetadata("state", ToText(state));
@@ -56,13 +41,11 @@ Checkpoint Checkpoint::Load(const std::string& path) {
   }
   Checkpoint checkpoint;
   for (const artefact::SafeTensor& tensor : file->tensors()) {
-    const auto* type =
-        std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& t) { return t.second == tensor.type; });
-    if (type == std::end(kTypes))
-      throw Error(Code::kCorrupt, Cat(path, ": tensor ", Quote(tensor.name), " is of a type no run writes"));
-    const torch::Tensor copy = torch::empty(tensor.shape, type->first);
-    std::memcpy(copy.data_ptr(), tensor.data.data(), tensor.data.size());
-    checkpoint.tensors[tensor.name] = copy;
+    try {
+      checkpoint.tensors[tensor.name] = model::ToTensor(tensor);
+    } catch (const Error& error) {
+      throw error.Within(path);
+    }
   }
   checkpoint.state = ParseJson(said("state"), path);
   checkpoint.about = model::ReadAbout(*file);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "data/scan.h"
 #include "text/unicode.h"
 
 namespace atelier::train {
@@ -99,17 +100,12 @@ SpecialIds FindSpecialIds(const text::Tokenizer& tokenizer) {
   return ids;
 }
 
-int64_t CountCharacters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-}
-
 std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettings& data,
                                         const text::Tokenizer& tokenizer, ExamplesReport* report) {
   const SpecialIds ids = FindSpecialIds(tokenizer);
   Streams streams;
   // A record begins and ends with the tokenizer's marks where it has them.
   const int64_t marks = (ids.begin >= 0) + (ids.end >= 0);
-  if (data.packed && ids.begin >= 0) streams.tokens.reserve(1 << 20);
   records.ForEach([&](int64_t index, const Json& fields) {
     ++report->records;
     const std::string text = TextField(fields, data.text, records.Describe(index));
@@ -134,7 +130,7 @@ std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettin
     streams.tokens.insert(streams.tokens.end(), tokens.begin(), tokens.end());
     if (ids.end >= 0) streams.tokens.push_back(static_cast<int32_t>(ids.end));
     report->tokens += static_cast<int64_t>(tokens.size());
-    report->characters += CountCharacters(was_cut ? tokenizer.Decode(tokens) : text);
+    report->characters += data::CountCodePoints(was_cut ? tokenizer.Decode(tokens) : text);
     // The first token of all, or of a row, is asked of nobody.
     report->targets += static_cast<int64_t>(tokens.size()) + marks - (data.packed ? 0 : 1);
   });

@@ -46,8 +46,6 @@ SpecialIds FindSpecialIds(const text::Tokenizer& tokenizer);
 std::unique_ptr<Examples> TokenExamples(const Records& records, const DataSettings& data,
                                         const text::Tokenizer& tokenizer, ExamplesReport* report);
 
-int64_t CountCharacters(std::string_view text);  // code points
-
 // Which rows a step learns from: a function of seed and step alone, so that a resumed run goes on exactly. Each epoch
 // is a fresh order of all rows; the last step of an epoch may have fewer. Where rows differ in length, those of a batch
 // are alike: windows of 64 batches are sorted by length before the batches are shuffled.

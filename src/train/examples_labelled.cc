@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "data/scan.h"
 #include "evaluate/classification.h"
 #include "train/token_rows.h"
 
@@ -63,7 +64,7 @@ class ClassList {
 void CountFit(Fit fit, const std::string& text, size_t tokens, ExamplesReport* report) {
   if (fit == Fit::kCut) ++report->truncated;
   report->tokens += static_cast<int64_t>(tokens);
-  report->characters += CountCharacters(text);
+  report->characters += data::CountCodePoints(text);
 }
 
 class Labelled : public Examples {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "data/scan.h"
 #include "train/masking.h"
 #include "train/token_rows.h"
 
@@ -67,7 +68,7 @@ std::unique_ptr<Examples> MaskedExamples(const Records& records, const DataSetti
       return;
     }
     report->tokens += static_cast<int64_t>(tokens.size());
-    report->characters += CountCharacters(text);
+    report->characters += data::CountCodePoints(text);
     if (!data.packed) {
       if (tokens.size() > room) ++report->truncated;
       emit(std::span(tokens).first(std::min(tokens.size(), room)), index);

@@ -5,21 +5,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/str.h"
 #include "data/dataset.h"
 #include "data/media/idx.h"
 #include "data/records.h"
 
 namespace atelier::train {
-namespace {
-
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-}  // namespace
-
 Records::Records(std::string said, std::string datasets) : said_(std::move(said)), datasets_(datasets) {
   if (FileExists(said_)) return;
   const size_t colon = said_.rfind(':');
@@ -43,7 +34,7 @@ Records::Records(std::string said, std::string datasets) : said_(std::move(said)
 void Records::ForEach(const std::function<void(int64_t, const Json&)>& fn) const {
   int64_t index = 0;
   if (dataset_folder_.empty()) {
-    if (EndsWith(said_, ".jsonl") || EndsWith(said_, ".ndjson") || EndsWith(said_, ".csv")) {
+    if (said_.ends_with(".jsonl") || said_.ends_with(".ndjson") || said_.ends_with(".csv")) {
       data::ImportOptions options;
       options.most_bytes = uint64_t{4} << 30;
       options.most_records = 100'000'000;
@@ -83,18 +74,12 @@ std::string Records::Objects() const {
 }
 
 bool Records::IsIdx() const {
-  if (!dataset_folder_.empty() || EndsWith(said_, ".jsonl") || EndsWith(said_, ".csv")) return false;
+  if (!dataset_folder_.empty() || said_.ends_with(".jsonl") || said_.ends_with(".csv")) return false;
   std::ifstream file(said_, std::ios::binary);
   char head[4] = {};
   file.read(head, sizeof(head));
   const std::string_view bytes(head, static_cast<size_t>(file.gcount()));
   return data::IsIdx(bytes) || bytes.starts_with("\x1f\x8b") || bytes.starts_with(std::string_view("\0\0", 2));
-}
-
-std::string Records::Hash() const {
-  if (dataset_folder_.empty()) return Sha256HexOfFile(said_);
-  const std::string hash = data::DatasetReader(dataset_folder_).manifest().content_hash;
-  return split_.empty() ? hash : Cat(hash, ":", split_);
 }
 
 std::string TextField(const Json& fields, const std::string& field, const std::string& where) {

@@ -18,8 +18,6 @@ class Records {
   void ForEach(const std::function<void(int64_t index, const Json& fields)>& fn) const;
   // "reviews@2:train, record 12", for messages.
   std::string Describe(int64_t index) const;
-  // What identifies the bytes that were read: a dataset's content hash, a file's SHA-256.
-  std::string Hash() const;
   const std::string& name() const { return said_; }
   // Where relative names of files in the records begin: a file's own folder, "" for a dataset.
   std::string Folder() const;

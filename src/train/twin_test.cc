@@ -9,6 +9,7 @@
 #include "artefact/safetensors.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "model/tensor_bytes.h"
 #include "model/zoo.h"
 #include "train/arena.h"
 #include "train/optimiser.h"
@@ -31,15 +32,7 @@ std::vector<std::string> Names() {
   return names;
 }
 
-torch::Tensor ToTensor(const artefact::SafeTensor& t) {
-  const auto type = t.type == artefact::ScalarType::kF32   ? torch::kFloat32
-                    : t.type == artefact::ScalarType::kF64 ? torch::kFloat64
-                                                           : torch::kInt64;
-  torch::Tensor out = torch::empty(t.shape, type);
-  EXPECT_EQ(out.nbytes(), t.data.size()) << t.name;
-  std::memcpy(out.data_ptr(), t.data.data(), t.data.size());
-  return out;
-}
+using model::ToTensor;
 
 model::Batch ToBatch(const artefact::SafetensorsFile& file, int64_t index) {
   model::Batch batch;
