@@ -1,10 +1,10 @@
-"""Training steps of a GPT (6 layers, width 256, vocabulary 8192, 16 x 256 tokens, two threads), by turns with PyTorch.
+"""Training steps of one model of bench/step_models.cc, two threads, by turns with PyTorch.
 
-Usage: bench_gpt.py GPT_BENCH PEER_PYTHON [--rounds N] [--steps N] [--form gpt2|llama]
+Usage: bench_step.py MODEL STEP_BENCH PEER_PYTHON [--rounds N] [--steps N] [--curves FILE]
 
 Both begin with the same parameters and draw the same batches. PyTorch runs as eager f32, bf16 autocast, and torch.compile with
 bf16; the best of them is what counts. Prints medians, the ratio, the share of the machine's limit, and how far the losses lie
-apart; ends with 1 below the aim of 1.5.
+apart; --curves writes the losses of all as a table. Ends with 1 below the model's aim.
 """
 import argparse
 import json
@@ -15,17 +15,23 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
+# The least ratio, and the products of one step: 6 x parameters x rows, attention and what is not trained counted apart.
+GPT = 6 * (6 * 12 * 256 * 256 + 8192 * 256) * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
+DISCRIMINATOR, GENERATOR = 784 * 256 + 256 * 256 + 256, 100 * 256 + 256 * 256 + 256 * 784
+MODELS = {
+    "gpt2": (1.5, GPT),
+    "llama": (1.5, GPT),
+    "gan": (3.0, 64 * (2 * (6 * DISCRIMINATOR - 2 * 784 * 256) + 4 * DISCRIMINATOR + 2 * GENERATOR + 6 * GENERATOR - 2 * 100 * 256)),
+}
 parser = argparse.ArgumentParser()
+parser.add_argument("model", choices=MODELS)
 parser.add_argument("program")
 parser.add_argument("python")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=4)
-parser.add_argument("--form", choices=["gpt2", "llama"], default="gpt2")
+parser.add_argument("--curves")
 options = parser.parse_args()
-
-# 6 x parameters x tokens for the products, attention's scores besides: causal, forward and backward.
-PARAMETERS = 6 * 12 * 256 * 256 + 8192 * 256
-FLOPS = 6 * PARAMETERS * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
+AIM, FLOPS = MODELS[options.model]
 
 
 class Racer:
@@ -49,15 +55,15 @@ class Racer:
             self.processor += told["processor"]
 
     def line(self):
-        return (f"{self.name:<28} {1e3 * statistics.median(self.wall):8.0f} ms wall "
-                f"{1e3 * statistics.median(self.processor):8.0f} ms processor   loss {self.losses[0]:.4f} -> {self.losses[-1]:.4f}")
+        return (f"{self.name:<28} {1e3 * statistics.median(self.wall):8.1f} ms wall "
+                f"{1e3 * statistics.median(self.processor):8.1f} ms processor   loss {self.losses[0]:.4f} -> {self.losses[-1]:.4f}")
 
 
 with tempfile.TemporaryDirectory() as folder:
     weights = f"{folder}/weights.safetensors"
-    ours = Racer("Atelier, bf16", [options.program, options.form, "fused", weights])
+    ours = Racer("Atelier, bf16", [options.program, options.model, "fused", weights])
     ours.go(1, counts=False)
-    peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_gpt.py"), options.form, mode, weights])
+    peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_step.py"), options.model, mode, weights])
              for mode in ["f32", "bf16", "compile"]]
     for peer in peers:
         peer.go(1, counts=False)
@@ -74,7 +80,12 @@ ratio = statistics.median(best.wall) / seconds
 rounds = [statistics.median(best.wall[i : i + options.steps]) / statistics.median(ours.wall[i : i + options.steps])
           for i in range(0, len(ours.wall), options.steps)]
 apart = max(abs(a - b) / b for a, b in zip(ours.losses, peers[0].losses))
-print(f"{options.form}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
+print(f"{options.model}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
 print(f"{FLOPS / seconds / 1e9:.0f} GFLOP/s, {FLOPS / seconds / 472e9:.0%} of bf16's limit on two cores of this kind; losses within "
       f"{apart:.2%} of f32's over {len(ours.losses)} steps")
-sys.exit(0 if ratio >= 1.5 else 1)
+if options.curves:
+    with open(options.curves, "w") as file:
+        print("step", *[r.name for r in [ours, *peers]], sep="\t", file=file)
+        for i, row in enumerate(zip(ours.losses, *[p.losses for p in peers])):
+            print(i + 1, *[f"{loss:.5f}" for loss in row], sep="\t", file=file)
+sys.exit(0 if ratio >= AIM else 1)

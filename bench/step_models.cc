@@ -1,0 +1,58 @@
+#include "bench/step_models.h"
+
+#include "model/gpt.h"
+#include "model/mlp_gan.h"
+
+namespace atelier::bench {
+namespace {
+
+train::OptimiserSettings AdamW(double rate, double decay, double beta1 = 0.9) {
+  train::OptimiserSettings s;
+  s.name = "adamw", s.rate = rate, s.weight_decay = decay, s.beta1 = beta1;
+  return s;
+}
+
+// Texts of `time` tokens, and targets that can be learned.
+model::Batch Texts(int64_t vocabulary, int64_t rows, int64_t time) {
+  model::Batch batch;
+  batch.inputs = torch::randint(vocabulary, {rows, time}, torch::kInt64);
+  batch.targets = (batch.inputs * 31 + 7).remainder(vocabulary);
+  return batch;
+}
+
+// 6 layers of width 256, vocabulary 8192, 16 x 256 tokens.
+std::shared_ptr<model::Model> MakeGpt(bool llama) {
+  model::GptConfig c;
+  c.llama = llama;
+  c.vocabulary = 8192, c.context = 256, c.layers = 6, c.width = 256, c.heads = 4;
+  return std::make_shared<model::Gpt>(c);
+}
+
+// 784-256-256-1 against 100-256-256-784, 64 pictures.
+std::shared_ptr<model::Model> MakeGan() {
+  model::MlpGanConfig c;
+  c.height = c.width = 28;
+  return std::make_shared<model::MlpGan>(c);
+}
+model::Batch Pictures() {
+  model::Batch batch;
+  batch.inputs = torch::rand({64, 28, 28}).round();
+  return batch;
+}
+
+const StepModel kModels[] = {
+    {"gpt2", [] { return MakeGpt(false); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
+    {"llama", [] { return MakeGpt(true); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
+    {"gan", MakeGan, Pictures, AdamW(2e-4, 0, 0.5), false},
+};
+
+}  // namespace
+
+const StepModel* FindStepModel(std::string_view name) {
+  for (const StepModel& m : kModels) {
+    if (m.name == name) return &m;
+  }
+  return nullptr;
+}
+
+}  // namespace atelier::bench
