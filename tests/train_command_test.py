@@ -3,6 +3,7 @@
 Usage: train_command_test.py ATELIER ATELIER_LEARN
 """
 import json
+import math
 import os
 import pathlib
 import resource
@@ -116,6 +117,29 @@ def whole():
     expect("run.name" in other.stderr, other.stderr)
 
 
+def scores():
+    """Bits per character: those of the validation where every text is one row, and of whole texts in windows."""
+    found = {}
+    for name, length, layout in [("rows", 160, "records"), ("windows", 24, "packed")]:
+        path = config(name, 10)
+        path.write_text(path.read_text().replace("sequence_length = 32", f'sequence_length = {length}\nlayout = "{layout}"'))
+        folder = WORK / f"score_{name}"
+        run("train", path, "--run", folder, "--json")
+        told = json.loads(run("score", "--run", folder, "--input", WORK / "valid.jsonl", program=LEARN).stdout.splitlines()[-1])
+        texts = [json.loads(line)["text"] for line in (WORK / "valid.jsonl").read_text().splitlines()]
+        expect(told["records"] == 20 and told["characters"] == sum(map(len, texts)) + 20, f"{name}: {told}")
+        bits = math.log2(told["perplexity"]) * told["tokens"] / told["characters"]
+        expect(abs(told["bits_per_character"] - bits) < 1e-9 * bits, f"{name}: {told}")
+        found[name] = told
+        if name == "rows":
+            last = [json.loads(line)["values"]["validation/loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()
+                    if "validation/loss" in json.loads(line).get("values", {})][-1]
+            expect(abs(math.log(told["perplexity"]) - last) < 2e-5 * last, f"score {math.log(told['perplexity'])}, validation {last}")
+    expect(found["rows"]["tokens"] == found["windows"]["tokens"], f"every token is asked once: {found}")
+    (WORK / "void.jsonl").write_text("")
+    run("score", "--run", WORK / "score_rows", "--input", WORK / "void.jsonl", program=LEARN, code=1)
+
+
 def resumes():
     """Ctrl-C saves; a kill loses what came after the last checkpoint and no more; both go on to the bit."""
     reference = WORK / "reference"
@@ -195,6 +219,9 @@ def refuses():
     says(config("field", more="[nonsense]\na = 1"), "nonsense")
     says(config("heads", model="dropuot = 0.1"), "dropuot", "dropout")
     says(config("layers", model="rope_base = -1.0"), "rope_base")
+    keeps = config("keeps", train_more="gradient_checkpointing = true")
+    keeps.write_text(keeps.read_text().replace('"gpt"', '"lstm"').replace("heads = 4\nkv_heads = 2\n", ""))
+    says(keeps, "gradient_checkpointing")
     (WORK / "nofield.jsonl").write_text('{"poem":"x"}\n')
     says(config("nofield", train="nofield.jsonl"), "'text'", "poem")
     # A damaged checkpoint.
@@ -255,6 +282,7 @@ for name in ["poems.jsonl", "valid.jsonl"]:
     (WORK / name).write_text("".join(json.dumps({"text": f"{i} {POEM[i % 7:]}"}, ensure_ascii=False) + "\n" for i in range(count)))
 fenced()
 whole()
+scores()
 resumes()
 several()
 refuses()

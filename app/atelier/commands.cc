@@ -35,8 +35,10 @@ std::unique_ptr<Command> MakeChat();                  // chat.cc
 std::unique_ptr<Command> MakeServe();                 // serve.cc
 std::unique_ptr<Command> MakeBench();                 // bench.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
+std::unique_ptr<Command> MakeEvaluateNgram();         // evaluate_ngram.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
+std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
 std::unique_ptr<Command> MakeIndexAdd();              // index_add.cc
 std::unique_ptr<Command> MakeIndexList();             // index_list.cc
@@ -106,6 +108,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",
        "atelier run report runs/poems --lang zh", &MakeRunReport},
+      {"run curves", "Draw one number of several runs as one picture",
+       "atelier run curves runs/poems-gpt runs/poems-lstm --metric validation/loss --out curves.svg", &MakeRunCurves},
       {"index add", "Put documents into an index, to be searched",
        "atelier index add handbook docs/ --field team=sales\natelier index add reviews reviews.jsonl --text-field body",
        &MakeIndexAdd},
@@ -187,6 +191,8 @@ std::span<const CommandEntry> AllCommands() {
       {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
       {"evaluate perplexity", "Measure how well a model predicts a text",
        "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},
+      {"evaluate ngram", "Measure how well counted characters predict texts: the baseline of bits per character",
+       "atelier evaluate ngram --train train.jsonl --input test.jsonl --order 5 --json", &MakeEvaluateNgram},
       {"evaluate segmentation", "Measure how well a segmenter finds the words of a marked text",
        "atelier evaluate segmentation --corpus 199801.txt --segmenter zh --json\n"
        "atelier evaluate segmentation --gold test.txt --train train.txt --segmenter icu",

@@ -24,5 +24,6 @@ int Generate(const Options& options, const std::atomic<bool>& stop);   // genera
 int Translate(const Options& options, const std::atomic<bool>& stop);  // translate.cc
 int Classify(const Options& options, const std::atomic<bool>& stop);   // classify.cc
 int Pictures(const Options& options, const std::atomic<bool>& stop);   // pictures.cc
+int Score(const Options& options, const std::atomic<bool>& stop);      // score.cc
 
 }  // namespace atelier::learn

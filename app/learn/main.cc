@@ -29,6 +29,7 @@ std::span<const Command> AllCommands() {
        &Translate},
       {"classify", {"input", "out"}, {"run", "model", "datasets"}, &Classify},
       {"pictures", {"out"}, {"run", "model", "count", "seed", "interpolate"}, &Pictures},
+      {"score", {"input"}, {"run", "model", "datasets"}, &Score},
   };
   return list;
 }
@@ -58,7 +59,7 @@ int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // mpirun hands SIGUSR1 on, where it would kill after the others.
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, [](int) { stop = true; });
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) std::signal(signal, [](int) { stop = true; });
   try {
     const std::string_view name = argc > 1 ? argv[1] : "";
     for (const Command& command : AllCommands()) {

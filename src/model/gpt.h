@@ -42,6 +42,10 @@ class Gpt : public LanguageModel {
   explicit Gpt(const GptConfig& config);
 
   Loss ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) override;
+  bool SetCheckpointing(bool on) override {
+    checkpointing_ = on;
+    return true;
+  }
   torch::Tensor NextLogits(const torch::Tensor& ids) override;
   int64_t context() const override { return config_.context; }
   const GptConfig& config() const { return config_; }
@@ -58,6 +62,7 @@ class Gpt : public LanguageModel {
   std::shared_ptr<torch::nn::Module> output_norm_;
   torch::Tensor output_;           // [vocabulary, width]
   torch::Tensor cosines_, sines_;  // [context, head/2]
+  bool checkpointing_ = false;
 };
 
 }  // namespace atelier::model

@@ -38,11 +38,8 @@ class Model : public torch::nn::Module {
   // How many items the loss is a mean over: gradients of several batches are weighed by it.
   virtual int64_t Count(const Batch& batch, size_t part) const;
 
-  // Recompute activations in the backward pass instead of keeping them, where the architecture can.
-  virtual void SetCheckpointing(bool on) { checkpointing_ = on; }
-
- protected:
-  bool checkpointing_ = false;
+  // Whether to recompute activations in the backward pass instead of keeping them. Returns whether the architecture can.
+  virtual bool SetCheckpointing(bool) { return false; }
 };
 
 // One that continues a sequence of tokens.

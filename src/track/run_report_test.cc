@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "track/run_curves.h"
 #include "track/tracking.h"
 
 namespace atelier::track {
@@ -147,6 +148,20 @@ TEST_F(RunReportTest, WithoutMetricsItSaysSo) {
     EXPECT_EQ(error.code(), Code::kNotFound);
     EXPECT_NE(std::string(error.what()).find("metrics.jsonl"), std::string::npos);
   }
+}
+
+TEST_F(RunReportTest, DrawsSeveralRunsInOnePicture) {
+  {
+    Tracker tracker(Options());
+    for (int64_t step = 1; step <= 3; ++step) tracker.Scalar(step, "valid/loss", 6.0 / static_cast<double>(step));
+    tracker.Finish(3, "done", Json::object());
+  }
+  const std::string picture = DrawRuns({folder_, folder_ + "/"}, {"valid/loss"}, "损失 <b>", true);
+  const std::string name = folder_.substr(folder_.rfind('/') + 1);
+  EXPECT_GE(Count(picture, name), 2u) << "a line each, whatever ends its folder";
+  EXPECT_EQ(picture.find("<b>"), std::string::npos);
+  EXPECT_THROW(DrawRuns({folder_}, {"train/loss"}, "", false), Error) << "nobody told of it";
+  EXPECT_THROW(DrawRuns({folder_ + "/none"}, {"valid/loss"}, "", false), Error);
 }
 
 }  // namespace

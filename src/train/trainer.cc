@@ -87,7 +87,10 @@ Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examp
     if (s_.ema > 0) state.average = state.arena->values().clone();
     parts_.push_back(std::move(state));
   }
-  model_.SetCheckpointing(s_.checkpointing);
+  if (!model_.SetCheckpointing(s_.checkpointing) && s_.checkpointing) {
+    throw Error(Code::kInvalidInput, "train.gradient_checkpointing: this architecture recomputes nothing",
+                "leave it out; a smaller train.batch with train.accumulate saves memory, too");
+  }
   SeedOthers();
 }
 
