@@ -31,6 +31,7 @@ void GenerateLearned(const artefact::ModelEntry& entry, const LearnedRequest& re
     if (request.interpolate) arguments.emplace_back("--interpolate");
   }
   job::LearnerOptions options;
+  options.background = false;
   options.input = request.prompt;
   Json done = job::RunLearner(arguments, options, nullptr);
   if (json) {

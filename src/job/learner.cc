@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "store/foreground.h"
 
 namespace atelier::job {
 namespace {
@@ -30,6 +32,16 @@ std::string LastLines(std::string_view text) {
 }
 
 }  // namespace
+
+bool Courtesy::Waits(bool taken, double now) {
+  if (taken) last_taken_ = now;
+  if (now - last_taken_ >= kQuiet) {
+    since_ = now;
+    return false;
+  }
+  if (now - since_ >= kWait + kTurn) since_ = now;  // the turn is over
+  return now - since_ < kWait;
+}
 
 std::string LearnerProgram() {
   if (const char* said = std::getenv("ATELIER_LEARN"); said != nullptr && *said != '\0') return said;
@@ -56,13 +68,18 @@ Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions&
   Json failed;
   ProcessOptions process;
   process.timeout_seconds = std::numeric_limits<double>::infinity();
-  process.nice = 19;
+  process.nice = options.background ? 19 : 0;
   process.input = options.input;
   if (options.processes > 1) process.stop_signal = SIGUSR1;
   // Threads of OpenMP that wait by turning round would take the cores from those that serve.
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) process.env["OMP_WAIT_POLICY"] = "passive";
   process.max_memory = options.max_memory;
   process.stop = options.stop;
+  const store::Foreground foreground(store::ForegroundPath());
+  Courtesy courtesy;
+  if (options.background) {
+    process.holds = [&] { return courtesy.Waits(foreground.Taken(), MonotonicSeconds()); };
+  }
   process.on_output_text = [&](std::string_view text) {
     buffer.append(text);
     size_t at = 0;

@@ -111,6 +111,7 @@ RecipeRun::RecipeRun(Context& context, const RunRequest& request, const std::opt
 Json RecipeRun::Execute(Hooks hooks) {
   if (cancelled()) throw Error(Code::kCancelled, "stopped");
   CheckRoom(context_.ledger);
+  const std::shared_ptr<void> foreground = context_.foreground.Hold();
   recipe::RunOptions options;
   options.seed = row_.seed;
   options.operators = context_.operators;

@@ -147,6 +147,7 @@ class Completion : public std::enable_shared_from_this<Completion> {
   const CompletionRequest request_;
   const std::shared_ptr<artefact::Generator> model_;
   ReplyHead head_;
+  const std::shared_ptr<void> foreground_ = context_.foreground.Hold();
 
   Tickets tickets_;
   std::mutex mutex_;

@@ -85,6 +85,7 @@ class Embedding : public std::enable_shared_from_this<Embedding> {
   EmbeddingRequest request_;
   const std::vector<int64_t> tokens_;  // that are read of each text
   const size_t dims_;
+  const std::shared_ptr<void> foreground_ = context_.foreground.Hold();
   Tickets tickets_;
   EmbeddingQueue::Result result_;
   std::exception_ptr error_;

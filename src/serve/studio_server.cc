@@ -175,6 +175,7 @@ struct StudioServer::Impl {
                 .recipes = options.recipes,
                 .operators = options.operators,
                 .search = options.search,
+                .foreground = store::Foreground(store::ForegroundPath()),
                 .ledger = Ledger(studio->db().path()),
                 .models = ModelHost(RegisteredModels(studio), std::move(load)),
                 .replies = net::Workers(2, 4096),

@@ -23,6 +23,7 @@
 #include "serve/model_host.h"
 #include "serve/run_queue.h"
 #include "serve/serve_config.h"
+#include "store/foreground.h"
 #include "store/studio.h"
 
 namespace atelier::serve {
@@ -43,6 +44,7 @@ struct Context {
   const recipe::Catalogue recipes;
   const std::span<const recipe::OperatorEntry> operators;
   const std::shared_ptr<artefact::Searcher> search;
+  store::Foreground foreground;  // held while there is work for somebody
   Ledger ledger;
   ModelHost models;      // what its engines still write uses what stands above
   net::Workers replies;  // put whole answers together
