@@ -147,6 +147,123 @@ INLINE void FetchTile(const Product& w, int64_t i, int64_t rows, int64_t j) {
   }
 }
 
+// Where pairs have no instruction of their own (kWidens), taking them apart costs as much as the sums. So a block of
+// both sides becomes f32 once for 64 rows by 64 columns, and tiles of f32 run over it: strips of 16 columns of B in L1,
+// of A rows as they are, or zipped ones [depth][64]. The order of a sum is that of Dot.
+constexpr int64_t kWideDepth = 128;
+constexpr int kWideRows = 6, kWideVectors = 2, kWideCols = kWideVectors * kLanes;
+
+// Strips [64 / kWideCols][depth][kWideCols] of a panel's pairs.
+INLINE void WidenPanel(const uint16_t* b, int64_t pairs, int64_t cols, float* out) {
+  for (int64_t c = 0; c < cols && c < kProductPanel; c += kLanes) {
+    float* to = out + c / kWideCols * kWideDepth * kWideCols + c % kWideCols;
+    for (int64_t p = 0; p < pairs; ++p) {
+      Vec even, odd;
+      UnzipPart(b + p * 2 * kProductPanel + 2 * c, kLanes, &even, &odd);
+      Store(to + 2 * p * kWideCols, even);
+      Store(to + (2 * p + 1) * kWideCols, odd);
+    }
+  }
+}
+INLINE void WidenRows(const uint16_t* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    int64_t k = 0;
+    for (; k + kLanes <= depth; k += kLanes) Store(out + r * kWideDepth + k, Load(a + r * stride + k));
+    if (k < depth) StorePart(out + r * kWideDepth + k, LoadPart(a + r * stride + k, depth - k), depth - k);
+  }
+}
+INLINE void WidenZipped(const uint16_t* a, int64_t rows, int64_t pairs, float* out) {
+  for (int64_t p = 0; p < pairs; ++p) {
+    for (int64_t r = 0; r < rows; r += kLanes) {
+      Vec even, odd;
+      UnzipPart(a + p * 2 * kGroup + 2 * r, kLanes, &even, &odd);
+      Store(out + 2 * p * kGroup + r, even);
+      Store(out + (2 * p + 1) * kGroup + r, odd);
+    }
+  }
+}
+
+template <int kRows, bool kZipped>
+INLINE void WideTile(const float* a, const float* b, int64_t depth, bool first, float* sums) {
+  constexpr int64_t kRow = kZipped ? 1 : kWideDepth, kStep = kZipped ? kGroup : 1;
+  Vec s[kRows][kWideVectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kWideVectors; ++v) s[r][v] = first ? Zero() : Load(sums + r * kProductPanel + v * kLanes);
+  }
+  const auto add = [&](int64_t k) __attribute__((always_inline)) {
+    Vec strip[kWideVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kWideVectors; ++v) strip[v] = Load(b + k * kWideCols + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = Set(a[r * kRow + k * kStep]);
+#pragma GCC unroll 8
+      for (int v = 0; v < kWideVectors; ++v) s[r][v] = Fma(x, strip[v], s[r][v]);
+    }
+  };
+  int64_t k = 0;
+  for (; k + 2 <= depth; k += 2) {
+    add(k + 1);
+    add(k);
+  }
+  if (k < depth) add(k);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kWideVectors; ++v) Store(sums + r * kProductPanel + v * kLanes, s[r][v]);
+  }
+}
+
+template <int kRows, bool kZipped>
+INLINE void WideRows(int64_t rows, const float* a, const float* b, int64_t depth, bool first, float* sums) {
+  if (rows == kRows) return WideTile<kRows, kZipped>(a, b, depth, first, sums);
+  if constexpr (kRows > 1) WideRows<kRows - 1, kZipped>(rows, a, b, depth, first, sums);
+}
+
+// A group's sums with a panel's block.
+template <bool kZipped>
+__attribute__((noinline)) void WideBlock(const float* a, const float* b, int64_t rows, int64_t cols, int64_t depth,
+                                         bool first, float* sums) {
+  for (int64_t c = 0; c < cols && c < kProductPanel; c += kWideCols) {
+    for (int64_t r = 0; r < rows; r += kWideRows) {
+      WideRows<kWideRows, kZipped>(rows - r < kWideRows ? rows - r : kWideRows, a + r * (kZipped ? 1 : kWideDepth),
+                                   b + c * kWideDepth, depth, first, sums + r * kProductPanel + c);
+    }
+  }
+}
+
+// Fewer rows than these are not worth it.
+constexpr int64_t kLeastWideRows = 16;
+INLINE bool Widens(const Product& w, int64_t rows) {
+  return kWidens && rows >= kLeastWideRows && (w.a_pair == 2 || (w.a_row == 2 && w.a_pair == 2 * kGroup));
+}
+
+template <typename Finish>
+void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
+  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideDepth], b[kProductPanel * kWideDepth];
+  const uint16_t* from = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
+  const uint16_t* panels = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
+  const int64_t cols = w.cols - panel * kProductPanel;
+  int64_t k = 0;
+  do {
+    const int64_t depth = w.depth - k < kWideDepth ? w.depth - k : kWideDepth, pairs = (depth + 1) / 2;
+    WidenPanel(panels + k * kProductPanel, pairs, cols, b);
+    if (w.a_pair == 2) {
+      WidenRows(from + k, w.a_row, rows, depth, a);
+      WideBlock<false>(a, b, rows, cols, depth, k == 0, sums);
+    } else {
+      WidenZipped(from + k / 2 * w.a_pair, rows, pairs, a);
+      WideBlock<true>(a, b, rows, cols, depth, k == 0, sums);
+    }
+    k += kWideDepth;
+  } while (k < w.depth);
+  for (int64_t r = 0; r < rows; r += kTileRows) {
+    finish(row + r, rows - r < kTileRows ? rows - r : kTileRows, panel * kProductPanel, sums + r * kProductPanel);
+  }
+}
+
 template <typename Finish>
 void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
   alignas(64) float sums[kGroup * kProductPanel];
@@ -181,8 +298,14 @@ INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, 
   for (int64_t begin = row_begin; begin < row_end; begin += stay) {
     const int64_t end = row_end - begin < stay ? row_end : begin + stay;
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-      for (int64_t row = begin; row < end; row += kGroup)
-        MultiplyGroup(w, row, end - row < kGroup ? end - row : kGroup, panel, finish);
+      for (int64_t row = begin; row < end; row += kGroup) {
+        const int64_t rows = end - row < kGroup ? end - row : kGroup;
+        if (Widens(w, rows)) {
+          MultiplyWideGroup(w, row, rows, panel, finish);
+        } else {
+          MultiplyGroup(w, row, rows, panel, finish);
+        }
+      }
     }
   }
 }

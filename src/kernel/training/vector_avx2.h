@@ -149,6 +149,7 @@ INLINE Pair SetPair(const uint16_t* at) {
 INLINE Pair SetHalfPair(const uint16_t* at) { return Split(_mm256_set1_epi32(*at)); }
 INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return Fma(a.even, b.even, Fma(a.odd, b.odd, sum)); }
 
+constexpr bool kWidens = true;  // product-inl.h
 constexpr int kTileRows = 4, kTileVectors = 2;
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 8.

@@ -112,6 +112,7 @@ INLINE Pair SetPair(const uint16_t* at) {
 INLINE Pair SetHalfPair(const uint16_t* at) { return (__m512bh)_mm512_set1_epi32(*at); }
 INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return _mm512_dpbf16_ps(sum, a, b); }
 
+constexpr bool kWidens = false;  // product-inl.h
 constexpr int kTileRows = 6, kTileVectors = 4;
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 16.
