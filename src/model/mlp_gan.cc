@@ -1,6 +1,8 @@
 #include "model/mlp_gan.h"
 
 #include "base/error.h"
+#include "model/fused/mlp.h"
+#include "model/fused/ops.h"
 
 namespace atelier::model {
 namespace {
@@ -14,6 +16,14 @@ torch::Tensor Against(const torch::Tensor& logits, double target) {
 
 double ShareAbove(const torch::Tensor& logits) {
   return logits.detach().gt(0).to(torch::kFloat64).mean().item<double>();
+}
+
+std::vector<fused::MlpLayer> LinearsOf(const torch::nn::Sequential& layers) {
+  std::vector<fused::MlpLayer> list;
+  for (const auto& module : layers->children()) {
+    if (const auto* linear = module->as<torch::nn::Linear>()) list.push_back({linear->weight, linear->bias});
+  }
+  return list;
 }
 
 }  // namespace
@@ -35,27 +45,39 @@ std::vector<Part> MlpGan::Parts() const {
 }
 
 torch::Tensor MlpGan::Judge(const torch::Tensor& x) {
-  return discriminator_->forward(x).squeeze(1).to(torch::kFloat32);
+  const torch::Tensor logits = fused::Enabled() && config_.dropout == 0
+                                   ? fused::Mlp(x, LinearsOf(discriminator_), kernel::Activation::kLeakyRelu)
+                                   : discriminator_->forward(x);
+  return logits.squeeze(1).to(torch::kFloat32);
+}
+
+torch::Tensor MlpGan::Make(const torch::Tensor& z) {
+  if (!fused::Enabled()) return generator_->forward(z).to(torch::kFloat32);
+  return fused::Mlp(z, LinearsOf(generator_), kernel::Activation::kRelu).tanh();
 }
 
 Loss MlpGan::ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) {
   const torch::Tensor z = torch::randn({batch.rows(), config_.latent}, batch.inputs.options());
-  const torch::Tensor made = generator_->forward(z);
   Loss loss;
   if (part == 1) {
-    loss.value = Against(Judge(made), 1);
+    loss.value = Against(Judge(Make(z)), 1);
     return loss;
   }
-  const torch::Tensor real = Judge(batch.inputs.flatten(1) * 2 - 1), false_ones = Judge(made.detach());
-  loss.value = Against(real, 1 - options.label_smoothing) + Against(false_ones, 0);
-  loss.details["real_believed"] = ShareAbove(real);
-  loss.details["made_believed"] = ShareAbove(false_ones);
+  const torch::Tensor made = [&] {
+    const torch::NoGradGuard no_gradient;
+    return Make(z);
+  }();
+  const torch::Tensor truth = batch.inputs.flatten(1) * 2 - 1;
+  const std::vector<torch::Tensor> logits = Judge(torch::cat({truth, made})).chunk(2);
+  loss.value = Against(logits[0], 1 - options.label_smoothing) + Against(logits[1], 0);
+  loss.details["real_believed"] = ShareAbove(logits[0]);
+  loss.details["made_believed"] = ShareAbove(logits[1]);
   return loss;
 }
 
 torch::Tensor MlpGan::Generate(const torch::Tensor& z) {
   const torch::NoGradGuard no_gradient;
-  const torch::Tensor x = generator_->forward(z).to(torch::kFloat32);
+  const torch::Tensor x = Make(z);
   return ((x + 1) / 2).clamp(0, 1).view({z.size(0), config_.height, config_.width});
 }
 

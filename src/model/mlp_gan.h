@@ -31,6 +31,7 @@ class MlpGan : public PictureModel {
 
  private:
   torch::Tensor Judge(const torch::Tensor& x);  // [batch, pixels] -> logits [batch]
+  torch::Tensor Make(const torch::Tensor& z);   // [batch, latent] -> [batch, pixels]
   MlpGanConfig config_;
   torch::nn::Sequential discriminator_{nullptr}, generator_{nullptr};
 };
