@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+import machine_limit
+
 HERE = pathlib.Path(__file__).parent
 # The least ratio, and the products of one step: 6 x parameters x rows, attention and what is not trained counted apart.
 GPT = 6 * (6 * 12 * 256 * 256 + 8192 * 256) * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
@@ -81,7 +83,8 @@ rounds = [statistics.median(best.wall[i : i + options.steps]) / statistics.media
           for i in range(0, len(ours.wall), options.steps)]
 apart = max(abs(a - b) / b for a, b in zip(ours.losses, peers[0].losses))
 print(f"{options.model}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
-print(f"{FLOPS / seconds / 1e9:.0f} GFLOP/s, {FLOPS / seconds / 472e9:.0%} of bf16's limit on two cores of this kind; losses within "
+limit, kind = machine_limit.measure()
+print(f"{FLOPS / seconds / 1e9:.0f} GFLOP/s, {FLOPS / seconds / limit:.0%} of the {limit / 1e9:.0f} that two cores can do in {kind}; losses within "
       f"{apart:.2%} of f32's over {len(ours.losses)} steps")
 if options.curves:
     with open(options.curves, "w") as file:

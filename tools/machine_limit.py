@@ -1,0 +1,68 @@
+"""What this machine's cores can multiply and add at most: independent sums in registers, of bf16 pairs where it has instructions
+for them, else of f32. FLOP per second of `threads` cores together."""
+import pathlib
+import subprocess
+import tempfile
+
+SOURCE = r"""
+#include <immintrin.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#if defined(__AVX512BF16__)
+typedef __m512 V;
+enum { kFlops = 64 };
+#define STEP(s) s = _mm512_dpbf16_ps(s, a, b)
+#define DECLARE __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f803f80), b = a
+#else
+typedef __m256 V;
+enum { kFlops = 16 };
+#define STEP(s) s = _mm256_fmadd_ps(a, b, s)
+#define DECLARE __m256 a = _mm256_set1_ps(1.0f), b = a
+#endif
+static const long kSteps = 40000000;
+static volatile float sink;
+static void *work(void *unused) {
+  DECLARE;
+  V s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0, s10 = s0, s11 = s0;
+  for (long n = 0; n < kSteps; ++n) {
+    STEP(s0); STEP(s1); STEP(s2); STEP(s3); STEP(s4); STEP(s5);
+    STEP(s6); STEP(s7); STEP(s8); STEP(s9); STEP(s10); STEP(s11);
+    __asm__ volatile("" : "+x"(s0), "+x"(s1), "+x"(s2), "+x"(s3), "+x"(s4), "+x"(s5));
+    __asm__ volatile("" : "+x"(s6), "+x"(s7), "+x"(s8), "+x"(s9), "+x"(s10), "+x"(s11));
+  }
+  sink += s0[0] + s1[0] + s2[0] + s3[0] + s4[0] + s5[0] + s6[0] + s7[0] + s8[0] + s9[0] + s10[0] + s11[0];
+  return unused;
+}
+int main(int argc, char **argv) {
+  const int threads = argc > 1 ? atoi(argv[1]) : 1;
+  double best = 1e9;
+  for (int round = 0; round < 5; ++round) {
+    struct timespec from, to;
+    pthread_t t[256];
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (int i = 0; i < threads; ++i) pthread_create(&t[i], 0, work, 0);
+    for (int i = 0; i < threads; ++i) pthread_join(t[i], 0);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    const double seconds = to.tv_sec - from.tv_sec + 1e-9 * (to.tv_nsec - from.tv_nsec);
+    if (seconds < best) best = seconds;
+  }
+  printf("%.0f %s\n", threads * 12.0 * kFlops * kSteps / best, kFlops == 64 ? "bf16" : "f32");
+}
+"""
+
+
+def measure(threads=2):
+    """FLOP per second, and of which numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "limit.c"
+        path.write_text(SOURCE)
+        subprocess.run(["gcc", "-O2", "-march=native", "-pthread", str(path), "-o", str(path.with_suffix(""))], check=True)
+        flops, kind = subprocess.run([str(path.with_suffix("")), str(threads)], check=True, capture_output=True, text=True).stdout.split()
+        return float(flops), kind
+
+
+if __name__ == "__main__":
+    flops, kind = measure()
+    print(f"{flops / 1e9:.0f} GFLOP/s, {kind}")
