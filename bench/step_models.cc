@@ -2,6 +2,7 @@
 
 #include "model/gpt.h"
 #include "model/mlp_gan.h"
+#include "model/recurrent_lm.h"
 
 namespace atelier::bench {
 namespace {
@@ -28,6 +29,13 @@ std::shared_ptr<model::Model> MakeGpt(bool llama) {
   return std::make_shared<model::Gpt>(c);
 }
 
+// Width 256 to 512 in 2 layers, vocabulary 8192, 32 x 128 tokens.
+std::shared_ptr<model::Model> MakeLstm() {
+  model::RecurrentLmConfig c;
+  c.vocabulary = 8192;
+  return std::make_shared<model::RecurrentLm>(c);
+}
+
 // 784-256-256-1 against 100-256-256-784, 64 pictures.
 std::shared_ptr<model::Model> MakeGan() {
   model::MlpGanConfig c;
@@ -43,6 +51,7 @@ model::Batch Pictures() {
 const StepModel kModels[] = {
     {"gpt2", [] { return MakeGpt(false); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
     {"llama", [] { return MakeGpt(true); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
+    {"lstm", MakeLstm, [] { return Texts(8192, 32, 128); }, AdamW(3e-4, 0.1)},
     {"gan", MakeGan, Pictures, AdamW(2e-4, 0, 0.5), false},
 };
 

@@ -171,7 +171,7 @@ torch::Tensor Gpt::FusedLoss(const Batch& batch, const LossOptions& options) {
     x = checkpointing_ ? Recomputed(forward, x) : forward(x);
   }
   const fused::BlockWeights::Affine norm = Affine(*output_norm_);
-  return fused::HeadLoss(x, {norm.weight, norm.bias, c.llama, c.norm_eps}, output_, batch.targets.flatten(),
+  return fused::HeadLoss(x, {norm.weight, norm.bias, c.llama, c.norm_eps}, output_, {}, batch.targets.flatten(),
                          options.label_smoothing);
 }
 

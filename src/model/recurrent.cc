@@ -3,6 +3,9 @@
 #include <cmath>
 #include <string>
 
+#include "model/fused/ops.h"
+#include "model/fused/recurrent.h"
+
 namespace atelier::model {
 
 Recurrent::Recurrent(const RecurrentConfig& config) : c_(config) {
@@ -26,9 +29,14 @@ Recurrent::Recurrent(const RecurrentConfig& config) : c_(config) {
 Recurrent::Output Recurrent::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
   const int64_t states = c_.layers * (c_.bidirectional ? 2 : 1);
   const torch::Tensor zeros = torch::zeros({states, x.size(0), c_.hidden}, x.options());
+  const bool fused = fused::Enabled() && !c_.gru;
   Output out;
   if (!lengths.defined()) {
-    if (c_.gru) {
+    if (fused) {
+      const std::vector<int64_t> sizes(static_cast<size_t>(x.size(1)), x.size(0));
+      out = ForwardRows(x.transpose(0, 1).flatten(0, 1), sizes);
+      out.all = out.all.unflatten(0, {x.size(1), x.size(0)}).transpose(0, 1);
+    } else if (c_.gru) {
       std::tie(out.all, out.hidden) = at::gru(x, zeros, parameters_, true, c_.layers, c_.dropout, is_training(),
                                               c_.bidirectional, /*batch_first=*/true);
     } else {
@@ -42,18 +50,41 @@ Recurrent::Output Recurrent::forward(const torch::Tensor& x, const torch::Tensor
   const torch::Tensor rows = order.to(x.device()), back = rows.argsort();
   const auto [data, sizes] = at::_pack_padded_sequence(x.index_select(0, rows), sorted, /*batch_first=*/true);
   torch::Tensor packed;
-  if (c_.gru) {
+  if (fused) {
+    const auto* size = sizes.data_ptr<int64_t>();
+    out = ForwardRows(data, {size, size + sizes.numel()});
+    packed = out.all;
+  } else if (c_.gru) {
     std::tie(packed, out.hidden) =
         at::gru(data, sizes, zeros, parameters_, true, c_.layers, c_.dropout, is_training(), c_.bidirectional);
   } else {
     std::tie(packed, out.hidden, out.cell) = at::lstm(data, sizes, {zeros, zeros}, parameters_, true, c_.layers,
                                                       c_.dropout, is_training(), c_.bidirectional);
-    out.cell = out.cell.index_select(1, back);
   }
   out.all = std::get<0>(at::_pad_packed_sequence(packed, sizes, /*batch_first=*/true, 0.0, x.size(1)));
   out.all = out.all.index_select(0, back);
   out.hidden = out.hidden.index_select(1, back);
+  if (out.cell.defined()) out.cell = out.cell.index_select(1, back);
   return out;
+}
+
+Recurrent::Output Recurrent::ForwardRows(torch::Tensor x, const std::vector<int64_t>& sizes) const {
+  std::vector<torch::Tensor> hidden, cell;
+  const torch::Tensor* p = parameters_.data();
+  for (int64_t layer = 0; layer < c_.layers; ++layer) {
+    if (layer > 0) x = torch::dropout(x, c_.dropout, is_training());
+    std::vector<torch::Tensor> sides;
+    for (const bool reverse : {false, true}) {
+      if (reverse && !c_.bidirectional) continue;
+      const fused::LstmOutput out = fused::Lstm(x, sizes, {p[0], p[1], p[2], p[3]}, {}, reverse);
+      sides.push_back(out.rows);
+      hidden.push_back(out.after.h);
+      cell.push_back(out.after.c);
+      p += 4;
+    }
+    x = sides.size() == 1 ? sides[0] : torch::cat(sides, -1);
+  }
+  return {x, torch::stack(hidden), torch::stack(cell)};
 }
 
 torch::Tensor Recurrent::Step(torch::Tensor x, torch::TensorList before, std::vector<torch::Tensor>* after) const {

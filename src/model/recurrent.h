@@ -28,7 +28,7 @@ struct RecurrentConfig {
 class Recurrent : public torch::nn::Module {
  public:
   struct Output {
-    torch::Tensor all;           // [batch, time, directions hidden]; zeros behind a row's end
+    torch::Tensor all;           // [batch, time, directions hidden]; zeros behind a row's end. ForwardRows: as its x
     torch::Tensor hidden, cell;  // [layers directions, batch, hidden], at each row's end; cell: LSTM
   };
 
@@ -37,6 +37,8 @@ class Recurrent : public torch::nn::Module {
   // x [batch, time, input] from a state of zeros. With `lengths` [batch], of at least 1, a row ends there: what lies
   // behind reaches nothing.
   Output forward(const torch::Tensor& x, const torch::Tensor& lengths = {}) const;
+  // The same of an LSTM in its fused form (fused/recurrent.h), x [rows, input]: sizes[t] rows of time t, then of t + 1.
+  Output ForwardRows(torch::Tensor x, const std::vector<int64_t>& sizes) const;
   // One step of an LSTM in one direction. x [rows, input]; the state: h and c of layer 0, of layer 1 ..., each [rows,
   // hidden]; the state after it is added to `after`. Returns the last layer's h.
   torch::Tensor Step(torch::Tensor x, torch::TensorList before, std::vector<torch::Tensor>* after) const;

@@ -1,6 +1,8 @@
 #include "model/recurrent_lm.h"
 
 #include "base/str.h"
+#include "model/fused/head.h"
+#include "model/fused/ops.h"
 
 namespace atelier::model {
 namespace {
@@ -39,7 +41,17 @@ torch::Tensor RecurrentLm::Hidden(const torch::Tensor& ids) {
   return torch::dropout(layers_->forward(x).all, config_.dropout, is_training());
 }
 
+torch::Tensor RecurrentLm::FusedLoss(const Batch& batch, const LossOptions& options) {
+  const torch::Tensor ids = batch.inputs.t().contiguous();  // time by time
+  const std::vector<int64_t> sizes(static_cast<size_t>(ids.size(0)), ids.size(1));
+  const auto drop = [&](const torch::Tensor& x) { return torch::dropout(x, config_.dropout, is_training()); };
+  const torch::Tensor x = drop(fused::Embed(token_embd_->weight, {}, ids));
+  return fused::HeadLoss(drop(layers_->ForwardRows(x, sizes).all), {}, output_->weight, output_->bias,
+                         batch.targets.t().flatten(), options.label_smoothing);
+}
+
 Loss RecurrentLm::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  if (fused::Enabled() && !config_.gru) return {FusedLoss(batch, options), {}};
   const torch::Tensor logits = output_->forward(Hidden(batch.inputs));
   return {CrossEntropy(logits.flatten(0, 1), batch.targets.flatten(), options), {}};
 }

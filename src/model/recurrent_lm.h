@@ -39,6 +39,7 @@ class RecurrentLm : public LanguageModel {
 
  private:
   torch::Tensor Hidden(const torch::Tensor& ids);  // [batch, time] -> [batch, time, width]
+  torch::Tensor FusedLoss(const Batch& batch, const LossOptions& options);
 
   RecurrentLmConfig config_;
   torch::nn::Embedding token_embd_{nullptr};

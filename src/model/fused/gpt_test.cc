@@ -187,11 +187,11 @@ TEST(FusedBlock, DropoutHasItsGradient) {
 TEST(FusedHead, RefusesWhatIsOutsideTheVocabulary) {
   const torch::Tensor weight = torch::randn({10, 16}), x = torch::randn({2, 16});
   const torch::Tensor labels = torch::tensor({3, 10}, torch::kInt64);
-  EXPECT_THROW(fused::HeadLoss(x, {}, weight, labels, 0), Error);
+  EXPECT_THROW(fused::HeadLoss(x, {}, weight, {}, labels, 0), Error);
   EXPECT_THROW(fused::Embed(weight, {}, labels), Error);
   const torch::NoGradGuard no_gradient;
   const torch::Tensor none = torch::full({2}, kIgnored, torch::kInt64);
-  EXPECT_EQ(fused::HeadLoss(x, {}, weight, none, 0).item<double>(), 0);
+  EXPECT_EQ(fused::HeadLoss(x, {}, weight, {}, none, 0).item<double>(), 0);
 }
 
 }  // namespace

@@ -65,43 +65,49 @@ struct Scratch {
   torch::Tensor scores, greatest, sums, totals, label_logit, interleaved;
 };
 
-// The loss summed over labels; with `d_n` and `d_weight` also the gradients of their mean.
-double RunHead(const torch::Tensor& n, const Packed& w, const torch::Tensor& labels, double smoothing, float scale,
-               const torch::Tensor& d_n, const torch::Tensor& d_weight) {
+struct Kept : torch::CustomClassHolder {
+  HeadNorm norm;
+  torch::Tensor x, mean, inverse;
+  torch::Tensor weight, bias;
+  torch::Tensor d_n, d_weight, d_bias;  // of what the head reads (bf16), and of its parameters
+
+  bool normed() const { return norm.weight.defined(); }
+};
+
+// The loss of `n` [rows, width] bf16, summed over labels; in training also the gradients of their mean.
+double RunHead(const Kept& c, const torch::Tensor& n, const torch::Tensor& labels, double smoothing, float scale,
+               bool training) {
+  const Packed w = Pack(c.weight, training);
   const int64_t rows = n.size(0), width = n.size(1), panels = kernel::Panels(w.outs);
   const int64_t stride = panels * kernel::kProductPanel, most = std::min(rows, kBlock);
-  const bool gradients = d_n.defined();
   const torch::Tensor loss = NewFloats(1, rows);
   Scratch s{NewBrains(most, stride), NewFloats(most, panels),
             NewFloats(most, panels), smoothing > 0 ? NewFloats(most, panels) : torch::Tensor(),
-            NewFloats(1, most),      gradients ? NewBrains(1, kernel::PackedSize(w.outs, most)) : torch::Tensor()};
+            NewFloats(1, most),      training ? NewBrains(1, kernel::PackedSize(w.outs, most)) : torch::Tensor()};
   for (int64_t begin = 0; begin < rows; begin += kBlock) {
     const int64_t count = std::min(kBlock, rows - begin);
     kernel::HeadLoss head;
     head.rows = count, head.vocabulary = w.outs, head.depth = width;
     head.x = Brains(n) + begin * width, head.x_stride = width, head.w = Brains(w.forward);
-    head.labels = labels.data_ptr<int64_t>() + begin;
+    head.bias = Floats(c.bias), head.labels = labels.data_ptr<int64_t>() + begin;
     head.smoothing = static_cast<float>(smoothing), head.scale = scale;
     head.scores = Brains(s.scores), head.greatest = Floats(s.greatest), head.sums = Floats(s.sums);
     head.totals = Floats(s.totals), head.label_logit = Floats(s.label_logit);
     head.loss = Floats(loss) + begin;
-    head.interleaved = gradients ? Brains(s.interleaved) : nullptr;
+    head.interleaved = training ? Brains(s.interleaved) : nullptr;
     InParallel(panels, [&](int64_t from, int64_t to) { Kernels().head_scores(&head, 0, count, from, to); });
     InParallel((count + 1) / 2,
                [&](int64_t from, int64_t to) { Kernels().head_finish(&head, 2 * from, std::min(count, 2 * to)); });
-    if (!gradients) continue;
+    if (!training) continue;
     kernel::Product p = RowsTimes(head.scores, count, w.outs, stride, w.backward, width);
-    p.out16 = Brains(d_n) + begin * width, p.out16_stride = width;
+    p.out16 = Brains(c.d_n) + begin * width, p.out16_stride = width;
     Multiply(p);
-    AddWeightGradient(s.interleaved, Zip(head.x, count, width, width, nullptr), count, w.outs, width, Floats(d_weight));
+    AddWeightGradient(s.interleaved, Zip(head.x, count, width, width, nullptr), count, w.outs, width,
+                      Floats(c.d_weight));
+    if (c.bias.defined()) SumColumns(head.scores, count, w.outs, stride, Floats(c.d_bias));
   }
   return loss.to(torch::kFloat64).sum().item<double>();
 }
-
-struct Kept : torch::CustomClassHolder {
-  HeadNorm norm;
-  torch::Tensor x, mean, inverse, d_n, weight, d_weight;
-};
 
 kernel::RowNorm NormOf(const Kept& c) {
   kernel::RowNorm n;
@@ -111,18 +117,34 @@ kernel::RowNorm NormOf(const Kept& c) {
   return n;
 }
 
-torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bool training) {
-  const int64_t rows = c->x.size(0), width = c->x.size(1);
-  const torch::Tensor normed = NewBrains(rows, width);
+torch::Tensor NormForward(Kept* c) {
+  const int64_t rows = c->x.size(0);
+  torch::Tensor normed = NewBrains(rows, c->x.size(1));
   c->mean = NewFloats(rows, 1), c->inverse = NewFloats(rows, 1);
   kernel::RowNorm n = NormOf(*c);
   n.y16 = Brains(normed);
   InParallel(kernel::NormBlocks(rows), [&](int64_t begin, int64_t end) {
     Kernels().norm_forward(&n, begin * kernel::kNormBlock, std::min(rows, end * kernel::kNormBlock));
   });
+  return normed;
+}
+
+torch::Tensor NormBackward(const Kept& c) {
+  kernel::RowNorm n = NormOf(c);
+  const int64_t blocks = kernel::NormBlocks(n.rows);
+  const torch::Tensor d_gain = NewFloats(blocks, n.cols), d_bias = NewFloats(blocks, n.cols);
+  torch::Tensor dx = NewFloats(n.rows, n.cols);
+  n.dy16 = Brains(c.d_n), n.dx = Floats(dx), n.d_weight = Floats(d_gain), n.d_bias = Floats(d_bias);
+  InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
+  SumRows(d_gain, GradientOf(c.norm.weight));
+  SumRows(d_bias, GradientOf(c.norm.bias));
+  return dx;
+}
+
+torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bool training) {
   const auto* label = labels.data_ptr<int64_t>();
   int64_t count = 0;
-  for (int64_t i = 0; i < rows; ++i) {
+  for (int64_t i = 0; i < c->x.size(0); ++i) {
     if (label[i] == kIgnored) continue;
     if (label[i] < 0 || label[i] >= c->weight.size(0)) {
       throw Error(Code::kInvalidInput, Cat("target ", label[i], " is outside the vocabulary of ", c->weight.size(0)));
@@ -131,12 +153,19 @@ torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bo
   }
   count = std::max<int64_t>(count, 1);
   if (training) {
-    c->d_n = NewBrains(rows, width);
+    c->d_n = torch::empty_like(c->x, torch::kBFloat16);
     c->d_weight = torch::zeros_like(c->weight.detach());
+    if (c->bias.defined()) c->d_bias = torch::zeros_like(c->bias.detach());
   }
-  const double sum =
-      RunHead(normed, Pack(c->weight, training), labels, smoothing, 1 / static_cast<float>(count), c->d_n, c->d_weight);
+  const torch::Tensor rows = c->normed() ? NormForward(c) : c->x;
+  const double sum = RunHead(*c, rows, labels, smoothing, 1 / static_cast<float>(count), training);
   return torch::scalar_tensor(sum / static_cast<double>(count), torch::kFloat32);
+}
+
+void AddScaled(const torch::Tensor& d, double scale, const torch::Tensor& parameter) {
+  if (GradientOf(parameter) == nullptr) return;
+  torch::Tensor grad = parameter.grad();
+  grad.add_(d, scale);
 }
 
 class LossStep : public torch::autograd::Function<LossStep> {
@@ -152,21 +181,11 @@ class LossStep : public torch::autograd::Function<LossStep> {
     const auto kept = ctx->saved_data["kept"].toCapsule();
     const auto& c = static_cast<const Kept&>(*kept);
     const float scale = d[0].item<float>();
-    float* d_weight = GradientOf(c.weight);
-    if (d_weight) {
-      torch::Tensor grad = c.weight.grad();
-      grad.add_(c.d_weight, scale);
-    }
+    AddScaled(c.d_weight, scale, c.weight);
+    AddScaled(c.d_bias, scale, c.bias);
     if (scale != 1) c.d_n.mul_(scale);
-    kernel::RowNorm n = NormOf(c);
-    const int64_t blocks = kernel::NormBlocks(n.rows);
-    const torch::Tensor d_gain = NewFloats(blocks, n.cols), d_bias = NewFloats(blocks, n.cols);
     variable_list out(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 4);
-    out[0] = NewFloats(n.rows, n.cols);
-    n.dy16 = Brains(c.d_n), n.dx = Floats(out[0]), n.d_weight = Floats(d_gain), n.d_bias = Floats(d_bias);
-    InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
-    SumRows(d_gain, GradientOf(c.norm.weight));
-    SumRows(d_bias, GradientOf(c.norm.bias));
+    out[0] = c.normed() ? NormBackward(c) : c.d_n;
     return out;
   }
 };
@@ -180,13 +199,14 @@ torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, 
 }
 
 torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
-                       const torch::Tensor& labels, double label_smoothing) {
-  const torch::Tensor rows = x.contiguous(), flat = labels.contiguous();
+                       const torch::Tensor& bias, const torch::Tensor& labels, double label_smoothing) {
+  const torch::Tensor rows = (norm.weight.defined() ? x : x.to(torch::kBFloat16)).contiguous();
+  const torch::Tensor flat = labels.contiguous();
   auto c = c10::make_intrusive<Kept>();
-  c->norm = norm, c->x = rows.detach(), c->weight = weight;
+  c->norm = norm, c->x = rows.detach(), c->weight = weight, c->bias = bias;
   if (!torch::GradMode::is_enabled()) return RunLoss(c.get(), flat, label_smoothing, false);
   std::vector<torch::Tensor> parameters{weight};
-  for (const torch::Tensor& p : {norm.weight, norm.bias}) {
+  for (const torch::Tensor& p : {norm.weight, norm.bias, bias}) {
     if (p.defined()) parameters.push_back(p);
   }
   return LossStep::apply(rows, at::TensorList(parameters), flat, label_smoothing, c.get());

@@ -9,16 +9,18 @@ namespace atelier::model::fused {
 // of the tokens.
 torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, const torch::Tensor& ids);
 
-// mean over labels that are not kIgnored of the cross-entropy of Norm(x) W^T (kernel/training/loss.h); x [rows, width]
-// f32, W [words, width], labels [rows]. The plain form is Gpt::Logits and CrossEntropy.
+// mean over labels that are not kIgnored of the cross-entropy of Norm(x) W^T + b (kernel/training/loss.h); x [rows,
+// width] f32, or bf16 where there is no norm, W [words, width], b [words] or undefined, labels [rows]. The plain forms
+// are Gpt::Logits, Head and CrossEntropy.
 //
-// The gradient is made with the loss, block by block, and waits for the way back; W's goes straight to its `grad`.
+// The gradient is made with the loss, block by block, and waits for the way back; W's and b's go straight to their
+// `grad`.
 struct HeadNorm {
-  torch::Tensor weight, bias;
+  torch::Tensor weight, bias;  // no weight: no norm
   bool rms = false;
   double eps = 1e-5;
 };
 torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
-                       const torch::Tensor& labels, double label_smoothing);
+                       const torch::Tensor& bias, const torch::Tensor& labels, double label_smoothing);
 
 }  // namespace atelier::model::fused

@@ -117,6 +117,13 @@ void SumRows(const torch::Tensor& parts, float* sums) {
   Kernels().sum_rows(Floats(parts), parts.size(0), parts.size(1), 0, parts.size(1), sums);
 }
 
+void SumColumns(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums) {
+  constexpr int64_t kCols = 128;
+  InParallel((cols + kCols - 1) / kCols, [&](int64_t begin, int64_t end) {
+    Kernels().column_sums(x, stride, rows, begin * kCols, std::min(cols, end * kCols), sums);
+  });
+}
+
 float* GradientOf(const torch::Tensor& parameter) {
   if (!parameter.defined() || !parameter.requires_grad()) return nullptr;
   if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter.detach());

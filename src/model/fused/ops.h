@@ -47,8 +47,9 @@ void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zi
 
 // f32 to bf16.
 torch::Tensor Narrow(const torch::Tensor& x);
-// sums[c] += over rows of parts[., c].
+// sums[c] += over rows of parts[., c]; of x [rows, cols] by stride.
 void SumRows(const torch::Tensor& parts, float* sums);
+void SumColumns(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
 
 // Where the gradient of a parameter is added up: its grad, made of zeros where it has none. Null for an undefined
 // parameter and for one that wants no gradient. Fused layers add to it in their way back, without a tensor between.

@@ -1,0 +1,96 @@
+// For tests of fused forms: a model's run in f32, which its plain form computes with torch, in bf16 autocast, and
+// fused. What bf16 costs is judged by what the plain form in bf16 autocast costs: the fused one may be no further from
+// f32.
+#pragma once
+
+#include <ATen/autocast_mode.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+
+#include "model/fused/ops.h"
+#include "model/model.h"
+
+namespace atelier::model {
+
+class Autocast {
+ public:
+  explicit Autocast(bool on) : on_(on) {
+    if (!on_) return;
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+  }
+  ~Autocast() {
+    if (!on_) return;
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+
+ private:
+  bool on_;
+};
+
+struct Result {
+  double loss;
+  std::map<std::string, torch::Tensor> gradients;  // of the parameters that have one
+};
+
+enum class How { kPlain, kPlainBf16, kFused };
+
+inline Result RunOnce(Model& model, const Batch& batch, double smoothing, How how) {
+  fused::SetEnabled(how == How::kFused);
+  for (const auto& p : model.parameters()) {
+    torch::Tensor parameter = p;
+    parameter.mutable_grad() = torch::Tensor();
+  }
+  torch::Tensor loss;
+  {
+    const Autocast autocast(how != How::kPlain);
+    loss = model.ComputeLoss(batch, 0, {smoothing}).value;
+  }
+  (loss * 0.5).backward();  // a share of a larger batch
+  Result r{loss.item<double>(), {}};
+  for (const auto& item : model.named_parameters()) {
+    if (item.value().grad().defined()) r.gradients[item.key()] = item.value().grad().clone();
+  }
+  fused::SetEnabled(true);
+  return r;
+}
+
+// Away from the first weights, where many gradients are almost 0.
+inline void Disturb(const Model& model, double deviation) {
+  const torch::NoGradGuard no_gradient;
+  for (torch::Tensor p : model.parameters()) p.add_(torch::randn_like(p) * deviation);
+}
+
+// The fused form's loss and gradients, and the same bits on any number of threads.
+inline void ExpectAsNearAsPlainBf16(Model& model, const Batch& batch, double smoothing) {
+  const Result want = RunOnce(model, batch, smoothing, How::kPlain),
+               plain = RunOnce(model, batch, smoothing, How::kPlainBf16),
+               got = RunOnce(model, batch, smoothing, How::kFused);
+  EXPECT_NEAR(got.loss, want.loss, 0.004 * want.loss);
+  ASSERT_NE(got.loss, plain.loss) << "the fused form did not run";
+  const double scale = [&] {
+    double most = 0;
+    for (const auto& [name, g] : want.gradients) most = std::max(most, g.norm().item<double>());
+    return most;
+  }();
+  ASSERT_EQ(got.gradients.size(), want.gradients.size());
+  for (const auto& [name, exact] : want.gradients) {
+    const double error = (got.gradients.at(name) - exact).norm().item<double>();
+    const double allowed = (plain.gradients.at(name) - exact).norm().item<double>();
+    EXPECT_LE(error, 1.5 * allowed + 1e-4 * scale) << name << ": " << error / exact.norm().item<double>();
+    EXPECT_LE(error, 0.1 * exact.norm().item<double>() + 1e-3 * scale) << name;
+  }
+  // The same bits on any number of threads.
+  const int threads = at::get_num_threads();
+  at::set_num_threads(threads == 1 ? 2 : 1);
+  const Result again = RunOnce(model, batch, smoothing, How::kFused);
+  at::set_num_threads(threads);
+  EXPECT_EQ(again.loss, got.loss);
+  for (const auto& [name, g] : got.gradients) EXPECT_TRUE(torch::equal(g, again.gradients.at(name))) << name;
+}
+
+}  // namespace atelier::model

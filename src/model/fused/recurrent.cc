@@ -1,0 +1,245 @@
+#include "model/fused/recurrent.h"
+
+#include <algorithm>
+
+#include "model/fused/ops.h"
+
+namespace atelier::model::fused {
+namespace {
+
+using kernel::LstmCell;
+using kernel::Product;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t kGates = 4;
+
+// A time, in the order in which they run. Its first `known` sequences have their state before it in the rows of an
+// earlier one that begin at `before`; the others begin here.
+struct Step {
+  int64_t first = 0, count = 0;  // rows
+  int64_t known = 0, before = 0;
+};
+
+std::vector<Step> StepsOf(const std::vector<int64_t>& sizes, bool reverse) {
+  std::vector<Step> steps;
+  int64_t row = 0;
+  for (const int64_t size : sizes) {
+    steps.push_back({row, size});
+    row += size;
+  }
+  if (reverse) std::reverse(steps.begin(), steps.end());
+  for (size_t i = 1; i < steps.size(); ++i) {
+    steps[i].known = std::min(steps[i].count, steps[i - 1].count);
+    steps[i].before = steps[i - 1].first;
+  }
+  return steps;
+}
+
+// W and U: forward, each gate's rows by themselves, so that the same panel is the same units in all four.
+Packed PackGates(const torch::Tensor& weight, bool with_backward) {
+  const torch::Tensor w = weight.detach().contiguous();
+  Packed p{w.size(0), w.size(1), {}, {}};
+  const int64_t hidden = p.outs / kGates, panels = kernel::Panels(hidden), size = kernel::PackedSize(hidden, p.ins);
+  p.forward = NewBrains(kGates, size);
+  InParallel(kGates * panels, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t gate = i / panels, panel = i % panels;
+      Kernels().pack_weights(Floats(w) + gate * hidden * p.ins, p.ins, hidden, p.ins, panel, panel + 1,
+                             Brains(p.forward) + gate * size, nullptr);
+    }
+  });
+  if (!with_backward) return p;
+  p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
+  InParallel(kernel::Panels(p.outs), [&](int64_t begin, int64_t end) {
+    Kernels().pack_weights(Floats(w), p.ins, p.outs, p.ins, begin, end, nullptr, Brains(p.backward));
+  });
+  return p;
+}
+
+// What the way forth leaves for the way back.
+struct Kept : torch::CustomClassHolder {
+  LstmWeights w;
+  std::vector<Step> steps;
+  int64_t rows = 0, sequences = 0, ins = 0, hidden = 0;
+  torch::Tensor x, h, gates;  // bf16 [rows, .]: in, out, and the gates before their functions
+  torch::Tensor c;            // [rows, hidden]
+  torch::Tensor h0, c0;       // [sequences, hidden] bf16, f32; undefined: zeros
+  Packed input, state;
+};
+
+// The sequences of a step by where their state before it is: body(first sequence, how many, h, c), null for zeros.
+template <typename Body>
+void ForParts(const Kept& k, const Step& s, const Body& body) {
+  const int64_t from = s.before * k.hidden, begin = s.known * k.hidden;
+  if (s.known > 0) body(0, s.known, Brains(k.h) + from, Floats(k.c) + from);
+  if (s.known == s.count) return;
+  const bool given = k.h0.defined();
+  body(s.known, s.count - s.known, given ? Brains(k.h0) + begin : nullptr, given ? Floats(k.c0) + begin : nullptr);
+}
+
+// Units of 64 [begin, end) of a time: their gates, then their cells. `gates` [sequences, 4 hidden] is scratch.
+void StepForward(const Kept& k, const Step& s, bool training, float* gates, float* h, int64_t begin, int64_t end) {
+  const int64_t hidden = k.hidden, width = kGates * hidden;
+  ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t* h_before, float* c_before) {
+    uint16_t* kept = Brains(k.gates) + (s.first + sequence) * width;
+    const int64_t at = (s.first + sequence) * hidden;
+    for (int64_t gate = 0; gate < kGates; ++gate) {
+      Product p;
+      p.rows = count, p.cols = hidden, p.depth = h_before ? hidden : 0;
+      p.Rows(h_before ? h_before : kept, hidden).b = Brains(k.state.forward[gate]);
+      p.add16 = kept + gate * hidden, p.add16_stride = width;
+      p.out = gates + sequence * width + gate * hidden, p.out_stride = width;
+      Kernels().product(&p, 0, count, begin, end);
+    }
+    LstmCell cell;
+    cell.batch = count, cell.hidden = hidden;
+    cell.gates = gates + sequence * width, cell.kept = training ? kept : nullptr;
+    cell.c_prev = c_before, cell.c = Floats(k.c) + at;
+    cell.h = h + sequence * hidden, cell.h16 = Brains(k.h) + at, cell.h_stride = hidden;
+    Kernels().lstm_forward(&cell, begin * kernel::kProductPanel, std::min(hidden, end * kernel::kProductPanel));
+  });
+}
+
+variable_list Forward(Kept* k, bool training) {
+  const int64_t rows = k->rows, hidden = k->hidden, width = kGates * hidden;
+  k->input = Pack(k->w.input, training), k->state = PackGates(k->w.state, training);
+  k->gates = NewBrains(rows, width), k->h = NewBrains(rows, hidden), k->c = NewFloats(rows, hidden);
+  const torch::Tensor bias = k->w.input_bias.detach() + k->w.state_bias.detach();
+  Product p = RowsTimes(Brains(k->x), rows, k->ins, k->ins, k->input.forward, width);
+  p.bias = Floats(bias), p.out16 = Brains(k->gates), p.out16_stride = width;
+  Multiply(p);
+  const torch::Tensor gates = NewFloats(k->sequences, width), h = NewFloats(k->sequences, hidden);
+  const torch::Tensor c = NewFloats(k->sequences, hidden);
+  for (size_t i = 0; i < k->steps.size(); ++i) {
+    const Step& s = k->steps[i];
+    InParallel(kernel::Panels(hidden),
+               [&](int64_t begin, int64_t end) { StepForward(*k, s, training, Floats(gates), Floats(h), begin, end); });
+    const int64_t go_on = i + 1 < k->steps.size() ? k->steps[i + 1].known : 0;
+    std::copy_n(Floats(k->c) + (s.first + go_on) * hidden, (s.count - go_on) * hidden, Floats(c) + go_on * hidden);
+  }
+  return {k->h, h, c};
+}
+
+// dh of the state before step s, for its first `count` sequences. Panels [begin, end).
+void StateBackward(const Kept& k, const Step& s, int64_t count, const uint16_t* d_gates, float* dh, int64_t begin,
+                   int64_t end) {
+  const int64_t width = kGates * k.hidden;
+  Product p = RowsTimes(d_gates + s.first * width, count, width, width, k.state.backward, k.hidden);
+  p.out = dh, p.out_stride = k.hidden;
+  Kernels().product(&p, 0, count, begin, end);
+}
+
+void CellsBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_t* d_gates, float* dh, float* dc,
+                   int64_t begin, int64_t end) {
+  const int64_t hidden = k.hidden, width = kGates * hidden;
+  ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t*, float* c_before) {
+    const int64_t row = s.first + sequence, at = row * hidden;
+    LstmCell cell;
+    cell.batch = count, cell.hidden = hidden;
+    cell.kept = Brains(k.gates) + row * width, cell.c_prev = c_before, cell.c = Floats(k.c) + at;
+    cell.dh16 = d_rows ? d_rows + at : nullptr, cell.dh16_stride = hidden;
+    cell.dh = dh + sequence * hidden, cell.dc = dc + sequence * hidden, cell.d_gates = d_gates + row * width;
+    Kernels().lstm_backward(&cell, begin * kernel::kProductPanel, std::min(hidden, end * kernel::kProductPanel));
+  });
+}
+
+// h before each row.
+torch::Tensor Before(const Kept& k) {
+  torch::Tensor before = NewBrains(k.rows, k.hidden);
+  for (const Step& s : k.steps) {
+    ForParts(k, s, [&](int64_t sequence, int64_t count, const uint16_t* h, const float*) {
+      uint16_t* to = Brains(before) + (s.first + sequence) * k.hidden;
+      if (h) {
+        std::copy_n(h, count * k.hidden, to);
+      } else {
+        std::fill_n(to, count * k.hidden, uint16_t{0});
+      }
+    });
+  }
+  return before;
+}
+
+torch::Tensor Zeros(const Kept& k) { return torch::zeros({k.sequences, k.hidden}); }
+
+// The gradients of x, h0, c0 from those of what Forward gave, of which any may be undefined.
+variable_list Backward(const Kept& k, const variable_list& d) {
+  const int64_t rows = k.rows, hidden = k.hidden, width = kGates * hidden, panels = kernel::Panels(hidden);
+  const torch::Tensor d_rows = d[0].defined() ? d[0].contiguous() : torch::Tensor();
+  const torch::Tensor dh = d[1].defined() ? d[1].clone() : Zeros(k), dc = d[2].defined() ? d[2].clone() : Zeros(k);
+  const torch::Tensor d_gates = NewBrains(rows, width);
+  const uint16_t* out = d_rows.defined() ? Brains(d_rows) : nullptr;
+  const bool starts = k.h0.defined();
+  for (size_t i = k.steps.size(); i-- > 0;) {
+    InParallel(panels, [&](int64_t begin, int64_t end) {  // a thread goes on with the units whose dh it has made
+      if (i + 1 < k.steps.size()) {
+        const Step& later = k.steps[i + 1];
+        StateBackward(k, later, starts ? later.count : later.known, Brains(d_gates), Floats(dh), begin, end);
+      }
+      CellsBackward(k, k.steps[i], out, Brains(d_gates), Floats(dh), Floats(dc), begin, end);
+    });
+  }
+  if (starts) {
+    const Step& s = k.steps[0];
+    InParallel(panels, [&](int64_t begin, int64_t end) {
+      StateBackward(k, s, s.count, Brains(d_gates), Floats(dh), begin, end);
+    });
+  }
+
+  const torch::Tensor sums = torch::zeros({1, width});
+  const torch::Tensor zipped = Zip(Brains(d_gates), rows, width, width, Floats(sums));
+  SumRows(sums, GradientOf(k.w.input_bias));
+  SumRows(sums, GradientOf(k.w.state_bias));
+  AddWeightGradient(zipped, Zip(Brains(k.x), rows, k.ins, k.ins, nullptr), rows, width, k.ins, GradientOf(k.w.input));
+  AddWeightGradient(zipped, Zip(Brains(Before(k)), rows, hidden, hidden, nullptr), rows, width, hidden,
+                    GradientOf(k.w.state));
+  torch::Tensor dx = NewBrains(rows, k.ins);
+  Product p = RowsTimes(Brains(d_gates), rows, width, width, k.input.backward, k.ins);
+  p.out16 = Brains(dx), p.out16_stride = k.ins;
+  Multiply(p);
+  if (!starts) return {dx};
+  return {dx, dh, dc};
+}
+
+class LstmStep : public torch::autograd::Function<LstmStep> {
+ public:
+  // more: the parameters, so that the graph knows them, though their gradients go straight to them; then the first
+  // state where there is one.
+  static variable_list forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList more, Kept* k) {
+    ctx->set_materialize_grads(false);
+    ctx->saved_data["more"] = static_cast<int64_t>(more.size());
+    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(k));
+    const variable_list out = Forward(k, true);
+    k->h = k->h.detach();  // what is handed out will hold this node, and so must not be held by it
+    return out;
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& d) {
+    const torch::NoGradGuard no_gradient;
+    const auto kept = ctx->saved_data["kept"].toCapsule();
+    variable_list gradients(static_cast<size_t>(ctx->saved_data["more"].toInt()) + 2);
+    const variable_list made = Backward(static_cast<const Kept&>(*kept), d);
+    gradients[0] = made[0];
+    std::copy(made.begin() + 1, made.end(), gradients.end() - 3);
+    return gradients;
+  }
+};
+
+}  // namespace
+
+LstmOutput Lstm(const torch::Tensor& x, const std::vector<int64_t>& sizes, const LstmWeights& weights,
+                const LstmState& before, bool reverse) {
+  const torch::Tensor rows = x.to(torch::kBFloat16).contiguous();
+  auto k = c10::make_intrusive<Kept>();
+  k->w = weights, k->steps = StepsOf(sizes, reverse), k->x = rows.detach();
+  k->rows = x.size(0), k->ins = x.size(1), k->sequences = sizes[0], k->hidden = weights.state.size(1);
+  std::vector<torch::Tensor> more{weights.input, weights.state, weights.input_bias, weights.state_bias};
+  if (before.h.defined()) {
+    k->h0 = Narrow(before.h.detach().contiguous()), k->c0 = before.c.detach().contiguous();
+    more.insert(more.end(), {before.h, before.c});
+  }
+  const variable_list out =
+      torch::GradMode::is_enabled() ? LstmStep::apply(rows, at::TensorList(more), k.get()) : Forward(k.get(), false);
+  return {out[0], {out[1], out[2]}};
+}
+
+}  // namespace atelier::model::fused
