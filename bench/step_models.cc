@@ -3,6 +3,7 @@
 #include "model/gpt.h"
 #include "model/mlp_gan.h"
 #include "model/recurrent_lm.h"
+#include "model/seq2seq.h"
 
 namespace atelier::bench {
 namespace {
@@ -36,6 +37,21 @@ std::shared_ptr<model::Model> MakeLstm() {
   return std::make_shared<model::RecurrentLm>(c);
 }
 
+// Width 512 over embeddings of 256, Bahdanau's attention, vocabularies of 8192, 64 pairs of 5 to 30 tokens.
+std::shared_ptr<model::Model> MakeSeq2Seq() {
+  model::Seq2SeqConfig c;
+  c.source_vocabulary = c.vocabulary = 8192, c.width = 512;
+  return std::make_shared<model::Seq2Seq>(c);
+}
+model::Batch Pairs() {
+  model::Batch batch = Texts(8192, 64, 30);
+  batch.source = torch::randint(8192, {64, 30}, torch::kInt64);
+  batch.source_lengths = torch::randint(5, 31, {64}, torch::kInt64);
+  const torch::Tensor lengths = torch::randint(5, 31, {64}, torch::kInt64);
+  batch.targets.masked_fill_(model::Behind(lengths, 30), model::kIgnored);
+  return batch;
+}
+
 // 784-256-256-1 against 100-256-256-784, 64 pictures.
 std::shared_ptr<model::Model> MakeGan() {
   model::MlpGanConfig c;
@@ -52,6 +68,7 @@ const StepModel kModels[] = {
     {"gpt2", [] { return MakeGpt(false); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
     {"llama", [] { return MakeGpt(true); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
     {"lstm", MakeLstm, [] { return Texts(8192, 32, 128); }, AdamW(3e-4, 0.1)},
+    {"seq2seq", MakeSeq2Seq, Pairs, AdamW(3e-4, 0.1)},
     {"gan", MakeGan, Pictures, AdamW(2e-4, 0, 0.5), false},
 };
 

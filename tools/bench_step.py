@@ -19,11 +19,14 @@ import machine_limit
 HERE = pathlib.Path(__file__).parent
 # The least ratio, and the products of one step: 6 x parameters x rows, attention and what is not trained counted apart.
 GPT = 6 * (6 * 12 * 256 * 256 + 8192 * 256) * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
+# Real tokens: both sides have 17.5 a pair. Encoder, keys, decoder, queries, readout, head.
+SEQ2SEQ = 6 * 64 * 17.5 * (2 * 1024 * 512 + 512 * 512 + 2048 * 1280 + 512 * 512 + 512 * 1280 + 8192 * 512)
 DISCRIMINATOR, GENERATOR = 784 * 256 + 256 * 256 + 256, 100 * 256 + 256 * 256 + 256 * 784
 MODELS = {
     "gpt2": (1.5, GPT),
     "llama": (1.5, GPT),
     "lstm": (1.3, 6 * (2048 * (256 + 512) + 2048 * (512 + 512) + 8192 * 512) * 4096),
+    "seq2seq": (1.3, SEQ2SEQ),
     "gan": (3.0, 64 * (2 * (6 * DISCRIMINATOR - 2 * 784 * 256) + 4 * DISCRIMINATOR + 2 * GENERATOR + 6 * GENERATOR - 2 * 100 * 256)),
 }
 parser = argparse.ArgumentParser()

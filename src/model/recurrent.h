@@ -44,6 +44,7 @@ class Recurrent : public torch::nn::Module {
   torch::Tensor Step(torch::Tensor x, torch::TensorList before, std::vector<torch::Tensor>* after) const;
 
   const RecurrentConfig& config() const { return c_; }
+  const std::vector<torch::Tensor>& weights() const { return parameters_; }
 
  private:
   RecurrentConfig c_;

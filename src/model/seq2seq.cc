@@ -4,6 +4,9 @@
 #include <limits>
 
 #include "base/str.h"
+#include "model/fused/attention_decoder.h"
+#include "model/fused/head.h"
+#include "model/fused/linear.h"
 
 namespace atelier::model {
 namespace {
@@ -12,6 +15,10 @@ constexpr double kDeviation = 0.1;
 
 // Places in DecoderState::source. The past holds h and c of every layer, then r with input feeding.
 enum Source : size_t { kMemory, kKeys, kMask };
+
+torch::Tensor Apply(const Linear& linear, const torch::Tensor& x) {
+  return fused::Enabled() ? fused::Linear(x, linear.weight, linear.bias) : linear.forward(x);
+}
 
 }  // namespace
 
@@ -75,7 +82,7 @@ DecoderState Seq2Seq::Encode(const torch::Tensor& source, const torch::Tensor& l
   const torch::Tensor x = torch::dropout(source_embd_->forward(source), config_.dropout, is_training());
   const Recurrent::Output read = encoder_->forward(x, lengths);
   DecoderState state;
-  state.source = {read.all, key_ ? key_->forward(read.all) : read.all, Behind(lengths, source.size(1))};
+  state.source = {read.all, key_ ? Apply(*key_, read.all) : read.all, Behind(lengths, source.size(1))};
   const int64_t directions = config_.bidirectional ? 2 : 1;
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     for (const torch::Tensor& states : {read.hidden, read.cell}) {  // [directions, rows, width/directions]
@@ -143,6 +150,41 @@ torch::Tensor Seq2Seq::Logits(const Batch& batch) {
     readouts.push_back(Decode(previous, &state).readout);
   }
   return LogitsOf(torch::stack(readouts, 1));
+}
+
+// Where the fused decoder can do it: fused/attention_decoder.h.
+bool Seq2Seq::Fuses() const {
+  return fused::Enabled() && config_.attention == AttentionKind::kBahdanau && config_.layers == 1 &&
+         !(is_training() && config_.teacher_forcing < 1);
+}
+
+torch::Tensor Seq2Seq::FusedLoss(const Batch& batch, const LossOptions& options) {
+  // From the longest target to the shortest, each as far as anything is asked of it: what lies behind is not computed.
+  const torch::Tensor places = torch::arange(1, batch.targets.size(1) + 1);
+  const torch::Tensor asked = ((batch.targets != kIgnored) * places).amax(1).clamp_min(1);
+  const auto [lengths, order] = asked.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const auto pack = [&, &rows = order, &ends = lengths](const torch::Tensor& x) {
+    return at::_pack_padded_sequence(x.index_select(0, rows), ends, /*batch_first=*/true);
+  };
+  const auto [ids, counts] = pack(batch.inputs);
+  const auto* count = counts.data_ptr<int64_t>();
+  const auto drop = [&](const torch::Tensor& x) { return torch::dropout(x, config_.dropout, is_training()); };
+
+  const torch::Tensor source_lengths = batch.source_lengths.index_select(0, order);
+  const DecoderState state = Encode(batch.source.index_select(0, order), source_lengths);
+  const torch::Tensor e = drop(fused::Embed(token_embd_->weight, {}, ids)).to(torch::kBFloat16);
+  const std::vector<torch::Tensor>& p = decoder_->weights();
+  const fused::AttentionDecoded decoded = fused::DecodeAttending(
+      e, {count, count + counts.numel()}, {query_->weight, energy_->weight, {p[0], p[1], p[2], p[3]}},
+      {state.source[kKeys], state.source[kMemory], source_lengths}, {state.past[0], state.past[1]});
+  const torch::Tensor readout = torch::tanh(Apply(*readout_, torch::cat({decoded.states, decoded.contexts, e}, -1)));
+  return fused::HeadLoss(drop(readout), {}, output_->weight, output_->bias, std::get<0>(pack(batch.targets)),
+                         options.label_smoothing);
+}
+
+Loss Seq2Seq::ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) {
+  if (Fuses()) return {FusedLoss(batch, options), {}};
+  return Translator::ComputeLoss(batch, part, options);
 }
 
 std::shared_ptr<Model> MakeSeq2Seq(Table& config, const DataShape& shape) {

@@ -50,6 +50,7 @@ class Seq2Seq : public Translator {
  public:
   explicit Seq2Seq(const Seq2SeqConfig& config);
 
+  Loss ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) override;
   torch::Tensor Logits(const Batch& batch) override;
   DecoderState Encode(const torch::Tensor& source, const torch::Tensor& lengths) override;
   DecoderStep Step(const torch::Tensor& previous, DecoderState* state) override;
@@ -64,6 +65,8 @@ class Seq2Seq : public Translator {
   Decoded Decode(const torch::Tensor& previous, DecoderState* state);
   Decoded Attend(const torch::Tensor& query, const DecoderState& state) const;  // readout: c
   torch::Tensor LogitsOf(const torch::Tensor& readout) const;
+  bool Fuses() const;
+  torch::Tensor FusedLoss(const Batch& batch, const LossOptions& options);
 
   Seq2SeqConfig config_;
   torch::nn::Embedding source_embd_{nullptr}, token_embd_{nullptr};

@@ -8,6 +8,8 @@
 //
 #include "kernel/training/cell-inl.h"
 //
+#include "kernel/training/query-inl.h"
+//
 #include "kernel/training/loss-inl.h"
 //
 #include "kernel/training/attention-inl.h"
@@ -39,5 +41,7 @@ constexpr TrainTable MakeTable(const char* name) {
           .lstm_forward = LstmForward,
           .lstm_backward = LstmBackward,
           .gru_forward = GruForward,
-          .gru_backward = GruBackward};
+          .gru_backward = GruBackward,
+          .query_forward = QueryForward,
+          .query_backward = QueryBackward};
 }

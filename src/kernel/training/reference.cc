@@ -151,7 +151,9 @@ const TrainTable& ReferenceTrainTable() {
                                    .lstm_forward = LstmForward,
                                    .lstm_backward = LstmBackward,
                                    .gru_forward = GruForward,
-                                   .gru_backward = GruBackward};
+                                   .gru_backward = GruBackward,
+                                   .query_forward = QueryForward,
+                                   .query_backward = QueryBackward};
   return table;
 }
 

@@ -34,6 +34,8 @@ void LstmForward(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
 void LstmBackward(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
 void GruForward(const GruCell* work, int64_t unit_begin, int64_t unit_end);
 void GruBackward(const GruCell* work, int64_t unit_begin, int64_t unit_end);
+void QueryForward(const QueryAttention* work, int64_t begin, int64_t end);
+void QueryBackward(const QueryAttention* work, int64_t begin, int64_t end);
 void Rotate(const Rotation* work, int64_t row_begin, int64_t row_end);
 
 }  // namespace atelier::kernel::reference

@@ -15,6 +15,7 @@
 #include "kernel/training/norm.h"
 #include "kernel/training/optimise.h"
 #include "kernel/training/product.h"
+#include "kernel/training/query.h"
 
 namespace atelier::kernel {
 
@@ -75,6 +76,9 @@ struct TrainTable {
   void (*lstm_backward)(const LstmCell* work, int64_t unit_begin, int64_t unit_end);
   void (*gru_forward)(const GruCell* work, int64_t unit_begin, int64_t unit_end);
   void (*gru_backward)(const GruCell* work, int64_t unit_begin, int64_t unit_end);
+  // Attention of one query per sequence (query.h): sequences [begin, end).
+  void (*query_forward)(const QueryAttention* work, int64_t begin, int64_t end);
+  void (*query_backward)(const QueryAttention* work, int64_t begin, int64_t end);
 };
 
 const TrainTable& ReferenceTrainTable();

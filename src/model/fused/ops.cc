@@ -92,12 +92,12 @@ torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride,
 }
 
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
-                       int64_t ins, float* d_weight) {
+                       int64_t ins, float* d_weight, int64_t stride) {
   if (d_weight == nullptr) return;
   kernel::Product p;
   p.rows = outs, p.cols = ins, p.depth = rows;
   p.Interleaved(Brains(dy_zipped)).b = Brains(x_zipped);
-  p.out = d_weight, p.out_stride = ins, p.accumulate = true;
+  p.out = d_weight, p.out_stride = stride ? stride : ins, p.accumulate = true;
   Multiply(p);
 }
 

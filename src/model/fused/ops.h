@@ -41,9 +41,9 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
 
 // x [rows, cols] by stride, zipped for a product over its rows. Adds the sums of its columns to `sums` where given.
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
-// d_weight [outs, ins] += dy^T x, both zipped, of `rows` rows.
+// d_weight [outs, ins] by stride (0: ins) += dy^T x, both zipped, of `rows` rows.
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
-                       int64_t ins, float* d_weight);
+                       int64_t ins, float* d_weight, int64_t stride = 0);
 
 // f32 to bf16.
 torch::Tensor Narrow(const torch::Tensor& x);

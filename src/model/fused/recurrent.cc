@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "model/fused/ops.h"
-
 namespace atelier::model::fused {
 namespace {
 
@@ -11,8 +9,6 @@ using kernel::LstmCell;
 using kernel::Product;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr int64_t kGates = 4;
 
 // A time, in the order in which they run. Its first `known` sequences have their state before it in the rows of an
 // earlier one that begin at `before`; the others begin here.
@@ -34,27 +30,6 @@ std::vector<Step> StepsOf(const std::vector<int64_t>& sizes, bool reverse) {
     steps[i].before = steps[i - 1].first;
   }
   return steps;
-}
-
-// W and U: forward, each gate's rows by themselves, so that the same panel is the same units in all four.
-Packed PackGates(const torch::Tensor& weight, bool with_backward) {
-  const torch::Tensor w = weight.detach().contiguous();
-  Packed p{w.size(0), w.size(1), {}, {}};
-  const int64_t hidden = p.outs / kGates, panels = kernel::Panels(hidden), size = kernel::PackedSize(hidden, p.ins);
-  p.forward = NewBrains(kGates, size);
-  InParallel(kGates * panels, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t gate = i / panels, panel = i % panels;
-      Kernels().pack_weights(Floats(w) + gate * hidden * p.ins, p.ins, hidden, p.ins, panel, panel + 1,
-                             Brains(p.forward) + gate * size, nullptr);
-    }
-  });
-  if (!with_backward) return p;
-  p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
-  InParallel(kernel::Panels(p.outs), [&](int64_t begin, int64_t end) {
-    Kernels().pack_weights(Floats(w), p.ins, p.outs, p.ins, begin, end, nullptr, Brains(p.backward));
-  });
-  return p;
 }
 
 // What the way forth leaves for the way back.
@@ -84,20 +59,13 @@ void StepForward(const Kept& k, const Step& s, bool training, float* gates, floa
   ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t* h_before, float* c_before) {
     uint16_t* kept = Brains(k.gates) + (s.first + sequence) * width;
     const int64_t at = (s.first + sequence) * hidden;
-    for (int64_t gate = 0; gate < kGates; ++gate) {
-      Product p;
-      p.rows = count, p.cols = hidden, p.depth = h_before ? hidden : 0;
-      p.Rows(h_before ? h_before : kept, hidden).b = Brains(k.state.forward[gate]);
-      p.add16 = kept + gate * hidden, p.add16_stride = width;
-      p.out = gates + sequence * width + gate * hidden, p.out_stride = width;
-      Kernels().product(&p, 0, count, begin, end);
-    }
+    MultiplyGates(h_before, count, k.state, kept, gates + sequence * width, begin, end);
     LstmCell cell;
     cell.batch = count, cell.hidden = hidden;
     cell.gates = gates + sequence * width, cell.kept = training ? kept : nullptr;
     cell.c_prev = c_before, cell.c = Floats(k.c) + at;
     cell.h = h + sequence * hidden, cell.h16 = Brains(k.h) + at, cell.h_stride = hidden;
-    Kernels().lstm_forward(&cell, begin * kernel::kProductPanel, std::min(hidden, end * kernel::kProductPanel));
+    CellsForward(cell, begin, end);
   });
 }
 
@@ -121,17 +89,8 @@ variable_list Forward(Kept* k, bool training) {
   return {k->h, h, c};
 }
 
-// dh of the state before step s, for its first `count` sequences. Panels [begin, end).
-void StateBackward(const Kept& k, const Step& s, int64_t count, const uint16_t* d_gates, float* dh, int64_t begin,
-                   int64_t end) {
-  const int64_t width = kGates * k.hidden;
-  Product p = RowsTimes(d_gates + s.first * width, count, width, width, k.state.backward, k.hidden);
-  p.out = dh, p.out_stride = k.hidden;
-  Kernels().product(&p, 0, count, begin, end);
-}
-
-void CellsBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_t* d_gates, float* dh, float* dc,
-                   int64_t begin, int64_t end) {
+void StepBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_t* d_gates, float* dh, float* dc,
+                  int64_t begin, int64_t end) {
   const int64_t hidden = k.hidden, width = kGates * hidden;
   ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t*, float* c_before) {
     const int64_t row = s.first + sequence, at = row * hidden;
@@ -140,7 +99,7 @@ void CellsBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_
     cell.kept = Brains(k.gates) + row * width, cell.c_prev = c_before, cell.c = Floats(k.c) + at;
     cell.dh16 = d_rows ? d_rows + at : nullptr, cell.dh16_stride = hidden;
     cell.dh = dh + sequence * hidden, cell.dc = dc + sequence * hidden, cell.d_gates = d_gates + row * width;
-    Kernels().lstm_backward(&cell, begin * kernel::kProductPanel, std::min(hidden, end * kernel::kProductPanel));
+    CellsBackward(cell, begin, end);
   });
 }
 
@@ -160,13 +119,15 @@ torch::Tensor Before(const Kept& k) {
   return before;
 }
 
-torch::Tensor Zeros(const Kept& k) { return torch::zeros({k.sequences, k.hidden}); }
+torch::Tensor CopyOrZeros(const Kept& k, const torch::Tensor& d) {
+  return d.defined() ? d.clone(torch::MemoryFormat::Contiguous) : torch::zeros({k.sequences, k.hidden});
+}
 
 // The gradients of x, h0, c0 from those of what Forward gave, of which any may be undefined.
 variable_list Backward(const Kept& k, const variable_list& d) {
   const int64_t rows = k.rows, hidden = k.hidden, width = kGates * hidden, panels = kernel::Panels(hidden);
   const torch::Tensor d_rows = d[0].defined() ? d[0].contiguous() : torch::Tensor();
-  const torch::Tensor dh = d[1].defined() ? d[1].clone() : Zeros(k), dc = d[2].defined() ? d[2].clone() : Zeros(k);
+  const torch::Tensor dh = CopyOrZeros(k, d[1]), dc = CopyOrZeros(k, d[2]);
   const torch::Tensor d_gates = NewBrains(rows, width);
   const uint16_t* out = d_rows.defined() ? Brains(d_rows) : nullptr;
   const bool starts = k.h0.defined();
@@ -174,15 +135,16 @@ variable_list Backward(const Kept& k, const variable_list& d) {
     InParallel(panels, [&](int64_t begin, int64_t end) {  // a thread goes on with the units whose dh it has made
       if (i + 1 < k.steps.size()) {
         const Step& later = k.steps[i + 1];
-        StateBackward(k, later, starts ? later.count : later.known, Brains(d_gates), Floats(dh), begin, end);
+        MultiplyBack(Brains(d_gates) + later.first * width, starts ? later.count : later.known, k.state, nullptr, false,
+                     Floats(dh), begin, end);
       }
-      CellsBackward(k, k.steps[i], out, Brains(d_gates), Floats(dh), Floats(dc), begin, end);
+      StepBackward(k, k.steps[i], out, Brains(d_gates), Floats(dh), Floats(dc), begin, end);
     });
   }
   if (starts) {
     const Step& s = k.steps[0];
     InParallel(panels, [&](int64_t begin, int64_t end) {
-      StateBackward(k, s, s.count, Brains(d_gates), Floats(dh), begin, end);
+      MultiplyBack(Brains(d_gates) + s.first * width, s.count, k.state, nullptr, false, Floats(dh), begin, end);
     });
   }
 

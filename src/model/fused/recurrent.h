@@ -10,15 +10,9 @@
 
 #include <vector>
 
+#include "model/fused/lstm_cell.h"
+
 namespace atelier::model::fused {
-
-struct LstmWeights {
-  torch::Tensor input, state, input_bias, state_bias;  // W [4 hidden, in], U [4 hidden, hidden], b, d [4 hidden]
-};
-
-struct LstmState {
-  torch::Tensor h, c;  // [sequences, hidden] f32
-};
 
 struct LstmOutput {
   torch::Tensor rows;  // [rows, hidden] bf16: h of each row of x
