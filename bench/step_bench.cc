@@ -1,8 +1,8 @@
 // Training steps as the trainer takes them (loss, gradients, their norm, AdamW), in the fused and in the plain form:
-//   step_bench MODEL fused|bf16|f32 WEIGHTS
-// Two threads; shapes as in step_models.cc. Writes the first parameters to WEIGHTS; then, for each number on standard
-// input, takes so many steps and prints what they took as a line of JSON, so that tools/bench_step.py can let it take
-// turns with PyTorch on the same parameters and batches.
+//   step_bench MODEL fused|bf16|f32 WEIGHTS [still]
+// `still` switches dropout off. Two threads; shapes as in step_models.cc. Writes the first parameters to WEIGHTS; then,
+// for each number on standard input, takes so many steps and prints what they took as a line of JSON, so that
+// tools/bench_step.py can let it take turns with PyTorch on the same parameters and batches.
 #include <ATen/autocast_mode.h>
 #include <sys/resource.h>
 #include <torch/torch.h>
@@ -38,7 +38,7 @@ struct Stepped {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   const bench::StepModel* entry = bench::FindStepModel(argv[1]);
   if (entry == nullptr) return 2;
   const std::string how = argv[2];
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   torch::manual_seed(1);
   const std::shared_ptr<model::Model> model = entry->make();
   model::WriteModel(*model, {}, argv[3]);
-  model->train();
+  model->train(argc == 4);
   std::vector<Stepped> parts;
   for (const model::Part& part : model->Parts()) {
     train::Arena arena(*model, part);

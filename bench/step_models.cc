@@ -1,5 +1,6 @@
 #include "bench/step_models.h"
 
+#include "model/bert_heads.h"
 #include "model/gpt.h"
 #include "model/mlp_gan.h"
 #include "model/recurrent_lm.h"
@@ -52,6 +53,22 @@ model::Batch Pairs() {
   return batch;
 }
 
+// e5-small with 8192 words: 12 layers of width 384, 12 heads; two classes by the mean of all tokens.
+std::shared_ptr<model::Model> MakeBert() {
+  model::BertConfig c;
+  c.vocabulary = 8192, c.context = 128, c.layers = 12, c.width = 384, c.heads = 12;
+  return std::make_shared<model::BertClassifier>(c, model::BertHeadConfig{2, true});
+}
+// 16 texts as long as short reviews, each class in its half of the words.
+model::Batch Reviews() {
+  model::Batch batch;
+  batch.lengths = (3.6 + 0.6 * torch::randn({16})).exp().round().clamp(4, 128).to(torch::kInt64);
+  batch.targets = torch::randint(2, {16}, torch::kInt64);
+  batch.inputs = torch::randint(4096, {16, batch.lengths.max().item<int64_t>()}, torch::kInt64) +
+                 4096 * batch.targets.unsqueeze(1);
+  return batch;
+}
+
 // 784-256-256-1 against 100-256-256-784, 64 pictures.
 std::shared_ptr<model::Model> MakeGan() {
   model::MlpGanConfig c;
@@ -69,6 +86,7 @@ const StepModel kModels[] = {
     {"llama", [] { return MakeGpt(true); }, [] { return Texts(8192, 16, 256); }, AdamW(3e-4, 0.1)},
     {"lstm", MakeLstm, [] { return Texts(8192, 32, 128); }, AdamW(3e-4, 0.1)},
     {"seq2seq", MakeSeq2Seq, Pairs, AdamW(3e-4, 0.1)},
+    {"bert", MakeBert, Reviews, AdamW(2e-5, 0.01)},
     {"gan", MakeGan, Pictures, AdamW(2e-4, 0, 0.5), false},
 };
 

@@ -1,10 +1,11 @@
 """Training steps of one model of bench/step_models.cc, two threads, by turns with PyTorch.
 
-Usage: bench_step.py MODEL STEP_BENCH PEER_PYTHON [--rounds N] [--steps N] [--curves FILE]
+Usage: bench_step.py MODEL STEP_BENCH PEER_PYTHON [--rounds N] [--steps N] [--still] [--curves FILE]
 
 Both begin with the same parameters and draw the same batches. PyTorch runs as eager f32, bf16 autocast, and torch.compile with
 bf16; the best of them is what counts. Prints medians, the ratio, the share of the machine's limit, and how far the losses lie
-apart; --curves writes the losses of all as a table. Ends with 1 below the model's aim.
+apart, which says something where nothing is dropped at random: --still switches dropout off. --curves writes the losses of all
+as a table. Ends with 1 below the model's aim.
 """
 import argparse
 import json
@@ -21,12 +22,15 @@ HERE = pathlib.Path(__file__).parent
 GPT = 6 * (6 * 12 * 256 * 256 + 8192 * 256) * 4096 + 6 * 16 * 3.5 * 2 * 256 * 256 * 256
 # Real tokens: both sides have 17.5 a pair. Encoder, keys, decoder, queries, readout, head.
 SEQ2SEQ = 6 * 64 * 17.5 * (2 * 1024 * 512 + 512 * 512 + 2048 * 1280 + 512 * 512 + 512 * 1280 + 8192 * 512)
+# Real tokens: lengths of tools/step_peers/bert.py have the mean 43.2, their squares 2537.
+BERT = 6 * 12 * (4 * 384 * 384 + 2 * 384 * 1536) * 16 * 43.2 + 12 * 16 * 3.5 * 4 * 2537 * 384
 DISCRIMINATOR, GENERATOR = 784 * 256 + 256 * 256 + 256, 100 * 256 + 256 * 256 + 256 * 784
 MODELS = {
     "gpt2": (1.5, GPT),
     "llama": (1.5, GPT),
     "lstm": (1.3, 6 * (2048 * (256 + 512) + 2048 * (512 + 512) + 8192 * 512) * 4096),
     "seq2seq": (1.3, SEQ2SEQ),
+    "bert": (2.0, BERT),
     "gan": (3.0, 64 * (2 * (6 * DISCRIMINATOR - 2 * 784 * 256) + 4 * DISCRIMINATOR + 2 * GENERATOR + 6 * GENERATOR - 2 * 100 * 256)),
 }
 parser = argparse.ArgumentParser()
@@ -35,9 +39,11 @@ parser.add_argument("program")
 parser.add_argument("python")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=4)
+parser.add_argument("--still", action="store_true")
 parser.add_argument("--curves")
 options = parser.parse_args()
 AIM, FLOPS = MODELS[options.model]
+STILL = ["still"] if options.still else []
 
 
 class Racer:
@@ -68,10 +74,10 @@ class Racer:
 
 with tempfile.TemporaryDirectory() as folder:
     weights = f"{folder}/weights.safetensors"
-    ours = Racer("Atelier, bf16", [options.program, options.model, "fused", weights])
+    ours = Racer("Atelier, bf16", [options.program, options.model, "fused", weights, *STILL])
     if not ours.go(1, counts=False):
         sys.exit(f"{options.program} died")
-    peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_step.py"), options.model, mode, weights])
+    peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_step.py"), options.model, mode, weights, *STILL])
              for mode in ["f32", "bf16", "compile"]]
     for peer in [peer for peer in peers if not peer.go(1, counts=False)]:  # oneDNN: not every layer in bf16 everywhere
         print(f"{peer.name} cannot do this model on this machine")

@@ -1,12 +1,13 @@
 """Training steps of the models of bench/step_models.cc in PyTorch, as one writes them there.
 
-Usage: peer_step.py MODEL f32|bf16|compile WEIGHTS. Numbers of steps come on standard input, lines of JSON go out.
+Usage: peer_step.py MODEL f32|bf16|compile WEIGHTS [still]. `still`: no dropout. Numbers of steps come on standard input, lines of JSON go out.
 
 A model is a module of step_peers/ with
   build(name) -> nn.Module   whose forward(batch, part) gives the loss
   draw() -> batch            from torch's generator, draw by draw as ours does
   rename(ours) -> state      of a dictionary of our tensors by our names
-and, where they are not as below, PARTS (prefixes of parameters that are stepped together), ADAM and CLIP.
+and, where they are not as below, PARTS (prefixes of parameters that are stepped together), ADAM, CLIP and COMPILE (what
+torch.compile is told).
 """
 import importlib
 import json
@@ -22,6 +23,7 @@ from safetensors.torch import load_file  # noqa: E402
 from torch import nn  # noqa: E402
 
 NAME, MODE, WEIGHTS = sys.argv[1:4]
+STILL = sys.argv[4:] == ["still"]
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "step_peers"))
 peer = importlib.import_module({"gpt2": "gpt", "llama": "gpt"}.get(NAME, NAME))
 PARTS, CLIP = getattr(peer, "PARTS", [""]), getattr(peer, "CLIP", True)
@@ -42,9 +44,9 @@ def processor():
 torch.set_num_threads(2)
 model = peer.build(NAME)
 model.load_state_dict(peer.rename({name.removeprefix("model/"): value for name, value in load_file(WEIGHTS).items()}), strict=False)
-model.train()
+model.train(not STILL)
 parts = [(prefix, *adamw(prefix)) for prefix in PARTS]
-forward = torch.compile(model) if MODE == "compile" else model
+forward = torch.compile(model, **getattr(peer, "COMPILE", {})) if MODE == "compile" else model
 done = 0
 for line in sys.stdin:
     out = {"wall": [], "processor": [], "losses": []}

@@ -1,11 +1,15 @@
 #include "model/bert.h"
 
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "base/error.h"
 #include "base/str.h"
 #include "model/bert_start.h"
+#include "model/fused/block.h"
+#include "model/fused/head.h"
+#include "model/fused/ops.h"
 
 namespace atelier::model {
 namespace {
@@ -66,6 +70,19 @@ struct BertEncoder::Layer : torch::nn::Module {
                                           is_training() ? c.dropout : 0.0);
     x = attn_output_norm->forward(x + drop(attn_output->forward(attended)));
     return layer_output_norm->forward(x + drop(ffn_down->forward(torch::gelu(ffn_up->forward(x)))));
+  }
+
+  fused::BlockWeights Weights() const {
+    const auto of = [](const auto& m) { return fused::BlockWeights::Affine{m->weight, m->bias}; };
+    return {.attn_norm = of(attn_output_norm),
+            .q = of(attn_q),
+            .k = of(attn_k),
+            .v = of(attn_v),
+            .output = of(attn_output),
+            .ffn_norm = of(layer_output_norm),
+            .gate = {},
+            .up = of(ffn_up),
+            .down = of(ffn_down)};
   }
 
   BertConfig c;
@@ -140,21 +157,41 @@ BertEncoder::BertEncoder(const BertConfig& config) : config_(config) {
   }
 }
 
-torch::Tensor BertEncoder::Encode(const Batch& batch, const RaggedRows& rows) {
-  const torch::Tensor positions = torch::arange(rows.time, batch.inputs.options()).expand({rows.batch, rows.time});
-  torch::Tensor x = token_embd_->forward(rows.Take(batch.inputs)) + position_embd_->forward(rows.Take(positions)) +
+torch::Tensor BertEncoder::FusedEncode(const torch::Tensor& ids, const torch::Tensor& positions,
+                                       const RaggedRows& rows) {
+  const BertConfig& c = config_;
+  fused::BlockShape shape;
+  shape.starts = rows.begins;
+  shape.starts.push_back(ids.numel());
+  shape.heads = shape.kv_heads = c.heads;
+  shape.causal = false, shape.post = true;
+  shape.norm_eps = c.norm_eps;
+  shape.dropout = shape.attention_dropout = is_training() ? c.dropout : 0;
+  torch::Tensor x = fused::Embed(token_embd_->weight, {}, ids) + fused::Embed(position_embd_->weight, {}, positions) +
                     token_types_->weight[0];
+  x = torch::dropout(token_embd_norm_->forward(x), c.dropout, is_training());
+  for (const auto& layer : layers_) x = fused::Block(x, layer->Weights(), shape);
+  return x;
+}
+
+torch::Tensor BertEncoder::Encode(const Batch& batch, const RaggedRows& rows) {
+  const torch::Tensor ids = rows.Take(batch.inputs);
+  const torch::Tensor positions =
+      rows.Take(torch::arange(rows.time, batch.inputs.options()).expand({rows.batch, rows.time}));
+  const bool all_real = std::accumulate(rows.lengths.begin(), rows.lengths.end(), int64_t{0}) == ids.numel();
+  if (fused::Enabled() && all_real && fused::FitsBlock(config_.width, config_.heads)) {
+    return FusedEncode(ids, positions, rows);
+  }
+  torch::Tensor x = token_embd_->forward(ids) + position_embd_->forward(positions) + token_types_->weight[0];
   x = torch::dropout(token_embd_norm_->forward(x), config_.dropout, is_training());
   for (const auto& layer : layers_) x = layer->forward(x, rows);
   return x;
 }
 
 torch::Tensor BertEncoder::Mean(const torch::Tensor& x, const RaggedRows& rows) {
-  std::vector<torch::Tensor> means;
-  for (size_t i = 0; i < rows.lengths.size(); ++i) {
-    means.push_back(x.narrow(0, rows.begins[i], rows.lengths[i]).to(torch::kFloat32).mean(0));
-  }
-  return torch::stack(means);
+  const torch::Tensor lengths = torch::tensor(rows.lengths).to(x.device());
+  const torch::Tensor real = RealPlaces(lengths, rows.time).unsqueeze(2);
+  return (rows.Spread(x.to(torch::kFloat32)) * real).sum(1) / lengths.unsqueeze(1);
 }
 
 }  // namespace atelier::model

@@ -8,7 +8,8 @@
 // them). Fresh parameters: normal(0, 0.02), biases 0. Names are GGUF's, so that an encoder's file is read as it is.
 //
 // Texts of a batch differ in length: rows are the real tokens of all texts laid end to end, and only attention knows
-// where one ends; `padding = "masked"` computes the padding, too, and hides it from attention. Both give the same.
+// where one ends; `padding = "masked"` computes the padding, too, and hides it from attention. Both give the same. In
+// bf16 on the processor rows without padding take the fused form (fused/block.h).
 #pragma once
 
 #include <memory>
@@ -50,6 +51,7 @@ class BertEncoder : public torch::nn::Module {
 
  private:
   struct Layer;
+  torch::Tensor FusedEncode(const torch::Tensor& ids, const torch::Tensor& positions, const RaggedRows& rows);
   BertConfig config_;
   torch::nn::Embedding token_embd_{nullptr}, position_embd_{nullptr}, token_types_{nullptr};
   torch::nn::LayerNorm token_embd_norm_{nullptr};

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/str.h"
-#include "model/fused/decoder.h"
+#include "model/fused/block.h"
 #include "model/fused/head.h"
 #include "model/fused/ops.h"
 #include "model/layers.h"

@@ -1,6 +1,7 @@
 // Attention (attention.h) for any set of instructions. Included after product-inl.h.
 
 constexpr int64_t kTile = kProductPanel;  // queries and keys of a tile
+static_assert(kTile == kDropoutChunk);    // a row of a tile is a chunk of random numbers
 
 // Sums of a group of at most 64 rows and `cols` columns of one panel: [rows, 64]. What the causal rule forbids is left
 // out tile by tile: reach(r, n) says of rows [r, r + n) which pairs count and how many columns.
@@ -54,10 +55,16 @@ struct Unit {
   }
 };
 
-// The scores of 64 queries and 64 keys become exponentials in bf16; the output so far is brought under the new
-// greatest score.
-INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t i, int64_t rows, int64_t j, const float* scores,
-                        uint16_t* e, float* out, float* greatest, float* sums) {
+// Which probabilities of query i's row of a tile dropout leaves.
+INLINE void KeptOf(const FlashAttention& w, const Unit& u, int64_t head, int64_t i, int64_t j, Mask* kept) {
+  KeptOf(*w.dropout, ((u.q_begin + i) * w.heads + head) * kAttentionNumbers + j, kept);
+}
+
+// The scores of 64 queries and 64 keys become exponentials in bf16, without those that are dropped; the output so far
+// is brought under the new greatest score.
+template <bool kDrops>
+INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t head, int64_t i, int64_t rows, int64_t j,
+                        const float* scores, uint16_t* e, float* out, float* greatest, float* sums) {
   constexpr int kVectors = kTile / kLanes;
   const Vec scale = Set(w.scale);
   const int64_t panels = Panels(w.head_dim);
@@ -75,11 +82,14 @@ INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t i, int64
     const float now = MaxLanes(top);
     Vec sum = Zero();
     top = Set(now);
+    Mask kept[kVectors];
+    if constexpr (kDrops) KeptOf(w, u, head, i + r, j, kept);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       Vec y = Zero();
       if (v * kLanes < seen) y = Exp(x[v] - top);
       sum = sum + y;
+      if constexpr (kDrops) y = Choose(kept[v], y, Zero());
       Store(e + v * kLanes, y);
     }
     float total = SumLanes(sum);
@@ -99,8 +109,9 @@ INLINE void SoftmaxTile(const FlashAttention& w, const Unit& u, int64_t i, int64
   }
 }
 
-void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace) {
-  const FlashAttention& w = *work;
+template <bool kDrops>
+void AttendForwardUnits(const FlashAttention& w, int64_t unit_begin, int64_t unit_end, void* workspace) {
+  const float keep = kDrops ? KeptScale(*w.dropout) : 1;
   const int64_t dim = w.head_dim, panels = Panels(dim), group = w.heads / w.kv_heads;
   for (int64_t unit = unit_begin; unit < unit_end; ++unit) {
     const Unit u(w, unit);
@@ -130,7 +141,7 @@ void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_
           MultiplyTile(q, w.q_stride, 2, turned + j * dim, rows, true, scores, [&](int64_t r, int64_t n) {
             return Reach{0, dim / 2, seen_by(r + n)};
           });
-          SoftmaxTile(w, u, i, rows, j, scores, e, sum, greatest, sums);
+          SoftmaxTile<kDrops>(w, u, head, i, rows, j, scores, e, sum, greatest, sums);
           for (int64_t p = 0; p < panels; ++p) {
             MultiplyTile(e, kTile, 2, values + (p * key_pairs + j / 2) * 2 * kTile, rows, false,
                          sum + p * kTile * kTile, [&](int64_t r, int64_t n) {
@@ -141,7 +152,7 @@ void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_
         for (int64_t r = 0; r < rows; ++r) {
           uint16_t* out = w.out + (u.q_begin + i + r) * w.out_stride + head * dim;
           const bool some = u.Seen(w, i + r) > 0;
-          const Vec inverse = Set(some ? 1 / sums[r] : 0);
+          const Vec inverse = Set(some ? keep / sums[r] : 0);
           for (int64_t c = 0; c < dim; c += kLanes)
             Store(out + c, Load(sum + c / kTile * kTile * kTile + r * kTile + c % kTile) * inverse);
           if (w.log_sum)
@@ -153,12 +164,23 @@ void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_
   }
 }
 
-// Probabilities and the gradients of scores of one tile. `p2` and `g2` get both zipped by rows, `g` the latter as rows.
-INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t i, int64_t rows, int64_t j, const float* scores,
-                      const float* d_p, const float* log_sum, const float* delta, uint16_t* p2, uint16_t* g2,
-                      uint16_t* g) {
-  const Vec scale = Set(w.scale);
+void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace) {
+  if (work->dropout) return AttendForwardUnits<true>(*work, unit_begin, unit_end, workspace);
+  AttendForwardUnits<false>(*work, unit_begin, unit_end, workspace);
+}
+
+// Probabilities, as they meet the values, and the gradients of scores of one tile. `p2` and `g2` get both zipped by
+// rows, `g` the latter as rows.
+template <bool kDrops>
+INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t head, int64_t i, int64_t rows, int64_t j,
+                      const float* scores, const float* d_p, const float* log_sum, const float* delta, uint16_t* p2,
+                      uint16_t* g2, uint16_t* g) {
+  const Vec scale = Set(w.scale), keep = Set(kDrops ? KeptScale(*w.dropout) : 1);
   for (int64_t r = 0; r < rows; r += 2) {
+    Mask kept[2][kTile / kLanes];
+    if constexpr (kDrops) {
+      for (int64_t half = 0; half < 2; ++half) KeptOf(w, u, head, i + r + half, j, kept[half]);
+    }
     for (int64_t c = 0; c < kTile; c += kLanes) {
       Vec p[2] = {Zero(), Zero()}, slope[2] = {Zero(), Zero()};
 #pragma GCC unroll 2
@@ -172,7 +194,10 @@ INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t i, int64_t
         }
         const Vec x = Fma(Load(scores + row * kTile + c), scale, Set(-log_sum[row]));
         p[half] = seen < kLanes ? BlendPart(Exp(x), Zero(), seen) : Exp(x);
-        slope[half] = p[half] * (Load(d_p + row * kTile + c) - Set(delta[row])) * scale;
+        Vec d = Load(d_p + row * kTile + c);
+        if constexpr (kDrops) d = Choose(kept[half][c / kLanes], d * keep, Zero());
+        slope[half] = p[half] * (d - Set(delta[row])) * scale;
+        if constexpr (kDrops) p[half] = Choose(kept[half][c / kLanes], p[half] * keep, Zero());
         if (seen < kLanes) slope[half] = BlendPart(slope[half], Zero(), seen);
         Store(g + row * kTile + c, slope[half]);
       }
@@ -182,8 +207,8 @@ INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t i, int64_t
   }
 }
 
-void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace) {
-  const FlashAttention& w = *work;
+template <bool kDrops>
+void AttendBackwardUnits(const FlashAttention& w, int64_t unit_begin, int64_t unit_end, void* workspace) {
   const int64_t dim = w.head_dim, panels = Panels(dim), group = w.heads / w.kv_heads;
   for (int64_t unit = unit_begin; unit < unit_end; ++unit) {
     const Unit u(w, unit);
@@ -241,7 +266,7 @@ void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit
           const auto all_dims = [&](int64_t r, int64_t n) { return Reach{0, dim / 2, seen_by(r + n)}; };
           MultiplyTile(q, w.q_stride, 2, keys_turned + j * dim, rows, true, scores, all_dims);
           MultiplyTile(d_out, w.d_out_stride, 2, values_turned + j * dim, rows, true, d_p, all_dims);
-          SlopeTile(w, u, i, rows, j, scores, d_p, log_sum, delta, p2, g2, g);
+          SlopeTile<kDrops>(w, u, head, i, rows, j, scores, d_p, log_sum, delta, p2, g2, g);
           for (int64_t p = 0; p < panels; ++p) {
             const int64_t cols = dim - p * kTile, at = (p * query_pairs + i / 2) * 2 * kTile;
             // Key r is seen by queries from the r-th of the diagonal on.
@@ -276,4 +301,9 @@ void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit
       }
     }
   }
+}
+
+void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit_end, void* workspace) {
+  if (work->dropout) return AttendBackwardUnits<true>(*work, unit_begin, unit_end, workspace);
+  AttendBackwardUnits<false>(*work, unit_begin, unit_end, workspace);
 }

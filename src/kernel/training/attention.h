@@ -8,15 +8,22 @@
 // back computes the scores again from the log-sum-exp that the way forth left. A value
 // that is not a number reaches all queries of its tile (0 * NaN), even those that do not see it.
 //
+// Dropout takes probabilities after the softmax, as in Vaswani et al. 2017, and both ways draw the same ones: that of
+// query row t (counted over all sequences) in head h and key s of its sequence is number
+// (t * heads + h) * kAttentionNumbers + s of the stream, whatever the work is cut into.
+//
 // A unit of work is one sequence and one key/value head with all the query heads that share it. Units touch nothing
 // common: the caller spreads them over threads in any way, each thread with a workspace of its own.
 #pragma once
 
 #include <cstdint>
 
+#include "kernel/training/norm.h"
 #include "kernel/training/product.h"
 
 namespace atelier::kernel {
+
+constexpr int64_t kAttentionNumbers = int64_t{1} << 22;  // most keys of a sequence under dropout
 
 struct FlashAttention {
   int64_t sequences = 0;
@@ -25,7 +32,8 @@ struct FlashAttention {
   int64_t heads = 0, kv_heads = 0;    // heads a multiple of kv_heads
   int64_t head_dim = 0;               // a multiple of 16
   float scale = 1;
-  bool causal = false;  // query t of n sees the keys up to t + (keys - n); one that sees none gets 0
+  bool causal = false;               // query t of n sees the keys up to t + (keys - n); one that sees none gets 0
+  const Dropout* dropout = nullptr;  // of probabilities; null: none
 
   // Head h of row t is at t * stride + h * head_dim: heads side by side, rows at any stride (a fused q/k/v product).
   const uint16_t *q = nullptr, *k = nullptr, *v = nullptr;

@@ -22,6 +22,7 @@ struct Shape {
   int64_t heads, kv_heads, dim;
   std::vector<int64_t> queries, keys;
   bool causal;
+  float rate = 0;  // of dropout
 };
 
 struct Case {
@@ -30,6 +31,7 @@ struct Case {
   int64_t q_stride, kv_stride;
   Brains qkv, kv, out, d_out, dq, dk, dv;
   Floats log_sum;
+  Dropout dropout;
   FlashAttention work;
 
   Case(const Shape& s, Rng* rng) : shape(s) {
@@ -47,6 +49,7 @@ struct Case {
     out = dq = Brains(d_out.size(), 0x7fc0);
     dk = dv = Brains(static_cast<size_t>(key_rows * s.kv_heads * s.dim + 1), 0x7fc0);
     log_sum = Floats(static_cast<size_t>(rows * s.heads + 1), -7.0f);
+    dropout = {.seed = 77, .stream = 3, .rate = s.rate};
     work = {.sequences = static_cast<int64_t>(s.queries.size()),
             .q_starts = q_starts.data(),
             .k_starts = k_starts.data(),
@@ -55,6 +58,7 @@ struct Case {
             .head_dim = s.dim,
             .scale = 1 / std::sqrt(static_cast<float>(s.dim)),
             .causal = s.causal,
+            .dropout = s.rate > 0 ? &dropout : nullptr,
             .q = qkv.data(),
             .k = kv.data(),
             .v = kv.data() + s.kv_heads * s.dim,
@@ -86,6 +90,13 @@ struct Case {
   ~Case() { EXPECT_TRUE(space.empty() || space[end] == 12345) << "beyond the workspace"; }
   int64_t units() const { return work.sequences * shape.kv_heads; }
 
+  // What dropout makes of probabilities of 1 [keys].
+  Floats Shares(int64_t row, int64_t head, int64_t keys) const {
+    Floats shares(static_cast<size_t>(keys), 1);
+    const int64_t first = (row * shape.heads + head) * kAttentionNumbers;
+    if (shape.rate > 0) ReferenceTrainTable().drop(&dropout, first, shares.data(), keys, shares.data());
+    return shares;
+  }
   // In double: out [rows, heads * dim], log-sum-exp [heads, rows].
   void Plain(const Doubles& q, const Doubles& k, const Doubles& v, Doubles* o, Doubles* l) const {
     const Shape& s = shape;
@@ -108,10 +119,11 @@ struct Case {
             sum += p[static_cast<size_t>(t)] = std::exp(dot * static_cast<double>(work.scale));
           }
           (*l)[static_cast<size_t>(h * q_starts.back() + row)] = std::log(sum);
+          const Floats shares = Shares(row, h, seen);
           for (int64_t t = 0; t < seen; ++t) {
             for (int64_t c = 0; c < s.dim; ++c)
               (*o)[static_cast<size_t>((row * s.heads + h) * s.dim + c)] +=
-                  p[static_cast<size_t>(t)] / sum *
+                  p[static_cast<size_t>(t)] / sum * shares[static_cast<size_t>(t)] *
                   v[static_cast<size_t>(((k_starts[n] + t) * s.kv_heads + g) * s.dim + c)];
           }
         }
@@ -138,6 +150,7 @@ std::vector<Shape> Shapes() {
     }
     shapes.push_back({4, 2, 32, {7, 100, 63}, {7, 100, 63}, causal});
     shapes.push_back({1, 1, 16, {20, 9, 70}, {11, 9, 3}, causal});  // causal: the first rows see nothing
+    shapes.push_back({4, 2, 32, {7, 100, 63}, {7, 130, 64}, causal, 0.3f});
   }
   return shapes;
 }
@@ -161,7 +174,8 @@ TEST_P(TrainAttention, ForwardEqualsSoftmax) {
       }
     }
     // The probabilities and the result are bf16: 2^-9 of values up to 2, each.
-    for (size_t i = 0; i < o.size(); ++i) ASSERT_NEAR(BFloatToFloat(c.out[i]), o[i], 0.008) << "dim " << s.dim;
+    for (size_t i = 0; i < o.size(); ++i)
+      ASSERT_NEAR(BFloatToFloat(c.out[i]), o[i], 0.008 / (1 - s.rate)) << "dim " << s.dim;
     ASSERT_EQ(c.out.back(), 0x7fc0);
     ASSERT_EQ(c.log_sum.back(), -7.0f);
   }
@@ -195,7 +209,8 @@ TEST_P(TrainAttention, BackwardEqualsTheReference) {
 
 TEST_P(TrainAttention, BackwardIsTheSlopeOfForward) {
   Rng rng(3);
-  for (const Shape& s : {Shape{2, 1, 32, {9, 40}, {9, 40}, true}, Shape{2, 2, 16, {30, 2}, {17, 4}, false}}) {
+  for (const Shape& s : {Shape{2, 1, 32, {9, 40}, {9, 40}, true}, Shape{2, 2, 16, {30, 2}, {17, 4}, false},
+                         Shape{2, 1, 32, {9, 80}, {9, 80}, false, 0.4f}}) {
     Case c(s, &rng);
     GetParam()->attend_forward(&c.work, 0, c.units(), c.Workspace());
     GetParam()->attend_backward(&c.work, 0, c.units(), c.Workspace());
@@ -229,7 +244,7 @@ TEST_P(TrainAttention, BackwardIsTheSlopeOfForward) {
 
 TEST_P(TrainAttention, UnitsByThemselvesGiveTheSameBits) {
   Rng rng(4);
-  const Shape s{4, 2, 32, {70, 3, 129}, {70, 3, 129}, true};
+  const Shape s{4, 2, 32, {70, 3, 129}, {70, 3, 129}, true, 0.1f};
   Case c(s, &rng);
   GetParam()->attend_forward(&c.work, 0, c.units(), c.Workspace());
   GetParam()->attend_backward(&c.work, 0, c.units(), c.Workspace());

@@ -101,13 +101,19 @@ void GatedBackward(Activation act, const uint16_t* gate, const uint16_t* up, con
       });
 }
 
+// What stays of the chunk that begins with number `first` of the stream, and by how much that grows.
+INLINE void KeptOf(const Dropout& how, int64_t first, Mask* kept) {
+  const uint32_t least = static_cast<uint32_t>(static_cast<double>(how.rate) * 4294967296.0);
+  Philox(how.seed, how.stream, static_cast<uint64_t>(first / kDropoutChunk), least, kept);
+}
+INLINE float KeptScale(const Dropout& how) { return 1.0f / (1.0f - how.rate); }
+
 template <typename T>
 INLINE void DropAll(const Dropout& how, int64_t first, const T* x, int64_t n, T* out) {
-  const Vec keep = Set(1.0f / (1.0f - how.rate));
-  const uint32_t least = static_cast<uint32_t>(static_cast<double>(how.rate) * 4294967296.0);
+  const Vec keep = Set(KeptScale(how));
   for (int64_t begin = 0; begin < n; begin += kDropoutChunk) {
     Mask kept[kDropoutChunk / kLanes];
-    Philox(how.seed, how.stream, static_cast<uint64_t>((first + begin) / kDropoutChunk), least, kept);
+    KeptOf(how, first + begin, kept);
     const int64_t left = n - begin < kDropoutChunk ? n - begin : kDropoutChunk;
     for (int64_t c = 0; c < left; c += kLanes)
       Put(out + begin + c, Choose(kept[c / kLanes], Get(x + begin + c, left - c) * keep, Zero()), left - c);

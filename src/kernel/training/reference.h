@@ -11,6 +11,10 @@ double Activate(Activation act, double x);
 double Slope(Activation act, double x);
 double Sigmoid(double x);
 
+// Whether number i of a stream stays (norm.h), and the factor of those that do.
+bool Kept(const Dropout& how, int64_t i);
+double KeptScale(const Dropout& how);
+
 // Where row k and column j of a packed B of this depth stand.
 int64_t Place(int64_t k, int64_t j, int64_t depth);
 

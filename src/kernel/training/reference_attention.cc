@@ -16,6 +16,11 @@ struct Pairs {  // queries and keys of a unit
     k_begin = w.k_starts[sequence], keys = w.k_starts[sequence + 1] - k_begin;
   }
   bool Sees(int64_t i, int64_t s) const { return !w.causal || s <= i + keys - queries; }
+  // By how much dropout multiplies a probability.
+  double Share(int64_t head, int64_t i, int64_t s) const {
+    if (w.dropout == nullptr) return 1;
+    return Kept(*w.dropout, ((q_begin + i) * w.heads + head) * kAttentionNumbers + s) ? KeptScale(*w.dropout) : 0;
+  }
   double Score(int64_t head, int64_t i, int64_t s) const {
     double sum = 0;
     for (int64_t c = 0; c < w.head_dim; ++c)
@@ -55,7 +60,7 @@ void AttendForward(const FlashAttention* work, int64_t unit_begin, int64_t unit_
         for (int64_t c = 0; c < w.head_dim; ++c) {
           double value = 0;
           for (int64_t s = 0; s < u.keys; ++s)
-            value += u.Sees(i, s) ? p[static_cast<size_t>(s)] / sum * u.Value(s, c) : 0;
+            value += u.Sees(i, s) ? p[static_cast<size_t>(s)] / sum * u.Share(head, i, s) * u.Value(s, c) : 0;
           w.out[(u.q_begin + i) * w.out_stride + head * w.head_dim + c] = ToBrain(value);
         }
         if (w.log_sum) *u.LogSum(head, i) = static_cast<float>(top + std::log(sum));
@@ -78,13 +83,14 @@ void AttendBackward(const FlashAttention* work, int64_t unit_begin, int64_t unit
         std::vector<double> dq(static_cast<size_t>(dim));
         for (int64_t s = 0; s < u.keys; ++s) {
           if (!u.Sees(i, s)) continue;
-          const double p = std::exp(u.Score(head, i, s) - *u.LogSum(head, i));
+          const double p = std::exp(u.Score(head, i, s) - *u.LogSum(head, i)), share = u.Share(head, i, s);
           double slope = 0;  // of the loss by the score
-          for (int64_t c = 0; c < dim; ++c) slope += p * FromBrain(d_out[c]) * (u.Value(s, c) - FromBrain(out[c]));
+          for (int64_t c = 0; c < dim; ++c)
+            slope += p * FromBrain(d_out[c]) * (share * u.Value(s, c) - FromBrain(out[c]));
           for (int64_t c = 0; c < dim; ++c) {
             dq[static_cast<size_t>(c)] += slope * w.scale * u.Key(s, c);
             dk[static_cast<size_t>(s * dim + c)] += slope * w.scale * FromBrain(q[c]);
-            dv[static_cast<size_t>(s * dim + c)] += p * FromBrain(d_out[c]);
+            dv[static_cast<size_t>(s * dim + c)] += share * p * FromBrain(d_out[c]);
           }
         }
         for (int64_t c = 0; c < dim; ++c)

@@ -80,8 +80,6 @@ void GatedBackward(Activation act, const uint16_t* gate, const uint16_t* up, con
   }
 }
 
-namespace {
-
 bool Kept(const Dropout& how, int64_t i) {
   const uint64_t counter = static_cast<uint64_t>(i / 64 * 16 + i % 16);
   uint32_t c[4] = {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32),
@@ -97,14 +95,13 @@ bool Kept(const Dropout& how, int64_t i) {
   return c[i % 64 / 16] >= static_cast<uint32_t>(static_cast<double>(how.rate) * 4294967296.0);
 }
 
-}  // namespace
+double KeptScale(const Dropout& how) { return 1.0f / (1.0f - how.rate); }
 
 void Drop(const Dropout* how, int64_t first, const float* x, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = Kept(*how, first + i) ? x[i] * (1.0f / (1.0f - how->rate)) : 0;
+  for (int64_t i = 0; i < n; ++i) out[i] = Kept(*how, first + i) ? static_cast<float>(x[i] * KeptScale(*how)) : 0;
 }
 void Drop16(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uint16_t* out) {
-  for (int64_t i = 0; i < n; ++i)
-    out[i] = Kept(*how, first + i) ? ToBrain(static_cast<float>(FromBrain(x[i])) * (1.0f / (1.0f - how->rate))) : 0;
+  for (int64_t i = 0; i < n; ++i) out[i] = Kept(*how, first + i) ? ToBrain(FromBrain(x[i]) * KeptScale(*how)) : 0;
 }
 
 void Rotate(const Rotation* w, int64_t row_begin, int64_t row_end) {

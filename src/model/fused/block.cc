@@ -1,7 +1,8 @@
-#include "model/fused/decoder.h"
+#include "model/fused/block.h"
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -18,19 +19,25 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Affine = BlockWeights::Affine;
 
+// What a norm read, and what it found there.
+struct Normed {
+  torch::Tensor x;              // [rows, width] f32
+  torch::Tensor mean, inverse;  // [rows, 1]
+};
+
 // What a block's way forth leaves for its way back.
 struct Kept : torch::CustomClassHolder {
   BlockWeights w;
   BlockShape s;
   int64_t rows = 0, width = 0, head = 0, kv = 0, hidden = 0;
-  torch::Tensor x, middle;                         // [rows, width] f32: into the block, between its parts
-  torch::Tensor mean1, inverse1, mean2, inverse2;  // [rows, 1]
-  torch::Tensor n1, qkv, attended, n2;             // bf16
-  torch::Tensor log_sum;                           // [heads, rows]
-  torch::Tensor up, acted;                         // [rows, hidden] the activation's input, its output
-  torch::Tensor gate;                              // gated: `up` is what the gate multiplies
+  Normed attn_norm, ffn_norm;
+  torch::Tensor n1, qkv, attended, n2;  // bf16: what attention and the feed-forward read, and attention's insides
+  torch::Tensor log_sum;                // [heads, rows]
+  torch::Tensor up, acted;              // [rows, hidden] the activation's input, its output
+  torch::Tensor gate;                   // gated: `up` is what the gate multiplies
   Packed q, k, v, output, gate_w, up_w, down;
   uint64_t seed = 0;
+  Dropout attention_drop;
   int64_t longest = 0;
   std::vector<int64_t> positions;
 
@@ -40,17 +47,25 @@ struct Kept : torch::CustomClassHolder {
   Dropout drop(uint64_t part) const { return {seed, part, static_cast<float>(s.dropout)}; }
 };
 
-RowNorm NormOf(const Kept& c, const Affine& norm) {
+RowNorm NormOf(const Kept& c, const Affine& affine, const Normed& normed) {
   RowNorm n;
   n.rows = c.rows, n.cols = c.width, n.rms = c.s.rms, n.epsilon = static_cast<float>(c.s.norm_eps);
-  n.weight = Floats(norm.weight), n.bias = Floats(norm.bias);
+  n.weight = Floats(affine.weight), n.bias = Floats(affine.bias);
+  n.x = Floats(normed.x), n.mean = Floats(normed.mean), n.inverse = Floats(normed.inverse);
   return n;
 }
 
-void RunNorm(const RowNorm& norm) {
-  InParallel(kernel::NormBlocks(norm.rows), [&](int64_t begin, int64_t end) {
-    Kernels().norm_forward(&norm, begin * kernel::kNormBlock, std::min(norm.rows, end * kernel::kNormBlock));
+// The normed rows as bf16, and as f32 where `y` is given.
+torch::Tensor Norm(const Kept& c, const Affine& affine, const torch::Tensor& x, Normed* normed, torch::Tensor* y) {
+  *normed = {x, NewFloats(c.rows, 1), NewFloats(c.rows, 1)};
+  torch::Tensor y16 = NewBrains(c.rows, c.width);
+  RowNorm n = NormOf(c, affine, *normed);
+  n.y16 = Brains(y16);
+  if (y) *y = NewFloats(c.rows, c.width), n.y = Floats(*y);
+  InParallel(kernel::NormBlocks(c.rows), [&](int64_t begin, int64_t end) {
+    Kernels().norm_forward(&n, begin * kernel::kNormBlock, std::min(c.rows, end * kernel::kNormBlock));
   });
+  return y16;
 }
 
 // x W^T + b as bf16 into `out` by `stride`.
@@ -106,6 +121,7 @@ FlashAttention AttentionOf(const Kept& c) {
   a.heads = c.s.heads, a.kv_heads = c.s.kv_heads, a.head_dim = c.head;
   a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head)));
   a.causal = c.s.causal;
+  if (c.s.attention_dropout > 0) a.dropout = &c.attention_drop;
   a.q = Brains(c.qkv), a.k = a.q + c.width, a.v = a.k + c.kv;
   a.q_stride = a.k_stride = a.v_stride = c.width + 2 * c.kv;
   a.out = Brains(c.attended), a.out_stride = c.width;
@@ -113,46 +129,42 @@ FlashAttention AttentionOf(const Kept& c) {
   return a;
 }
 
+// Threads share heads, not sequences, whose lengths differ.
 void Attend(const Kept& c, const FlashAttention& work, bool backward) {
   const int64_t bytes = kernel::AttentionWorkspace(c.head, c.longest, c.longest, backward);
-  InParallel(c.sequences() * c.s.kv_heads, [&](int64_t begin, int64_t end) {
+  const int64_t sequences = c.sequences(), heads = c.s.kv_heads;
+  InParallel(sequences * heads, [&](int64_t begin, int64_t end) {
     const torch::Tensor space = torch::empty({bytes}, torch::kUInt8);
-    (backward ? Kernels().attend_backward : Kernels().attend_forward)(&work, begin, end, space.data_ptr());
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t unit = i % sequences * heads + i / sequences;
+      (backward ? Kernels().attend_backward : Kernels().attend_forward)(&work, unit, unit + 1, space.data_ptr());
+    }
   });
 }
 
-torch::Tensor Forward(Kept* c, bool training) {
+// x + what attention makes of n1.
+torch::Tensor AddAttention(Kept* c, const torch::Tensor& x) {
   const BlockWeights& w = c->w;
-  const int64_t rows = c->rows, width = c->width, total = width + 2 * c->kv;
-  c->q = Pack(w.q.weight, training), c->k = Pack(w.k.weight, training), c->v = Pack(w.v.weight, training);
-  c->output = Pack(w.output.weight, training);
-  c->up_w = Pack(w.up.weight, training), c->down = Pack(w.down.weight, training);
-  if (c->gated()) c->gate_w = Pack(w.gate.weight, training);
-
-  c->n1 = NewBrains(rows, width), c->mean1 = NewFloats(rows, 1), c->inverse1 = NewFloats(rows, 1);
-  RowNorm norm = NormOf(*c, w.attn_norm);
-  norm.x = Floats(c->x), norm.y16 = Brains(c->n1), norm.mean = Floats(c->mean1), norm.inverse = Floats(c->inverse1);
-  RunNorm(norm);
-  c->qkv = NewBrains(rows, total);
+  const int64_t total = c->width + 2 * c->kv;
+  c->qkv = NewBrains(c->rows, total);
   Multiply(Linear(c->n1, c->q, w.q, Brains(c->qkv), total));
-  Multiply(Linear(c->n1, c->k, w.k, Brains(c->qkv) + width, total));
-  Multiply(Linear(c->n1, c->v, w.v, Brains(c->qkv) + width + c->kv, total));
+  Multiply(Linear(c->n1, c->k, w.k, Brains(c->qkv) + c->width, total));
+  Multiply(Linear(c->n1, c->v, w.v, Brains(c->qkv) + c->width + c->kv, total));
   RotateHeads(*c, c->qkv, false);
-  c->attended = NewBrains(rows, width), c->log_sum = NewFloats(c->s.heads, rows);
+  c->attended = NewBrains(c->rows, c->width), c->log_sum = NewFloats(c->s.heads, c->rows);
   Attend(*c, AttentionOf(*c), false);
-  c->middle = AddBranch(*c, c->x, c->attended, c->output, w.output, 0);
+  return AddBranch(*c, x, c->attended, c->output, w.output, 0);
+}
 
-  c->n2 = NewBrains(rows, width), c->mean2 = NewFloats(rows, 1), c->inverse2 = NewFloats(rows, 1);
-  norm = NormOf(*c, w.ffn_norm);
-  norm.x = Floats(c->middle), norm.y16 = Brains(c->n2), norm.mean = Floats(c->mean2);
-  norm.inverse = Floats(c->inverse2);
-  RunNorm(norm);
-  c->up = NewBrains(rows, c->hidden), c->acted = NewBrains(rows, c->hidden);
+// x + what the feed-forward makes of n2.
+torch::Tensor AddFeedForward(Kept* c, const torch::Tensor& x) {
+  const BlockWeights& w = c->w;
+  c->up = NewBrains(c->rows, c->hidden), c->acted = NewBrains(c->rows, c->hidden);
   if (c->gated()) {
-    c->gate = NewBrains(rows, c->hidden);
+    c->gate = NewBrains(c->rows, c->hidden);
     Multiply(Linear(c->n2, c->gate_w, w.gate, Brains(c->gate), c->hidden));
     Multiply(Linear(c->n2, c->up_w, w.up, Brains(c->up), c->hidden));
-    InParallel(rows, [&](int64_t begin, int64_t end) {
+    InParallel(c->rows, [&](int64_t begin, int64_t end) {
       const int64_t at = begin * c->hidden;
       Kernels().gated_forward(c->s.act, Brains(c->gate) + at, Brains(c->up) + at, (end - begin) * c->hidden,
                               Brains(c->acted) + at);
@@ -162,7 +174,28 @@ torch::Tensor Forward(Kept* c, bool training) {
     p.act = c->s.act, p.pre16 = Brains(c->up), p.pre16_stride = c->hidden;
     Multiply(p);
   }
-  return AddBranch(*c, c->middle, c->acted, c->down, w.down, 1);
+  return AddBranch(*c, x, c->acted, c->down, w.down, 1);
+}
+
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
+  const BlockWeights& w = c->w;
+  c->q = Pack(w.q.weight, training), c->k = Pack(w.k.weight, training), c->v = Pack(w.v.weight, training);
+  c->output = Pack(w.output.weight, training);
+  c->up_w = Pack(w.up.weight, training), c->down = Pack(w.down.weight, training);
+  if (c->gated()) c->gate_w = Pack(w.gate.weight, training);
+
+  torch::Tensor middle;
+  if (c->s.post) {
+    torch::Tensor y;
+    c->n1 = Narrow(x);
+    c->n2 = Norm(*c, w.attn_norm, AddAttention(c, x), &c->attn_norm, &middle);
+    Norm(*c, w.ffn_norm, AddFeedForward(c, middle), &c->ffn_norm, &y);
+    return y;
+  }
+  c->n1 = Norm(*c, w.attn_norm, x, &c->attn_norm, nullptr);
+  middle = AddAttention(c, x);
+  c->n2 = Norm(*c, w.ffn_norm, middle, &c->ffn_norm, nullptr);
+  return AddFeedForward(c, middle);
 }
 
 // Gradients of a linear layer's parameters from dy and its zipped input.
@@ -176,68 +209,88 @@ void AddGradients(const Affine& affine, const uint16_t* dy, int64_t rows, int64_
 
 torch::Tensor ZipAll(const torch::Tensor& x) { return Zip(Brains(x), x.size(0), x.size(1), x.size(1), nullptr); }
 
-// dx (f32) and its bf16 copy, from the gradient of the normed rows and of what went past the norm.
-void NormBack(const Kept& c, const Affine& affine, const torch::Tensor& x, const torch::Tensor& mean,
-              const torch::Tensor& inverse, const torch::Tensor& dy, const torch::Tensor& d_sum, torch::Tensor* dx,
-              torch::Tensor* dx16) {
-  RowNorm n = NormOf(c, affine);
+// dx (f32) and, where wanted, its bf16 copy, from dy, the gradient of the normed rows in bf16 or f32, and from that of
+// what went past the norm, which may be undefined.
+torch::Tensor NormBack(const Kept& c, const Affine& affine, const Normed& normed, const torch::Tensor& dy,
+                       const torch::Tensor& d_sum, torch::Tensor* dx16) {
+  RowNorm n = NormOf(c, affine, normed);
   const int64_t blocks = kernel::NormBlocks(c.rows);
   const torch::Tensor d_weight = NewFloats(blocks, c.width), d_bias = NewFloats(blocks, c.width);
-  *dx = NewFloats(c.rows, c.width);
-  n.x = Floats(x), n.mean = Floats(mean), n.inverse = Floats(inverse), n.dy16 = Brains(dy), n.d_sum = Floats(d_sum);
-  n.dx = Floats(*dx), n.d_weight = Floats(d_weight), n.d_bias = Floats(d_bias);
+  torch::Tensor dx = NewFloats(c.rows, c.width);
+  if (dy.scalar_type() == torch::kBFloat16) {
+    n.dy16 = Brains(dy);
+  } else {
+    n.dy = Floats(dy);
+  }
+  n.d_sum = Floats(d_sum);
+  n.dx = Floats(dx), n.d_weight = Floats(d_weight), n.d_bias = Floats(d_bias);
   if (dx16) *dx16 = NewBrains(c.rows, c.width), n.dx16 = Brains(*dx16);
   InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
   SumRows(d_weight, GradientOf(affine.weight));
   SumRows(d_bias, GradientOf(affine.bias));
+  return dx;
 }
 
-// d (bf16, [rows, outs]) times W: into `out`, or onto it.
-void Back(const uint16_t* d, int64_t stride, const Packed& w, const torch::Tensor& out, bool onto) {
-  Product p = RowsTimes(d, out.size(0), w.outs, stride, w.backward, w.ins);
-  p.out16 = Brains(out), p.out16_stride = out.size(1);
-  if (onto) p.add16 = p.out16, p.add16_stride = p.out16_stride;
-  Multiply(p);
-}
+// One layer's share in the gradient of what several read.
+struct Share {
+  const uint16_t* d;  // of what it made
+  int64_t stride;
+  const Packed* w;
+};
 
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
-  const BlockWeights& w = c.w;
-  const int64_t rows = c.rows, width = c.width, hidden = c.hidden, total = width + 2 * c.kv;
-  torch::Tensor d16 = Narrow(d_out);
-  if (c.drops()) DropRows(c, 1, d16);
-
-  AddGradients(w.down, Brains(d16), rows, width, width, ZipAll(c.acted), hidden);
-  torch::Tensor d_n = NewBrains(rows, width);
-  {
-    const torch::Tensor d_up = NewBrains(rows, hidden);
-    Product p = RowsTimes(Brains(d16), rows, width, width, c.down.backward, hidden);
-    p.out16 = Brains(d_up), p.out16_stride = hidden;
-    const torch::Tensor n2 = ZipAll(c.n2);
-    if (c.gated()) {
-      Multiply(p);
-      const torch::Tensor d_gate = NewBrains(rows, hidden);
-      InParallel(rows, [&](int64_t begin, int64_t end) {
-        const int64_t at = begin * hidden;
-        Kernels().gated_backward(c.s.act, Brains(c.gate) + at, Brains(c.up) + at, Brains(d_up) + at,
-                                 (end - begin) * hidden, Brains(d_gate) + at, Brains(d_up) + at);
-      });
-      AddGradients(w.gate, Brains(d_gate), rows, hidden, hidden, n2, width);
-      Back(Brains(d_gate), hidden, c.gate_w, d_n, false);
-      Back(Brains(d_up), hidden, c.up_w, d_n, true);
+// The sum of d W over the layers: bf16 by itself, f32 with `residual` added to it.
+torch::Tensor Back(const Kept& c, std::initializer_list<Share> shares, const torch::Tensor& residual) {
+  const bool wide = residual.defined();
+  torch::Tensor sum = wide ? NewFloats(c.rows, c.width) : NewBrains(c.rows, c.width);
+  for (const Share& share : shares) {
+    const bool first = &share == shares.begin();
+    Product p = RowsTimes(share.d, c.rows, share.w->outs, share.stride, share.w->backward, share.w->ins);
+    if (wide) {
+      p.out = Floats(sum), p.out_stride = c.width, p.accumulate = !first;
+      if (first) p.add = Floats(residual), p.add_stride = c.width;
     } else {
-      p.act = c.s.act, p.slope16 = Brains(c.up), p.slope16_stride = hidden;
-      Multiply(p);
-      Back(Brains(d_up), hidden, c.up_w, d_n, false);
+      p.out16 = Brains(sum), p.out16_stride = c.width;
+      if (!first) p.add16 = p.out16, p.add16_stride = c.width;
     }
-    AddGradients(w.up, Brains(d_up), rows, hidden, hidden, n2, width);
+    Multiply(p);
   }
-  torch::Tensor d_middle;
-  NormBack(c, w.ffn_norm, c.middle, c.mean2, c.inverse2, d_n, d_out, &d_middle, &d16);
+  return sum;
+}
 
+// From the gradient of what the feed-forward added (overwritten) that of n2, with `residual` as in Back.
+torch::Tensor FeedForwardBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
+  const BlockWeights& w = c.w;
+  const int64_t rows = c.rows, width = c.width, hidden = c.hidden;
+  if (c.drops()) DropRows(c, 1, d16);
+  AddGradients(w.down, Brains(d16), rows, width, width, ZipAll(c.acted), hidden);
+  const torch::Tensor d_up = NewBrains(rows, hidden), n2 = ZipAll(c.n2);
+  Product p = RowsTimes(Brains(d16), rows, width, width, c.down.backward, hidden);
+  p.out16 = Brains(d_up), p.out16_stride = hidden;
+  if (!c.gated()) {
+    p.act = c.s.act, p.slope16 = Brains(c.up), p.slope16_stride = hidden;
+    Multiply(p);
+    AddGradients(w.up, Brains(d_up), rows, hidden, hidden, n2, width);
+    return Back(c, {{Brains(d_up), hidden, &c.up_w}}, residual);
+  }
+  Multiply(p);
+  const torch::Tensor d_gate = NewBrains(rows, hidden);
+  InParallel(rows, [&](int64_t begin, int64_t end) {
+    const int64_t at = begin * hidden;
+    Kernels().gated_backward(c.s.act, Brains(c.gate) + at, Brains(c.up) + at, Brains(d_up) + at, (end - begin) * hidden,
+                             Brains(d_gate) + at, Brains(d_up) + at);
+  });
+  AddGradients(w.gate, Brains(d_gate), rows, hidden, hidden, n2, width);
+  AddGradients(w.up, Brains(d_up), rows, hidden, hidden, n2, width);
+  return Back(c, {{Brains(d_gate), hidden, &c.gate_w}, {Brains(d_up), hidden, &c.up_w}}, residual);
+}
+
+// The same of what attention added, and of n1.
+torch::Tensor AttentionBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
+  const BlockWeights& w = c.w;
+  const int64_t rows = c.rows, width = c.width, total = width + 2 * c.kv;
   if (c.drops()) DropRows(c, 0, d16);
   AddGradients(w.output, Brains(d16), rows, width, width, ZipAll(c.attended), width);
-  const torch::Tensor d_attended = NewBrains(rows, width), d_qkv = NewBrains(rows, total);
-  Back(Brains(d16), width, c.output, d_attended, false);
+  const torch::Tensor d_attended = Back(c, {{Brains(d16), width, &c.output}}, {}), d_qkv = NewBrains(rows, total);
   FlashAttention a = AttentionOf(c);
   a.d_out = Brains(d_attended), a.d_out_stride = width;
   a.dq = Brains(d_qkv), a.dk = a.dq + width, a.dv = a.dk + c.kv;
@@ -248,21 +301,30 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
   AddGradients(w.q, a.dq, rows, width, total, n1, width);
   AddGradients(w.k, a.dk, rows, c.kv, total, n1, width);
   AddGradients(w.v, a.dv, rows, c.kv, total, n1, width);
-  Back(a.dq, total, c.q, d_n, false);
-  Back(a.dk, total, c.k, d_n, true);
-  Back(a.dv, total, c.v, d_n, true);
-  torch::Tensor dx;
-  NormBack(c, w.attn_norm, c.x, c.mean1, c.inverse1, d_n, d_middle, &dx, nullptr);
-  return dx;
+  return Back(c, {{a.dq, total, &c.q}, {a.dk, total, &c.k}, {a.dv, total, &c.v}}, residual);
+}
+
+torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
+  const BlockWeights& w = c.w;
+  torch::Tensor d16;
+  if (c.s.post) {
+    torch::Tensor d_sum = NormBack(c, w.ffn_norm, c.ffn_norm, d_out, {}, &d16);
+    const torch::Tensor d_middle = FeedForwardBack(c, d16, d_sum);
+    d_sum = NormBack(c, w.attn_norm, c.attn_norm, d_middle, {}, &d16);
+    return AttentionBack(c, d16, d_sum);
+  }
+  const torch::Tensor d_n2 = FeedForwardBack(c, Narrow(d_out), {});
+  const torch::Tensor d_middle = NormBack(c, w.ffn_norm, c.ffn_norm, d_n2, d_out, &d16);
+  return NormBack(c, w.attn_norm, c.attn_norm, AttentionBack(c, d16, {}), d_middle, nullptr);
 }
 
 c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
   auto c = c10::make_intrusive<Kept>();
   c->w = weights, c->s = shape;
-  c->x = x.detach();
   c->rows = x.size(0), c->width = x.size(1), c->head = c->width / shape.heads, c->kv = c->head * shape.kv_heads;
   c->hidden = weights.up.weight.size(0);
-  c->seed = shape.dropout > 0 ? Draw() : 0;
+  if (shape.dropout > 0 || shape.attention_dropout > 0) c->seed = Draw();
+  c->attention_drop = {c->seed, 2, static_cast<float>(shape.attention_dropout)};
   c->positions.resize(static_cast<size_t>(c->rows));
   for (size_t i = 0; i + 1 < shape.starts.size(); ++i) {
     const int64_t begin = shape.starts[i], end = shape.starts[i + 1];
@@ -275,10 +337,10 @@ c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& wei
 class BlockStep : public torch::autograd::Function<BlockStep> {
  public:
   // The parameters are inputs so that the graph knows them; their gradients go straight to them.
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList parameters, Kept* c) {
+  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, at::TensorList parameters, Kept* c) {
     ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
     ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(c));
-    return Forward(c, true);
+    return Forward(c, x.detach(), true);
   }
   static variable_list backward(AutogradContext* ctx, variable_list d_out) {
     const auto kept = ctx->saved_data["kept"].toCapsule();
@@ -300,12 +362,15 @@ std::vector<int64_t> EqualStarts(int64_t sequences, int64_t time) {
 torch::Tensor Block(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
   const torch::Tensor rows = x.contiguous();
   const c10::intrusive_ptr<Kept> c = Prepare(rows, weights, shape);
-  if (!torch::GradMode::is_enabled()) return Forward(c.get(), false);
   std::vector<torch::Tensor> parameters;
   const BlockWeights& w = weights;
   for (const Affine* a : {&w.attn_norm, &w.q, &w.k, &w.v, &w.output, &w.ffn_norm, &w.gate, &w.up, &w.down}) {
     if (a->weight.defined()) parameters.push_back(a->weight);
     if (a->bias.defined()) parameters.push_back(a->bias);
+  }
+  const auto learns = [](const torch::Tensor& p) { return p.requires_grad(); };
+  if (!torch::GradMode::is_enabled() || !(learns(x) || std::any_of(parameters.begin(), parameters.end(), learns))) {
+    return Forward(c.get(), rows.detach(), false);  // nothing here or below learns
   }
   return BlockStep::apply(rows, at::TensorList(parameters), c.get());
 }

@@ -1,8 +1,11 @@
-// One block of a transformer before whose parts the rows are normed (GPT-2, Llama), as one step of the gradient's
-// graph:
+// One block of a transformer as one step of the gradient's graph. The rows are normed before its parts (GPT-2, Llama):
 //   x = x + W_o Attention(rotate(W_q n), rotate(W_k n), W_v n),  n = Norm(x)
 //   x = x + W_down (act(W_up n)),  or W_down (act(W_gate n) * W_up n),  n = Norm(x)
-// The plain form is Gpt::Block; this one keeps the residual stream in f32 and everything between in bf16.
+// or after them (BERT):
+//   x = Norm(x + W_o Attention(W_q x, W_k x, W_v x))
+//   x = Norm(x + W_down (act(W_up x)))
+// The plain forms are Gpt::Block and BertEncoder::Layer; this one keeps the residual stream in f32 and everything
+// between in bf16.
 //
 // Its way back adds the parameters' gradients to their `grad` (ops.h, GradientOf) and hands on that of x alone.
 #pragma once
@@ -26,7 +29,10 @@ struct BlockShape {
   std::vector<int64_t> starts;  // [sequences + 1] where each sequence begins in the rows of x, and the end: no padding
   int64_t heads = 0, kv_heads = 0;
   bool rms = false, causal = true;
-  double norm_eps = 1e-5, dropout = 0;  // dropout: of what both parts add to x
+  bool post = false;  // norms after the parts
+  double norm_eps = 1e-5;
+  double dropout = 0;            // of what both parts add to x
+  double attention_dropout = 0;  // of attention's probabilities
   kernel::Activation act = kernel::Activation::kGelu;
   torch::Tensor cosines, sines;  // [>= time, head / 2]; undefined: no rotation
 };
