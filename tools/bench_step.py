@@ -1,11 +1,11 @@
 """Training steps of one model of bench/step_models.cc, two threads, by turns with PyTorch.
 
-Usage: bench_step.py MODEL STEP_BENCH PEER_PYTHON [--rounds N] [--steps N] [--still] [--curves FILE]
+Usage: bench_step.py MODEL STEP_BENCH PEER_PYTHON [--rounds N] [--steps N] [--still] [--modes LIST] [--curves FILE]
 
 Both begin with the same parameters and draw the same batches. PyTorch runs as eager f32, bf16 autocast, and torch.compile with
-bf16; the best of them is what counts. Prints medians, the ratio, the share of the machine's limit, and how far the losses lie
-apart, which says something where nothing is dropped at random: --still switches dropout off. --curves writes the losses of all
-as a table. Ends with 1 below the model's aim.
+bf16; the best of them is what counts. --modes f32,... leaves out what takes a minute a step, as bf16 may without AVX-512. Prints
+medians, the ratio, the share of the machine's limit, and how far the losses lie apart, which says something where nothing is
+dropped at random: --still switches dropout off. --curves writes the losses of all as a table. Ends with 1 below the model's aim.
 """
 import argparse
 import json
@@ -40,6 +40,7 @@ parser.add_argument("python")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=4)
 parser.add_argument("--still", action="store_true")
+parser.add_argument("--modes", default="f32,bf16,compile")
 parser.add_argument("--curves")
 options = parser.parse_args()
 AIM, FLOPS = MODELS[options.model]
@@ -78,7 +79,7 @@ with tempfile.TemporaryDirectory() as folder:
     if not ours.go(1, counts=False):
         sys.exit(f"{options.program} died")
     peers = [Racer(f"PyTorch, {mode}", [options.python, str(HERE / "peer_step.py"), options.model, mode, weights, *STILL])
-             for mode in ["f32", "bf16", "compile"]]
+             for mode in options.modes.split(",")]
     for peer in [peer for peer in peers if not peer.go(1, counts=False)]:  # oneDNN: not every layer in bf16 everywhere
         print(f"{peer.name} cannot do this model on this machine")
         peers.remove(peer)

@@ -9,6 +9,7 @@
 #include "model/bert_start.h"
 #include "model/fused/block.h"
 #include "model/fused/head.h"
+#include "model/fused/norm.h"
 #include "model/fused/ops.h"
 
 namespace atelier::model {
@@ -168,8 +169,9 @@ torch::Tensor BertEncoder::FusedEncode(const torch::Tensor& ids, const torch::Te
   shape.norm_eps = c.norm_eps;
   shape.dropout = shape.attention_dropout = is_training() ? c.dropout : 0;
   torch::Tensor x = fused::Embed(token_embd_->weight, {}, ids) + fused::Embed(position_embd_->weight, {}, positions) +
-                    token_types_->weight[0];
-  x = torch::dropout(token_embd_norm_->forward(x), c.dropout, is_training());
+                    fused::Embed(token_types_->weight, {}, torch::zeros_like(ids));
+  x = fused::Norm(x, {token_embd_norm_->weight, token_embd_norm_->bias, false, c.norm_eps});
+  x = torch::dropout(x, c.dropout, is_training());
   for (const auto& layer : layers_) x = fused::Block(x, layer->Weights(), shape);
   return x;
 }

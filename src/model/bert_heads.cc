@@ -1,6 +1,8 @@
 #include "model/bert_heads.h"
 
 #include "base/str.h"
+#include "model/fused/norm.h"
+#include "model/fused/ops.h"
 
 namespace atelier::model {
 namespace {
@@ -22,7 +24,9 @@ Loss BertMasked::ComputeLoss(const Batch& batch, size_t, const LossOptions& opti
   const torch::Tensor targets = rows.Take(batch.targets);
   const torch::Tensor asked = targets.ne(kIgnored).nonzero().squeeze(1);
   const torch::Tensor x = encoder_->Encode(batch, rows).index_select(0, asked);
-  const torch::Tensor y = norm_->forward(torch::gelu(dense_->forward(x)));
+  torch::Tensor y = torch::gelu(dense_->forward(x));
+  y = fused::Enabled() ? fused::Norm(y.to(torch::kFloat32), {norm_->weight, norm_->bias, false, norm_->options.eps()})
+                       : norm_->forward(y);
   const torch::Tensor logits = torch::linear(y, encoder_->embedding(), bias_);
   const torch::Tensor words = targets.index_select(0, asked);
   Loss loss;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "model/fused/norm.h"
 #include "model/fused/ops.h"
 
 namespace atelier::model::fused {
@@ -14,16 +15,9 @@ namespace {
 using kernel::Dropout;
 using kernel::FlashAttention;
 using kernel::Product;
-using kernel::RowNorm;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Affine = BlockWeights::Affine;
-
-// What a norm read, and what it found there.
-struct Normed {
-  torch::Tensor x;              // [rows, width] f32
-  torch::Tensor mean, inverse;  // [rows, 1]
-};
 
 // What a block's way forth leaves for its way back.
 struct Kept : torch::CustomClassHolder {
@@ -47,26 +41,7 @@ struct Kept : torch::CustomClassHolder {
   Dropout drop(uint64_t part) const { return {seed, part, static_cast<float>(s.dropout)}; }
 };
 
-RowNorm NormOf(const Kept& c, const Affine& affine, const Normed& normed) {
-  RowNorm n;
-  n.rows = c.rows, n.cols = c.width, n.rms = c.s.rms, n.epsilon = static_cast<float>(c.s.norm_eps);
-  n.weight = Floats(affine.weight), n.bias = Floats(affine.bias);
-  n.x = Floats(normed.x), n.mean = Floats(normed.mean), n.inverse = Floats(normed.inverse);
-  return n;
-}
-
-// The normed rows as bf16, and as f32 where `y` is given.
-torch::Tensor Norm(const Kept& c, const Affine& affine, const torch::Tensor& x, Normed* normed, torch::Tensor* y) {
-  *normed = {x, NewFloats(c.rows, 1), NewFloats(c.rows, 1)};
-  torch::Tensor y16 = NewBrains(c.rows, c.width);
-  RowNorm n = NormOf(c, affine, *normed);
-  n.y16 = Brains(y16);
-  if (y) *y = NewFloats(c.rows, c.width), n.y = Floats(*y);
-  InParallel(kernel::NormBlocks(c.rows), [&](int64_t begin, int64_t end) {
-    Kernels().norm_forward(&n, begin * kernel::kNormBlock, std::min(c.rows, end * kernel::kNormBlock));
-  });
-  return y16;
-}
+NormWeights NormOf(const Kept& c, const Affine& affine) { return {affine.weight, affine.bias, c.s.rms, c.s.norm_eps}; }
 
 // x W^T + b as bf16 into `out` by `stride`.
 Product Linear(const torch::Tensor& x, const Packed& w, const Affine& affine, uint16_t* out, int64_t stride) {
@@ -184,17 +159,18 @@ torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
   c->up_w = Pack(w.up.weight, training), c->down = Pack(w.down.weight, training);
   if (c->gated()) c->gate_w = Pack(w.gate.weight, training);
 
+  const NormWeights attn_norm = NormOf(*c, w.attn_norm), ffn_norm = NormOf(*c, w.ffn_norm);
   torch::Tensor middle;
   if (c->s.post) {
     torch::Tensor y;
     c->n1 = Narrow(x);
-    c->n2 = Norm(*c, w.attn_norm, AddAttention(c, x), &c->attn_norm, &middle);
-    Norm(*c, w.ffn_norm, AddFeedForward(c, middle), &c->ffn_norm, &y);
+    c->attn_norm = NormForward(attn_norm, AddAttention(c, x), &middle, &c->n2);
+    c->ffn_norm = NormForward(ffn_norm, AddFeedForward(c, middle), &y, nullptr);
     return y;
   }
-  c->n1 = Norm(*c, w.attn_norm, x, &c->attn_norm, nullptr);
+  c->attn_norm = NormForward(attn_norm, x, nullptr, &c->n1);
   middle = AddAttention(c, x);
-  c->n2 = Norm(*c, w.ffn_norm, middle, &c->ffn_norm, nullptr);
+  c->ffn_norm = NormForward(ffn_norm, middle, nullptr, &c->n2);
   return AddFeedForward(c, middle);
 }
 
@@ -208,28 +184,6 @@ void AddGradients(const Affine& affine, const uint16_t* dy, int64_t rows, int64_
 }
 
 torch::Tensor ZipAll(const torch::Tensor& x) { return Zip(Brains(x), x.size(0), x.size(1), x.size(1), nullptr); }
-
-// dx (f32) and, where wanted, its bf16 copy, from dy, the gradient of the normed rows in bf16 or f32, and from that of
-// what went past the norm, which may be undefined.
-torch::Tensor NormBack(const Kept& c, const Affine& affine, const Normed& normed, const torch::Tensor& dy,
-                       const torch::Tensor& d_sum, torch::Tensor* dx16) {
-  RowNorm n = NormOf(c, affine, normed);
-  const int64_t blocks = kernel::NormBlocks(c.rows);
-  const torch::Tensor d_weight = NewFloats(blocks, c.width), d_bias = NewFloats(blocks, c.width);
-  torch::Tensor dx = NewFloats(c.rows, c.width);
-  if (dy.scalar_type() == torch::kBFloat16) {
-    n.dy16 = Brains(dy);
-  } else {
-    n.dy = Floats(dy);
-  }
-  n.d_sum = Floats(d_sum);
-  n.dx = Floats(dx), n.d_weight = Floats(d_weight), n.d_bias = Floats(d_bias);
-  if (dx16) *dx16 = NewBrains(c.rows, c.width), n.dx16 = Brains(*dx16);
-  InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
-  SumRows(d_weight, GradientOf(affine.weight));
-  SumRows(d_bias, GradientOf(affine.bias));
-  return dx;
-}
 
 // One layer's share in the gradient of what several read.
 struct Share {
@@ -305,17 +259,17 @@ torch::Tensor AttentionBack(const Kept& c, const torch::Tensor& d16, const torch
 }
 
 torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
-  const BlockWeights& w = c.w;
+  const NormWeights attn_norm = NormOf(c, c.w.attn_norm), ffn_norm = NormOf(c, c.w.ffn_norm);
   torch::Tensor d16;
   if (c.s.post) {
-    torch::Tensor d_sum = NormBack(c, w.ffn_norm, c.ffn_norm, d_out, {}, &d16);
+    torch::Tensor d_sum = NormBackward(ffn_norm, c.ffn_norm, d_out, {}, &d16);
     const torch::Tensor d_middle = FeedForwardBack(c, d16, d_sum);
-    d_sum = NormBack(c, w.attn_norm, c.attn_norm, d_middle, {}, &d16);
+    d_sum = NormBackward(attn_norm, c.attn_norm, d_middle, {}, &d16);
     return AttentionBack(c, d16, d_sum);
   }
   const torch::Tensor d_n2 = FeedForwardBack(c, Narrow(d_out), {});
-  const torch::Tensor d_middle = NormBack(c, w.ffn_norm, c.ffn_norm, d_n2, d_out, &d16);
-  return NormBack(c, w.attn_norm, c.attn_norm, AttentionBack(c, d16, {}), d_middle, nullptr);
+  const torch::Tensor d_middle = NormBackward(ffn_norm, c.ffn_norm, d_n2, d_out, &d16);
+  return NormBackward(attn_norm, c.attn_norm, AttentionBack(c, d16, {}), d_middle, nullptr);
 }
 
 c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
