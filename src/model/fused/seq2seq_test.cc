@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "model/fused/attention_decoder.h"
 #include "model/fused/fused_testing.h"
 
 namespace atelier::model {
@@ -51,6 +52,57 @@ INSTANTIATE_TEST_SUITE_P(Forms, FusedSeq2Seq,
                                          Case{"one_direction_tied", 64, 64, false, true, {6, 6, 2, 1}, {3, 3, 3, 3}, 0},
                                          Case{"one_token", 16, 32, true, false, {1, 1}, {1, 1}, 0}),
                          [](const auto& each) { return each.param.name; });
+
+// By itself, where attention weighs enough that each way on which its gradient comes shows: against the formula in
+// torch.
+TEST(FusedAttentionDecoder, HasTheGradientsOfTheFormula) {
+  torch::manual_seed(10);
+  const int64_t sequences = 5, time = 6, embedding = 24, width = 70, rows = 13;
+  const std::vector<int64_t> sizes = {5, 4, 3, 1};
+  const torch::Tensor lengths = torch::tensor({6, 2, 1, 4, 5});
+  const auto leaf = [](torch::IntArrayRef shape, double deviation) {
+    return (torch::randn(shape) * deviation).requires_grad_();
+  };
+  const torch::Tensor x = leaf({rows, embedding}, 1), keys = leaf({sequences, time, width}, 1);
+  const torch::Tensor memory = leaf({sequences, time, width}, 1);
+  const torch::Tensor h = leaf({sequences, width}, 0.5), c = leaf({sequences, width}, 0.5);
+  const fused::AttentionWeights w{leaf({width, width}, 0.3),
+                                  leaf({1, width}, 0.5),
+                                  {leaf({4 * width, embedding + width}, 0.2), leaf({4 * width, width}, 0.2),
+                                   leaf({4 * width}, 0.3), leaf({4 * width}, 0.3)}};
+  const torch::Tensor leaves[] = {
+      x, keys, memory, h, c, w.query, w.energy, w.cell.input, w.cell.state, w.cell.input_bias, w.cell.state_bias};
+  const torch::Tensor d_states = torch::randn({rows, width}), d_contexts = torch::randn({rows, width});
+  const auto results = [&](torch::Tensor states, torch::Tensor contexts) {
+    ((states.to(torch::kFloat32) * d_states).sum() + (contexts.to(torch::kFloat32) * d_contexts).sum()).backward();
+    std::vector<torch::Tensor> out = {states.detach().to(torch::kFloat32), contexts.detach().to(torch::kFloat32)};
+    for (torch::Tensor each : leaves) {
+      out.push_back(each.grad().clone());
+      each.mutable_grad() = torch::Tensor();
+    }
+    return out;
+  };
+  std::vector<torch::Tensor> states, contexts;
+  torch::Tensor s = h, cell = c;
+  int64_t row = 0;
+  for (const int64_t n : sizes) {
+    s = s.narrow(0, 0, n), cell = cell.narrow(0, 0, n);
+    const torch::Tensor scores =
+        (torch::tanh(torch::linear(s, w.query).unsqueeze(1) + keys.narrow(0, 0, n)) * w.energy).sum(-1);
+    const torch::Tensor a = scores.masked_fill(Behind(lengths.narrow(0, 0, n), time), -1e30).softmax(-1);
+    contexts.push_back((a.unsqueeze(-1) * memory.narrow(0, 0, n)).sum(1));
+    std::tie(s, cell) = at::lstm_cell(torch::cat({x.narrow(0, row, n), contexts.back()}, -1), {s, cell}, w.cell.input,
+                                      w.cell.state, w.cell.input_bias, w.cell.state_bias);
+    states.push_back(s);
+    row += n;
+  }
+  const auto want = results(torch::cat(states), torch::cat(contexts));
+  const fused::AttentionDecoded decoded = fused::DecodeAttending(x, sizes, w, {keys, memory, lengths}, {h, c});
+  const auto got = results(decoded.states, decoded.contexts);
+  for (size_t i = 0; i < want.size(); ++i) {
+    EXPECT_LE((got[i] - want[i]).norm().item<double>(), 0.02 * want[i].norm().item<double>()) << i;
+  }
+}
 
 }  // namespace
 }  // namespace atelier::model
