@@ -1,12 +1,36 @@
 #include "model/recurrent.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "model/fused/ops.h"
 #include "model/fused/recurrent.h"
 
 namespace atelier::model {
+namespace {
+
+// oneDNN has no recurrent layers in bf16 where the processor has none: LibTorch's then compute in f32.
+class AutocastWhereItRuns {
+ public:
+  AutocastWhereItRuns() {
+    if (at::globalContext().userEnabledMkldnn() && fused::Kernels().name != "avx512")
+      at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+  ~AutocastWhereItRuns() { at::autocast::set_autocast_enabled(at::kCPU, before_); }
+  AutocastWhereItRuns(const AutocastWhereItRuns&) = delete;
+  AutocastWhereItRuns& operator=(const AutocastWhereItRuns&) = delete;
+  torch::Tensor Take(const torch::Tensor& x) const {
+    return at::autocast::is_autocast_enabled(at::kCPU) ? x : x.to(torch::kFloat32);
+  }
+
+ private:
+  const bool before_ = at::autocast::is_autocast_enabled(at::kCPU);
+};
+
+}  // namespace
 
 Recurrent::Recurrent(const RecurrentConfig& config) : c_(config) {
   const int64_t directions = c_.bidirectional ? 2 : 1, gates = c_.gru ? 3 : 4;
@@ -26,10 +50,13 @@ Recurrent::Recurrent(const RecurrentConfig& config) : c_(config) {
   }
 }
 
-Recurrent::Output Recurrent::forward(const torch::Tensor& x, const torch::Tensor& lengths) const {
+Recurrent::Output Recurrent::forward(const torch::Tensor& in, const torch::Tensor& lengths) const {
+  const bool fused = fused::Enabled() && !c_.gru;
+  std::optional<AutocastWhereItRuns> autocast;
+  if (!fused) autocast.emplace();
+  const torch::Tensor x = fused ? in : autocast->Take(in);
   const int64_t states = c_.layers * (c_.bidirectional ? 2 : 1);
   const torch::Tensor zeros = torch::zeros({states, x.size(0), c_.hidden}, x.options());
-  const bool fused = fused::Enabled() && !c_.gru;
   Output out;
   if (!lengths.defined()) {
     if (fused) {
