@@ -8,6 +8,7 @@ guide=${1:?usage: examples/run.sh GUIDE [MODEL...]}
 shift
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
+[[ ! -f studio.toml ]] || { echo "run.sh: the repository's root is a studio; guides want their models beside their runs" >&2; exit 2; }
 export ATELIER=${ATELIER:-$PWD/build/release/atelier}
 learn=${ATELIER_LEARN:-$(dirname "$ATELIER")/atelier-learn}
 folder=build/examples/$guide runs=build/examples/$guide/runs results=build/examples/$guide/results
@@ -88,4 +89,7 @@ for model in "${all[@]}"; do [[ ! -f $runs/$model/done ]] || finished+=("$runs/$
 if [[ $guide != digits ]]; then
   "$ATELIER" run curves "${finished[@]}" --metric validation/loss --lang en --out "$results/curves.svg" >&2
 fi
-cat "$results"/*.txt "$results/results.jsonl" 2>/dev/null
+shopt -s nullglob
+for file in "$results"/*.txt "$results"/results.jsonl "$results"/*.png; do
+  if [[ $file == *.png ]]; then echo "$file"; else cat "$file"; fi
+done

@@ -2,12 +2,14 @@
 
 Usage: train_command_test.py ATELIER ATELIER_LEARN
 """
+import fcntl
 import json
 import math
 import os
 import pathlib
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -127,8 +129,8 @@ def scores():
         run("train", path, "--run", folder, "--json")
         told = json.loads(run("score", "--run", folder, "--input", WORK / "valid.jsonl", program=LEARN).stdout.splitlines()[-1])
         texts = [json.loads(line)["text"] for line in (WORK / "valid.jsonl").read_text().splitlines()]
-        expect(told["records"] == 20 and told["characters"] == sum(map(len, texts)) + 20, f"{name}: {told}")
-        bits = math.log2(told["perplexity"]) * told["tokens"] / told["characters"]
+        expect(told["records"] == 20 and told["characters"] == sum(map(len, texts)) and told["unknown"] == 0, f"{name}: {told}")
+        bits = math.log2(told["perplexity"]) * told["tokens"] / (told["characters"] + 20)
         expect(abs(told["bits_per_character"] - bits) < 1e-9 * bits, f"{name}: {told}")
         found[name] = told
         if name == "rows":
@@ -200,6 +202,42 @@ def several():
     expect(child.returncode == 1 and "one of the 2 processes died" in err and "--resume" in err, f"{child.returncode}: {err}")
     run("evaluate", "form", code=2)  # the program still works; and the checkpoint:
     run("export", "--model", folder / "last.safetensors", "--out", WORK / "killed.gguf", program=LEARN)
+
+
+def stands_still():
+    """While somebody is in the foreground no process of a training goes on; Ctrl-C is heard all the same."""
+    lock = WORK / "home/foreground.lock"
+    lock.parent.mkdir(exist_ok=True)
+
+    def steps(folder):
+        file = folder / "metrics.jsonl"
+        return max((json.loads(line).get("step", 0) for line in file.read_text().splitlines(False) if line.endswith("}")), default=0) if file.exists() else 0
+
+    for processes in [1, 2]:
+        folder = WORK / f"still_{processes}"
+        child = subprocess.Popen([ATELIER, "train", str(config("long", 100000)), "--run", str(folder), "--nproc", str(processes)], cwd=WORK,
+                                 env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.time() + 200
+        while time.time() < deadline and steps(folder) < 5:
+            time.sleep(0.05)
+        with open(lock, "a+") as file:
+            shared = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
+            fcntl.fcntl(file, 37, shared)  # F_OFD_SETLK
+            time.sleep(1)
+            before = steps(folder)
+            time.sleep(2)
+            after = steps(folder)
+            expect(before == after and before >= 5, f"{processes} processes went on: {before} to {after}")
+            if processes == 2:
+                child.send_signal(signal.SIGINT)
+                out, err = child.communicate(timeout=120)
+                expect(child.returncode == 130 and "interrupted" in out, f"Ctrl-C while it stands: {child.returncode} {out[-300:]} {err}")
+        if processes == 1:
+            while time.time() < deadline and steps(folder) <= after:
+                time.sleep(0.05)
+            expect(steps(folder) > after, "it goes on behind it")
+            child.send_signal(signal.SIGINT)
+            child.communicate(timeout=120)
 
 
 def refuses():
@@ -285,6 +323,7 @@ whole()
 scores()
 resumes()
 several()
+stands_still()
 refuses()
 searches()
 print("failures:", len(FAILURES))

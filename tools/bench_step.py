@@ -83,11 +83,14 @@ with tempfile.TemporaryDirectory() as folder:
     for peer in [peer for peer in peers if not peer.go(1, counts=False)]:  # oneDNN: not every layer in bf16 everywhere
         print(f"{peer.name} cannot do this model on this machine")
         peers.remove(peer)
+    if not peers:
+        sys.exit("no peer can do this model on this machine")
     for racer in [ours, *peers]:
         racer.go(2, counts=False)
     for _ in range(options.rounds):
         for racer in [ours, *peers]:
-            racer.go(options.steps)
+            if not racer.go(options.steps):
+                sys.exit(f"{racer.name} died")
 best = min(peers, key=lambda p: statistics.median(p.wall))
 for racer in [ours, *peers]:
     print(racer.line())
@@ -99,7 +102,7 @@ apart = max(abs(a - b) / b for a, b in zip(ours.losses, peers[0].losses))
 print(f"{options.model}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
 limit, kind = machine_limit.measure()
 print(f"{FLOPS / seconds / 1e9:.0f} GFLOP/s, {FLOPS / seconds / limit:.0%} of the {limit / 1e9:.0f} that two cores can do in {kind}; losses within "
-      f"{apart:.2%} of f32's over {len(ours.losses)} steps")
+      f"{apart:.2%} of those of {peers[0].name} over {len(ours.losses)} steps")
 if options.curves:
     with open(options.curves, "w") as file:
         print("step", *[r.name for r in [ours, *peers]], sep="\t", file=file)

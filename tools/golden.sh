@@ -71,6 +71,7 @@ case $name in
     environment sacrebleu==2.6.0 regex==2026.11.19 numpy==2.4.6
     [[ ${1:-} == --environment ]] && exit  # ./dev bench evaluate wants no more
     "$venv/bin/python" tools/golden_evaluate.py "$@"
+    [[ $# -gt 0 ]] || python3 tools/golden_ngram.py
     program=build/release/atelier
     if [[ $# -eq 0 && -x $program ]]; then  # the goldens are few; the program itself is held against thousands of lines
       "$venv/bin/python" tools/golden_evaluate.py --compare "$program"

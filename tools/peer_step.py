@@ -43,7 +43,8 @@ def processor():
 
 torch.set_num_threads(2)
 model = peer.build(NAME)
-model.load_state_dict(peer.rename({name.removeprefix("model/"): value for name, value in load_file(WEIGHTS).items()}), strict=False)
+missing, unknown = model.load_state_dict(peer.rename({name.removeprefix("model/"): value for name, value in load_file(WEIGHTS).items()}), strict=False)
+assert not unknown and not [name for name in missing if not name.endswith("position_ids")], (missing, unknown)
 model.train(not STILL)
 parts = [(prefix, *adamw(prefix)) for prefix in PARTS]
 forward = torch.compile(model, **getattr(peer, "COMPILE", {})) if MODE == "compile" else model
@@ -57,6 +58,8 @@ for line in sys.stdin:
         start, before = time.perf_counter(), processor()
         total = 0.0
         for prefix, mine, optimiser in parts:
+            for name, parameter in model.named_parameters():  # what is not stepped wants no gradient
+                parameter.requires_grad_(name.startswith(prefix))
             with torch.autocast("cpu", torch.bfloat16, enabled=MODE != "f32"):
                 loss = forward(batch, prefix)
             loss.backward()

@@ -28,7 +28,8 @@ class Learner : public track::TrialRunner {
   double Run(const track::Trial& trial, int64_t steps) override {
     const std::string config = Cat(trial.folder, "/trial.toml");
     WriteFileAtomic(config, trial.config);
-    std::vector<std::string> arguments = {"train", "--config", config, "--run", trial.folder, "--until", Cat(steps)};
+    std::vector<std::string> arguments = {"train",      "--config", config,     "--run",
+                                          trial.folder, "--until",  Cat(steps), "--courteous"};
     if (FileExists(Cat(trial.folder, "/last.safetensors"))) arguments.emplace_back("--resume");
     if (!datasets_.empty()) arguments.insert(arguments.end(), {"--datasets", datasets_});
     std::map<std::string, double> values;  // by the names that metrics.jsonl has

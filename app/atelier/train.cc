@@ -49,7 +49,7 @@ class TrainCommand : public Command {
                   "go on with it by --resume, or name another folder by --run");
     }
     CheckName(*here, name, folder);
-    std::vector<std::string> arguments = {"train", "--config", config_, "--run", folder};
+    std::vector<std::string> arguments = {"train", "--config", config_, "--run", folder, "--courteous"};
     if (resume_) arguments.emplace_back("--resume");
     if (here->studio) {
       arguments.emplace_back("--datasets");
@@ -114,6 +114,7 @@ class TrainCommand : public Command {
     MakeFolders(models);
     job::LearnerOptions options;
     options.stop = &stop;
+    options.background = false;
     job::RunLearner({"export", "--model", from, "--out", fresh, "--name", name}, options, nullptr);
     artefact::ModelEntry entry{.name = name, .path = to, .manifest = artefact::DescribeFile(fresh)};
     entry.manifest.name = name;

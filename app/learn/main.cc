@@ -20,7 +20,7 @@ std::atomic<bool> stop{false};
 
 std::span<const Command> AllCommands() {
   static const std::vector<Command> list = {
-      {"train", {"config", "run"}, {"resume", "datasets", "until"}, &Train},
+      {"train", {"config", "run"}, {"resume", "datasets", "until", "courteous"}, &Train},
       {"export", {"model", "out"}, {"name", "licence", "f16"}, &Export},
       {"generate", {"model"}, {"tokens", "samples", "temperature", "top-k", "seed"}, &Generate},
       {"translate",

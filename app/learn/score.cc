@@ -3,7 +3,8 @@
 // (`atelier evaluate ngram`): the end of a text counts as a character.
 //
 // Every text stands by itself behind the mark of a beginning. One longer than the model's context is scored in windows
-// that overlap by half, each token once, with at least half a window before it.
+// that overlap by half, each token once, with at least half a window before it; so is one of more than 1024 tokens
+// where the model has no bound. Tokens that stand for unknown characters are counted: they make the figure too low.
 #include <torch/torch.h>
 
 #include <cmath>
@@ -21,7 +22,8 @@
 namespace atelier::learn {
 namespace {
 
-constexpr int64_t kBatch = 32;
+constexpr int64_t kBatch = 32;             // windows, at most
+constexpr int64_t kMostLogits = 64 << 20;  // of a batch
 
 struct Window {
   std::vector<int32_t> tokens;  // the last is asked for, not read
@@ -30,7 +32,7 @@ struct Window {
 
 struct Texts {
   std::vector<Window> windows;
-  int64_t records = 0, characters = 0, tokens = 0;
+  int64_t records = 0, characters = 0, tokens = 0, unknown = 0, ends = 0;
 };
 
 void AddText(std::vector<int32_t> tokens, int64_t context, Texts* texts) {
@@ -56,11 +58,15 @@ Texts ReadTexts(const model::OpenedModel& opened, const train::DataSettings& dat
   records.ForEach([&](int64_t index, const Json& fields) {
     const std::string text = train::TextField(fields, data.text, records.Describe(index));
     std::vector<int32_t> tokens = {static_cast<int32_t>(ids.begin)};
-    for (const text::TokenId id : opened.tokenizer->Encode(text)) tokens.push_back(id);
+    for (const text::TokenId id : opened.tokenizer->Encode(text)) {
+      tokens.push_back(id);
+      texts.unknown += id == ids.unknown;
+    }
     if (ids.end >= 0) tokens.push_back(static_cast<int32_t>(ids.end));
     AddText(std::move(tokens), context, &texts);
     ++texts.records;
-    texts.characters += static_cast<int64_t>(text::CountChars(text)) + (ids.end >= 0 ? 1 : 0);
+    texts.characters += static_cast<int64_t>(text::CountChars(text));
+    texts.ends += ids.end >= 0;
   });
   if (texts.windows.empty()) throw Error(Code::kInvalidInput, Cat(records.name(), ": there is no text in it"));
   std::stable_sort(texts.windows.begin(), texts.windows.end(),
@@ -102,19 +108,26 @@ int Score(const Options& options, const std::atomic<bool>& stop) {
   const torch::NoGradGuard no_gradient;
   const auto n = static_cast<int64_t>(texts.windows.size());
   double nats = 0;
-  for (int64_t at = 0; at < n; at += kBatch) {
+  for (int64_t at = 0; at < n;) {
     if (stop) throw Error(Code::kCancelled, "interrupted");
-    const int64_t end = std::min(at + kBatch, n);
+    int64_t end = std::min(at + kBatch, n);
+    const auto logits = [&] {
+      return (end - at) * static_cast<int64_t>(texts.windows[static_cast<size_t>(end - 1)].tokens.size()) *
+             opened.shape.vocabulary;
+    };
+    while (end > at + 1 && logits() > kMostLogits) end = at + (end - at) / 2;
     const model::Batch batch =
         Lay(std::span(texts.windows).subspan(static_cast<size_t>(at), static_cast<size_t>(end - at)));
     nats += language->ComputeLoss(batch, 0, {}).value.item<double>() * static_cast<double>(language->Count(batch, 0));
     Tell("step", {{"step", end}, {"steps", n}, {"values", Json::object()}});
+    at = end;
   }
-  Tell("done", {{"bits_per_character", nats / std::log(2.0) / static_cast<double>(texts.characters)},
+  Tell("done", {{"bits_per_character", nats / std::log(2.0) / static_cast<double>(texts.characters + texts.ends)},
                 {"perplexity", std::exp(nats / static_cast<double>(texts.tokens))},
                 {"records", texts.records},
                 {"characters", texts.characters},
-                {"tokens", texts.tokens}});
+                {"tokens", texts.tokens},
+                {"unknown", texts.unknown}});
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// atelier-learn train --config FILE --run DIR [--resume] [--datasets DIR] [--until STEP]
+// atelier-learn train --config FILE --run DIR [--resume] [--datasets DIR] [--until STEP] [--courteous]
 #include <torch/torch.h>
 
 #include <cmath>
@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "data/media/picture.h"
+#include "job/stand_still.h"
 #include "model/fused/ops.h"
 #include "model/picture_model.h"
+#include "store/foreground.h"
 #include "track/tracking.h"
 #include "train/picture_grid.h"
 #include "train/run.h"
@@ -198,6 +200,8 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
 
 int Train(const Options& options, const std::atomic<bool>& stop) {
   const std::unique_ptr<train::Collective> collective = train::StartedByMpi() ? train::MpiCollective() : train::Alone();
+  std::optional<job::StandStill> courtesy;
+  if (options.contains("courteous")) courtesy.emplace(store::ForegroundPath(), stop);
   if (collective->size() == 1) return TrainTogether(options, stop, collective.get());
   try {
     return TrainTogether(options, stop, collective.get());

@@ -127,7 +127,6 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
   std::string_view input = options.input;
   const double deadline = MonotonicSeconds() + options.timeout_seconds;
   double kill_at = 0;  // once it was told to stop
-  bool held = false;
   while (out.read_end >= 0 || err.read_end >= 0) {
     if (input.empty()) in.CloseWrite();
     if (options.stop != nullptr && *options.stop) {
@@ -138,19 +137,14 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
         throw Error(Code::kCancelled, Cat(argv[0], " did not stop by itself and was killed"));
       }
     }
-    if (options.holds) {
-      const bool hold = kill_at == 0 && options.holds();
-      if (hold != held) ::kill(-child.pid, hold ? SIGSTOP : SIGCONT);
-      held = hold;
-    }
     pollfd polls[3] = {{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}, {in.write_end, POLLOUT, 0}};
     const double left = deadline - MonotonicSeconds();
     if (left <= 0) {
       throw Error(Code::kResourceExhausted,
                   Cat(argv[0], " did not end within ", FormatDuration(options.timeout_seconds), " and was stopped"));
     }
-    const double look = options.holds ? 0.004 : options.stop == nullptr ? 1.0 : 0.2;
-    if (::poll(polls, 3, static_cast<int>(std::min(left, look) * 1000) + 1) < 0 && errno != EINTR) {
+    if (::poll(polls, 3, static_cast<int>(std::min(left, options.stop == nullptr ? 1.0 : 0.2) * 1000) + 1) < 0 &&
+        errno != EINTR) {
       throw Error(Code::kIo, Cat("waiting for ", argv[0], ": ", std::strerror(errno)));
     }
     char buffer[1 << 16];

@@ -26,8 +26,6 @@ struct ProcessOptions {
   // Once set, the group gets `stop_signal`, and SIGKILL where it has not ended within `grace_seconds`. A child with it
   // outlives nobody either: it gets SIGINT when we die, so that it can save.
   const std::atomic<bool>* stop = nullptr;
-  // While it says so the group stands still (SIGSTOP); asked every few milliseconds. A stop is heard all the same.
-  std::function<bool()> holds;
   int stop_signal = 2;  // SIGINT
   double grace_seconds = 60;
 };

@@ -8,10 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/ids.h"
 #include "base/process.h"
 #include "base/str.h"
-#include "store/foreground.h"
 
 namespace atelier::job {
 namespace {
@@ -32,16 +30,6 @@ std::string LastLines(std::string_view text) {
 }
 
 }  // namespace
-
-bool Courtesy::Waits(bool taken, double now) {
-  if (taken) last_taken_ = now;
-  if (now - last_taken_ >= kQuiet) {
-    since_ = now;
-    return false;
-  }
-  if (now - since_ >= kWait + kTurn) since_ = now;  // the turn is over
-  return now - since_ < kWait;
-}
 
 std::string LearnerProgram() {
   if (const char* said = std::getenv("ATELIER_LEARN"); said != nullptr && *said != '\0') return said;
@@ -75,11 +63,6 @@ Json RunLearner(const std::vector<std::string>& arguments, const LearnerOptions&
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) process.env["OMP_WAIT_POLICY"] = "passive";
   process.max_memory = options.max_memory;
   process.stop = options.stop;
-  const store::Foreground foreground(store::ForegroundPath());
-  Courtesy courtesy;
-  if (options.background) {
-    process.holds = [&] { return courtesy.Waits(foreground.Taken(), MonotonicSeconds()); };
-  }
   process.on_output_text = [&](std::string_view text) {
     buffer.append(text);
     size_t at = 0;

@@ -16,7 +16,7 @@ namespace {
 class AutocastWhereItRuns {
  public:
   AutocastWhereItRuns() {
-    if (at::globalContext().userEnabledMkldnn() && fused::Kernels().name != "avx512")
+    if (before_ && at::globalContext().userEnabledMkldnn() && fused::Kernels().name != "avx512")
       at::autocast::set_autocast_enabled(at::kCPU, false);
   }
   ~AutocastWhereItRuns() { at::autocast::set_autocast_enabled(at::kCPU, before_); }
@@ -56,7 +56,7 @@ Recurrent::Output Recurrent::forward(const torch::Tensor& in, const torch::Tenso
   if (!fused) autocast.emplace();
   const torch::Tensor x = fused ? in : autocast->Take(in);
   const int64_t states = c_.layers * (c_.bidirectional ? 2 : 1);
-  const torch::Tensor zeros = torch::zeros({states, x.size(0), c_.hidden}, x.options());
+  const torch::Tensor zeros = fused ? torch::Tensor() : torch::zeros({states, x.size(0), c_.hidden}, x.options());
   Output out;
   if (!lengths.defined()) {
     if (fused) {

@@ -1,7 +1,6 @@
 #include "store/foreground.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -9,17 +8,31 @@
 #include "base/str.h"
 
 namespace atelier::store {
+namespace {
+
+// Locks of an open file (F_OFD_*): they end with it, threads and other files of a process do not share them, and one
+// can ask for them without taking them.
+struct flock Lock(short kind) {
+  struct flock lock {};
+  lock.l_type = kind;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace
 
 std::string ForegroundPath() {
   try {
-    return Cat(AtelierHome(), "/foreground.lock");
+    const std::string home = AtelierHome();
+    MakeFolders(home);
+    return Cat(home, "/foreground.lock");
   } catch (const Error&) {
     return "";
   }
 }
 
 Foreground::Foreground(const std::string& path) {
-  if (!path.empty()) fd_ = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (!path.empty()) fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 }
 
 Foreground::~Foreground() {
@@ -29,24 +42,21 @@ Foreground::~Foreground() {
 std::shared_ptr<void> Foreground::Hold() {
   {
     const std::lock_guard lock(mutex_);
-    // Without waiting: who asks holds the lock for an instant, and the next request takes it.
-    if (fd_ >= 0 && (held_++ == 0 || !locked_)) locked_ = ::flock(fd_, LOCK_SH | LOCK_NB) == 0;
+    struct flock shared = Lock(F_RDLCK);
+    if (fd_ >= 0 && held_++ == 0) ::fcntl(fd_, F_OFD_SETLK, &shared);
   }
   return {this, [](Foreground* self) { self->Leave(); }};
 }
 
 void Foreground::Leave() {
   const std::lock_guard lock(mutex_);
-  if (fd_ < 0 || --held_ > 0) return;
-  ::flock(fd_, LOCK_UN);
-  locked_ = false;
+  struct flock none = Lock(F_UNLCK);
+  if (fd_ >= 0 && --held_ == 0) ::fcntl(fd_, F_OFD_SETLK, &none);
 }
 
 bool Foreground::Taken() const {
-  if (fd_ < 0) return false;
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) return true;
-  ::flock(fd_, LOCK_UN);
-  return false;
+  struct flock whole = Lock(F_WRLCK);
+  return fd_ >= 0 && ::fcntl(fd_, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 }  // namespace atelier::store

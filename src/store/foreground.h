@@ -1,5 +1,5 @@
 // Who answers people goes first: a lock of this user's programs on this machine. Servers hold it together while they
-// work on requests; training asks whether anyone does, and stands still meanwhile. It is a flock on a file of
+// work on requests; training asks whether anyone does, and stands still meanwhile. It is the kernel's lock on a file of
 // Atelier's home, so that it is free again when its holder dies, however.
 #pragma once
 
@@ -29,10 +29,9 @@ class Foreground {
   std::mutex mutex_;
   int fd_ = -1;
   int64_t held_ = 0;
-  bool locked_ = false;
 };
 
-// The one in AtelierHome().
+// The one in AtelierHome(), which is made; "" where that cannot be.
 std::string ForegroundPath();
 
 }  // namespace atelier::store
