@@ -240,6 +240,37 @@ INLINE bool Widens(const Product& w, int64_t rows) {
   return kWidens && rows >= kLeastWideRows && (w.a_pair == 2 || (w.a_row == 2 && w.a_pair == 2 * kGroup));
 }
 
+// What becomes of a group's sums with a panel.
+template <typename Finish>
+INLINE void FinishGroup(int64_t row, int64_t rows, int64_t panel, const float* sums, const Finish& finish) {
+  for (int64_t r = 0; r < rows; r += kTileRows) {
+    finish(row + r, rows - r < kTileRows ? rows - r : kTileRows, panel * kProductPanel, sums + r * kProductPanel);
+  }
+}
+
+// Rows that are not too deep are widened once for all panels.
+constexpr int64_t kWideWhole = 1024;
+
+template <typename Finish>
+void MultiplyWideRows(const Product& w, int64_t row, int64_t rows, int64_t panel_begin, int64_t panel_end,
+                      const Finish& finish) {
+  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideWhole], b[kProductPanel * kWideDepth];
+  const uint16_t* from = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
+  const auto depth_at = [&](int64_t k) { return w.depth - k < kWideDepth ? w.depth - k : kWideDepth; };
+  for (int64_t k = 0; k < w.depth; k += kWideDepth) WidenRows(from + k, w.a_row, rows, depth_at(k), a + k * kGroup);
+  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const uint16_t* panels = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
+    const int64_t cols = w.cols - panel * kProductPanel;
+    int64_t k = 0;
+    do {
+      WidenPanel(panels + k * kProductPanel, (depth_at(k) + 1) / 2, cols, b);
+      WideBlock<false>(a + k * kGroup, b, rows, cols, depth_at(k), k == 0, sums);
+      k += kWideDepth;
+    } while (k < w.depth);
+    FinishGroup(row, rows, panel, sums, finish);
+  }
+}
+
 template <typename Finish>
 void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
   alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideDepth], b[kProductPanel * kWideDepth];
@@ -259,9 +290,7 @@ void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t pane
     }
     k += kWideDepth;
   } while (k < w.depth);
-  for (int64_t r = 0; r < rows; r += kTileRows) {
-    finish(row + r, rows - r < kTileRows ? rows - r : kTileRows, panel * kProductPanel, sums + r * kProductPanel);
-  }
+  FinishGroup(row, rows, panel, sums, finish);
 }
 
 template <typename Finish>
@@ -297,6 +326,11 @@ INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, 
   stay = stay < kGroup ? kGroup : stay;
   for (int64_t begin = row_begin; begin < row_end; begin += stay) {
     const int64_t end = row_end - begin < stay ? row_end : begin + stay;
+    if (kWidens && w.a_pair == 2 && w.depth <= kWideWhole && end - begin >= kLeastWideRows) {
+      for (int64_t row = begin; row < end; row += kGroup)
+        MultiplyWideRows(w, row, end - row < kGroup ? end - row : kGroup, panel_begin, panel_end, finish);
+      continue;
+    }
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
       for (int64_t row = begin; row < end; row += kGroup) {
         const int64_t rows = end - row < kGroup ? end - row : kGroup;
