@@ -91,5 +91,6 @@ if [[ $guide != digits ]]; then
 fi
 shopt -s nullglob
 for file in "$results"/*.txt "$results"/results.jsonl "$results"/*.png; do
+  [[ -e $file ]] || continue
   if [[ $file == *.png ]]; then echo "$file"; else cat "$file"; fi
 done

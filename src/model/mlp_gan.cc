@@ -45,8 +45,9 @@ std::vector<Part> MlpGan::Parts() const {
 }
 
 torch::Tensor MlpGan::Judge(const torch::Tensor& x) {
-  const torch::Tensor logits = fused::Enabled() && config_.dropout == 0
-                                   ? fused::Mlp(x, LinearsOf(discriminator_), kernel::Activation::kLeakyRelu)
+  const double dropout = is_training() ? config_.dropout : 0;
+  const torch::Tensor logits = fused::Enabled()
+                                   ? fused::Mlp(x, LinearsOf(discriminator_), kernel::Activation::kLeakyRelu, dropout)
                                    : discriminator_->forward(x);
   return logits.squeeze(1).to(torch::kFloat32);
 }

@@ -12,11 +12,25 @@ using torch::autograd::variable_list;
 struct Kept : torch::CustomClassHolder {
   std::vector<MlpLayer> layers;
   kernel::Activation act = kernel::Activation::kNone;
+  double dropout = 0;
+  uint64_t seed = 0;
   bool wants_dx = false;
   std::vector<Packed> weights;
   std::vector<torch::Tensor> inputs;  // bf16 [rows, ins] of each layer
   std::vector<torch::Tensor> before;  // bf16 [rows, outs] of each but the last, before its activation
 };
+
+// Of what layer `layer` gives, or of its gradient: both lose the same numbers.
+void Drop(const Kept& c, size_t layer, const torch::Tensor& x) {
+  if (c.dropout == 0) return;
+  const kernel::Dropout how{c.seed, layer, static_cast<float>(c.dropout)};
+  constexpr int64_t kPiece = 64 * kernel::kDropoutChunk;
+  const int64_t n = x.numel();
+  InParallel((n + kPiece - 1) / kPiece, [&](int64_t begin, int64_t end) {
+    uint16_t* at = Brains(x) + begin * kPiece;
+    Kernels().drop16(&how, begin * kPiece, at, std::min(n, end * kPiece) - begin * kPiece, at);
+  });
+}
 
 torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
   const int64_t rows = x.size(0);
@@ -36,6 +50,7 @@ torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
       if (training) pre = NewBrains(rows, w.outs), p.pre16 = Brains(pre), p.pre16_stride = w.outs;
     }
     Multiply(p);
+    if (!last) Drop(*c, i, next);
     if (training) {
       c->weights.push_back(w);
       c->inputs.push_back(in);
@@ -68,6 +83,7 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
     p.out16 = Brains(below), p.out16_stride = w.ins;
     p.act = c.act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
     Multiply(p);
+    Drop(c, i - 1, below);
     d = below;
   }
   return {};
@@ -91,10 +107,11 @@ class MlpStep : public torch::autograd::Function<MlpStep> {
 
 }  // namespace
 
-torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act) {
+torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act, double dropout) {
   const torch::Tensor rows = x.contiguous();
   auto c = c10::make_intrusive<Kept>();
   c->layers = layers, c->act = act, c->wants_dx = rows.requires_grad();
+  c->dropout = dropout, c->seed = dropout > 0 ? Draw() : 0;
   std::vector<torch::Tensor> parameters;
   bool learns = c->wants_dx;
   for (const MlpLayer& layer : layers) {

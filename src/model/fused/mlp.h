@@ -1,5 +1,5 @@
 // Linear layers one after another as one step of the gradient's graph:
-//   x = act(x W^T + b),  the last without act
+//   x = drop(act(x W^T + b)),  the last x W^T + b alone
 // Between layers everything is bf16; sums, the last layer's numbers and gradients of parameters are f32. The plain form
 // is a Sequential of torch's Linear and activations.
 //
@@ -19,7 +19,8 @@ struct MlpLayer {
   torch::Tensor weight, bias;  // [outs, ins], [outs] or undefined
 };
 
-// x [rows, ins] f32 -> [rows, outs of the last] f32.
-torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act);
+// x [rows, ins] f32 -> [rows, outs of the last] f32. `dropout` draws from torch's generator.
+torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act,
+                  double dropout = 0);
 
 }  // namespace atelier::model::fused

@@ -48,5 +48,25 @@ TEST(FusedMlp, HandsOnTheGradientOfItsInput) {
   }
 }
 
+// Dropout drops in the way back what it dropped in the way forth: differences along a direction say so.
+TEST(FusedMlp, DropoutHasItsGradient) {
+  torch::manual_seed(7);
+  const std::vector<fused::MlpLayer> layers = {{torch::randn({64, 64}) * 0.2, torch::randn({64}) * 0.1},
+                                               {torch::randn({64, 64}) * 0.2, torch::randn({64}) * 0.1},
+                                               {torch::randn({8, 64}) * 0.2, {}}};
+  const torch::Tensor x = torch::randn({40, 64}), way = torch::randn({40, 64}), d = torch::randn({40, 8});
+  const auto value = [&](const torch::Tensor& at, uint64_t seed) {
+    torch::manual_seed(seed);
+    return fused::Mlp(at, layers, kernel::Activation::kGelu, 0.4);
+  };
+  torch::Tensor leaf = x.clone().requires_grad_();
+  value(leaf, 11).backward(d);
+  const torch::NoGradGuard no_gradient;
+  const double want = ((value(x + 0.05 * way, 11) - value(x - 0.05 * way, 11)) * d).sum().item<double>() / 0.1;
+  const double got = (leaf.grad() * way).sum().item<double>();
+  EXPECT_NEAR(got, want, 0.03 * (leaf.grad() * way).norm().item<double>() + 0.02 * std::abs(want));
+  EXPECT_FALSE(torch::equal(value(x, 12), value(x, 11)));
+}
+
 }  // namespace
 }  // namespace atelier::model
