@@ -38,7 +38,8 @@ class Model : public torch::nn::Module {
   // How many items the loss is a mean over: gradients of several batches are weighed by it.
   virtual int64_t Count(const Batch& batch, size_t part) const;
 
-  // Whether to recompute activations in the backward pass instead of keeping them. Returns whether the architecture can.
+  // Whether to recompute activations in the backward pass instead of keeping them. Returns whether the architecture
+  // can.
   virtual bool SetCheckpointing(bool) { return false; }
 };
 
