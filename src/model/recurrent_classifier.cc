@@ -35,36 +35,23 @@ RecurrentClassifier::RecurrentClassifier(const RecurrentClassifierConfig& config
   embedding_ = register_module("embedding", torch::nn::Embedding(c.vocabulary, c.width));
   torch::nn::init::normal_(embedding_->weight, 0, 0.1);
   const double between = c.layers > 1 ? c.dropout : 0;
-  if (c.gru) {
-    gru_ = register_module("gru", torch::nn::GRU(torch::nn::GRUOptions(c.width, c.hidden)
-                                                     .num_layers(c.layers)
-                                                     .bidirectional(c.both)
-                                                     .batch_first(true)
-                                                     .dropout(between)));
-  } else {
-    lstm_ = register_module("lstm", torch::nn::LSTM(torch::nn::LSTMOptions(c.width, c.hidden)
-                                                        .num_layers(c.layers)
-                                                        .bidirectional(c.both)
-                                                        .batch_first(true)
-                                                        .dropout(between)));
+  layers_ = register_module(c.gru ? "gru" : "lstm", std::make_shared<Recurrent>(RecurrentConfig{
+                                                        c.gru, c.width, c.hidden, c.layers, between, c.both}));
+  if (!c.gru) {
     const torch::NoGradGuard no_gradient;
-    for (const auto& item : lstm_->named_parameters()) {  // gates: input, forget, cell, output
-      if (item.key().rfind("bias_ih", 0) == 0) item.value().narrow(0, c.hidden, c.hidden).fill_(1);
+    for (const auto& item : layers_->named_parameters()) {  // gates: input, forget, cell, output
+      torch::Tensor bias = item.value();
+      if (item.key().rfind("bias_ih", 0) == 0) bias.narrow(0, c.hidden, c.hidden).fill_(1);
     }
   }
   output_ = register_module("output", torch::nn::Linear(c.hidden * (c.both ? 2 : 1), c.classes));
 }
 
 torch::Tensor RecurrentClassifier::Logits(const Batch& batch) {
-  namespace rnn = torch::nn::utils::rnn;
   const torch::Tensor lengths = RealLengths(batch);
   const int64_t time = batch.inputs.size(1);
   const torch::Tensor x = torch::dropout(embedding_->forward(batch.inputs), config_.dropout, is_training());
-  const rnn::PackedSequence packed =
-      rnn::pack_padded_sequence(x, lengths, /*batch_first=*/true, /*enforce_sorted=*/false);
-  const rnn::PackedSequence read = config_.gru ? std::get<0>(gru_->forward_with_packed_input(packed))
-                                               : std::get<0>(lstm_->forward_with_packed_input(packed));
-  const torch::Tensor states = std::get<0>(rnn::pad_packed_sequence(read, /*batch_first=*/true, 0.0, time));
+  const torch::Tensor states = layers_->forward(x, lengths).all;
   const torch::Tensor real = RealPlaces(lengths, time).unsqueeze(2);
   const torch::Tensor pooled =
       config_.maximum ? states.masked_fill(real.logical_not(), -std::numeric_limits<float>::infinity()).amax(1)

@@ -9,7 +9,10 @@
 // in +-1/sqrt(hidden), the LSTM's forget bias 1 (Jozefowicz et al. 2015).
 #pragma once
 
+#include <memory>
+
 #include "model/classifier.h"
+#include "model/recurrent.h"
 
 namespace atelier::model {
 
@@ -32,8 +35,7 @@ class RecurrentClassifier : public Classifier {
  private:
   RecurrentClassifierConfig config_;
   torch::nn::Embedding embedding_{nullptr};
-  torch::nn::LSTM lstm_{nullptr};
-  torch::nn::GRU gru_{nullptr};
+  std::shared_ptr<Recurrent> layers_;
   torch::nn::Linear output_{nullptr};
 };
 
