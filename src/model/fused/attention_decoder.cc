@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/fused/step.h"
+
 namespace atelier::model::fused {
 namespace {
 
@@ -182,18 +184,16 @@ class DecoderStep : public torch::autograd::Function<DecoderStep> {
   static variable_list forward(AutogradContext* ctx, const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
                                const torch::Tensor&, const torch::Tensor&, at::TensorList parameters, Kept* k) {
     ctx->set_materialize_grads(false);
-    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
-    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(k));
+    Keep(ctx, parameters, k);
     const variable_list out = Forward(k, true);
-    k->s = k->s.detach(),
-    k->c = k->c.detach();  // what is handed out will hold this node, and so must not be held by it
+    k->s = k->s.detach();  // what is handed out will hold this node, and so must not be held by it
+    k->c = k->c.detach();
     return out;
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
-    const auto kept = ctx->saved_data["kept"].toCapsule();
-    variable_list gradients = Backward(static_cast<const Kept&>(*kept), d);
-    gradients.resize(gradients.size() + static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 1);
+    variable_list gradients = Backward(*KeptBy<Kept>(ctx), d);
+    gradients.resize(gradients.size() + ParametersOf(ctx) + 1);
     return gradients;
   }
 };

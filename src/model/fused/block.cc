@@ -2,12 +2,12 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "model/fused/norm.h"
 #include "model/fused/ops.h"
+#include "model/fused/step.h"
 
 namespace atelier::model::fused {
 namespace {
@@ -15,8 +15,6 @@ namespace {
 using kernel::Dropout;
 using kernel::FlashAttention;
 using kernel::Product;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 using Affine = BlockWeights::Affine;
 
 // What a block's way forth leaves for its way back.
@@ -51,16 +49,6 @@ Product Linear(const torch::Tensor& x, const Packed& w, const Affine& affine, ui
   return p;
 }
 
-void DropRows(const Kept& c, uint64_t part, const torch::Tensor& x) {
-  const Dropout how = c.drop(part);
-  constexpr int64_t kPiece = 64 * kernel::kDropoutChunk;
-  const int64_t n = x.numel();
-  InParallel((n + kPiece - 1) / kPiece, [&](int64_t begin, int64_t end) {
-    uint16_t* at = Brains(x) + begin * kPiece;
-    Kernels().drop16(&how, begin * kPiece, at, std::min(n, end * kPiece) - begin * kPiece, at);
-  });
-}
-
 // x + W y (+ b), with dropout between.
 torch::Tensor AddBranch(const Kept& c, const torch::Tensor& x, const torch::Tensor& y, const Packed& w,
                         const Affine& affine, uint64_t part) {
@@ -74,7 +62,7 @@ torch::Tensor AddBranch(const Kept& c, const torch::Tensor& x, const torch::Tens
   }
   const torch::Tensor branch = NewBrains(c.rows, c.width);
   Multiply(Linear(y, w, affine, Brains(branch), c.width));
-  DropRows(c, part, branch);
+  DropRows(c.drop(part), branch);
   torch::add_out(sum, x, branch);
   return sum;
 }
@@ -215,7 +203,7 @@ torch::Tensor Back(const Kept& c, std::initializer_list<Share> shares, const tor
 torch::Tensor FeedForwardBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
   const BlockWeights& w = c.w;
   const int64_t rows = c.rows, width = c.width, hidden = c.hidden;
-  if (c.drops()) DropRows(c, 1, d16);
+  DropRows(c.drop(1), d16);
   AddGradients(w.down, Brains(d16), rows, width, width, ZipAll(c.acted), hidden);
   const torch::Tensor d_up = NewBrains(rows, hidden), n2 = ZipAll(c.n2);
   Product p = RowsTimes(Brains(d16), rows, width, width, c.down.backward, hidden);
@@ -242,7 +230,7 @@ torch::Tensor FeedForwardBack(const Kept& c, const torch::Tensor& d16, const tor
 torch::Tensor AttentionBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
   const BlockWeights& w = c.w;
   const int64_t rows = c.rows, width = c.width, total = width + 2 * c.kv;
-  if (c.drops()) DropRows(c, 0, d16);
+  DropRows(c.drop(0), d16);
   AddGradients(w.output, Brains(d16), rows, width, width, ZipAll(c.attended), width);
   const torch::Tensor d_attended = Back(c, {{Brains(d16), width, &c.output}}, {}), d_qkv = NewBrains(rows, total);
   FlashAttention a = AttentionOf(c);
@@ -288,23 +276,6 @@ c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& wei
   return c;
 }
 
-class BlockStep : public torch::autograd::Function<BlockStep> {
- public:
-  // The parameters are inputs so that the graph knows them; their gradients go straight to them.
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, at::TensorList parameters, Kept* c) {
-    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
-    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(c));
-    return Forward(c, x.detach(), true);
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list d_out) {
-    const auto kept = ctx->saved_data["kept"].toCapsule();
-    variable_list gradients(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 2);
-    const torch::NoGradGuard no_gradient;
-    gradients[0] = Backward(static_cast<const Kept&>(*kept), d_out[0].contiguous());
-    return gradients;
-  }
-};
-
 }  // namespace
 
 std::vector<int64_t> EqualStarts(int64_t sequences, int64_t time) {
@@ -315,18 +286,12 @@ std::vector<int64_t> EqualStarts(int64_t sequences, int64_t time) {
 
 torch::Tensor Block(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
   const torch::Tensor rows = x.contiguous();
-  const c10::intrusive_ptr<Kept> c = Prepare(rows, weights, shape);
   std::vector<torch::Tensor> parameters;
   const BlockWeights& w = weights;
   for (const Affine* a : {&w.attn_norm, &w.q, &w.k, &w.v, &w.output, &w.ffn_norm, &w.gate, &w.up, &w.down}) {
-    if (a->weight.defined()) parameters.push_back(a->weight);
-    if (a->bias.defined()) parameters.push_back(a->bias);
+    parameters.insert(parameters.end(), {a->weight, a->bias});
   }
-  const auto learns = [](const torch::Tensor& p) { return p.requires_grad(); };
-  if (!torch::GradMode::is_enabled() || !(learns(x) || std::any_of(parameters.begin(), parameters.end(), learns))) {
-    return Forward(c.get(), rows.detach(), false);  // nothing here or below learns
-  }
-  return BlockStep::apply(rows, at::TensorList(parameters), c.get());
+  return RunStep(rows, std::move(parameters), Prepare(rows, weights, shape));
 }
 
 }  // namespace atelier::model::fused

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "model/batch.h"
 #include "model/fused/ops.h"
+#include "model/fused/step.h"
 
 namespace atelier::model::fused {
 namespace {
@@ -66,31 +67,31 @@ struct Scratch {
 };
 
 struct Kept : torch::CustomClassHolder {
-  HeadNorm norm;
-  torch::Tensor x, mean, inverse;
-  torch::Tensor weight, bias;
+  NormWeights norm;
+  Normed normed;
+  torch::Tensor weight, bias, labels;
+  double smoothing = 0;
   torch::Tensor d_n, d_weight, d_bias;  // of what the head reads (bf16), and of its parameters
 
-  bool normed() const { return norm.weight.defined(); }
+  bool norms() const { return norm.weight.defined(); }
 };
 
 // The loss of `n` [rows, width] bf16, summed over labels; in training also the gradients of their mean.
-double RunHead(const Kept& c, const torch::Tensor& n, const torch::Tensor& labels, double smoothing, float scale,
-               bool training) {
+double RunHead(const Kept& c, const torch::Tensor& n, float scale, bool training) {
   const Packed w = Pack(c.weight, training);
   const int64_t rows = n.size(0), width = n.size(1), panels = kernel::Panels(w.outs);
   const int64_t stride = panels * kernel::kProductPanel, most = std::min(rows, kBlock);
   const torch::Tensor loss = NewFloats(1, rows);
   Scratch s{NewBrains(most, stride), NewFloats(most, panels),
-            NewFloats(most, panels), smoothing > 0 ? NewFloats(most, panels) : torch::Tensor(),
+            NewFloats(most, panels), c.smoothing > 0 ? NewFloats(most, panels) : torch::Tensor(),
             NewFloats(1, most),      training ? NewBrains(1, kernel::PackedSize(w.outs, most)) : torch::Tensor()};
   for (int64_t begin = 0; begin < rows; begin += kBlock) {
     const int64_t count = std::min(kBlock, rows - begin);
     kernel::HeadLoss head;
     head.rows = count, head.vocabulary = w.outs, head.depth = width;
     head.x = Brains(n) + begin * width, head.x_stride = width, head.w = Brains(w.forward);
-    head.bias = Floats(c.bias), head.labels = labels.data_ptr<int64_t>() + begin;
-    head.smoothing = static_cast<float>(smoothing), head.scale = scale;
+    head.bias = Floats(c.bias), head.labels = c.labels.data_ptr<int64_t>() + begin;
+    head.smoothing = static_cast<float>(c.smoothing), head.scale = scale;
     head.scores = Brains(s.scores), head.greatest = Floats(s.greatest), head.sums = Floats(s.sums);
     head.totals = Floats(s.totals), head.label_logit = Floats(s.label_logit);
     head.loss = Floats(loss) + begin;
@@ -109,42 +110,10 @@ double RunHead(const Kept& c, const torch::Tensor& n, const torch::Tensor& label
   return loss.to(torch::kFloat64).sum().item<double>();
 }
 
-kernel::RowNorm NormOf(const Kept& c) {
-  kernel::RowNorm n;
-  n.rows = c.x.size(0), n.cols = c.x.size(1), n.rms = c.norm.rms, n.epsilon = static_cast<float>(c.norm.eps);
-  n.weight = Floats(c.norm.weight), n.bias = Floats(c.norm.bias);
-  n.x = Floats(c.x), n.mean = Floats(c.mean), n.inverse = Floats(c.inverse);
-  return n;
-}
-
-torch::Tensor NormForward(Kept* c) {
-  const int64_t rows = c->x.size(0);
-  torch::Tensor normed = NewBrains(rows, c->x.size(1));
-  c->mean = NewFloats(rows, 1), c->inverse = NewFloats(rows, 1);
-  kernel::RowNorm n = NormOf(*c);
-  n.y16 = Brains(normed);
-  InParallel(kernel::NormBlocks(rows), [&](int64_t begin, int64_t end) {
-    Kernels().norm_forward(&n, begin * kernel::kNormBlock, std::min(rows, end * kernel::kNormBlock));
-  });
-  return normed;
-}
-
-torch::Tensor NormBackward(const Kept& c) {
-  kernel::RowNorm n = NormOf(c);
-  const int64_t blocks = kernel::NormBlocks(n.rows);
-  const torch::Tensor d_gain = NewFloats(blocks, n.cols), d_bias = NewFloats(blocks, n.cols);
-  torch::Tensor dx = NewFloats(n.rows, n.cols);
-  n.dy16 = Brains(c.d_n), n.dx = Floats(dx), n.d_weight = Floats(d_gain), n.d_bias = Floats(d_bias);
-  InParallel(blocks, [&](int64_t begin, int64_t end) { Kernels().norm_backward(&n, begin, end); });
-  SumRows(d_gain, GradientOf(c.norm.weight));
-  SumRows(d_bias, GradientOf(c.norm.bias));
-  return dx;
-}
-
-torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bool training) {
-  const auto* label = labels.data_ptr<int64_t>();
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
+  const auto* label = c->labels.data_ptr<int64_t>();
   int64_t count = 0;
-  for (int64_t i = 0; i < c->x.size(0); ++i) {
+  for (int64_t i = 0; i < x.size(0); ++i) {
     if (label[i] == kIgnored) continue;
     if (label[i] < 0 || label[i] >= c->weight.size(0)) {
       throw Error(Code::kInvalidInput, Cat("target ", label[i], " is outside the vocabulary of ", c->weight.size(0)));
@@ -153,12 +122,13 @@ torch::Tensor RunLoss(Kept* c, const torch::Tensor& labels, double smoothing, bo
   }
   count = std::max<int64_t>(count, 1);
   if (training) {
-    c->d_n = torch::empty_like(c->x, torch::kBFloat16);
+    c->d_n = torch::empty_like(x, torch::kBFloat16);
     c->d_weight = torch::zeros_like(c->weight.detach());
     if (c->bias.defined()) c->d_bias = torch::zeros_like(c->bias.detach());
   }
-  const torch::Tensor rows = c->normed() ? NormForward(c) : c->x;
-  const double sum = RunHead(*c, rows, labels, smoothing, 1 / static_cast<float>(count), training);
+  torch::Tensor rows = x;
+  if (c->norms()) c->normed = NormForward(c->norm, x, nullptr, &rows);
+  const double sum = RunHead(*c, rows, 1 / static_cast<float>(count), training);
   return torch::scalar_tensor(sum / static_cast<double>(count), torch::kFloat32);
 }
 
@@ -168,27 +138,13 @@ void AddScaled(const torch::Tensor& d, double scale, const torch::Tensor& parame
   grad.add_(d, scale);
 }
 
-class LossStep : public torch::autograd::Function<LossStep> {
- public:
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList parameters,
-                               const torch::Tensor& labels, double smoothing, Kept* c) {
-    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
-    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(c));
-    return RunLoss(c, labels, smoothing, true);
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list d) {
-    const torch::NoGradGuard no_gradient;
-    const auto kept = ctx->saved_data["kept"].toCapsule();
-    const auto& c = static_cast<const Kept&>(*kept);
-    const float scale = d[0].item<float>();
-    AddScaled(c.d_weight, scale, c.weight);
-    AddScaled(c.d_bias, scale, c.bias);
-    if (scale != 1) c.d_n.mul_(scale);
-    variable_list out(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 4);
-    out[0] = c.normed() ? NormBackward(c) : c.d_n;
-    return out;
-  }
-};
+torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+  const float scale = d.item<float>();
+  AddScaled(c.d_weight, scale, c.weight);
+  AddScaled(c.d_bias, scale, c.bias);
+  if (scale != 1) c.d_n.mul_(scale);
+  return c.norms() ? NormBackward(c.norm, c.normed, c.d_n, {}, nullptr) : c.d_n;
+}
 
 }  // namespace
 
@@ -198,18 +154,13 @@ torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, 
   return EmbedStep::apply(table, at::TensorList(more), ids.contiguous());
 }
 
-torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
+torch::Tensor HeadLoss(const torch::Tensor& x, const NormWeights& norm, const torch::Tensor& weight,
                        const torch::Tensor& bias, const torch::Tensor& labels, double label_smoothing) {
   const torch::Tensor rows = (norm.weight.defined() ? x : x.to(torch::kBFloat16)).contiguous();
-  const torch::Tensor flat = labels.contiguous();
   auto c = c10::make_intrusive<Kept>();
-  c->norm = norm, c->x = rows.detach(), c->weight = weight, c->bias = bias;
-  if (!torch::GradMode::is_enabled()) return RunLoss(c.get(), flat, label_smoothing, false);
-  std::vector<torch::Tensor> parameters{weight};
-  for (const torch::Tensor& p : {norm.weight, norm.bias, bias}) {
-    if (p.defined()) parameters.push_back(p);
-  }
-  return LossStep::apply(rows, at::TensorList(parameters), flat, label_smoothing, c.get());
+  c->norm = norm, c->weight = weight, c->bias = bias;
+  c->labels = labels.contiguous(), c->smoothing = label_smoothing;
+  return RunStep(rows, {weight, norm.weight, norm.bias, bias}, c);
 }
 
 }  // namespace atelier::model::fused

@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "model/fused/norm.h"
+
 namespace atelier::model::fused {
 
 // x[i] = table[ids[i]] (+ positions[i % time]), f32 [ids, width]. The way back adds to the tables' `grad` in the order
@@ -14,13 +16,8 @@ torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, 
 // are Gpt::Logits, Head and CrossEntropy.
 //
 // The gradient is made with the loss, block by block, and waits for the way back; W's and b's go straight to their
-// `grad`.
-struct HeadNorm {
-  torch::Tensor weight, bias;  // no weight: no norm
-  bool rms = false;
-  double eps = 1e-5;
-};
-torch::Tensor HeadLoss(const torch::Tensor& x, const HeadNorm& norm, const torch::Tensor& weight,
+// `grad`. A norm without a weight is none.
+torch::Tensor HeadLoss(const torch::Tensor& x, const NormWeights& norm, const torch::Tensor& weight,
                        const torch::Tensor& bias, const torch::Tensor& labels, double label_smoothing);
 
 }  // namespace atelier::model::fused

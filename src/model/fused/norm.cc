@@ -1,12 +1,10 @@
 #include "model/fused/norm.h"
 
 #include "model/fused/ops.h"
+#include "model/fused/step.h"
 
 namespace atelier::model::fused {
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 kernel::RowNorm RowsOf(const NormWeights& norm, const Normed& normed) {
   kernel::RowNorm n;
@@ -21,27 +19,15 @@ struct Kept : torch::CustomClassHolder {
   Normed normed;
 };
 
-class NormStep : public torch::autograd::Function<NormStep> {
- public:
-  // The parameters are inputs so that the graph knows them; their gradients go straight to them.
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, at::TensorList parameters,
-                               const NormWeights& norm) {
-    auto kept = c10::make_intrusive<Kept>();
-    torch::Tensor y;
-    kept->norm = norm, kept->normed = NormForward(norm, x.detach(), &y, nullptr);
-    ctx->saved_data["parameters"] = static_cast<int64_t>(parameters.size());
-    ctx->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
-    return y;
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list d) {
-    const torch::NoGradGuard no_gradient;
-    const auto capsule = ctx->saved_data["kept"].toCapsule();
-    const auto& kept = static_cast<const Kept&>(*capsule);
-    variable_list gradients(static_cast<size_t>(ctx->saved_data["parameters"].toInt()) + 2);
-    gradients[0] = NormBackward(kept.norm, kept.normed, d[0].contiguous(), {}, nullptr);
-    return gradients;
-  }
-};
+torch::Tensor Forward(Kept* kept, const torch::Tensor& x, bool) {
+  torch::Tensor y;
+  kept->normed = NormForward(kept->norm, x, &y, nullptr);
+  return y;
+}
+
+torch::Tensor Backward(const Kept& kept, const torch::Tensor& d) {
+  return NormBackward(kept.norm, kept.normed, d, {}, nullptr);
+}
 
 }  // namespace
 
@@ -78,11 +64,9 @@ torch::Tensor NormBackward(const NormWeights& norm, const Normed& normed, const 
 }
 
 torch::Tensor Norm(const torch::Tensor& x, const NormWeights& norm) {
-  std::vector<torch::Tensor> parameters;
-  for (const torch::Tensor& p : {norm.weight, norm.bias}) {
-    if (p.defined()) parameters.push_back(p);
-  }
-  return NormStep::apply(x.contiguous(), at::TensorList(parameters), norm);
+  auto kept = c10::make_intrusive<Kept>();
+  kept->norm = norm;
+  return RunStep(x.contiguous(), {norm.weight, norm.bias}, kept);
 }
 
 }  // namespace atelier::model::fused

@@ -124,6 +124,16 @@ void SumColumns(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, f
   });
 }
 
+void DropRows(const kernel::Dropout& how, const torch::Tensor& x) {
+  if (how.rate == 0) return;
+  constexpr int64_t kPiece = 64 * kernel::kDropoutChunk;
+  const int64_t n = x.numel();
+  InParallel((n + kPiece - 1) / kPiece, [&](int64_t begin, int64_t end) {
+    uint16_t* at = Brains(x) + begin * kPiece;
+    Kernels().drop16(&how, begin * kPiece, at, std::min(n, end * kPiece) - begin * kPiece, at);
+  });
+}
+
 float* GradientOf(const torch::Tensor& parameter) {
   if (!parameter.defined() || !parameter.requires_grad()) return nullptr;
   if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter.detach());

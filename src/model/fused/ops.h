@@ -51,6 +51,9 @@ torch::Tensor Narrow(const torch::Tensor& x);
 void SumRows(const torch::Tensor& parts, float* sums);
 void SumColumns(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
 
+// x, bf16, without what `how` drops; where its rate is 0, as it is.
+void DropRows(const kernel::Dropout& how, const torch::Tensor& x);
+
 // Where the gradient of a parameter is added up: its grad, made of zeros where it has none. Null for an undefined
 // parameter and for one that wants no gradient. Fused layers add to it in their way back, without a tensor between.
 float* GradientOf(const torch::Tensor& parameter);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/fused/step.h"
+
 namespace atelier::model::fused {
 namespace {
 
@@ -169,17 +171,15 @@ class LstmStep : public torch::autograd::Function<LstmStep> {
   // state where there is one.
   static variable_list forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList more, Kept* k) {
     ctx->set_materialize_grads(false);
-    ctx->saved_data["more"] = static_cast<int64_t>(more.size());
-    ctx->saved_data["kept"] = c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(k));
+    Keep(ctx, more, k);
     const variable_list out = Forward(k, true);
     k->h = k->h.detach();  // what is handed out will hold this node, and so must not be held by it
     return out;
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
-    const auto kept = ctx->saved_data["kept"].toCapsule();
-    variable_list gradients(static_cast<size_t>(ctx->saved_data["more"].toInt()) + 2);
-    const variable_list made = Backward(static_cast<const Kept&>(*kept), d);
+    variable_list gradients(ParametersOf(ctx) + 2);
+    const variable_list made = Backward(*KeptBy<Kept>(ctx), d);
     gradients[0] = made[0];
     std::copy(made.begin() + 1, made.end(), gradients.end() - 3);
     return gradients;
