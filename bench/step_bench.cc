@@ -3,7 +3,6 @@
 // `still` switches dropout off. Two threads; shapes as in step_models.cc. Writes the first parameters to WEIGHTS; then,
 // for each number on standard input, takes so many steps and prints what they took as a line of JSON, so that
 // tools/bench_step.py can let it take turns with PyTorch on the same parameters and batches.
-#include <ATen/autocast_mode.h>
 #include <sys/resource.h>
 #include <torch/torch.h>
 
@@ -12,6 +11,7 @@
 
 #include "base/json.h"
 #include "bench/step_models.h"
+#include "model/autocast.h"
 #include "model/fused/ops.h"
 #include "model/model_file.h"
 #include "train/arena.h"
@@ -64,19 +64,12 @@ int main(int argc, char** argv) {
       const double before = ProcessorSeconds();
       double loss = 0;
       for (size_t part = 0; part < parts.size(); ++part) {
-        for (size_t other = 0; other < parts.size() && parts.size() > 1; ++other) {
-          for (const train::Slice& slice : parts[other].arena.slices()) {
-            torch::Tensor parameter = slice.parameter;
-            parameter.requires_grad_(other == part);
-          }
-        }
-        if (how != "f32") {
-          at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-          at::autocast::set_autocast_enabled(at::kCPU, true);
-        }
-        const torch::Tensor value = model->ComputeLoss(batch, part, {}).value;
-        at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(at::kCPU, false);
+        for (size_t other = 0; other < parts.size() && parts.size() > 1; ++other)
+          parts[other].arena.Learn(other == part);
+        const torch::Tensor value = [&] {
+          const model::Autocast autocast(how != "f32");
+          return model->ComputeLoss(batch, part, {}).value;
+        }();
         value.backward();
         const double norm = train::GradientNorm(parts[part].arena);
         parts[part].optimiser->Step(entry->optimiser.rate, entry->clip ? std::min(1.0, 1 / (norm + 1e-6)) : 1.0);

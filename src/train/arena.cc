@@ -42,4 +42,8 @@ Arena::Arena(model::Model& model, const model::Part& part) : name_(part.name) {
   }
 }
 
+void Arena::Learn(bool on) {
+  for (Slice& slice : slices_) slice.parameter.requires_grad_(on);
+}
+
 }  // namespace atelier::train

@@ -32,6 +32,8 @@ class Arena {
   int64_t decayed() const { return decayed_; }            // values()[0, decayed) shrink by weight decay
   int64_t size() const { return values_.numel(); }
   const std::vector<Slice>& slices() const { return slices_; }
+  // Whether the parameters want gradients: those of another part need none while one is stepped.
+  void Learn(bool on);
 
  private:
   std::string name_;

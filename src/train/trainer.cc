@@ -1,7 +1,6 @@
 #include "train/trainer.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/autocast_mode.h>
 
 #include <cmath>
 #include <numeric>
@@ -9,31 +8,11 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/str.h"
+#include "model/autocast.h"
 #include "train/class_counts.h"
 
 namespace atelier::train {
 namespace {
-
-// Products in bf16 while it lives.
-class Autocast {
- public:
-  explicit Autocast(bool on) : on_(on), before_(at::autocast::is_autocast_enabled(at::kCPU)) {
-    if (!on_) return;
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::increment_nesting();
-  }
-  ~Autocast() {
-    if (!on_) return;
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, before_);
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  bool on_, before_;
-};
 
 // torch's random numbers as they were, again, when it dies.
 class KeptGenerator {
@@ -119,10 +98,7 @@ void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, bo
                        std::map<std::string, double>* sums) {
   PartState& p = parts_[part];
   for (size_t other = 0; other < parts_.size() && parts_.size() > 1; ++other) {
-    for (const Slice& slice : parts_[other].arena->slices()) {
-      torch::Tensor parameter = slice.parameter;
-      parameter.requires_grad_(other == part);
-    }
+    parts_[other].arena->Learn(other == part);
   }
   std::vector<double> counts;
   for (const model::Batch& batch : batches)
@@ -133,7 +109,7 @@ void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, bo
     const double share = counts[i] / total;
     model::Loss loss;
     {
-      const Autocast autocast(s_.precision == Precision::kBf16);
+      const model::Autocast autocast(s_.precision == Precision::kBf16);
       loss = model_.ComputeLoss(batches[i], part, {s_.label_smoothing});
     }
     if (i + 1 == batches.size()) p.exchange->Begin();
@@ -206,7 +182,7 @@ ValidationReport Trainer::Validate() {
     const model::Batch batch = validation_->Collate(which, Rng(s_.seed, Cat("validation ", b)));
     torch::manual_seed(static_cast<int64_t>(s_.seed) + b);  // the same in whichever process
     for (size_t part = 0; part < parts_.size(); ++part) {
-      const Autocast autocast(s_.precision == Precision::kBf16);
+      const model::Autocast autocast(s_.precision == Precision::kBf16);
       const model::Loss loss = model_.ComputeLoss(batch, part, {});
       const double count = idle ? 0.0 : static_cast<double>(model_.Count(batch, part));
       sums[Label(part, "loss")] += loss.value.item<double>() * count;
