@@ -1,7 +1,9 @@
 #include "model/mlp_gan.h"
 
+#include <algorithm>
+
 #include "base/error.h"
-#include "model/fused/mlp.h"
+#include "model/fused/binary_loss.h"
 #include "model/fused/ops.h"
 
 namespace atelier::model {
@@ -9,21 +11,33 @@ namespace {
 
 using torch::nn::Linear;
 
-// -log sigmoid(logits) where `target` is 1; the cross-entropy of two classes.
-torch::Tensor Against(const torch::Tensor& logits, double target) {
-  return torch::binary_cross_entropy_with_logits(logits, torch::full_like(logits, target));
+using kernel::Activation;
+
+// The share of logits [begin, end) that say yes.
+double ShareAbove(const torch::Tensor& logits, int64_t begin, int64_t end) {
+  const float* x = logits.data_ptr<float>();
+  return static_cast<double>(std::count_if(x + begin, x + end, [](float v) { return v > 0; })) /
+         static_cast<double>(end - begin);
 }
 
-double ShareAbove(const torch::Tensor& logits) {
-  return logits.detach().gt(0).to(torch::kFloat64).mean().item<double>();
+// fused/binary_loss.h says what of which.
+torch::Tensor BinaryLoss(const torch::Tensor& logits, int64_t first, double yes) {
+  if (fused::Enabled()) return fused::BinaryLoss(logits, first, yes);
+  const auto mean = [](const torch::Tensor& part, double target) {
+    return torch::binary_cross_entropy_with_logits(part, torch::full_like(part, target));
+  };
+  const torch::Tensor x = logits.to(torch::kFloat32), real = mean(x.narrow(0, 0, first), yes);
+  return first == x.size(0) ? real : real + mean(x.narrow(0, first, x.size(0) - first), 0);
 }
 
-std::vector<fused::MlpLayer> LinearsOf(const torch::nn::Sequential& layers) {
-  std::vector<fused::MlpLayer> list;
-  for (const auto& module : layers->children()) {
-    if (const auto* linear = module->as<torch::nn::Linear>()) list.push_back({linear->weight, linear->bias});
+std::vector<fused::MlpLayer> LayersOf(const torch::nn::Sequential& part, Activation act, Activation last,
+                                      double dropout) {
+  std::vector<fused::MlpLayer> layers;
+  for (const auto& module : part->children()) {
+    if (const auto* linear = module->as<Linear>()) layers.push_back({linear->weight, linear->bias, act, dropout});
   }
-  return list;
+  layers.back().act = last, layers.back().dropout = 0;
+  return layers;
 }
 
 }  // namespace
@@ -44,41 +58,61 @@ std::vector<Part> MlpGan::Parts() const {
   return {{"discriminator", {"discriminator."}}, {"generator", {"generator."}}};
 }
 
-torch::Tensor MlpGan::Judge(const torch::Tensor& x) {
-  const double dropout = is_training() ? config_.dropout : 0;
-  const torch::Tensor logits = fused::Enabled()
-                                   ? fused::Mlp(x, LinearsOf(discriminator_), kernel::Activation::kLeakyRelu, dropout)
-                                   : discriminator_->forward(x);
-  return logits.squeeze(1).to(torch::kFloat32);
+std::vector<fused::MlpLayer> MlpGan::JudgingLayers() const {
+  return LayersOf(discriminator_, Activation::kLeakyRelu, Activation::kNone, is_training() ? config_.dropout : 0);
 }
 
-torch::Tensor MlpGan::Make(const torch::Tensor& z) {
-  if (!fused::Enabled()) return generator_->forward(z).to(torch::kFloat32);
-  return fused::Mlp(z, LinearsOf(generator_), kernel::Activation::kRelu).tanh();
+std::vector<fused::MlpLayer> MlpGan::MakingLayers() const {
+  return LayersOf(generator_, Activation::kRelu, Activation::kTanh, 0);
+}
+
+torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z) {
+  const torch::Tensor truth = pictures.flatten(1).contiguous();
+  if (!fused::Enabled()) {
+    const torch::NoGradGuard no_gradient;
+    const torch::Tensor made = generator_->forward(z).to(torch::kFloat32);
+    const torch::AutoGradMode gradient(true);
+    return discriminator_->forward(torch::cat({truth * 2 - 1, made}));
+  }
+  const int64_t n = truth.size(0), pixels = truth.size(1);
+  const torch::Tensor rows = torch::empty({2 * n, pixels}, torch::kBFloat16);
+  fused::InParallel(n, [&](int64_t begin, int64_t end) {
+    std::vector<float> row(static_cast<size_t>(pixels));
+    for (int64_t i = begin; i < end; ++i) {
+      const float* x = truth.data_ptr<float>() + i * pixels;
+      std::transform(x, x + pixels, row.begin(), [](float v) { return 2 * v - 1; });
+      fused::Kernels().narrow(row.data(), pixels, fused::Brains(rows) + i * pixels);
+    }
+  });
+  fused::MlpInto(z, MakingLayers(), rows.narrow(0, n, n));
+  return fused::Mlp(rows, JudgingLayers());
+}
+
+torch::Tensor MlpGan::JudgeMade(const torch::Tensor& z) {
+  if (!fused::Enabled()) return discriminator_->forward(generator_->forward(z).to(torch::kFloat32));
+  std::vector<fused::MlpLayer> layers = MakingLayers();
+  for (fused::MlpLayer& layer : JudgingLayers()) layers.push_back(std::move(layer));
+  return fused::Mlp(z, std::move(layers));
 }
 
 Loss MlpGan::ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) {
-  const torch::Tensor z = torch::randn({batch.rows(), config_.latent}, batch.inputs.options());
+  const int64_t n = batch.rows();
+  const torch::Tensor z = torch::randn({n, config_.latent}, batch.inputs.options());
   Loss loss;
   if (part == 1) {
-    loss.value = Against(Judge(Make(z)), 1);
+    loss.value = BinaryLoss(JudgeMade(z), n, 1);
     return loss;
   }
-  const torch::Tensor made = [&] {
-    const torch::NoGradGuard no_gradient;
-    return Make(z);
-  }();
-  const torch::Tensor truth = batch.inputs.flatten(1) * 2 - 1;
-  const std::vector<torch::Tensor> logits = Judge(torch::cat({truth, made})).chunk(2);
-  loss.value = Against(logits[0], 1 - options.label_smoothing) + Against(logits[1], 0);
-  loss.details["real_believed"] = ShareAbove(logits[0]);
-  loss.details["made_believed"] = ShareAbove(logits[1]);
+  const torch::Tensor logits = JudgeBoth(batch.inputs, z).to(torch::kFloat32);
+  loss.value = BinaryLoss(logits, n, 1 - options.label_smoothing);
+  loss.details["real_believed"] = ShareAbove(logits, 0, n);
+  loss.details["made_believed"] = ShareAbove(logits, n, 2 * n);
   return loss;
 }
 
 torch::Tensor MlpGan::Generate(const torch::Tensor& z) {
   const torch::NoGradGuard no_gradient;
-  const torch::Tensor x = Make(z);
+  const torch::Tensor x = generator_->forward(z).to(torch::kFloat32);
   return ((x + 1) / 2).clamp(0, 1).view({z.size(0), config_.height, config_.width});
 }
 

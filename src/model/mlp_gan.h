@@ -9,6 +9,7 @@
 // one-sided: a real picture's target is 1 - label_smoothing (Salimans et al. 2016). Fresh parameters: PyTorch's.
 #pragma once
 
+#include "model/fused/mlp.h"
 #include "model/picture_model.h"
 #include "model/zoo.h"
 
@@ -30,8 +31,12 @@ class MlpGan : public PictureModel {
   int64_t latent() const override { return config_.latent; }
 
  private:
-  torch::Tensor Judge(const torch::Tensor& x);  // [batch, pixels] -> logits [batch]
-  torch::Tensor Make(const torch::Tensor& z);   // [batch, latent] -> [batch, pixels]
+  std::vector<fused::MlpLayer> JudgingLayers() const;
+  std::vector<fused::MlpLayer> MakingLayers() const;
+  // Logits: of pictures [batch, height, width] and, below them, of as many that z [batch, latent] makes, which stay as
+  // they are: [2 batch, 1]; of those that z makes: [batch, 1].
+  torch::Tensor JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z);
+  torch::Tensor JudgeMade(const torch::Tensor& z);
   MlpGanConfig config_;
   torch::nn::Sequential discriminator_{nullptr}, generator_{nullptr};
 };

@@ -17,14 +17,15 @@ const kernel::TrainTable& Kernels() {
   return table;
 }
 
-// step(begin, end) over pieces of [0, n), on torch's threads. Every number is stepped by itself: no cut changes it.
+// step(begin, end) over pieces of [0, n), on torch's threads.
 template <typename Step>
-void InPieces(int64_t n, const Step& step) {
-  const int64_t pieces = (n + kernel::kSumPiece - 1) / kernel::kSumPiece;
-  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
-    step(begin * kernel::kSumPiece, std::min(n, end * kernel::kSumPiece));
-  });
+void InPieces(int64_t n, int64_t piece, const Step& step) {
+  at::parallel_for(0, (n + piece - 1) / piece, 1,
+                   [&](int64_t begin, int64_t end) { step(begin * piece, std::min(n, end * piece)); });
 }
+
+// Of what an optimiser takes: every number is stepped by itself, no cut changes it, so small parts have equal shares.
+constexpr int64_t kStepPiece = 4096;
 
 class Base : public Optimiser {
  public:
@@ -36,7 +37,7 @@ class Base : public Optimiser {
   template <typename Step>
   void Run(double scale, const Step& step) {
     const auto part = [&](int64_t first, int64_t last, double decay) {
-      InPieces(last - first, [&](int64_t begin, int64_t end) {
+      InPieces(last - first, kStepPiece, [&](int64_t begin, int64_t end) {
         kernel::Arena arena;
         arena.weight = p_.data_ptr<float>() + first + begin, arena.gradient = g_.data_ptr<float>() + first + begin;
         arena.scale = static_cast<float>(scale), arena.n = end - begin;
@@ -124,7 +125,7 @@ double GradientNorm(const Arena& arena) {
   const torch::Tensor gradients = arena.gradients();
   const int64_t n = gradients.numel();
   std::vector<double> sums(static_cast<size_t>((n + kernel::kSumPiece - 1) / kernel::kSumPiece));
-  InPieces(n, [&](int64_t begin, int64_t end) {
+  InPieces(n, kernel::kSumPiece, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at += kernel::kSumPiece) {
       sums[static_cast<size_t>(at / kernel::kSumPiece)] =
           Kernels().sum_squares(gradients.data_ptr<float>() + at, std::min(kernel::kSumPiece, end - at));

@@ -10,8 +10,6 @@ using kernel::Product;
 
 struct Kept : torch::CustomClassHolder {
   std::vector<MlpLayer> layers;
-  kernel::Activation act = kernel::Activation::kNone;
-  double dropout = 0;
   uint64_t seed = 0;
   bool wants_dx = false;
   std::vector<Packed> weights;
@@ -19,76 +17,120 @@ struct Kept : torch::CustomClassHolder {
   std::vector<torch::Tensor> before;  // bf16 [rows, outs] of each but the last, before its activation
 
   // What falls of what a layer gives, and of its gradient.
-  kernel::Dropout drop(size_t layer) const { return {seed, layer, static_cast<float>(dropout)}; }
+  kernel::Dropout drop(size_t layer) const { return {seed, layer, static_cast<float>(layers[layer].dropout)}; }
+  bool learns(size_t layer) const { return GradientOf(layers[layer].weight) || GradientOf(layers[layer].bias); }
+  // Whether the gradient goes further down than this layer.
+  bool goes_down(size_t layer) const {
+    for (size_t below = 0; below < layer; ++below) {
+      if (learns(below)) return true;
+    }
+    return wants_dx;
+  }
 };
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
+// `into`, if defined, takes what the last layer gives.
+torch::Tensor Run(Kept* c, const torch::Tensor& x, bool training, const torch::Tensor& into) {
   const int64_t rows = x.size(0);
-  torch::Tensor in = Narrow(x), out;
-  for (size_t i = 0; i < c->layers.size(); ++i) {
-    const bool last = i + 1 == c->layers.size();
-    const Packed w = Pack(c->layers[i].weight, training && (i > 0 || c->wants_dx));
+  const size_t last = c->layers.size() - 1;
+  torch::Tensor in = x.scalar_type() == torch::kBFloat16 ? x : NewBrains(rows, x.size(1));
+  std::vector<Work> first;
+  if (!in.is_same(x)) first.push_back(NarrowWork(x, in));
+  for (size_t i = 0; i <= last; ++i) {
+    c->weights.push_back(NewPacked(c->layers[i].weight, training && c->goes_down(i)));
+    first.push_back(PackWork(c->layers[i].weight, c->weights.back()));
+  }
+  InParallel(first);
+  torch::Tensor out;
+  for (size_t i = 0; i <= last; ++i) {
+    const MlpLayer& layer = c->layers[i];
+    const Packed& w = c->weights[i];
     Product p = RowsTimes(Brains(in), rows, w.ins, w.ins, w.forward, w.outs);
-    p.bias = Floats(c->layers[i].bias);
+    p.bias = Floats(layer.bias), p.act = layer.act;
     torch::Tensor next, pre;
-    if (last) {
+    if (i == last && !into.defined()) {
       out = NewFloats(rows, w.outs);
       p.out = Floats(out), p.out_stride = w.outs;
     } else {
-      next = NewBrains(rows, w.outs);
-      p.act = c->act, p.out16 = Brains(next), p.out16_stride = w.outs;
+      next = i == last ? into : NewBrains(rows, w.outs);
+      p.out16 = Brains(next), p.out16_stride = w.outs;
       if (training) pre = NewBrains(rows, w.outs), p.pre16 = Brains(pre), p.pre16_stride = w.outs;
     }
     Multiply(p);
-    if (!last) DropRows(c->drop(i), next);
+    if (next.defined()) DropRows(c->drop(i), next);
     if (training) {
-      c->weights.push_back(w);
       c->inputs.push_back(in);
-      if (!last) c->before.push_back(pre);
+      c->before.push_back(pre);
     }
     in = next;
   }
   return out;
 }
 
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) { return Run(c, x, training, {}); }
+
+// One region of threads a layer: what a layer's parameters get waits for its zipped rows, so it is added up beside what
+// the layer below is handed.
 torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
   const int64_t rows = d_out.size(0);
-  torch::Tensor d = Narrow(d_out);
+  torch::Tensor d = Narrow(d_out), dx;
+  std::vector<Work> waiting;
   for (size_t i = c.layers.size(); i-- > 0;) {
     const Packed& w = c.weights[i];
-    float *d_weight = GradientOf(c.layers[i].weight), *d_bias = GradientOf(c.layers[i].bias);
-    if (d_weight || d_bias) {
-      const torch::Tensor d_zipped = Zip(Brains(d), rows, w.outs, w.outs, d_bias);
-      AddWeightGradient(d_zipped, Zip(Brains(c.inputs[i]), rows, w.ins, w.ins, nullptr), rows, w.outs, w.ins, d_weight);
+    std::vector<Work> now = std::move(waiting);
+    waiting.clear();
+    if (c.learns(i)) {
+      const torch::Tensor dy = NewBrains(1, kernel::PackedSize(w.outs, rows));
+      const torch::Tensor x = NewBrains(1, kernel::PackedSize(w.ins, rows));
+      now.push_back(ZipWork(d, rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy));
+      now.push_back(ZipWork(c.inputs[i], rows, w.ins, w.ins, nullptr, x));
+      if (float* d_weight = GradientOf(c.layers[i].weight)) {
+        waiting.push_back(WeightGradientWork(dy, x, rows, w.outs, w.ins, d_weight));
+      }
     }
-    if (i == 0 && !c.wants_dx) return {};
-    Product p = RowsTimes(Brains(d), rows, w.outs, w.outs, w.backward, w.ins);
-    if (i == 0) {
-      torch::Tensor dx = NewFloats(rows, w.ins);
-      p.out = Floats(dx), p.out_stride = w.ins;
-      Multiply(p);
-      return dx;
+    const bool down = c.goes_down(i);
+    torch::Tensor below;
+    if (down) {
+      Product p = RowsTimes(Brains(d), rows, w.outs, w.outs, w.backward, w.ins);
+      if (i == 0) {
+        dx = NewFloats(rows, w.ins);
+        p.out = Floats(dx), p.out_stride = w.ins;
+      } else {
+        below = NewBrains(rows, w.ins);
+        p.out16 = Brains(below), p.out16_stride = w.ins;
+        p.act = c.layers[i - 1].act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
+      }
+      now.push_back(ProductWork(p));
     }
-    const torch::Tensor below = NewBrains(rows, w.ins);
-    p.out16 = Brains(below), p.out16_stride = w.ins;
-    p.act = c.act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
-    Multiply(p);
-    DropRows(c.drop(i - 1), below);
+    InParallel(now);
+    if (!down) break;
+    if (i > 0) DropRows(c.drop(i - 1), below);
     d = below;
   }
-  return {};
+  InParallel(waiting);
+  return dx;
+}
+
+c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers) {
+  auto c = c10::make_intrusive<Kept>();
+  c->layers = std::move(layers);
+  const auto drops = [](const MlpLayer& layer) { return layer.dropout > 0; };
+  c->seed = std::any_of(c->layers.begin(), c->layers.end(), drops) ? Draw() : 0;
+  return c;
 }
 
 }  // namespace
 
-torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act, double dropout) {
+torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers) {
   const torch::Tensor rows = x.contiguous();
-  auto c = c10::make_intrusive<Kept>();
-  c->layers = layers, c->act = act, c->wants_dx = rows.requires_grad();
-  c->dropout = dropout, c->seed = dropout > 0 ? Draw() : 0;
+  const auto c = Begin(std::move(layers));
+  c->wants_dx = rows.requires_grad();
   std::vector<torch::Tensor> parameters;
-  for (const MlpLayer& layer : layers) parameters.insert(parameters.end(), {layer.weight, layer.bias});
+  for (const MlpLayer& layer : c->layers) parameters.insert(parameters.end(), {layer.weight, layer.bias});
   return RunStep(rows, std::move(parameters), c);
+}
+
+void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows) {
+  Run(Begin(std::move(layers)).get(), x.contiguous(), false, rows);
 }
 
 }  // namespace atelier::model::fused

@@ -1,10 +1,10 @@
 // Linear layers one after another as one step of the gradient's graph:
-//   x = drop(act(x W^T + b)),  the last x W^T + b alone
+//   x = drop(act(x W^T + b))
 // Between layers everything is bf16; sums, the last layer's numbers and gradients of parameters are f32. The plain form
-// is a Sequential of torch's Linear and activations.
+// is a Sequential of torch's Linear, activations and dropouts.
 //
 // Its way back adds the parameters' gradients to their `grad` (ops.h, GradientOf) and hands on that of x alone, if
-// wanted.
+// wanted. Layers whose parameters want no gradient are passed through.
 #pragma once
 
 #include <torch/torch.h>
@@ -17,10 +17,13 @@ namespace atelier::model::fused {
 
 struct MlpLayer {
   torch::Tensor weight, bias;  // [outs, ins], [outs] or undefined
+  kernel::Activation act = kernel::Activation::kNone;
+  double dropout = 0;  // draws from torch's generator
 };
 
-// x [rows, ins] f32 -> [rows, outs of the last] f32. `dropout` draws from torch's generator.
-torch::Tensor Mlp(const torch::Tensor& x, const std::vector<MlpLayer>& layers, kernel::Activation act,
-                  double dropout = 0);
+// x [rows, ins] f32 or bf16 -> [rows, outs of the last] f32. The last layer has neither activation nor dropout.
+torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers);
+// The same without a gradient into `rows`, bf16 [rows, outs of the last] without gaps; the last layer may have both.
+void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows);
 
 }  // namespace atelier::model::fused

@@ -5,7 +5,9 @@
 #include <ATen/autocast_mode.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "kernel/training/select.h"
 
@@ -13,6 +15,9 @@ namespace atelier::model::fused {
 namespace {
 
 std::atomic<bool> enabled{true};
+
+// What moving a number costs, in numbers multiplied.
+constexpr double kMoved = 16;
 
 // Buffers of megabytes come and go in every step. By default each would be mapped, cleared page by page and given back;
 // so the allocator keeps them.
@@ -45,34 +50,72 @@ void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body) {
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { body(begin, end); });
 }
 
-Packed Pack(const torch::Tensor& weight, bool with_backward) {
-  const torch::Tensor w = weight.detach().contiguous();
-  Packed p{w.size(0), w.size(1), {}, {}};
+void InParallel(const std::vector<Work>& works) {
+  double total = 0;
+  for (const Work& work : works) total += static_cast<double>(work.n) * work.cost;
+  if (total == 0) return;
+  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  InParallel(threads, [&](int64_t thread, int64_t thread_end) {
+    const double from = total * static_cast<double>(thread) / static_cast<double>(threads);
+    const double to = total * static_cast<double>(thread_end) / static_cast<double>(threads);
+    double offset = 0;
+    for (const Work& work : works) {
+      // Both neighbours of a cut round it alike; the last cut is the end.
+      const auto piece = [&](double cut) {
+        return std::clamp(static_cast<int64_t>(std::llround((cut - offset) / work.cost)), int64_t{0}, work.n);
+      };
+      const int64_t begin = thread == 0 ? 0 : piece(from), end = thread_end == threads ? work.n : piece(to);
+      if (begin < end) work.body(begin, end);
+      offset += static_cast<double>(work.n) * work.cost;
+    }
+  });
+}
+
+Packed NewPacked(const torch::Tensor& weight, bool with_backward) {
+  Packed p{weight.size(0), weight.size(1), {}, {}};
   p.forward = NewBrains(1, kernel::PackedSize(p.outs, p.ins));
   if (with_backward) p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
-  InParallel(kernel::Panels(p.outs), [&](int64_t begin, int64_t end) {
-    Kernels().pack_weights(w.data_ptr<float>(), p.ins, p.outs, p.ins, begin, end, Brains(p.forward),
-                           with_backward ? Brains(p.backward) : nullptr);
-  });
   return p;
 }
 
-void Multiply(const kernel::Product& product) {
+Work PackWork(const torch::Tensor& weight, const Packed& p) {
+  const double moved = static_cast<double>(kernel::kProductPanel * p.ins) * (p.backward.defined() ? 2 : 1);
+  return {kernel::Panels(p.outs), kMoved * moved, [w = weight.detach().contiguous(), p](int64_t begin, int64_t end) {
+            Kernels().pack_weights(w.data_ptr<float>(), p.ins, p.outs, p.ins, begin, end, Brains(p.forward),
+                                   p.backward.defined() ? Brains(p.backward) : nullptr);
+          }};
+}
+
+Packed Pack(const torch::Tensor& weight, bool with_backward) {
+  const Packed p = NewPacked(weight, with_backward);
+  const Work work = PackWork(weight, p);
+  InParallel(work.n, work.body);
+  return p;
+}
+
+Work ProductWork(const kernel::Product& product) {
   constexpr int64_t kGroup = kernel::kProductPanel;
   const int64_t groups = (product.rows + kGroup - 1) / kGroup, panels = kernel::Panels(product.cols);
+  const double tile = static_cast<double>(std::min(product.rows, kGroup) * std::min(product.cols, kGroup));
   // Tiles of 64 by 64, group by group: whole groups go in one call, so that panels pass by as many rows as fit.
-  InParallel(groups * panels, [&](int64_t begin, int64_t end) {
-    const auto run = [&](int64_t group, int64_t group_end, int64_t panel, int64_t panel_end) {
-      if (group < group_end && panel < panel_end) {
-        Kernels().product(&product, group * kGroup, std::min(product.rows, group_end * kGroup), panel, panel_end);
-      }
-    };
-    const int64_t first = (begin + panels - 1) / panels, last = end / panels;
-    if (first > last) return run(first - 1, first, begin % panels, end % panels);  // within one group
-    run(first - 1, first, begin - (first - 1) * panels, begin % panels == 0 ? 0 : panels);
-    run(first, last, 0, panels);
-    run(last, last + 1, 0, end - last * panels);
-  });
+  return {groups * panels, tile * static_cast<double>(product.depth + 16), [=](int64_t begin, int64_t end) {
+            const auto run = [&](int64_t group, int64_t group_end, int64_t panel, int64_t panel_end) {
+              if (group < group_end && panel < panel_end) {
+                Kernels().product(&product, group * kGroup, std::min(product.rows, group_end * kGroup), panel,
+                                  panel_end);
+              }
+            };
+            const int64_t first = (begin + panels - 1) / panels, last = end / panels;
+            if (first > last) return run(first - 1, first, begin % panels, end % panels);  // within one group
+            run(first - 1, first, begin - (first - 1) * panels, begin % panels == 0 ? 0 : panels);
+            run(first, last, 0, panels);
+            run(last, last + 1, 0, end - last * panels);
+          }};
+}
+
+void Multiply(const kernel::Product& product) {
+  const Work work = ProductWork(product);
+  InParallel(work.n, work.body);
 }
 
 kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_t stride, const torch::Tensor& b,
@@ -83,6 +126,14 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
   return p;
 }
 
+Work ZipWork(const torch::Tensor& x, int64_t rows, int64_t cols, int64_t stride, float* sums,
+             const torch::Tensor& out) {
+  return {kernel::Panels(cols), kMoved * static_cast<double>(kernel::kProductPanel * rows),
+          [=](int64_t begin, int64_t end) {
+            Kernels().interleave(Brains(x), stride, rows, cols, begin, end, Brains(out), sums);
+          }};
+}
+
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums) {
   torch::Tensor out = NewBrains(1, kernel::PackedSize(cols, rows));
   InParallel(kernel::Panels(cols), [&](int64_t begin, int64_t end) {
@@ -91,24 +142,37 @@ torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride,
   return out;
 }
 
-void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
-                       int64_t ins, float* d_weight, int64_t stride) {
-  if (d_weight == nullptr) return;
+Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
+                        int64_t ins, float* d_weight, int64_t stride) {
   kernel::Product p;
   p.rows = outs, p.cols = ins, p.depth = rows;
   p.Interleaved(Brains(dy_zipped)).b = Brains(x_zipped);
   p.out = d_weight, p.out_stride = stride ? stride : ins, p.accumulate = true;
-  Multiply(p);
+  Work work = ProductWork(p);
+  work.body = [body = std::move(work.body), dy_zipped, x_zipped](int64_t begin, int64_t end) { body(begin, end); };
+  return work;
+}
+
+void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
+                       int64_t ins, float* d_weight, int64_t stride) {
+  if (d_weight == nullptr) return;
+  const Work work = WeightGradientWork(dy_zipped, x_zipped, rows, outs, ins, d_weight, stride);
+  InParallel(work.n, work.body);
+}
+
+Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out) {
+  constexpr int64_t kPiece = 1 << 12;
+  const int64_t n = x.numel();
+  return {(n + kPiece - 1) / kPiece, kMoved * kPiece, [=](int64_t begin, int64_t end) {
+            Kernels().narrow(Floats(x) + begin * kPiece, std::min(n, end * kPiece) - begin * kPiece,
+                             Brains(out) + begin * kPiece);
+          }};
 }
 
 torch::Tensor Narrow(const torch::Tensor& x) {
   torch::Tensor out = torch::empty(x.sizes(), torch::kBFloat16);
-  constexpr int64_t kPiece = 1 << 14;
-  const int64_t n = x.numel();
-  InParallel((n + kPiece - 1) / kPiece, [&](int64_t begin, int64_t end) {
-    Kernels().narrow(Floats(x) + begin * kPiece, std::min(n, end * kPiece) - begin * kPiece,
-                     Brains(out) + begin * kPiece);
-  });
+  const Work work = NarrowWork(x, out);
+  InParallel(work.n, work.body);
   return out;
 }
 

@@ -26,27 +26,44 @@ torch::Tensor NewFloats(int64_t rows, int64_t cols);
 // body(begin, end) over [0, n), at most once per thread.
 void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body);
 
+// Work that can be done at once with other work: body(begin, end) over [0, n), each of which takes `cost`, in numbers
+// multiplied or their like.
+struct Work {
+  int64_t n = 0;
+  double cost = 0;
+  std::function<void(int64_t, int64_t)> body;
+};
+// All of it in one region, shared out among the threads by cost.
+void InParallel(const std::vector<Work>& works);
+
 // W [outs, ins] in both forms (kernel/training/product.h).
 struct Packed {
   int64_t outs = 0, ins = 0;
   torch::Tensor forward, backward;
 };
 Packed Pack(const torch::Tensor& weight, bool with_backward);
+Packed NewPacked(const torch::Tensor& weight, bool with_backward);  // its memory
+Work PackWork(const torch::Tensor& weight, const Packed& packed);
 
 // The whole product, over all threads.
 void Multiply(const kernel::Product& product);
+Work ProductWork(const kernel::Product& product);
 // A product whose A is `x` [rows, depth] by stride and whose B is `b`.
 kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_t stride, const torch::Tensor& b,
                           int64_t cols);
 
 // x [rows, cols] by stride, zipped for a product over its rows. Adds the sums of its columns to `sums` where given.
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
+Work ZipWork(const torch::Tensor& x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out);
 // d_weight [outs, ins] by stride (0: ins) += dy^T x, both zipped, of `rows` rows.
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
                        int64_t ins, float* d_weight, int64_t stride = 0);
+Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
+                        int64_t ins, float* d_weight, int64_t stride = 0);
 
 // f32 to bf16.
 torch::Tensor Narrow(const torch::Tensor& x);
+Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out);
 // sums[c] += over rows of parts[., c]; of x [rows, cols] by stride.
 void SumRows(const torch::Tensor& parts, float* sums);
 void SumColumns(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
