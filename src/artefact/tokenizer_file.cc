@@ -45,12 +45,16 @@ void WriteTokenizerToGguf(const text::TokenizerSpec& spec, GgufWriter& writer) {
   std::vector<int32_t> types(spec.types.begin(), spec.types.end());
   types.resize(count, static_cast<int32_t>(text::TokenType::kNormal));
   writer.Set(key("token_type"), types);
-  if (spec.model != "llama" && spec.model != "t5") writer.Set(key("merges"), spec.merges);
+  if (spec.model == "gpt2") writer.Set(key("merges"), spec.merges);
   const auto id = [&](std::string_view name, text::TokenId token) {
     if (token >= 0) writer.Set(key(name), static_cast<uint32_t>(token));
   };
   id("bos_token_id", spec.bos);
   id("eos_token_id", spec.eos);
+  if (spec.model == "bert") {
+    id("cls_token_id", spec.bos);
+    id("seperator_token_id", spec.eos);  // GGUF spells it so
+  }
   id("unknown_token_id", spec.unknown);
   id("padding_token_id", spec.padding);
   writer.Set(key("add_bos_token"), spec.add_bos);

@@ -15,7 +15,8 @@ text::TokenizerSpec ReadTokenizerJson(const std::string& path);
 // Writes both.
 void WriteTokenizerJson(const text::TokenizerSpec& spec, const std::string& path);
 
-// Sets the keys `tokenizer.ggml.*` as llama.cpp expects them for "gpt2" (byte-level BPE), "llama" and "t5" (unigram);
+// Sets the keys `tokenizer.ggml.*` as llama.cpp expects them for "gpt2" (byte-level BPE), "llama", "t5" (unigram) and
+// "bert" (WordPiece);
 // gguf_tokenizer.h reads them back to the same specification. Throws kInvalidInput for an empty vocabulary or other
 // counts of scores or types than of tokens.
 void WriteTokenizerToGguf(const text::TokenizerSpec& spec, GgufWriter& writer);

@@ -35,7 +35,7 @@ void ReadStart(StartShape* start) {
   const auto file = artefact::GgufFile::Open(path);
   if (const std::string_view name = file->String("general.architecture"); name != "bert") {
     throw Error(Code::kUnsupported, Cat(path, ": a model of architecture ", Quote(name), " is no start for bert"),
-                "init = \"e5-small\" is one, after `atelier model pull e5-small`");
+                "init = \"e5-small\" and \"minilm\" are, after `atelier model pull e5-small`");
   }
   start->vocabulary = file->Require("token_embd.weight").dim(1);
   start->width = file->Int("bert.embedding_length", 2, kMost);

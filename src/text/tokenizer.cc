@@ -5,6 +5,7 @@
 #include "text/bpe.h"
 #include "text/sentencepiece.h"
 #include "text/unigram.h"
+#include "text/wordpiece.h"
 
 namespace atelier::text {
 
@@ -18,8 +19,10 @@ std::unique_ptr<Tokenizer> MakeTokenizer(TokenizerSpec spec) {
   if (spec.model == "gpt2") return MakeBpe(std::move(spec));
   if (spec.model == "llama") return MakeSentencePiece(std::move(spec));
   if (spec.model == "t5") return MakeUnigram(std::move(spec));
-  throw Error(Code::kUnsupported, Cat("tokenizer: unknown model ", Quote(spec.model)),
-              "this build knows gpt2 (byte-level BPE), llama (SentencePiece) and t5 (its unigram model)");
+  if (spec.model == "bert") return MakeWordPiece(std::move(spec));
+  throw Error(
+      Code::kUnsupported, Cat("tokenizer: unknown model ", Quote(spec.model)),
+      "this build knows gpt2 (byte-level BPE), llama (SentencePiece), t5 (its unigram model) and bert (WordPiece)");
 }
 
 }  // namespace atelier::text

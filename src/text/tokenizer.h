@@ -19,8 +19,9 @@ enum class TokenType : uint8_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserD
 
 // The vocabulary and its rules, as a model file states them. Plain data; the runtime fills it from GGUF metadata.
 struct TokenizerSpec {
-  std::string model;  // "gpt2": byte-level BPE; "llama": SentencePiece with byte fallback; "t5": its unigram model
-  std::string pre;    // BPE pre-tokenizer's name: "smollm", "llama-bpe", "qwen2", "tekken" ...
+  // "gpt2": byte-level BPE; "llama": SentencePiece with byte fallback; "t5": its unigram model; "bert": WordPiece
+  std::string model;
+  std::string pre;  // BPE pre-tokenizer's name: "smollm", "llama-bpe", "qwen2", "tekken" ...; WordPiece: "bert-cased"
   std::vector<std::string> tokens;  // [vocab]
   std::vector<float> scores;        // [vocab] or empty; SentencePiece merges by it
   std::vector<uint8_t> types;       // [vocab] or empty (all normal); values of TokenType

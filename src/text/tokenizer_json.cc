@@ -1,26 +1,18 @@
 #include "text/tokenizer_json.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
-#include <optional>
 #include <unordered_map>
 
-#include "base/error.h"
-#include "base/str.h"
+#include "text/json_fields.h"
 #include "text/pretokenizers.h"
 #include "text/token_table.h"
 #include "text/tokenizer_json_rules.h"
-#include "text/unicode.h"
+#include "text/wordpiece.h"
 
 namespace atelier::text {
 namespace {
 
-namespace dom = simdjson::dom;
-
-constexpr size_t kMostTokenBytes = 65536;
 constexpr std::string_view kMark = "\xE2\x96\x81";
 
 // The texts that tokens of a role usually have.
@@ -29,17 +21,13 @@ constexpr std::string_view kEos[] = {"</s>", "<eos>", "[EOS]", "<|end_of_text|>"
 constexpr std::string_view kPadding[] = {"<pad>", "[PAD]", "<|pad|>", "<|finetune_right_pad_id|>"};
 constexpr std::string_view kUnknown[] = {"<unk>", "[UNK]", "<|unk|>"};
 
-class Reader {
+class Reader : public JsonFields {
  public:
-  explicit Reader(std::string_view what) : what_(what) {}
+  using JsonFields::JsonFields;
 
   TokenizerSpec Read(std::string_view json) {
-    if (json.size() > kMostTokenizerJson) Fail(Code::kInvalidInput, Cat("more than ", FormatBytes(kMostTokenizerJson)));
     dom::parser parser;
-    dom::element root;
-    const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
-    if (error != simdjson::SUCCESS) Fail(Code::kInvalidInput, Cat("not JSON: ", simdjson::error_message(error)));
-    const dom::object object = Object(root, "the document");
+    const dom::object object = Parse(json, &parser);
     Known(object, "the document",
           {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
            "decoder", "model"});
@@ -47,17 +35,20 @@ class Reader {
       Fail(Code::kUnsupported, Cat("version ", Quote(Text(*version, "version")), "; this build reads 1.0"));
     }
     const dom::object model = Object(Need(object, "model", "the document"), "model");
-    if (const auto normalizer = Find(object, "normalizer")) {
-      Fail(Code::kUnsupported, Cat("the normalizer ", TypeOf(*normalizer, "normalizer")),
-           "vocabularies that take the text as it is can be read");
-    }
     const std::string type = TypeOf(Need(object, "model", "the document"), "model");
+    if (const auto normalizer = Find(object, "normalizer"); normalizer && type != "WordPiece") {
+      Fail(Code::kUnsupported, Cat("the normalizer ", TypeOf(*normalizer, "normalizer")),
+           "vocabularies that take the text as it is can be read, and BERT's");
+    }
     if (type == "BPE") {
       ReadBpe(model, object);
     } else if (type == "Unigram") {
       ReadUnigram(model, object);
+    } else if (type == "WordPiece") {
+      ReadWordPiece(model, object);
     } else {
-      Fail(Code::kUnsupported, Cat("a model of type ", Quote(type)), "byte-level BPE and Unigram can be read");
+      Fail(Code::kUnsupported, Cat("a model of type ", Quote(type)),
+           "byte-level BPE, Unigram and WordPiece can be read");
     }
     ReadAdded(object);
     if (spec_.model == "t5") {
@@ -71,12 +62,8 @@ class Reader {
   }
 
   void ReadConfig(std::string_view json, TokenizerSpec* spec) {
-    if (json.size() > kMostTokenizerJson) Fail(Code::kInvalidInput, Cat("more than ", FormatBytes(kMostTokenizerJson)));
     dom::parser parser;
-    dom::element root;
-    const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
-    if (error != simdjson::SUCCESS) Fail(Code::kInvalidInput, Cat("not JSON: ", simdjson::error_message(error)));
-    const dom::object object = Object(root, "the document");
+    const dom::object object = Parse(json, &parser);
     const TextIndex index(&spec->tokens);
     const auto role = [&](const char* key, TokenId* id) {
       auto value = Find(object, key);
@@ -96,77 +83,6 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void Fail(Code code, const std::string& why, const std::string& hint = "") const {
-    throw Error(code, Cat(what_, ": ", why), hint);
-  }
-
-  dom::object Object(const dom::element& value, std::string_view where) const {
-    dom::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) Fail(Code::kInvalidInput, Cat(where, " is no object"));
-    return object;
-  }
-  dom::array Array(const dom::element& value, std::string_view where) const {
-    dom::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) Fail(Code::kInvalidInput, Cat(where, " is no list"));
-    return array;
-  }
-  std::string Text(const dom::element& value, std::string_view where) const {
-    std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) Fail(Code::kInvalidInput, Cat(where, " is no text"));
-    if (!IsValidUtf8(text)) Fail(Code::kInvalidInput, Cat(where, " holds half a surrogate pair"));
-    if (text.size() > kMostTokenBytes) {
-      Fail(Code::kInvalidInput, Cat(where, " has ", text.size(), " bytes; ", kMostTokenBytes, " are allowed"));
-    }
-    return std::string(text);
-  }
-  bool Flag(const dom::object& object, const char* key, bool otherwise, std::string_view where) const {
-    const auto value = Find(object, key);
-    bool flag = otherwise;
-    if (value && value->get_bool().get(flag) != simdjson::SUCCESS) {
-      Fail(Code::kInvalidInput, Cat(where, ".", key, " is neither true nor false"));
-    }
-    return flag;
-  }
-  size_t Id(const dom::element& value, std::string_view where) const {
-    uint64_t id = 0;
-    if (value.get_uint64().get(id) != simdjson::SUCCESS || id >= kMostJsonTokens) {
-      Fail(Code::kInvalidInput, Cat(where, " is no token id"));
-    }
-    return id;
-  }
-  // The value of a key, or nothing where it is absent or null.
-  static std::optional<dom::element> Find(const dom::object& object, const char* key) {
-    dom::element value;
-    if (object.at_key(key).get(value) != simdjson::SUCCESS || value.is_null()) return std::nullopt;
-    return value;
-  }
-  dom::element Need(const dom::object& object, const char* key, std::string_view where) const {
-    const auto value = Find(object, key);
-    if (!value) Fail(Code::kInvalidInput, Cat(where, " has no ", Quote(key)));
-    return *value;
-  }
-  void Known(const dom::object& object, std::string_view where, std::initializer_list<std::string_view> keys) const {
-    for (const dom::key_value_pair field : object) {
-      if (std::find(keys.begin(), keys.end(), field.key) != keys.end()) continue;
-      std::vector<std::string> names(keys.begin(), keys.end());
-      const std::string near = Nearest(field.key, names);
-      Fail(Code::kUnsupported, Cat(where, " has the unknown field ", Quote(field.key)),
-           near.empty() ? Cat("known are ", Join(names, ", ")) : Cat("did you mean ", near, "?"));
-    }
-  }
-  std::string TypeOf(const dom::element& value, std::string_view where) const {
-    return Text(Need(Object(value, where), "type", where), Cat(where, ".type"));
-  }
-  void Absent(const dom::object& object, const char* key, std::string_view where) const {
-    const auto value = Find(object, key);
-    if (!value) return;
-    std::string_view text;
-    double number = 1;
-    if (value->get_string().get(text) == simdjson::SUCCESS && text.empty()) return;
-    if (value->get_double().get(number) == simdjson::SUCCESS && number == 0) return;
-    Fail(Code::kUnsupported, Cat(where, ".", key, " is set"));
-  }
-
   void Reserve(size_t id, std::string text, TokenType type, std::string_view where) {
     if (id >= spec_.tokens.size()) {
       spec_.tokens.resize(id + 1);
@@ -202,6 +118,14 @@ class Reader {
     if (TypeOf(decoder, "decoder") != "ByteLevel") {
       Fail(Code::kUnsupported, Cat("the decoder ", Quote(TypeOf(decoder, "decoder"))), "byte-level BPE has ByteLevel");
     }
+    ReadVocabulary(model, [](std::string_view token) { return std::string(token); });
+    ReadMerges(Array(Need(model, "merges", "model"), "model.merges"));
+    if (const auto unknown = Find(model, "unk_token")) spec_.unknown = IdOf(Text(*unknown, "model.unk_token"));
+  }
+
+  // The tokens and their ids, each spelled as `spell` has it.
+  template <typename Spell>
+  void ReadVocabulary(const dom::object& model, const Spell& spell) {
     const dom::object vocab = Object(Need(model, "vocab", "model"), "model.vocab");
     const size_t count = SizeOf(vocab);
     for (const dom::key_value_pair field : vocab) {
@@ -211,20 +135,13 @@ class Reader {
       const size_t id = Id(field.value, Cat("model.vocab: the number of ", Quote(field.key)));
       // Holes are told at once, before a large number makes much of nothing.
       if (id >= count + kMostHoles) Fail(Code::kCorrupt, Cat("model.vocab: the id ", id, " among ", count, " tokens"));
-      Reserve(id, std::string(field.key), TokenType::kNormal, "model.vocab");
+      Reserve(id, spell(field.key), TokenType::kNormal, "model.vocab");
     }
-    ReadMerges(Array(Need(model, "merges", "model"), "model.merges"));
-    if (const auto unknown = Find(model, "unk_token")) spec_.unknown = IdOf(Text(*unknown, "model.unk_token"));
   }
 
   TokenId IdOf(const std::string& text) const {
     const auto found = std::find(spec_.tokens.begin(), spec_.tokens.end(), text);
     return found == spec_.tokens.end() ? -1 : static_cast<TokenId>(found - spec_.tokens.begin());
-  }
-  static size_t SizeOf(const dom::object& object) {
-    size_t count = 0;
-    for ([[maybe_unused]] const dom::key_value_pair field : object) ++count;  // size() saturates at 2^24 - 1
-    return count;
   }
 
   void ReadMerges(const dom::array& merges) {
@@ -343,6 +260,47 @@ class Reader {
     spec_.types[unknown] = static_cast<uint8_t>(TokenType::kUnknown);
   }
 
+  void ReadWordPiece(const dom::object& model, const dom::object& document) {
+    Known(model, "model", {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+    if (const auto prefix = Find(model, "continuing_subword_prefix"); prefix && Text(*prefix, "model") != "##") {
+      Fail(Code::kUnsupported, "model.continuing_subword_prefix is not ##");
+    }
+    if (const auto most = Find(model, "max_input_chars_per_word"); most && Id(*most, "model") != 100) {
+      Fail(Code::kUnsupported, "model.max_input_chars_per_word is not 100");
+    }
+    const dom::element section = Need(document, "normalizer", "the document");
+    const dom::object normalizer = Object(section, "normalizer");
+    if (TypeOf(section, "normalizer") != "BertNormalizer") {
+      Fail(Code::kUnsupported, Cat("the normalizer ", Quote(TypeOf(section, "normalizer"))),
+           "WordPiece wants BertNormalizer");
+    }
+    Known(normalizer, "normalizer", {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+    const bool small = Flag(normalizer, "lowercase", true, "normalizer");
+    if (!Flag(normalizer, "clean_text", true, "normalizer") ||
+        !Flag(normalizer, "handle_chinese_chars", true, "normalizer") ||
+        Flag(normalizer, "strip_accents", small, "normalizer") != small) {
+      Fail(Code::kUnsupported, "a BertNormalizer that BERT does not have",
+           "with clean_text, handle_chinese_chars, and strip_accents as lowercase it can be read");
+    }
+    const dom::element words = Need(document, "pre_tokenizer", "the document");
+    if (TypeOf(words, "pre_tokenizer") != "BertPreTokenizer") {
+      Fail(Code::kUnsupported, Cat("the pre_tokenizer ", Quote(TypeOf(words, "pre_tokenizer"))),
+           "WordPiece wants BertPreTokenizer");
+    }
+    if (const auto decoder = Find(document, "decoder"); decoder && TypeOf(*decoder, "decoder") != "WordPiece") {
+      Fail(Code::kUnsupported, Cat("the decoder ", Quote(TypeOf(*decoder, "decoder"))), "WordPiece has WordPiece");
+    }
+    spec_.model = "bert";
+    spec_.pre = small ? "" : std::string(kCased);
+    spec_.merge_spaces = spec_.add_space_prefix = false;
+    ReadVocabulary(model, SpellWordPiece);
+    const std::string unknown = Text(Need(model, "unk_token", "model"), "model.unk_token");
+    spec_.unknown = IdOf(SpellWordPiece(unknown));
+    if (spec_.unknown < 0) Fail(Code::kCorrupt, Cat("model.unk_token is ", Quote(unknown), ", which is no token"));
+    spec_.bos = IdOf("[CLS]");
+    spec_.eos = IdOf("[SEP]");
+  }
+
   void ReadAdded(const dom::object& document) {
     CheckWholeButFor(document);
     if (spec_.tokens.empty()) Fail(Code::kCorrupt, "the vocabulary is empty");
@@ -370,20 +328,16 @@ class Reader {
       const bool special = Flag(token, "special", false, where);
       const TokenType type = special ? TokenType::kControl : TokenType::kUserDefined;
       if (id < spec_.tokens.size() && spec_.types[id] != 0) {
-        if (spec_.tokens[id] != content) {
+        if (spec_.tokens[id] != (spec_.model == "bert" ? SpellWordPiece(content) : content)) {
           Fail(Code::kCorrupt, Cat(where, ": the vocabulary has ", Quote(spec_.tokens[id]), " for the id ", id));
         }
+        spec_.tokens[id] = content;
         if (static_cast<TokenId>(id) != spec_.unknown || spec_.model != "t5")
           spec_.types[id] = static_cast<uint8_t>(type);
       } else {
         Reserve(id, content, type, where);
       }
     }
-  }
-  static size_t SizeOf(const dom::array& array) {
-    size_t count = 0;
-    for ([[maybe_unused]] const dom::element& element : array) ++count;
-    return count;
   }
 
   // By the usual texts, among the special tokens.
@@ -404,6 +358,15 @@ class Reader {
     if (spec_.unknown >= 0) spec_.types[spec_.unknown] = static_cast<uint8_t>(TokenType::kUnknown);
   }
 
+  // ["[CLS]", 101]
+  TokenId PairedToken(const dom::object& fields, const char* key) const {
+    const std::string where = Cat("post_processor.", key);
+    const dom::array pair = Array(Need(fields, key, "post_processor"), where);
+    const size_t id = pair.size() == 2 ? Id(pair.at(1).value_unsafe(), where) : kMostJsonTokens;
+    if (id >= spec_.tokens.size()) Fail(Code::kCorrupt, Cat(where, " is no token"));
+    return static_cast<TokenId>(id);
+  }
+
   void ReadPost(const dom::element& section) {
     const std::string type = TypeOf(section, "post_processor");
     const dom::object fields = Object(section, "post_processor");
@@ -414,6 +377,12 @@ class Reader {
         if (TypeOf(part, "post_processor") == "Sequence") Fail(Code::kUnsupported, "a post_processor within another");
         ReadPost(part);
       }
+      return;
+    }
+    if (type == "BertProcessing") {  // as older files have [CLS] and [SEP]
+      spec_.add_bos = spec_.add_eos = true;
+      spec_.bos = PairedToken(fields, "cls");
+      spec_.eos = PairedToken(fields, "sep");
       return;
     }
     if (type != "TemplateProcessing") Fail(Code::kUnsupported, Cat("the post_processor ", Quote(type)));
@@ -444,7 +413,6 @@ class Reader {
 
   static constexpr size_t kMostHoles = 100'000;  // ids that added tokens fill
 
-  const std::string what_;
   TokenizerSpec spec_;
 };
 

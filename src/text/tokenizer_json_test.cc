@@ -66,6 +66,25 @@ TEST(TokenizerJson, ReadsWhatThePeerWrites) {
   }
 }
 
+TEST(TokenizerJson, ReadsWordPieceAsThePeerWritesIt) {
+  const Json golden = Golden();
+  for (const Json& one : golden.at("written_wordpiece")) {
+    const TokenizerSpec spec = ParseTokenizerJson(one.at("json").get<std::string>(), "wordpiece");
+    ExpectSame(ParseTokenizerJson(ToTokenizerJson(spec), "again"), spec);
+    const auto tokenizer = MakeTokenizer(spec);
+    Strings ids, texts = golden.at("texts").get<Strings>();
+    for (const std::string& text : one.at("texts").get<Strings>()) texts.push_back(text);
+    for (const std::string& text : texts) {
+      std::string line;
+      for (const TokenId id : tokenizer->Encode(text, {.add_special = true, .parse_special = true})) {
+        line += Cat(line.empty() ? "" : " ", id);
+      }
+      ids.push_back(line);
+    }
+    EXPECT_EQ(Sha256Hex(Join(ids, "\n")), one.at("ids_sha256").get<std::string>()) << spec.pre;
+  }
+}
+
 TEST(TokenizerJson, WhatIsWrittenIsReadAgain) {
   const Strings texts = Golden().at("texts").get<Strings>();
   for (const char* pre : {"gpt-2", "smollm", "llama-bpe", "qwen2", "dbrx"}) {
@@ -116,6 +135,42 @@ std::string With(const std::string& from, const std::string& to) {
   return ReplaceAll(document, from, to);
 }
 
+TEST(TokenizerJson, RefusesWordPieceThatIsNotBerts) {
+  const std::string document =
+      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"BertNormalizer","clean_text":true,)"
+      R"("handle_chinese_chars":true,"strip_accents":null,"lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},)"
+      R"("post_processor":{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]},"decoder":null,"model":)"
+      R"({"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,)"
+      R"("vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"play":3,"##ing":4,"##":5}}})";
+  const TokenizerSpec spec = ParseTokenizerJson(document, "t");
+  EXPECT_EQ(spec.tokens, (Strings{"[UNK]", "[CLS]", "[SEP]", "▁play", "ing", "▁##"}));
+  EXPECT_EQ(MakeTokenizer(spec)->Encode("PLAYING player ", {.add_special = true}),
+            (std::vector<TokenId>{1, 3, 4, 0, 2}));
+  EXPECT_EQ(MakeTokenizer(spec)->Decode(std::vector<TokenId>{1, 3, 4, 3, 2}), " playing play");
+  const std::pair<std::pair<const char*, const char*>, std::pair<Code, const char*>> cases[] = {
+      {{R"("unk_token":"[UNK]")", R"("unk_token":"nobody")"}, {Code::kCorrupt, "t: model.unk_token is 'nobody'"}},
+      {{R"("##","max)", R"("@@","max)"}, {Code::kUnsupported, "t: model.continuing_subword_prefix"}},
+      {{R"(word":100)", R"(word":99)"}, {Code::kUnsupported, "t: model.max_input_chars_per_word"}},
+      {{R"("clean_text":true)", R"("clean_text":false)"}, {Code::kUnsupported, "t: a BertNormalizer that BERT"}},
+      {{R"("strip_accents":null)", R"("strip_accents":false)"}, {Code::kUnsupported, "t: a BertNormalizer that BERT"}},
+      {{"BertNormalizer", "NFC"}, {Code::kUnsupported, "t: the normalizer 'NFC'"}},
+      {{"BertPreTokenizer", "Whitespace"}, {Code::kUnsupported, "t: the pre_tokenizer 'Whitespace'"}},
+      {{R"("decoder":null)", R"("decoder":{"type":"ByteLevel"})"}, {Code::kUnsupported, "t: the decoder 'ByteLevel'"}},
+      {{R"(["[SEP]",2])", R"(["[SEP]",9])"}, {Code::kCorrupt, "t: post_processor.sep is no token"}},
+      {{R"("##ing":4)", R"("##ing":3)"}, {Code::kCorrupt, "t: model.vocab: two tokens have the id 3"}},
+  };
+  for (const auto& [change, wanted] : cases) {
+    ASSERT_NE(document.find(change.first), std::string::npos) << change.first;
+    try {
+      ParseTokenizerJson(ReplaceAll(document, change.first, change.second), "t");
+      ADD_FAILURE() << change.second;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), wanted.first) << error.what();
+      EXPECT_TRUE(std::string_view(error.what()).starts_with(wanted.second)) << error.what();
+    }
+  }
+}
+
 TEST(TokenizerJson, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(ParseTokenizerJson(With("1.0", "1.0"), "t").tokens.size(), 4u);
   EXPECT_EQ(ParseTokenizerJson(With(R"(["a","b"])", R"("a b")"), "t").merges, (Strings{"a b"}));
@@ -132,7 +187,7 @@ TEST(TokenizerJson, RefusesWhatItDoesNotUnderstand) {
       {{R"("ignore_merges":false)", R"("ignore_merges":7)"},
        {Code::kInvalidInput, "t: model.ignore_merges is neither"}},
       {{R"("dropout":null)", R"("dropout":0.1)"}, {Code::kUnsupported, "t: model.dropout is set"}},
-      {{R"("type":"BPE")", R"("type":"WordPiece")"}, {Code::kUnsupported, "t: a model of type 'WordPiece'"}},
+      {{R"("type":"BPE")", R"("type":"WordLevel")"}, {Code::kUnsupported, "t: a model of type 'WordLevel'"}},
       {{R"("decoder":{"type":"ByteLevel"})", R"("decoder":{"type":"Fuse"})"},
        {Code::kUnsupported, "t: the decoder 'Fuse'"}},
       {{R"("ab":3)", R"("ab":4)"}, {Code::kCorrupt, "t: the vocabulary: no token has the id 3"}},

@@ -6,6 +6,7 @@
 #include "text/pretokenizers.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_json_rules.h"
+#include "text/wordpiece.h"
 
 namespace atelier::text {
 namespace {
@@ -124,31 +125,66 @@ void AppendUnigram(const TokenizerSpec& spec, std::string* out) {
   *out += R"(],"byte_fallback":false})";
 }
 
-}  // namespace
-
-std::string ToTokenizerJson(const TokenizerSpec& spec) {
-  const bool bpe = spec.model == "gpt2";
-  if (!bpe && spec.model != "t5") {
-    throw Error(Code::kUnsupported, Cat("tokenizer.json: the model ", Quote(spec.model), " cannot be written"),
-                "byte-level BPE (gpt2) and unigram (t5) can");
+void AppendWordPiece(const TokenizerSpec& spec, std::string* out) {
+  *out += Cat(R"("model":{"type":"WordPiece","unk_token":)", Quoted(spec.tokens[static_cast<size_t>(spec.unknown)]),
+              R"(,"continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{)");
+  for (size_t id = 0; id < spec.tokens.size(); ++id) {
+    if (id > 0) *out += ',';
+    const bool piece = spec.types.empty() || Is(spec, id, TokenType::kNormal);
+    *out += Cat(Quoted(piece ? UnspellWordPiece(spec.tokens[id]) : spec.tokens[id]), ":", id);
   }
-  if (!bpe && (!spec.charsmap.empty() || spec.merge_spaces || spec.add_space_prefix)) {
+  *out += "}}";
+}
+
+// What of the file depends on the kind of vocabulary.
+struct Sections {
+  Json normalizer, pre_tokenizer, decoder;
+};
+
+Sections SectionsOf(const TokenizerSpec& spec) {
+  if (spec.model == "gpt2") {
+    return {nullptr,
+            PreTokenizerSection(RuleOf(spec)),
+            {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}};
+  }
+  if (spec.model == "bert") {
+    if (spec.unknown < 0) throw Error(Code::kInvalidInput, "tokenizer.json: WordPiece needs an unknown token");
+    return {{{"type", "BertNormalizer"},
+             {"clean_text", true},
+             {"handle_chinese_chars", true},
+             {"strip_accents", nullptr},
+             {"lowercase", spec.pre != kCased}},
+            {{"type", "BertPreTokenizer"}},
+            {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}};
+  }
+  if (!spec.charsmap.empty() || spec.merge_spaces || spec.add_space_prefix) {
     throw Error(Code::kUnsupported, "tokenizer.json: a unigram model that changes the text before it cuts it",
                 "those that this build trains leave the text as it is");
   }
-  if (!bpe && (spec.scores.size() != spec.tokens.size() || spec.unknown < 0)) {
+  if (spec.scores.size() != spec.tokens.size() || spec.unknown < 0) {
     throw Error(Code::kInvalidInput, "tokenizer.json: a unigram model needs a score per token and an unknown token");
   }
-  std::string out = Cat(R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":)",
-                        ToText(AddedTokens(spec)), R"(,"normalizer":null,"pre_tokenizer":)");
   const Json pieces = {
       {"type", "Metaspace"}, {"replacement", "\xE2\x96\x81"}, {"prepend_scheme", "never"}, {"split", true}};
-  out += ToText(bpe ? PreTokenizerSection(RuleOf(spec)) : pieces);
-  out += Cat(",\"post_processor\":", ToText(PostProcessor(spec)), ",\"decoder\":");
-  out += bpe ? R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})" : ToText(pieces);
-  out += ",";
-  if (bpe) {
+  return {nullptr, pieces, pieces};
+}
+
+}  // namespace
+
+std::string ToTokenizerJson(const TokenizerSpec& spec) {
+  if (spec.model != "gpt2" && spec.model != "t5" && spec.model != "bert") {
+    throw Error(Code::kUnsupported, Cat("tokenizer.json: the model ", Quote(spec.model), " cannot be written"),
+                "byte-level BPE (gpt2), unigram (t5) and WordPiece (bert) can");
+  }
+  const Sections sections = SectionsOf(spec);
+  std::string out =
+      Cat(R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":)", ToText(AddedTokens(spec)),
+          ",\"normalizer\":", ToText(sections.normalizer), ",\"pre_tokenizer\":", ToText(sections.pre_tokenizer),
+          ",\"post_processor\":", ToText(PostProcessor(spec)), ",\"decoder\":", ToText(sections.decoder), ",");
+  if (spec.model == "gpt2") {
     AppendBpe(spec, RuleOf(spec), &out);
+  } else if (spec.model == "bert") {
+    AppendWordPiece(spec, &out);
   } else {
     AppendUnigram(spec, &out);
   }

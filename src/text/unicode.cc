@@ -36,6 +36,7 @@ uint16_t FromGeneralCategory(UCharCategory category) {
   if ((mask & U_GC_C_MASK) && !(mask & U_GC_CN_MASK)) bits |= kControlChar;
   if (mask & U_GC_LU_MASK) bits |= kUpper;
   if (mask & U_GC_LL_MASK) bits |= kLower;
+  if (mask & U_GC_MN_MASK) bits |= kNonspacing;
   return bits;
 }
 
@@ -297,6 +298,12 @@ uint16_t Properties(char32_t c) {
 std::string Nfc(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
   static const icu::Normalizer2* normalizer = icu::Normalizer2::getNFCInstance(status);
+  return Normalize(normalizer, text);
+}
+
+std::string Nfd(std::string_view text) {
+  UErrorCode status = U_ZERO_ERROR;
+  static const icu::Normalizer2* normalizer = icu::Normalizer2::getNFDInstance(status);
   return Normalize(normalizer, text);
 }
 

@@ -46,19 +46,20 @@ class Utf8Stream {
 
 // Properties of a character, or-ed together. The first eight are the general category's first letter.
 enum Property : uint16_t {
-  kLetter = 1,        // \p{L}
-  kMark = 2,          // \p{M}
-  kNumber = 4,        // \p{N}
-  kPunctuation = 8,   // \p{P}
-  kSymbol = 16,       // \p{S}
-  kSeparator = 32,    // \p{Z}
-  kControlChar = 64,  // \p{C} that is assigned: Cc, Cf, Co, Cs
-  kUnassigned = 128,  // \p{Cn}
-  kSpace = 256,       // White_Space, the regexes' \s
-  kHan = 512,         // script Han
-  kLatin = 1024,      // script Latin
-  kUpper = 2048,      // \p{Lu}
-  kLower = 4096,      // \p{Ll}
+  kLetter = 1,         // \p{L}
+  kMark = 2,           // \p{M}
+  kNumber = 4,         // \p{N}
+  kPunctuation = 8,    // \p{P}
+  kSymbol = 16,        // \p{S}
+  kSeparator = 32,     // \p{Z}
+  kControlChar = 64,   // \p{C} that is assigned: Cc, Cf, Co, Cs
+  kUnassigned = 128,   // \p{Cn}
+  kSpace = 256,        // White_Space, the regexes' \s
+  kHan = 512,          // script Han
+  kLatin = 1024,       // script Latin
+  kUpper = 2048,       // \p{Lu}
+  kLower = 4096,       // \p{Ll}
+  kNonspacing = 8192,  // \p{Mn}
 };
 uint16_t Properties(char32_t c);  // of any number; beyond U+10FFFF: kUnassigned
 
@@ -69,8 +70,10 @@ inline bool IsPunctuation(char32_t c) { return Properties(c) & kPunctuation; }
 inline bool IsSymbol(char32_t c) { return Properties(c) & kSymbol; }
 inline bool IsSpace(char32_t c) { return Properties(c) & kSpace; }
 inline bool IsHan(char32_t c) { return Properties(c) & kHan; }
+inline bool IsNonspacingMark(char32_t c) { return Properties(c) & kNonspacing; }
 
 std::string Nfc(std::string_view text);
+std::string Nfd(std::string_view text);
 // NFKC with case folding and default-ignorable characters removed: for comparing, never for showing.
 std::string FoldForComparison(std::string_view text);
 std::string ToLower(std::string_view text);  // full Unicode lower case, no locale
