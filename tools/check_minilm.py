@@ -45,11 +45,13 @@ def main():
         file.flush()
         run = subprocess.run([atelier, "tokenize", "-m", "minilm", "--text", file.name, "--json"], check=True, stdout=subprocess.PIPE)
     ours = json.loads(run.stdout)["ids"]
+    assert len(ours) == len(TEXTS)
     wrong = [text for text, mine, theirs in zip(TEXTS, ours, ids) if mine != theirs[1:-1]]
     for text in wrong:
         print("other ids:", repr(text))
     run = subprocess.run([atelier, "embed", "-m", "minilm", "--json", *TEXTS], check=True, stdout=subprocess.PIPE)
     embedded = [torch.tensor(one) for one in json.loads(run.stdout)["embeddings"]]
+    assert len(embedded) == len(TEXTS)
     cosines = [float(mine @ theirs) for mine, theirs in zip(embedded, vectors)]
     print(f"{len(TEXTS)} texts, {sum(map(len, ids))} tokens; ids equal to tokenizers {tokenizers.__version__}: {not wrong}; "
           f"least cosine with transformers {transformers.__version__}, torch {torch.__version__}: {min(cosines):.7f}")

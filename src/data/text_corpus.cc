@@ -187,6 +187,9 @@ bool TextCorpus::Next(std::string* text) {
     }
     bytes_read_ += line.size();
     if (!source_->json) {
+      for (const char end : {'\n', '\r'}) {
+        if (!options_.line_ends && line.ends_with(end)) line.remove_suffix(1);
+      }
       source_->TakePlain(line, text);
       return true;
     }

@@ -14,11 +14,13 @@ namespace atelier::data {
 struct TextCorpusOptions {
   std::string text_field = "text";                 // of JSON lines and of datasets
   uint64_t most_line_bytes = uint64_t{256} << 20;  // of a file
+  bool line_ends = true;                           // whether a file's line holds its LF or CR LF
 };
 
 // The texts of `inputs`, in their order. An input is
 //  * a file of JSON lines (.jsonl, .ndjson): the text of one field per line, lines without text left out;
-//  * any other file: its lines, each with its LF, as Hugging Face's `Tokenizer.train` reads files;
+//  * any other file: its lines, each with its LF (unless options say otherwise), as Hugging Face's `Tokenizer.train`
+//  reads files;
 //  * the name of a dataset (NAME or NAME@3), where no file is called so: the text of one field per record.
 // Holds one line, or one shard of a dataset (64 MiB of text), at a time.
 class TextCorpus {

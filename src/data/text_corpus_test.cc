@@ -47,6 +47,8 @@ TEST_F(TextCorpusTest, LinesKeepTheirEndsAndFieldsAreTaken) {
       File("b.jsonl", "{\"text\":\"a\\nb 😀\",\"n\":1}\n\n {\"n\":2,\"text\":\"\"}\n{\"text\":null}\n{\"text\":\"c\"}");
   EXPECT_EQ(All(TextCorpus({plain, lines, File("empty.txt", "")}, {}, std::nullopt)),
             (Strings{"手冲\r\n", "\n", "  x\n", "last", "a\nb 😀", "c"}));
+  EXPECT_EQ(All(TextCorpus({plain, lines}, {.line_ends = false}, std::nullopt)),
+            (Strings{"手冲", "", "  x", "last", "a\nb 😀", "c"}));
 }
 
 TEST_F(TextCorpusTest, LinesOfManyMebibytesComeWhole) {

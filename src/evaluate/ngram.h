@@ -33,7 +33,7 @@ class NgramModel {
   double Bits(std::string_view text, int64_t* unseen = nullptr) const;
 
   int order() const { return order_; }
-  int64_t grams() const { return static_cast<int64_t>(nodes_.size()); }
+  int64_t grams() const { return static_cast<int64_t>(nodes_.size()) - 1; }     // the mark of a beginning is one
   int64_t characters() const { return static_cast<int64_t>(symbols_.size()); }  // different ones
   const std::array<double, 3>& discounts(int order) const { return discounts_[static_cast<size_t>(order - 1)]; }
 

@@ -69,9 +69,10 @@ std::vector<fused::MlpLayer> MlpGan::MakingLayers() const {
 torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z) {
   const torch::Tensor truth = pictures.flatten(1).contiguous();
   if (!fused::Enabled()) {
-    const torch::NoGradGuard no_gradient;
-    const torch::Tensor made = generator_->forward(z).to(torch::kFloat32);
-    const torch::AutoGradMode gradient(true);
+    const torch::Tensor made = [&] {
+      const torch::NoGradGuard no_gradient;
+      return generator_->forward(z).to(torch::kFloat32);
+    }();
     return discriminator_->forward(torch::cat({truth * 2 - 1, made}));
   }
   const int64_t n = truth.size(0), pixels = truth.size(1);

@@ -293,10 +293,24 @@ class Reader : public JsonFields {
     spec_.model = "bert";
     spec_.pre = small ? "" : std::string(kCased);
     spec_.merge_spaces = spec_.add_space_prefix = false;
-    ReadVocabulary(model, SpellWordPiece);
+    ReadVocabulary(model, [&](std::string_view token) {
+      std::string spelled = SpellWordPiece(token);
+      if (UnspellWordPiece(spelled) != token) {
+        Fail(Code::kUnsupported, Cat("model.vocab: the token ", Quote(token), " cannot be told from another"));
+      }
+      return spelled;
+    });
     const std::string unknown = Text(Need(model, "unk_token", "model"), "model.unk_token");
     spec_.unknown = IdOf(SpellWordPiece(unknown));
     if (spec_.unknown < 0) Fail(Code::kCorrupt, Cat("model.unk_token is ", Quote(unknown), ", which is no token"));
+    spec_.tokens[static_cast<size_t>(spec_.unknown)] = unknown;
+    // BERT's own, whether or not they stand among the added tokens.
+    for (const char* text : {"[CLS]", "[SEP]", "[PAD]", "[MASK]"}) {
+      const TokenId id = IdOf(SpellWordPiece(text));
+      if (id < 0) continue;
+      spec_.tokens[static_cast<size_t>(id)] = text;
+      spec_.types[static_cast<size_t>(id)] = static_cast<uint8_t>(TokenType::kControl);
+    }
     spec_.bos = IdOf("[CLS]");
     spec_.eos = IdOf("[SEP]");
   }
@@ -326,9 +340,14 @@ class Reader : public JsonFields {
       if (id >= most) Fail(Code::kCorrupt, Cat(where, ": the id ", id, " among ", most, " tokens"));
       if (!seen.emplace(id, true).second) Fail(Code::kCorrupt, Cat(where, ": two tokens have the id ", id));
       const bool special = Flag(token, "special", false, where);
+      if (spec_.model == "bert" && Flag(token, "normalized", !special, where)) {
+        Fail(Code::kUnsupported, Cat(where, ": normalized is set"),
+             "tokens that are found in the text as it is can be read");
+      }
       const TokenType type = special ? TokenType::kControl : TokenType::kUserDefined;
       if (id < spec_.tokens.size() && spec_.types[id] != 0) {
-        if (spec_.tokens[id] != (spec_.model == "bert" ? SpellWordPiece(content) : content)) {
+        const bool spelled = spec_.model == "bert" && spec_.tokens[id] == SpellWordPiece(content);
+        if (spec_.tokens[id] != content && !spelled) {
           Fail(Code::kCorrupt, Cat(where, ": the vocabulary has ", Quote(spec_.tokens[id]), " for the id ", id));
         }
         spec_.tokens[id] = content;

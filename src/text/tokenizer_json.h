@@ -1,5 +1,5 @@
-// Hugging Face's tokenizer.json: byte-level BPE and unigram vocabularies, written so that their `tokenizers` gives the
-// same ids, and read strictly. docs/formats/tokenizer.md says which sections are understood.
+// Hugging Face's tokenizer.json: byte-level BPE, unigram and WordPiece vocabularies, written so that their `tokenizers`
+// gives the same ids, and read strictly. docs/formats/tokenizer.md says which sections are understood.
 //
 // What may be in the file and is not understood is refused, since passing over it would give other ids. The file does
 // not say which token begins or ends a text; those are told by their usual texts ("<s>", "</s>", "<|endoftext|>" ...),

@@ -137,7 +137,8 @@ std::string With(const std::string& from, const std::string& to) {
 
 TEST(TokenizerJson, RefusesWordPieceThatIsNotBerts) {
   const std::string document =
-      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"BertNormalizer","clean_text":true,)"
+      R"({"version":"1.0","added_tokens":[{"id":1,"content":"[CLS]","special":true},{"id":2,"content":"[SEP]",)"
+      R"("special":true}],"normalizer":{"type":"BertNormalizer","clean_text":true,)"
       R"("handle_chinese_chars":true,"strip_accents":null,"lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},)"
       R"("post_processor":{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]},"decoder":null,"model":)"
       R"({"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,)"
@@ -203,8 +204,8 @@ TEST(TokenizerJson, RefusesWhatItDoesNotUnderstand) {
       {{R"("lstrip":false)", R"("lstrip":true)"}, {Code::kUnsupported, "t: added_tokens: '<s>': lstrip is set"}},
       {{R"("id":0)", R"("id":1)"}, {Code::kCorrupt, "t: added_tokens: '<s>': the vocabulary has 'a' for the id 1"}},
       {{R"("id":0)", R"("id":99)"}, {Code::kCorrupt, "t: added_tokens: '<s>': the id 99 among 5 tokens"}},
-      {{R"("post_processor":null)", R"("post_processor":{"type":"BertProcessing"})"},
-       {Code::kUnsupported, "t: the post_processor 'BertProcessing'"}},
+      {{R"("post_processor":null)", R"("post_processor":{"type":"RobertaProcessing"})"},
+       {Code::kUnsupported, "t: the post_processor 'RobertaProcessing'"}},
       {{R"("model":{)", R"("model":[{)"}, {Code::kInvalidInput, "t: not JSON"}},
   };
   for (const auto& [change, wanted] : cases) {

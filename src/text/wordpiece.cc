@@ -12,6 +12,7 @@ namespace atelier::text {
 namespace {
 
 constexpr std::string_view kWordMark = "\xE2\x96\x81";  // U+2581
+constexpr std::string_view kInside = "##";              // in vocab.txt
 constexpr size_t kMostWordChars = 100;
 
 // The blocks that BERT's own code names; kana and hangul are not among them. It begins extension E at U+2B920, as
@@ -26,7 +27,10 @@ bool IsAsciiPunctuation(char32_t c) {
   return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
 }
 
-bool InBrackets(std::string_view token) { return token.starts_with('[') && token.ends_with(']'); }
+// A token that goes on with U+2581 itself keeps its ##, or it would seem to begin a word.
+bool IsMarkInside(std::string_view token) {
+  return token.starts_with(kInside) && token.substr(kInside.size()).starts_with(kWordMark);
+}
 
 class WordPiece : public TableTokenizer {
  public:
@@ -36,7 +40,11 @@ class WordPiece : public TableTokenizer {
     for (TokenId id = 0; id < table_.size(); ++id) {
       std::string_view token = table_.Text(id);
       const bool begins = token.starts_with(kWordMark);
-      if (begins) token.remove_prefix(kWordMark.size());
+      if (begins) {
+        token.remove_prefix(kWordMark.size());
+      } else if (IsMarkInside(token)) {
+        token.remove_prefix(kInside.size());
+      }
       if (table_.Type(id) != TokenType::kNormal || token.empty() || token.size() > DoubleArray::kLongestKey ||
           token.find('\0') != std::string_view::npos || !IsValidUtf8(token)) {
         continue;  // in no word
@@ -71,7 +79,9 @@ class WordPiece : public TableTokenizer {
       case TokenType::kControl:
       case TokenType::kUnknown: return special ? text : "";
       case TokenType::kUserDefined: return text;
-      default: return text.starts_with(kWordMark) ? Cat(" ", text.substr(kWordMark.size())) : text;
+      default:
+        if (IsMarkInside(text)) return text.substr(kInside.size());
+        return text.starts_with(kWordMark) ? Cat(" ", text.substr(kWordMark.size())) : text;
     }
   }
 
@@ -160,15 +170,15 @@ class WordPiece : public TableTokenizer {
 }  // namespace
 
 std::string SpellWordPiece(std::string_view token) {
-  if (InBrackets(token)) return std::string(token);
-  if (token.size() > 2 && token.starts_with("##")) return std::string(token.substr(2));
+  if (IsMarkInside(token)) return std::string(token);
+  if (token.size() > kInside.size() && token.starts_with(kInside)) return std::string(token.substr(kInside.size()));
   return Cat(kWordMark, token);
 }
 
 std::string UnspellWordPiece(std::string_view token) {
-  if (InBrackets(token)) return std::string(token);
+  if (IsMarkInside(token)) return std::string(token);
   if (token.starts_with(kWordMark)) return std::string(token.substr(kWordMark.size()));
-  return Cat("##", token);
+  return Cat(kInside, token);
 }
 
 std::unique_ptr<Tokenizer> MakeWordPiece(TokenizerSpec spec) { return std::make_unique<WordPiece>(std::move(spec)); }

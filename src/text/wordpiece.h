@@ -3,6 +3,8 @@
 // Chinese character and every mark of punctuation is a word, and, but for the pre-tokenizer "bert-cased", letters
 // become small and lose their accents. A word is cut from the left into the longest tokens there are; one of more than
 // 100 characters, or that cannot be cut to its end, is the unknown token as a whole. Linear in the length of the text.
+// Marks, signs and controls are Unicode 15's; Hugging Face's tables are Unicode 8's, which takes some 500 younger ones
+// for letters.
 //
 // Tokens are spelled as in GGUF: those that begin a word after U+2581, those that go on as they are ("▁play", "ing").
 #pragma once
@@ -17,8 +19,8 @@ namespace atelier::text {
 
 inline constexpr std::string_view kCased = "bert-cased";
 
-// A token of BERT's vocab.txt as GGUF spells it, and back: "play" and "##ing" are "▁play" and "ing"; what stands in
-// brackets ("[CLS]", "[unused7]") stays.
+// A token of BERT's vocab.txt as GGUF spells it, and back: "play" and "##ing" are "▁play" and "ing", but "##▁x" stays.
+// Special tokens ("[CLS]") are not spelled at all.
 std::string SpellWordPiece(std::string_view token);
 std::string UnspellWordPiece(std::string_view token);
 

@@ -11,21 +11,14 @@ using kernel::Product;
 struct Kept : torch::CustomClassHolder {
   std::vector<MlpLayer> layers;
   uint64_t seed = 0;
-  bool wants_dx = false;
+  // Of each layer, as it was on the way forth: whether its parameters learn, whether the gradient goes further down.
+  std::vector<bool> learns, goes_down;
   std::vector<Packed> weights;
-  std::vector<torch::Tensor> inputs;  // bf16 [rows, ins] of each layer
-  std::vector<torch::Tensor> before;  // bf16 [rows, outs] of each but the last, before its activation
+  std::vector<torch::Tensor> inputs;  // bf16 [rows, ins]
+  std::vector<torch::Tensor> before;  // bf16 [rows, outs], before the activation; of the last undefined
 
   // What falls of what a layer gives, and of its gradient.
   kernel::Dropout drop(size_t layer) const { return {seed, layer, static_cast<float>(layers[layer].dropout)}; }
-  bool learns(size_t layer) const { return GradientOf(layers[layer].weight) || GradientOf(layers[layer].bias); }
-  // Whether the gradient goes further down than this layer.
-  bool goes_down(size_t layer) const {
-    for (size_t below = 0; below < layer; ++below) {
-      if (learns(below)) return true;
-    }
-    return wants_dx;
-  }
 };
 
 // `into`, if defined, takes what the last layer gives.
@@ -36,7 +29,7 @@ torch::Tensor Run(Kept* c, const torch::Tensor& x, bool training, const torch::T
   std::vector<Work> first;
   if (!in.is_same(x)) first.push_back(NarrowWork(x, in));
   for (size_t i = 0; i <= last; ++i) {
-    c->weights.push_back(NewPacked(c->layers[i].weight, training && c->goes_down(i)));
+    c->weights.push_back(NewPacked(c->layers[i].weight, training && c->goes_down[i]));
     first.push_back(PackWork(c->layers[i].weight, c->weights.back()));
   }
   InParallel(first);
@@ -78,7 +71,7 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
     const Packed& w = c.weights[i];
     std::vector<Work> now = std::move(waiting);
     waiting.clear();
-    if (c.learns(i)) {
+    if (c.learns[i]) {
       const torch::Tensor dy = NewBrains(1, kernel::PackedSize(w.outs, rows));
       const torch::Tensor x = NewBrains(1, kernel::PackedSize(w.ins, rows));
       now.push_back(ZipWork(d, rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy));
@@ -87,7 +80,7 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
         waiting.push_back(WeightGradientWork(dy, x, rows, w.outs, w.ins, d_weight));
       }
     }
-    const bool down = c.goes_down(i);
+    const bool down = c.goes_down[i];
     torch::Tensor below;
     if (down) {
       Product p = RowsTimes(Brains(d), rows, w.outs, w.outs, w.backward, w.ins);
@@ -110,9 +103,15 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
   return dx;
 }
 
-c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers) {
+c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, bool wants_dx) {
   auto c = c10::make_intrusive<Kept>();
   c->layers = std::move(layers);
+  const auto learns = [](const torch::Tensor& p) { return p.defined() && p.requires_grad(); };
+  for (const MlpLayer& layer : c->layers) {
+    c->goes_down.push_back(wants_dx);
+    c->learns.push_back(learns(layer.weight) || learns(layer.bias));
+    wants_dx = wants_dx || c->learns.back();
+  }
   const auto drops = [](const MlpLayer& layer) { return layer.dropout > 0; };
   c->seed = std::any_of(c->layers.begin(), c->layers.end(), drops) ? Draw() : 0;
   return c;
@@ -121,16 +120,17 @@ c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers) {
 }  // namespace
 
 torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers) {
+  TORCH_CHECK(layers.back().act == kernel::Activation::kNone && layers.back().dropout == 0,
+              "the last layer gives its sums");
   const torch::Tensor rows = x.contiguous();
-  const auto c = Begin(std::move(layers));
-  c->wants_dx = rows.requires_grad();
+  const auto c = Begin(std::move(layers), rows.requires_grad());
   std::vector<torch::Tensor> parameters;
   for (const MlpLayer& layer : c->layers) parameters.insert(parameters.end(), {layer.weight, layer.bias});
   return RunStep(rows, std::move(parameters), c);
 }
 
 void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows) {
-  Run(Begin(std::move(layers)).get(), x.contiguous(), false, rows);
+  Run(Begin(std::move(layers), false).get(), x.contiguous(), false, rows);
 }
 
 }  // namespace atelier::model::fused

@@ -29,6 +29,23 @@ TEST_P(FusedGan, IsAsNearToF32AsPlainBf16) {
 INSTANTIATE_TEST_SUITE_P(Parts, FusedGan, testing::Values(0, 1),
                          [](const auto& each) { return each.param == 0 ? "discriminator" : "generator"; });
 
+// Validation asks for losses without a graph, in both forms.
+TEST(FusedMlp, GanRecordsNothingWhereNoGradientIsWanted) {
+  MlpGanConfig config;
+  config.height = 5, config.width = 7, config.latent = 11, config.hidden = 20;
+  MlpGan gan(config);
+  Batch batch;
+  batch.inputs = torch::rand({4, 5, 7});
+  for (const bool bf16 : {false, true}) {
+    const Autocast autocast(bf16);
+    for (const size_t part : {size_t{0}, size_t{1}}) {
+      EXPECT_TRUE(gan.ComputeLoss(batch, part, {}).value.requires_grad());
+      const torch::NoGradGuard no_gradient;
+      EXPECT_FALSE(gan.ComputeLoss(batch, part, {}).value.requires_grad());
+    }
+  }
+}
+
 // What flows back to x is the slope, and what wants no gradient gets none.
 TEST(FusedMlp, HandsOnTheGradientOfItsInput) {
   torch::manual_seed(6);

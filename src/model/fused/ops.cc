@@ -60,6 +60,7 @@ void InParallel(const std::vector<Work>& works) {
     const double to = total * static_cast<double>(thread_end) / static_cast<double>(threads);
     double offset = 0;
     for (const Work& work : works) {
+      if (work.n == 0) continue;
       // Both neighbours of a cut round it alike; the last cut is the end.
       const auto piece = [&](double cut) {
         return std::clamp(static_cast<int64_t>(std::llround((cut - offset) / work.cost)), int64_t{0}, work.n);

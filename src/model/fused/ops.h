@@ -27,7 +27,7 @@ torch::Tensor NewFloats(int64_t rows, int64_t cols);
 void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body);
 
 // Work that can be done at once with other work: body(begin, end) over [0, n), each of which takes `cost`, in numbers
-// multiplied or their like.
+// multiplied or their like. REQUIRES: cost > 0.
 struct Work {
   int64_t n = 0;
   double cost = 0;
