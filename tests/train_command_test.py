@@ -161,6 +161,8 @@ def resumes():
             time.sleep(0.05)  # a killed parent's child saves and ends by itself
         run("train", config("whole", 300, model="dropout = 0.1"), "--run", folder, "--resume", "--json")
         expect(losses(folder) == losses(reference), f"{how.name}: other losses after going on")
+    again = json.loads(run("train", config("whole", 300, model="dropout = 0.1"), "--run", reference, "--resume", "--json").stdout)
+    expect(again["step"] == 300 and "last_loss" not in again, f"nothing was left to do, and no loss is told: {again}")
 
 
 def several():

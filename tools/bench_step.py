@@ -38,12 +38,13 @@ parser.add_argument("model", choices=MODELS)
 parser.add_argument("program")
 parser.add_argument("python")
 parser.add_argument("--rounds", type=int, default=5)
-parser.add_argument("--steps", type=int, default=4)
+parser.add_argument("--steps", type=int, help="of a turn (default: 4; of the GAN, whose step is of milliseconds, 50)")
 parser.add_argument("--still", action="store_true")
 parser.add_argument("--modes", default="f32,bf16,compile")
 parser.add_argument("--curves")
 options = parser.parse_args()
 AIM, FLOPS = MODELS[options.model]
+STEPS = options.steps or (50 if options.model == "gan" else 4)
 STILL = ["still"] if options.still else []
 
 
@@ -89,15 +90,15 @@ with tempfile.TemporaryDirectory() as folder:
         racer.go(2, counts=False)
     for _ in range(options.rounds):
         for racer in [ours, *peers]:
-            if not racer.go(options.steps):
+            if not racer.go(STEPS):
                 sys.exit(f"{racer.name} died")
 best = min(peers, key=lambda p: statistics.median(p.wall))
 for racer in [ours, *peers]:
     print(racer.line())
 seconds = statistics.median(ours.wall)
 ratio = statistics.median(best.wall) / seconds
-rounds = [statistics.median(best.wall[i : i + options.steps]) / statistics.median(ours.wall[i : i + options.steps])
-          for i in range(0, len(ours.wall), options.steps)]
+rounds = [statistics.median(best.wall[i : i + STEPS]) / statistics.median(ours.wall[i : i + STEPS])
+          for i in range(0, len(ours.wall), STEPS)]
 apart = max(abs(a - b) / b for a, b in zip(ours.losses, peers[0].losses))
 print(f"{options.model}: {ratio:.2f}x the best of PyTorch {best.torch} ({best.name}); rounds {min(rounds):.2f} to {max(rounds):.2f}")
 limit, kind = machine_limit.measure()

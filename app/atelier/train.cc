@@ -80,7 +80,9 @@ class TrainCommand : public Command {
       std::cout << ToText(out) << "\n";
     } else {
       std::cout << done["ending"].get<std::string>() << " after " << done["step"] << " steps; best at step "
-                << done["best_step"] << ", loss " << FormatValue(done["best_loss"]) << "\npage: " << page << "\n";
+                << done["best_step"];
+      if (done.contains("best_loss")) std::cout << ", loss " << FormatValue(done["best_loss"]);
+      std::cout << "\npage: " << page << "\n";
       if (!model.empty()) std::cout << "model: " << model << "\n";
     }
     return done["ending"] == "interrupted" ? 130 : 0;

@@ -179,11 +179,9 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
     const int64_t until = std::min(trainer.steps(), Whole(options, "until", trainer.steps(), 1, INT64_MAX));
     const train::Outcome outcome = trainer.Run(stop, until);
     const auto ending = static_cast<size_t>(outcome.ending);
-    const Json summary = {{"ending", kEndings[ending]},
-                          {"step", outcome.steps},
-                          {"best_step", outcome.best_step},
-                          {"best_loss", outcome.best_loss},
-                          {"last_loss", outcome.last_loss}};
+    Json summary = {{"ending", kEndings[ending]}, {"step", outcome.steps}, {"best_step", outcome.best_step}};
+    if (std::isfinite(outcome.best_loss)) summary["best_loss"] = outcome.best_loss;
+    if (std::isfinite(outcome.last_loss)) summary["last_loss"] = outcome.last_loss;
     if (tracker) tracker->Finish(outcome.steps, kStatus[ending], summary);
     Tell("done", summary);
     return outcome.ending == train::Ending::kInterrupted ? 130 : 0;

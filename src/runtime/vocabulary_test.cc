@@ -115,6 +115,18 @@ TEST(Vocabulary, LyingFilesAreNamed) {
               w.Set("tokenizer.ggml.model", "bert");
               w.Set("tokenizer.ggml.tokens", Strings{"a"});
             }),
+            Code::kCorrupt);  // nothing is the unknown token
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "bert");
+              w.Set("tokenizer.ggml.tokens", Strings{"a"});
+              w.Set("tokenizer.ggml.normalizer.lowercase", false);
+              w.Set("tokenizer.ggml.normalizer.strip_accents", true);
+            }),
+            Code::kUnsupported);
+  EXPECT_EQ(CodeOf([](artefact::GgufWriter& w) {
+              w.Set("tokenizer.ggml.model", "rwkv");
+              w.Set("tokenizer.ggml.tokens", Strings{"a"});
+            }),
             Code::kUnsupported);
 }
 
@@ -139,6 +151,51 @@ void ExpectSameFromGguf(const text::TokenizerSpec& spec) {
   const std::string text = "手冲咖啡  coffee 😀\n<s> 1234";
   EXPECT_EQ(TokenizerFromGguf(*file)->Encode(text, {.add_special = true}),
             text::MakeTokenizer(spec)->Encode(text, {.add_special = true}));
+}
+
+TEST(Vocabulary, WordPieceComesBack) {
+  text::TokenizerSpec spec;
+  spec.model = "bert";
+  spec.tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581coffee", "\u2581手", "\u25811", "2"};
+  spec.types = {3, 2, 3, 3, 1, 1, 1, 1};
+  spec.padding = 0, spec.unknown = 1, spec.bos = 2, spec.eos = 3;
+  spec.merge_spaces = spec.add_space_prefix = false;
+  spec.add_bos = spec.add_eos = true;
+  for (const char* pre : {"", "bert-cased"}) {
+    spec.pre = pre;
+    ExpectSameFromGguf(spec);
+  }
+}
+
+// What llama.cpp's converter leaves out and what it says with keys of its own.
+TEST(Vocabulary, WordPieceAsLlamaCppWritesIt) {
+  Strings tokens(104, "x");
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = Cat("\u2581[unused", i, "]");
+  tokens[100] = "[UNK]", tokens[101] = "[CLS]", tokens[102] = "[SEP]", tokens[103] = "\u2581Paris";
+  const auto file = [&](const std::function<void(artefact::GgufWriter&)>& more) {
+    return SpecFromGguf(*FileWith([&](artefact::GgufWriter& w) {
+      w.Set("tokenizer.ggml.model", "bert");
+      w.Set("tokenizer.ggml.tokens", tokens);
+      more(w);
+    }));
+  };
+  const text::TokenizerSpec silent = file([](artefact::GgufWriter&) {});
+  EXPECT_EQ(silent.bos, 101);
+  EXPECT_EQ(silent.eos, 102);
+  EXPECT_EQ(silent.unknown, 100);
+  EXPECT_TRUE(silent.add_bos && silent.add_eos);
+  EXPECT_EQ(silent.pre, "");
+  const text::TokenizerSpec told = file([](artefact::GgufWriter& w) {
+    w.Set("tokenizer.ggml.eos_token_id", uint32_t{5});
+    w.Set("tokenizer.ggml.seperator_token_id", uint32_t{7});
+    w.Set("tokenizer.ggml.cls_token_id", uint32_t{6});
+    w.Set("tokenizer.ggml.normalizer.lowercase", false);
+    w.Set("tokenizer.ggml.add_sep_token", false);
+  });
+  EXPECT_EQ(told.bos, 6);
+  EXPECT_EQ(told.eos, 7);
+  EXPECT_FALSE(told.add_eos);
+  EXPECT_EQ(text::MakeTokenizer(told)->Encode("Paris"), (std::vector<text::TokenId>{103}));
 }
 
 TEST(Vocabulary, WhatWasTrainedComesBack) {

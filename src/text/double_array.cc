@@ -1,5 +1,7 @@
 #include "text/double_array.h"
 
+#include <algorithm>
+
 namespace atelier::text {
 namespace {
 
@@ -130,5 +132,12 @@ class Builder {
 }  // namespace
 
 std::vector<uint32_t> DoubleArray::Build(std::span<const Key> keys) { return Builder(keys).Run(); }
+
+DoubleArray DoubleArray::Of(std::vector<Key> keys) {
+  std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.first < b.first; });
+  const auto same = [](const Key& a, const Key& b) { return a.first == b.first; };
+  keys.erase(std::unique(keys.begin(), keys.end(), same), keys.end());
+  return DoubleArray(Build(keys));
+}
 
 }  // namespace atelier::text

@@ -18,6 +18,8 @@ class DoubleArray {
 
   // REQUIRES: keys sorted by their bytes, all different, none empty, with a NUL or longer than kLongestKey.
   static std::vector<uint32_t> Build(std::span<const Key> keys);
+  // Of keys in any order; of equal ones the first stays. REQUIRES: none empty, with a NUL or longer than kLongestKey.
+  static DoubleArray Of(std::vector<Key> keys);
 
   DoubleArray() = default;
   // Units may come from a file: whatever they say, look-ups stay inside.

@@ -42,10 +42,7 @@ class Unigram : public TableTokenizer {
       keys.emplace_back(token, static_cast<uint32_t>(id));
     }
     unknown_score_ = (least == std::numeric_limits<float>::max() ? 0 : least) - kUnknownPenalty;
-    std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    keys.erase(std::unique(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
-               keys.end());  // of equal texts the first id stays
-    trie_ = DoubleArray(DoubleArray::Build(keys));
+    trie_ = DoubleArray::Of(std::move(keys));
   }
 
   std::vector<TokenId> Encode(std::string_view raw, const EncodeOptions& options) const override {

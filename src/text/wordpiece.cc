@@ -1,7 +1,5 @@
 #include "text/wordpiece.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/str.h"
 #include "text/double_array.h"
@@ -51,8 +49,8 @@ class WordPiece : public TableTokenizer {
       }
       (begins ? begin : inside).emplace_back(token, static_cast<uint32_t>(id));
     }
-    begin_ = Trie(std::move(begin));
-    inside_ = Trie(std::move(inside));
+    begin_ = DoubleArray::Of(std::move(begin));
+    inside_ = DoubleArray::Of(std::move(inside));
   }
 
   std::vector<TokenId> Encode(std::string_view raw, const EncodeOptions& options) const override {
@@ -87,13 +85,6 @@ class WordPiece : public TableTokenizer {
 
  private:
   static constexpr size_t kMostBytes = size_t{64} << 20;
-
-  static DoubleArray Trie(std::vector<DoubleArray::Key> keys) {
-    std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    keys.erase(std::unique(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
-               keys.end());  // of equal texts the first id stays
-    return DoubleArray(DoubleArray::Build(keys));
-  }
 
   struct Word {
     std::string text;

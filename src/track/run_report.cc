@@ -165,7 +165,7 @@ std::string Charts(const Run& run, const Words& w, bool chinese) {
       lines.frame.title = name;
       lines.frame.x = w.step;
       lines.frame.chinese = chinese;
-      lines.frame.width = 520;
+      lines.frame.width = 480;  // two beside each other on a small screen
       for (size_t i = begin; i < std::min(begin + 12, group.size()); ++i) {
         const Curve& curve = run.curves.at(group[i]);
         most = std::max(most, curve.each());

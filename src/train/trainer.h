@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,7 +58,8 @@ enum class Ending { kFinished, kStoppedEarly, kInterrupted };
 struct Outcome {
   Ending ending = Ending::kFinished;
   int64_t steps = 0;
-  double best_loss = 0, last_loss = 0;  // of validation where there is one, else of training
+  // Of validation where there is one, else of training; not a number where no step was left to take.
+  double best_loss = 0, last_loss = 0;
   int64_t best_step = 0;
 };
 
@@ -115,7 +117,7 @@ class Trainer {
   int64_t steps_, step_ = 0;
   Schedule schedule_;
   std::vector<PartState> parts_;
-  double best_loss_ = 0, last_loss_ = 0;
+  double best_loss_ = 0, last_loss_ = std::numeric_limits<double>::quiet_NaN();
   int64_t best_step_ = -1, standing_ = 0;
 };
 

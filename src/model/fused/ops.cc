@@ -1,6 +1,7 @@
 #include "model/fused/ops.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <malloc.h>
@@ -43,8 +44,13 @@ const kernel::TrainTable& Kernels() {
   return table;
 }
 
-torch::Tensor NewBrains(int64_t rows, int64_t cols) { return torch::empty({rows, cols}, torch::kBFloat16); }
-torch::Tensor NewFloats(int64_t rows, int64_t cols) { return torch::empty({rows, cols}, torch::kFloat32); }
+// Past the dispatcher, which takes longer than the memory: a small model's step has a hundred of them.
+torch::Tensor NewBrains(int64_t rows, int64_t cols) {
+  return torch::Tensor(at::detail::empty_cpu({rows, cols}, torch::kBFloat16));
+}
+torch::Tensor NewFloats(int64_t rows, int64_t cols) {
+  return torch::Tensor(at::detail::empty_cpu({rows, cols}, torch::kFloat32));
+}
 
 void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body) {
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { body(begin, end); });
@@ -171,7 +177,7 @@ Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out) {
 }
 
 torch::Tensor Narrow(const torch::Tensor& x) {
-  torch::Tensor out = torch::empty(x.sizes(), torch::kBFloat16);
+  torch::Tensor out(at::detail::empty_cpu(x.sizes(), torch::kBFloat16));
   const Work work = NarrowWork(x, out);
   InParallel(work.n, work.body);
   return out;
