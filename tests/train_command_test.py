@@ -101,6 +101,9 @@ def whole():
     listed = json.loads(run("model", "list", "--studio", studio, "--json").stdout)["models"]
     expect([m["name"] for m in listed if m["registered"]] == ["poems"], f"registered: {listed}")
     run("model", "verify", "poems", "--studio", studio)
+    file = pathlib.Path(json.loads(run("model", "show", "poems", "--studio", studio, "--json").stdout)["path"]).read_bytes()
+    key = file.index(b"tokenizer.ggml.add_bos_token") + len(b"tokenizer.ggml.add_bos_token") + 4
+    expect(file[key] == 1, "texts began with a mark in training, and do not in the engine")
     for prompt in ["春眠", "The quick", "夜来风雨"]:
         ours = json.loads(run("generate", "-m", "poems", "-p", prompt, "--temperature", 0, "--max-tokens", 24, "--studio", studio,
                               "--json").stdout)["text"]

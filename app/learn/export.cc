@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "model/gpt_export.h"
 #include "model/model_file.h"
+#include "train/examples.h"
 
 namespace atelier::learn {
 
@@ -21,7 +22,13 @@ int Export(const Options& options, const std::atomic<bool>&) {
       throw Error(Code::kUnsupported, Cat("no engine runs ", opened.architecture->name, " as GGUF"),
                   "name the file .safetensors");
     }
-    model::ExportGguf(*gpt, opened.tokenizer_spec,
+    // Each text of its training began with the mark, so those that it goes on with have to.
+    text::TokenizerSpec spec = opened.tokenizer_spec;
+    if (const int64_t begin = train::FindSpecialIds(*opened.tokenizer).begin; begin >= 0) {
+      spec.bos = static_cast<text::TokenId>(begin);
+      spec.add_bos = true;
+    }
+    model::ExportGguf(*gpt, spec,
                       {Given(options, "name"), Given(options, "licence"), "", options.contains("f16")}, out);
   } else {
     model::WriteModel(*opened.model, opened.about, out);
