@@ -28,8 +28,8 @@ int Export(const Options& options, const std::atomic<bool>&) {
       spec.bos = static_cast<text::TokenId>(begin);
       spec.add_bos = true;
     }
-    model::ExportGguf(*gpt, spec,
-                      {Given(options, "name"), Given(options, "licence"), "", options.contains("f16")}, out);
+    model::ExportGguf(*gpt, spec, {Given(options, "name"), Given(options, "licence"), "", options.contains("f16")},
+                      out);
   } else {
     model::WriteModel(*opened.model, opened.about, out);
   }
