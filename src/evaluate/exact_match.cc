@@ -12,10 +12,6 @@ namespace {
 
 const std::vector<std::string> kTokenizers = {"squad", "zh"};
 
-bool IsAsciiPunctuation(char32_t c) {
-  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
-}
-
 // What Python's str.split takes for white space.
 bool IsBlank(char32_t c) { return text::IsSpace(c) || (c >= 0x1C && c <= 0x1F); }
 
@@ -61,8 +57,9 @@ AnswerScore Compare(std::vector<std::string> a, std::vector<std::string> b) {
 std::vector<std::string> AnswerTokens(std::string_view answer, AnswerUnits units) {
   std::u32string text = text::DecodeUtf8(text::ToLower(answer));
   const bool words = units == AnswerUnits::kWords;
-  std::erase_if(
-      text, [&](char32_t c) { return words ? IsAsciiPunctuation(c) : text::IsPunctuation(c) || text::IsSymbol(c); });
+  std::erase_if(text, [&](char32_t c) {
+    return words ? text::IsAsciiPunctuation(c) : text::IsPunctuation(c) || text::IsSymbol(c);
+  });
   if (words) BlankArticles(&text);
   std::vector<std::string> tokens;
   bool open = false;

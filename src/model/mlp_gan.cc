@@ -26,8 +26,9 @@ torch::Tensor BinaryLoss(const torch::Tensor& logits, int64_t first, double yes)
   const auto mean = [](const torch::Tensor& part, double target) {
     return torch::binary_cross_entropy_with_logits(part, torch::full_like(part, target));
   };
-  const torch::Tensor x = logits.to(torch::kFloat32), real = mean(x.narrow(0, 0, first), yes);
-  return first == x.size(0) ? real : real + mean(x.narrow(0, first, x.size(0) - first), 0);
+  const int64_t n = logits.size(0);
+  const torch::Tensor real = mean(logits.narrow(0, 0, first), yes);
+  return first == n ? real : real + mean(logits.narrow(0, first, n - first), 0);
 }
 
 std::vector<fused::MlpLayer> LayersOf(const torch::nn::Sequential& part, Activation act, Activation last,
@@ -73,7 +74,7 @@ torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tens
       const torch::NoGradGuard no_gradient;
       return generator_->forward(z).to(torch::kFloat32);
     }();
-    return discriminator_->forward(torch::cat({truth * 2 - 1, made}));
+    return discriminator_->forward(torch::cat({truth * 2 - 1, made})).to(torch::kFloat32);
   }
   const int64_t n = truth.size(0), pixels = truth.size(1);
   const torch::Tensor rows = torch::empty({2 * n, pixels}, torch::kBFloat16);
@@ -90,7 +91,9 @@ torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tens
 }
 
 torch::Tensor MlpGan::JudgeMade(const torch::Tensor& z) {
-  if (!fused::Enabled()) return discriminator_->forward(generator_->forward(z).to(torch::kFloat32));
+  if (!fused::Enabled()) {
+    return discriminator_->forward(generator_->forward(z).to(torch::kFloat32)).to(torch::kFloat32);
+  }
   std::vector<fused::MlpLayer> layers = MakingLayers();
   for (fused::MlpLayer& layer : JudgingLayers()) layers.push_back(std::move(layer));
   return fused::Mlp(z, std::move(layers));
@@ -104,7 +107,7 @@ Loss MlpGan::ComputeLoss(const Batch& batch, size_t part, const LossOptions& opt
     loss.value = BinaryLoss(JudgeMade(z), n, 1);
     return loss;
   }
-  const torch::Tensor logits = JudgeBoth(batch.inputs, z).to(torch::kFloat32);
+  const torch::Tensor logits = JudgeBoth(batch.inputs, z);
   loss.value = BinaryLoss(logits, n, 1 - options.label_smoothing);
   loss.details["real_believed"] = ShareAbove(logits, 0, n);
   loss.details["made_believed"] = ShareAbove(logits, n, 2 * n);

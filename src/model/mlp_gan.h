@@ -33,8 +33,8 @@ class MlpGan : public PictureModel {
  private:
   std::vector<fused::MlpLayer> JudgingLayers() const;
   std::vector<fused::MlpLayer> MakingLayers() const;
-  // Logits: of pictures [batch, height, width] and, below them, of as many that z [batch, latent] makes, which stay as
-  // they are: [2 batch, 1]; of those that z makes: [batch, 1].
+  // Logits, f32: of pictures [batch, height, width] and, below them, of as many that z [batch, latent] makes, which
+  // stay as they are: [2 batch, 1]; of those that z makes: [batch, 1].
   torch::Tensor JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z);
   torch::Tensor JudgeMade(const torch::Tensor& z);
   MlpGanConfig config_;

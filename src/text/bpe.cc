@@ -118,14 +118,8 @@ class Bpe : public TableTokenizer {
     return ids;
   }
 
-  std::string Piece(TokenId id, bool special) const override {
-    if (!table_.Has(id)) return "";
-    switch (table_.Type(id)) {
-      case TokenType::kControl:
-      case TokenType::kUnknown: return special ? table_.Text(id) : "";
-      case TokenType::kUserDefined: return table_.Text(id);
-      default: break;
-    }
+ protected:
+  std::string TextPiece(TokenId id) const override {
     const std::string& text = table_.Text(id);
     std::string bytes;
     for (size_t at = 0; at < text.size();) {

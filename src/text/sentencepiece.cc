@@ -81,18 +81,12 @@ class SentencePiece : public TableTokenizer {
     return ids;
   }
 
-  std::string Piece(TokenId id, bool special) const override {
-    if (!table_.Has(id)) return "";
+ protected:
+  std::string TextPiece(TokenId id) const override {
     const std::string& text = table_.Text(id);
-    switch (table_.Type(id)) {
-      case TokenType::kControl:
-      case TokenType::kUnknown: return special ? text : "";
-      case TokenType::kUserDefined: return text;
-      case TokenType::kByte:
-        if (const int byte = ByteOf(text); byte >= 0) return std::string(1, static_cast<char>(byte));
-        return text;
-      default: return ReplaceAll(text, kSpaceMark, " ");
-    }
+    if (table_.Type(id) != TokenType::kByte) return ReplaceAll(text, kSpaceMark, " ");
+    const int byte = ByteOf(text);
+    return byte >= 0 ? std::string(1, static_cast<char>(byte)) : text;
   }
 
  private:

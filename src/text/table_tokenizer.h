@@ -17,8 +17,19 @@ class TableTokenizer : public Tokenizer {
   bool IsControl(TokenId id) const override { return table_.IsControl(id); }
   bool EndsGeneration(TokenId id) const override { return table_.EndsGeneration(id); }
   TokenId Find(std::string_view token) const override { return table_.Find(token); }
+  std::string Piece(TokenId id, bool special) const override {
+    if (!table_.Has(id)) return "";
+    switch (table_.Type(id)) {
+      case TokenType::kControl:
+      case TokenType::kUnknown: return special ? table_.Text(id) : "";
+      case TokenType::kUserDefined: return table_.Text(id);
+      default: return TextPiece(id);
+    }
+  }
 
  protected:
+  // The bytes of a token that text is made of: of any type but control, unknown and user-defined.
+  virtual std::string TextPiece(TokenId id) const = 0;
   bool adds_eos() const { return table_.spec().add_eos && eos() >= 0; }
 
   const TokenTable table_;

@@ -69,6 +69,10 @@ inline bool IsNumber(char32_t c) { return Properties(c) & kNumber; }
 inline bool IsPunctuation(char32_t c) { return Properties(c) & kPunctuation; }
 inline bool IsSymbol(char32_t c) { return Properties(c) & kSymbol; }
 inline bool IsSpace(char32_t c) { return Properties(c) & kSpace; }
+// Marks and symbols of ASCII together, as C's ispunct has them.
+inline bool IsAsciiPunctuation(char32_t c) {
+  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
 inline bool IsHan(char32_t c) { return Properties(c) & kHan; }
 inline bool IsNonspacingMark(char32_t c) { return Properties(c) & kNonspacing; }
 

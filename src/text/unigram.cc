@@ -66,16 +66,8 @@ class Unigram : public TableTokenizer {
     return ids;
   }
 
-  std::string Piece(TokenId id, bool special) const override {
-    if (!table_.Has(id)) return "";
-    const std::string& text = table_.Text(id);
-    switch (table_.Type(id)) {
-      case TokenType::kControl:
-      case TokenType::kUnknown: return special ? text : "";
-      case TokenType::kUserDefined: return text;
-      default: return ReplaceAll(text, kSpaceMark, " ");
-    }
-  }
+ protected:
+  std::string TextPiece(TokenId id) const override { return ReplaceAll(table_.Text(id), kSpaceMark, " "); }
 
  private:
   static constexpr size_t kMostBytes = size_t{64} << 20;

@@ -21,10 +21,6 @@ bool IsBertHan(char32_t c) {
          (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
-bool IsAsciiPunctuation(char32_t c) {
-  return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
-}
-
 // A token that goes on with U+2581 itself keeps its ##, or it would seem to begin a word.
 bool IsMarkInside(std::string_view token) {
   return token.starts_with(kInside) && token.substr(kInside.size()).starts_with(kWordMark);
@@ -70,17 +66,11 @@ class WordPiece : public TableTokenizer {
     return ids;
   }
 
-  std::string Piece(TokenId id, bool special) const override {
-    if (!table_.Has(id)) return "";
+ protected:
+  std::string TextPiece(TokenId id) const override {
     const std::string& text = table_.Text(id);
-    switch (table_.Type(id)) {
-      case TokenType::kControl:
-      case TokenType::kUnknown: return special ? text : "";
-      case TokenType::kUserDefined: return text;
-      default:
-        if (IsMarkInside(text)) return text.substr(kInside.size());
-        return text.starts_with(kWordMark) ? Cat(" ", text.substr(kWordMark.size())) : text;
-    }
+    if (IsMarkInside(text)) return text.substr(kInside.size());
+    return text.starts_with(kWordMark) ? Cat(" ", text.substr(kWordMark.size())) : text;
   }
 
  private:

@@ -74,8 +74,8 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
     if (c.learns[i]) {
       const torch::Tensor dy = NewBrains(1, kernel::PackedSize(w.outs, rows));
       const torch::Tensor x = NewBrains(1, kernel::PackedSize(w.ins, rows));
-      now.push_back(ZipWork(d, rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy));
-      now.push_back(ZipWork(c.inputs[i], rows, w.ins, w.ins, nullptr, x));
+      now.push_back(ZipWork(Brains(d), rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy));
+      now.push_back(ZipWork(Brains(c.inputs[i]), rows, w.ins, w.ins, nullptr, x));
       if (float* d_weight = GradientOf(c.layers[i].weight)) {
         waiting.push_back(WeightGradientWork(dy, x, rows, w.outs, w.ins, d_weight));
       }

@@ -133,19 +133,16 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
   return p;
 }
 
-Work ZipWork(const torch::Tensor& x, int64_t rows, int64_t cols, int64_t stride, float* sums,
-             const torch::Tensor& out) {
-  return {kernel::Panels(cols), kMoved * static_cast<double>(kernel::kProductPanel * rows),
-          [=](int64_t begin, int64_t end) {
-            Kernels().interleave(Brains(x), stride, rows, cols, begin, end, Brains(out), sums);
-          }};
+Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out) {
+  return {
+      kernel::Panels(cols), kMoved * static_cast<double>(kernel::kProductPanel * rows),
+      [=](int64_t begin, int64_t end) { Kernels().interleave(x, stride, rows, cols, begin, end, Brains(out), sums); }};
 }
 
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums) {
   torch::Tensor out = NewBrains(1, kernel::PackedSize(cols, rows));
-  InParallel(kernel::Panels(cols), [&](int64_t begin, int64_t end) {
-    Kernels().interleave(x, stride, rows, cols, begin, end, Brains(out), sums);
-  });
+  const Work work = ZipWork(x, rows, cols, stride, sums, out);
+  InParallel(work.n, work.body);
   return out;
 }
 

@@ -54,7 +54,7 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
 
 // x [rows, cols] by stride, zipped for a product over its rows. Adds the sums of its columns to `sums` where given.
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
-Work ZipWork(const torch::Tensor& x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out);
+Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out);
 // d_weight [outs, ins] by stride (0: ins) += dy^T x, both zipped, of `rows` rows.
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
                        int64_t ins, float* d_weight, int64_t stride = 0);
