@@ -81,7 +81,9 @@ class TrainCommand : public Command {
     } else {
       std::cout << done["ending"].get<std::string>() << " after " << done["step"] << " steps; best at step "
                 << done["best_step"];
-      if (done.contains("best_loss")) std::cout << ", loss " << FormatValue(done["best_loss"]);
+      if (done.contains("best")) {
+        std::cout << ", " << done["metric"].get<std::string>() << " " << FormatValue(done["best"]);
+      }
       std::cout << "\npage: " << page << "\n";
       if (!model.empty()) std::cout << "model: " << model << "\n";
     }

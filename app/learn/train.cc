@@ -180,7 +180,7 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
     const train::Outcome outcome = trainer.Run(stop, until);
     const auto ending = static_cast<size_t>(outcome.ending);
     Json summary = {{"ending", kEndings[ending]}, {"step", outcome.steps}, {"best_step", outcome.best_step}};
-    if (std::isfinite(outcome.best_loss)) summary["best_loss"] = outcome.best_loss;
+    if (std::isfinite(outcome.best)) summary["metric"] = outcome.metric, summary["best"] = outcome.best;
     if (std::isfinite(outcome.last_loss)) summary["last_loss"] = outcome.last_loss;
     if (tracker) tracker->Finish(outcome.steps, kStatus[ending], summary);
     Tell("done", summary);

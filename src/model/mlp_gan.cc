@@ -41,6 +41,25 @@ std::vector<fused::MlpLayer> LayersOf(const torch::nn::Sequential& part, Activat
   return layers;
 }
 
+// What fills bf16 rows beside other work: z; pictures in [0, 1] as 2 x - 1, one by one.
+fused::Work NormalWork(const torch::Tensor& z) {
+  constexpr double kCost = 600;  // of a number, drawn
+  return {1, kCost * static_cast<double>(z.numel()), [z](int64_t, int64_t) {
+            fused::Kernels().narrow(fused::Floats(torch::randn(z.sizes())), z.numel(), fused::Brains(z));
+          }};
+}
+fused::Work ScaledWork(const torch::Tensor& pictures, const torch::Tensor& rows) {
+  const int64_t pixels = pictures.size(1);
+  return {pictures.size(0), 32.0 * static_cast<double>(pixels), [=](int64_t begin, int64_t end) {
+            std::vector<float> row(static_cast<size_t>(pixels));
+            for (int64_t i = begin; i < end; ++i) {
+              const float* x = fused::Floats(pictures) + i * pixels;
+              std::transform(x, x + pixels, row.begin(), [](float v) { return 2 * v - 1; });
+              fused::Kernels().narrow(row.data(), pixels, fused::Brains(rows) + i * pixels);
+            }
+          }};
+}
+
 }  // namespace
 
 MlpGan::MlpGan(const MlpGanConfig& config) : config_(config) {
@@ -53,6 +72,8 @@ MlpGan::MlpGan(const MlpGanConfig& config) : config_(config) {
   generator_ = register_module(
       "generator", torch::nn::Sequential(Linear(config_.latent, hidden), torch::nn::ReLU(), Linear(hidden, hidden),
                                          torch::nn::ReLU(), Linear(hidden, pixels), torch::nn::Tanh()));
+  judging_ = LayersOf(discriminator_, Activation::kLeakyRelu, Activation::kNone, config_.dropout);
+  making_ = LayersOf(generator_, Activation::kRelu, Activation::kTanh, 0);
 }
 
 std::vector<Part> MlpGan::Parts() const {
@@ -60,16 +81,17 @@ std::vector<Part> MlpGan::Parts() const {
 }
 
 std::vector<fused::MlpLayer> MlpGan::JudgingLayers() const {
-  return LayersOf(discriminator_, Activation::kLeakyRelu, Activation::kNone, is_training() ? config_.dropout : 0);
+  std::vector<fused::MlpLayer> layers = judging_;
+  if (!is_training()) {
+    for (fused::MlpLayer& layer : layers) layer.dropout = 0;
+  }
+  return layers;
 }
 
-std::vector<fused::MlpLayer> MlpGan::MakingLayers() const {
-  return LayersOf(generator_, Activation::kRelu, Activation::kTanh, 0);
-}
-
-torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z) {
+torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures) {
   const torch::Tensor truth = pictures.flatten(1).contiguous();
   if (!fused::Enabled()) {
+    const torch::Tensor z = torch::randn({truth.size(0), config_.latent}, truth.options());
     const torch::Tensor made = [&] {
       const torch::NoGradGuard no_gradient;
       return generator_->forward(z).to(torch::kFloat32);
@@ -77,37 +99,31 @@ torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures, const torch::Tens
     return discriminator_->forward(torch::cat({truth * 2 - 1, made})).to(torch::kFloat32);
   }
   const int64_t n = truth.size(0), pixels = truth.size(1);
-  const torch::Tensor rows = torch::empty({2 * n, pixels}, torch::kBFloat16);
-  fused::InParallel(n, [&](int64_t begin, int64_t end) {
-    std::vector<float> row(static_cast<size_t>(pixels));
-    for (int64_t i = begin; i < end; ++i) {
-      const float* x = truth.data_ptr<float>() + i * pixels;
-      std::transform(x, x + pixels, row.begin(), [](float v) { return 2 * v - 1; });
-      fused::Kernels().narrow(row.data(), pixels, fused::Brains(rows) + i * pixels);
-    }
-  });
-  fused::MlpInto(z, MakingLayers(), rows.narrow(0, n, n));
+  const torch::Tensor z = fused::NewBrains(n, config_.latent), rows = fused::NewBrains(2 * n, pixels);
+  const torch::Tensor made = rows.narrow(0, n, n);
+  fused::MlpInto(z, making_, made, {NormalWork(z), ScaledWork(truth, rows)});
   return fused::Mlp(rows, JudgingLayers());
 }
 
-torch::Tensor MlpGan::JudgeMade(const torch::Tensor& z) {
+torch::Tensor MlpGan::JudgeMade(int64_t n, const torch::TensorOptions& options) {
   if (!fused::Enabled()) {
+    const torch::Tensor z = torch::randn({n, config_.latent}, options);
     return discriminator_->forward(generator_->forward(z).to(torch::kFloat32)).to(torch::kFloat32);
   }
-  std::vector<fused::MlpLayer> layers = MakingLayers();
+  const torch::Tensor z = fused::NewBrains(n, config_.latent);
+  std::vector<fused::MlpLayer> layers = making_;
   for (fused::MlpLayer& layer : JudgingLayers()) layers.push_back(std::move(layer));
-  return fused::Mlp(z, std::move(layers));
+  return fused::Mlp(z, std::move(layers), {NormalWork(z)});
 }
 
 Loss MlpGan::ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) {
   const int64_t n = batch.rows();
-  const torch::Tensor z = torch::randn({n, config_.latent}, batch.inputs.options());
   Loss loss;
   if (part == 1) {
-    loss.value = BinaryLoss(JudgeMade(z), n, 1);
+    loss.value = BinaryLoss(JudgeMade(n, batch.inputs.options()), n, 1);
     return loss;
   }
-  const torch::Tensor logits = JudgeBoth(batch.inputs, z);
+  const torch::Tensor logits = JudgeBoth(batch.inputs);
   loss.value = BinaryLoss(logits, n, 1 - options.label_smoothing);
   loss.details["real_believed"] = ShareAbove(logits, 0, n);
   loss.details["made_believed"] = ShareAbove(logits, n, 2 * n);

@@ -31,14 +31,14 @@ class MlpGan : public PictureModel {
   int64_t latent() const override { return config_.latent; }
 
  private:
-  std::vector<fused::MlpLayer> JudgingLayers() const;
-  std::vector<fused::MlpLayer> MakingLayers() const;
-  // Logits, f32: of pictures [batch, height, width] and, below them, of as many that z [batch, latent] makes, which
-  // stay as they are: [2 batch, 1]; of those that z makes: [batch, 1].
-  torch::Tensor JudgeBoth(const torch::Tensor& pictures, const torch::Tensor& z);
-  torch::Tensor JudgeMade(const torch::Tensor& z);
+  std::vector<fused::MlpLayer> JudgingLayers() const;  // without dropout where nothing is trained
+  // Logits, f32: of pictures [n, height, width] and, below them, of n made ones, which stay as they are: [2 n, 1]; of n
+  // made ones: [n, 1].
+  torch::Tensor JudgeBoth(const torch::Tensor& pictures);
+  torch::Tensor JudgeMade(int64_t n, const torch::TensorOptions& options);
   MlpGanConfig config_;
   torch::nn::Sequential discriminator_{nullptr}, generator_{nullptr};
+  std::vector<fused::MlpLayer> judging_, making_;  // the same parameters
 };
 
 }  // namespace atelier::model

@@ -38,6 +38,7 @@ Arena::Arena(model::Model& model, const model::Part& part) : name_(part.name) {
   for (Slice& slice : slices_) {
     slice.Of(values_).copy_(slice.parameter);
     slice.parameter.set_data(slice.Of(values_));
+    torch::autograd::impl::set_version_counter(slice.parameter, torch::autograd::impl::version_counter(values_));
     slice.parameter.mutable_grad() = slice.Of(gradients_);
   }
 }

@@ -23,7 +23,8 @@ struct Slice {
 class Arena {
  public:
   // Moves the parameters of `part` into one array: they become views of it. Those of two or more axes come first: only
-  // they are decayed. A slice begins at a multiple of 16; what lies between is zero and stays so.
+  // they are decayed. A slice begins at a multiple of 16; what lies between is zero and stays so. All have the array's
+  // version counter: a change of any is one of all.
   Arena(model::Model& model, const model::Part& part);
 
   const std::string& name() const { return name_; }

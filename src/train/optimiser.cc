@@ -36,17 +36,19 @@ class Base : public Optimiser {
   // step(arena, begin, decay) over all numbers, those that decay and those that do not.
   template <typename Step>
   void Run(double scale, const Step& step) {
-    const auto part = [&](int64_t first, int64_t last, double decay) {
-      InPieces(last - first, kStepPiece, [&](int64_t begin, int64_t end) {
-        kernel::Arena arena;
-        arena.weight = p_.data_ptr<float>() + first + begin, arena.gradient = g_.data_ptr<float>() + first + begin;
-        arena.scale = static_cast<float>(scale), arena.n = end - begin;
-        step(arena, first + begin, static_cast<float>(decay));
-      });
+    const auto part = [&](int64_t begin, int64_t end, double decay) {
+      if (begin >= end) return;
+      kernel::Arena arena;
+      arena.weight = p_.data_ptr<float>() + begin, arena.gradient = g_.data_ptr<float>() + begin;
+      arena.scale = static_cast<float>(scale), arena.n = end - begin;
+      step(arena, begin, static_cast<float>(decay));
     };
     ++steps_;
-    part(0, decayed_, s_.weight_decay);
-    part(decayed_, p_.numel(), 0);
+    InPieces(p_.numel(), kStepPiece, [&](int64_t begin, int64_t end) {
+      part(begin, std::min(end, decayed_), s_.weight_decay);
+      part(std::max(begin, decayed_), end, 0);
+    });
+    torch::autograd::impl::bump_version(p_);
   }
   OptimiserSettings s_;
   torch::Tensor p_, g_;

@@ -111,6 +111,11 @@ void ReadRest(Table& config, TrainSettings* s) {
     s->validate_every = table->IntOr("every", 0, 0);
     s->validate_batches = table->IntOr("batches", 0, 0);
     s->patience = table->IntOr("patience", 0, 0);
+    s->metric = table->StringOr("metric", "");
+    if (!s->metric.empty()) {
+      if (s->data.validation.empty()) table->Refuse("metric", "there is no data.validation that could have it");
+      s->maximise = OneOf(*table, "goal", s->metric.ends_with("loss") ? "min" : "max", {"min", "max"}) == "max";
+    }
     table->Done();
   }
   if (auto table = config.SubOr("checkpoint")) {

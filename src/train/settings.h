@@ -82,6 +82,8 @@ struct TrainSettings {
   int64_t validate_every = 0;    // steps; 0: at each epoch's end
   int64_t validate_batches = 0;  // 0: all
   int64_t patience = 0;          // validations without improvement before training ends; 0: never
+  std::string metric;            // by which validation is the best; "": the loss, or none where there are several parts
+  bool maximise = false;
   // [checkpoint]
   int64_t checkpoint_every = 0;  // steps; 0: at validations only
   // [track]

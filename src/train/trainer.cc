@@ -48,7 +48,9 @@ Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examp
       collective_(collective),
       sampler_(train, settings.batch, settings.seed),
       steps_(StepsOf(settings, sampler_.steps_per_epoch())),
-      schedule_(settings.schedule, steps_) {
+      schedule_(settings.schedule, steps_),
+      // Of several parts none says by itself what is best: a discriminator that wins has a poor generator.
+      best_(settings.metric.empty() && model.Parts().size() == 1 ? "loss" : settings.metric, settings.maximise) {
   const std::vector<model::Part> parts = model_.Parts();
   for (const auto& [name, unused] : s_.part_optimisers) {
     if (std::none_of(parts.begin(), parts.end(), [&](const model::Part& p) { return p.name == name; })) {
@@ -162,7 +164,7 @@ void Trainer::SwapAverages() {
   }
 }
 
-ValidationReport Trainer::Validate() {
+ValidationReport Trainer::Validate(int64_t most) {
   const torch::NoGradGuard no_gradient;
   const KeptGenerator kept;  // however often we look, training draws the same numbers
   ValidationReport report;
@@ -171,7 +173,7 @@ ValidationReport Trainer::Validate() {
   ClassCounts classes;
   const int64_t rows = validation_->size();
   const int64_t batches = (rows + s_.batch - 1) / s_.batch;
-  const int64_t used = s_.validate_batches > 0 ? std::min(batches, s_.validate_batches) : batches;
+  const int64_t used = most > 0 ? std::min(batches, most) : batches;
   for (size_t part = 0; part < parts_.size(); ++part) sums[Label(part, "loss")] = sums[Label(part, kCount)] = 0;
   for (int64_t i = 0; i < (used + collective_.size() - 1) / collective_.size(); ++i) {
     int64_t b = i * collective_.size() + collective_.rank();
@@ -236,9 +238,7 @@ void Trainer::Save(const std::string& name) {
                       {"steps", steps_},
                       {"optimiser_steps", optimiser_steps},
                       {"schedule", schedule_.State()},
-                      {"best_loss", best_loss_},
-                      {"best_step", best_step_},
-                      {"standing", standing_}};
+                      {"best", best_.State()}};
   const std::string path = Cat(folder_, "/", name, ".safetensors");
   checkpoint.Save(path);
   listener_.Saved(step_, path);
@@ -271,9 +271,7 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
   try {
     const Json& state = checkpoint.state;
     step_ = state.at("step").get<int64_t>();
-    best_loss_ = state.at("best_loss").get<double>();
-    best_step_ = state.at("best_step").get<int64_t>();
-    standing_ = state.at("standing").get<int64_t>();
+    best_.Restore(state.at("best"));
     schedule_.Restore(state.at("schedule"));
     for (size_t i = 0; i < parts_.size(); ++i) {
       PartState& p = parts_[i];
@@ -305,9 +303,13 @@ Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
   double seconds_per_step = 0;
   const int64_t per_epoch = sampler_.steps_per_epoch();
   const int64_t validate_every = s_.validate_every > 0 ? s_.validate_every : per_epoch;
-  if (s_.patience > 0 && standing_ >= s_.patience) {  // a run that stopped so is not begun again
+  if (s_.patience > 0 && best_.standing() >= s_.patience) {  // a run that stopped so is not begun again
     outcome.ending = Ending::kStoppedEarly;
     until = step_;
+  }
+  if (validation_ != nullptr && !s_.metric.empty() && step_ < until) {  // said now, not after the first epoch
+    model_.eval();
+    best_.Of(Validate(1).values);
   }
   while (step_ < until) {
     if (collective_.SumOf(stop ? 1 : 0) > 0) {  // whichever process was told
@@ -342,17 +344,10 @@ Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
       model_.eval();
       SwapAverages();
       if (validates && validation_ != nullptr) {
-        ValidationReport report = Validate();
+        ValidationReport report = Validate(s_.validate_batches);
         if (!std::isfinite(report.loss)) RefuseNumber("the validation's loss", report.loss, {});
-        // Of several parts none says by itself what is best: a discriminator that wins has a poor generator.
-        best = parts_.size() == 1 && (best_step_ < 0 || report.loss < best_loss_);
-        if (best) {
-          best_loss_ = report.loss;
-          best_step_ = step_;
-        }
-        standing_ = best || parts_.size() > 1 ? 0 : standing_ + 1;
-        report.best = best;
-        report.without_improvement = standing_;
+        best = report.best = best_.Take(step_, report.values);
+        report.without_improvement = best_.standing();
         schedule_.Validated(report.loss);
         last_loss_ = report.loss;
         if (First()) listener_.Validated(report);
@@ -366,7 +361,7 @@ Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
     if (best) Save("best");
     if (validates || (s_.checkpoint_every > 0 && step_ % s_.checkpoint_every == 0)) Save("last");
     logged += MonotonicSeconds() - paused;
-    if (s_.patience > 0 && standing_ >= s_.patience && !last) {
+    if (s_.patience > 0 && best_.standing() >= s_.patience && !last) {
       outcome.ending = Ending::kStoppedEarly;
       break;
     }
@@ -374,8 +369,8 @@ Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
   if (outcome.ending == Ending::kInterrupted) Save("last");
   outcome.steps = step_;
   outcome.last_loss = last_loss_;
-  outcome.best_loss = best_step_ < 0 ? last_loss_ : best_loss_;
-  outcome.best_step = best_step_ < 0 ? step_ : best_step_;
+  outcome.best = last_loss_, outcome.best_step = step_;
+  if (best_.any()) outcome.metric = best_.metric(), outcome.best = best_.value(), outcome.best_step = best_.step();
   return outcome;
 }
 

@@ -16,6 +16,7 @@
 
 #include "model/model.h"
 #include "train/arena.h"
+#include "train/best.h"
 #include "train/checkpoint.h"
 #include "train/collective.h"
 #include "train/examples.h"
@@ -59,7 +60,10 @@ struct Outcome {
   Ending ending = Ending::kFinished;
   int64_t steps = 0;
   // Of validation where there is one, else of training; not a number where no step was left to take.
-  double best_loss = 0, last_loss = 0;
+  double last_loss = 0;
+  // The best validation by `metric`; where none was, the end and its loss.
+  std::string metric = "loss";
+  double best = 0;
   int64_t best_step = 0;
 };
 
@@ -99,7 +103,7 @@ class Trainer {
   bool First() const { return collective_.rank() == 0; }
   void StepPart(size_t part, const std::vector<model::Batch>& batches, bool idle, std::map<std::string, double>* sums);
   void SeedOthers();
-  ValidationReport Validate();
+  ValidationReport Validate(int64_t batches);  // at most; 0: all
   void Save(const std::string& name);
   void SwapAverages();
   std::string Label(size_t part, const std::string& name) const;
@@ -117,8 +121,8 @@ class Trainer {
   int64_t steps_, step_ = 0;
   Schedule schedule_;
   std::vector<PartState> parts_;
-  double best_loss_ = 0, last_loss_ = std::numeric_limits<double>::quiet_NaN();
-  int64_t best_step_ = -1, standing_ = 0;
+  Best best_;
+  double last_loss_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace atelier::train

@@ -237,9 +237,78 @@ TEST(Trainer, StopsEarlyAndKeepsTheBest) {
   EXPECT_EQ(outcome.steps, outcome.best_step + 6);
   double least = 1e9;
   for (const ValidationReport& v : heard.validations) least = std::min(least, v.loss);
-  EXPECT_EQ(outcome.best_loss, least);
+  EXPECT_EQ(outcome.best, least);
   EXPECT_EQ(Checkpoint::Load(Cat(folder, "/best.safetensors")).state.at("step").get<int64_t>(), outcome.best_step);
   EXPECT_EQ(Checkpoint::Load(Cat(folder, "/last.safetensors")).state.at("step").get<int64_t>(), outcome.steps);
+}
+
+// Its validations have a skill that comes and goes, whatever its loss does.
+class Skilled : public model::Gpt {
+ public:
+  explicit Skilled(std::vector<double> skills) : Gpt(dynamic_cast<Gpt&>(*MakeModel()).config()), skills_(skills) {}
+  model::Loss ComputeLoss(const model::Batch& batch, size_t part, const model::LossOptions& options) override {
+    model::Loss loss = Gpt::ComputeLoss(batch, part, options);
+    if (!is_training()) loss.details["skill"] = skills_.at(asked_++);
+    return loss;
+  }
+
+ private:
+  std::vector<double> skills_;
+  size_t asked_ = 0;
+};
+
+TEST(Trainer, TheBestIsByTheFigureThatIsWanted) {
+  at::set_num_threads(1);
+  const Rows rows(12), held(6, 2);
+  TrainSettings s = Settings(100);
+  s.validate_every = 2;
+  s.patience = 3;
+  s.metric = "skill";
+  const double none = std::nan("");
+  for (const bool maximise : {true, false}) {
+    s.maximise = maximise;
+    const double sign = maximise ? 1 : -1;
+    // The first is asked for before training begins, to see that there is one.
+    Skilled model({9 * sign, none, 0.1 * sign, 0.5 * sign, 0.4 * sign, none, 0.5 * sign});
+    Heard heard;
+    const std::string folder = Folder("skilled");
+    Trainer trainer(s, model, rows, &held, folder, {}, heard, Only());
+    const Outcome outcome = trainer.Run(false);
+    EXPECT_EQ(outcome.ending, Ending::kStoppedEarly);
+    EXPECT_EQ(outcome.steps, 12);
+    EXPECT_EQ(outcome.best_step, 6);
+    EXPECT_EQ(outcome.best, 0.5 * sign);
+    EXPECT_EQ(outcome.metric, "skill");
+    EXPECT_EQ(Checkpoint::Load(Cat(folder, "/best.safetensors")).state.at("step").get<int64_t>(), 6);
+
+    // Stopped early, it is not begun again; what was best by another figure says nothing of this one.
+    const Checkpoint last = Checkpoint::Load(Cat(folder, "/last.safetensors"));
+    Skilled again({1, 1, 1});
+    Trainer goes_on(s, again, rows, &held, folder, {}, heard, Only());
+    goes_on.Resume(last);
+    EXPECT_EQ(goes_on.Run(false).best_step, 6);
+    TrainSettings by_loss = s;
+    by_loss.metric = "";
+    Trainer other(by_loss, again, rows, &held, folder, {}, heard, Only());
+    EXPECT_THROW(other.Resume(last), Error);
+  }
+}
+
+TEST(Trainer, AFigureThatNoValidationHasIsRefusedBeforeAStep) {
+  const Rows rows(12), held(6, 2);
+  TrainSettings s = Settings(100);
+  s.metric = "macro_f1";
+  const auto model = MakeModel();
+  Heard heard;
+  Trainer trainer(s, *model, rows, &held, Folder("none"), {}, heard, Only());
+  try {
+    trainer.Run(false);
+    FAIL() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidInput);
+    EXPECT_EQ(error.Line(), "");
+  }
+  EXPECT_TRUE(heard.losses.empty());
 }
 
 // Its loss is not a number from a step on.

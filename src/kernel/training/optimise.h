@@ -36,6 +36,6 @@ struct Lion {
 };
 
 // Sums of squares of long arrays are taken in pieces of this length, added up in order.
-constexpr int64_t kSumPiece = 65536;
+constexpr int64_t kSumPiece = 8192;
 
 }  // namespace atelier::kernel

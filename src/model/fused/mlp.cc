@@ -1,6 +1,5 @@
 #include "model/fused/mlp.h"
 
-#include "model/fused/ops.h"
 #include "model/fused/step.h"
 
 namespace atelier::model::fused {
@@ -10,6 +9,7 @@ using kernel::Product;
 
 struct Kept : torch::CustomClassHolder {
   std::vector<MlpLayer> layers;
+  std::vector<Work> first;  // to be done
   uint64_t seed = 0;
   // Of each layer, as it was on the way forth: whether its parameters learn, whether the gradient goes further down.
   std::vector<bool> learns, goes_down;
@@ -26,11 +26,10 @@ torch::Tensor Run(Kept* c, const torch::Tensor& x, bool training, const torch::T
   const int64_t rows = x.size(0);
   const size_t last = c->layers.size() - 1;
   torch::Tensor in = x.scalar_type() == torch::kBFloat16 ? x : NewBrains(rows, x.size(1));
-  std::vector<Work> first;
+  std::vector<Work> first = std::move(c->first);
   if (!in.is_same(x)) first.push_back(NarrowWork(x, in));
   for (size_t i = 0; i <= last; ++i) {
-    c->weights.push_back(NewPacked(c->layers[i].weight, training && c->goes_down[i]));
-    first.push_back(PackWork(c->layers[i].weight, c->weights.back()));
+    c->weights.push_back(c->layers[i].kept->Of(c->layers[i].weight, training && c->goes_down[i], &first));
   }
   InParallel(first);
   torch::Tensor out;
@@ -103,9 +102,9 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
   return dx;
 }
 
-c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, bool wants_dx) {
+c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, std::vector<Work> first, bool wants_dx) {
   auto c = c10::make_intrusive<Kept>();
-  c->layers = std::move(layers);
+  c->layers = std::move(layers), c->first = std::move(first);
   const auto learns = [](const torch::Tensor& p) { return p.defined() && p.requires_grad(); };
   for (const MlpLayer& layer : c->layers) {
     c->goes_down.push_back(wants_dx);
@@ -119,18 +118,18 @@ c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, bool wants_dx) {
 
 }  // namespace
 
-torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers) {
+torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers, std::vector<Work> first) {
   TORCH_CHECK(layers.back().act == kernel::Activation::kNone && layers.back().dropout == 0,
               "the last layer gives its sums");
   const torch::Tensor rows = x.contiguous();
-  const auto c = Begin(std::move(layers), rows.requires_grad());
+  const auto c = Begin(std::move(layers), std::move(first), rows.requires_grad());
   std::vector<torch::Tensor> parameters;
   for (const MlpLayer& layer : c->layers) parameters.insert(parameters.end(), {layer.weight, layer.bias});
   return RunStep(rows, std::move(parameters), c);
 }
 
-void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows) {
-  Run(Begin(std::move(layers), false).get(), x.contiguous(), false, rows);
+void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows, std::vector<Work> first) {
+  Run(Begin(std::move(layers), std::move(first), false).get(), x.contiguous(), false, rows);
 }
 
 }  // namespace atelier::model::fused

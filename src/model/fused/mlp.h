@@ -9,21 +9,25 @@
 
 #include <torch/torch.h>
 
+#include <memory>
 #include <vector>
 
-#include "kernel/training/product.h"
+#include "model/fused/ops.h"
 
 namespace atelier::model::fused {
 
 struct MlpLayer {
   torch::Tensor weight, bias;  // [outs, ins], [outs] or undefined
   kernel::Activation act = kernel::Activation::kNone;
-  double dropout = 0;  // draws from torch's generator
+  double dropout = 0;                                             // draws from torch's generator
+  std::shared_ptr<KeptPack> kept = std::make_shared<KeptPack>();  // shared by a layer's copies
 };
 
-// x [rows, ins] f32 or bf16 -> [rows, outs of the last] f32. The last layer has neither activation nor dropout.
-torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers);
+// x [rows, ins] f32 or bf16 -> [rows, outs of the last] f32. The last layer has neither activation nor dropout. `first`
+// is done before x is read: it may fill it, if x is bf16.
+torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers, std::vector<Work> first = {});
 // The same without a gradient into `rows`, bf16 [rows, outs of the last] without gaps; the last layer may have both.
-void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows);
+void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows,
+             std::vector<Work> first = {});
 
 }  // namespace atelier::model::fused

@@ -100,6 +100,16 @@ Packed Pack(const torch::Tensor& weight, bool with_backward) {
   return p;
 }
 
+Packed KeptPack::Of(const torch::Tensor& weight, bool with_backward, std::vector<Work>* works) {
+  const bool fresh = data_ == weight.data_ptr() && version_ == weight._version();
+  if (fresh && (!with_backward || packed_.backward.defined())) return packed_;
+  with_backward_ |= with_backward;
+  data_ = weight.data_ptr(), version_ = weight._version();
+  packed_ = NewPacked(weight, with_backward_);  // a graph may still read the one before
+  works->push_back(PackWork(weight, packed_));
+  return packed_;
+}
+
 Work ProductWork(const kernel::Product& product) {
   constexpr int64_t kGroup = kernel::kProductPanel;
   const int64_t groups = (product.rows + kGroup - 1) / kGroup, panels = kernel::Panels(product.cols);

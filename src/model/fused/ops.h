@@ -45,6 +45,20 @@ Packed Pack(const torch::Tensor& weight, bool with_backward);
 Packed NewPacked(const torch::Tensor& weight, bool with_backward);  // its memory
 Work PackWork(const torch::Tensor& weight, const Packed& packed);
 
+// The packed forms of one weight, kept as long as it stays as it is. Whoever writes to a weight past torch's operators
+// says so to its version counter, as train/arena.h does.
+class KeptPack {
+ public:
+  // Adds to `works` what must be done before the forms are read.
+  Packed Of(const torch::Tensor& weight, bool with_backward, std::vector<Work>* works);
+
+ private:
+  Packed packed_;
+  bool with_backward_ = false;  // once wanted, always made
+  const void* data_ = nullptr;
+  int64_t version_ = 0;
+};
+
 // The whole product, over all threads.
 void Multiply(const kernel::Product& product);
 Work ProductWork(const kernel::Product& product);
