@@ -12,6 +12,8 @@ namespace {
 
 #include "kernel/training/vector_avx512.h"
 //
+#include "kernel/training/tiles_none.h"
+//
 #include "kernel/training/kernels-inl.h"
 
 }  // namespace

@@ -234,10 +234,14 @@ __attribute__((noinline)) void WideBlock(const float* a, const float* b, int64_t
   }
 }
 
+// A's pairs lie in rows, or are what Interleave made.
+INLINE bool InRows(const Product& w) { return w.a_pair == 2; }
+INLINE bool Zipped(const Product& w) { return w.a_row == 2 && w.a_pair == 2 * kProductPanel; }
+
 // Fewer rows than these are not worth it.
 constexpr int64_t kLeastWideRows = 16;
 INLINE bool Widens(const Product& w, int64_t rows) {
-  return kWidens && rows >= kLeastWideRows && (w.a_pair == 2 || (w.a_row == 2 && w.a_pair == 2 * kGroup));
+  return kWidens && rows >= kLeastWideRows && (InRows(w) || Zipped(w));
 }
 
 // What becomes of a group's sums with a panel.
@@ -293,6 +297,63 @@ void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t pane
   FinishGroup(row, rows, panel, sums, finish);
 }
 
+// With tiles (tiles_amx.h), which read A in rows: zipped ones are turned block by block.
+template <typename Finish>
+void MultiplyTiles(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
+  constexpr int64_t kBlock = 2 * kDepthPairs;
+  alignas(64) float sums[kGroup * kProductPanel];
+  alignas(64) uint16_t turned[kGroup * kBlock];
+  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
+  const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
+  const int64_t cols = w.cols - panel * kProductPanel;
+  finish.Fetch(row, rows, panel * kProductPanel);
+  int64_t k = 0;
+  do {
+    const int64_t depth = w.depth - k < kBlock ? w.depth - k : kBlock;
+    if (InRows(w)) {
+      TileSums(a + k, w.a_row, rows, depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
+    } else {
+      TurnZipped(a + k * kProductPanel, rows, depth, turned, kBlock);
+      TileSums(turned, kBlock, rows, depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
+    }
+    k += kBlock;
+  } while (k < w.depth);
+  FinishGroup(row, rows, panel, sums, finish);
+}
+
+// Gradients of weights with tiles: a block of A, turned once for all panels, adds to the sums where they lie, so that
+// a block of B, which is many rows deep, stays in L2 while A passes.
+INLINE bool OnlyAddsUp(const Product& w) {
+  return w.out && !w.out16 && !w.bias && !w.add16 && !w.add && !w.pre16 && w.act == Activation::kNone;
+}
+void MultiplyZippedTiles(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+  constexpr int64_t kBlock = 1024;
+  alignas(64) uint16_t turned[kGroup * kBlock];
+  alignas(64) float sums[kGroup * kProductPanel];
+  Product part = w;
+  int64_t k = 0;
+  do {
+    const int64_t depth = w.depth - k < kBlock ? w.depth - k : kBlock;
+    part.accumulate = w.accumulate || k > 0;
+    for (int64_t row = row_begin; row < row_end; row += kGroup) {
+      const int64_t rows = row_end - row < kGroup ? row_end - row : kGroup;
+      TurnZipped(w.a + row / kProductPanel * w.a_block + k * kProductPanel, rows, depth, turned, kBlock);
+      for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+        const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + k * kProductPanel;
+        const int64_t col = panel * kProductPanel, cols = w.cols - col;
+        if (rows == kGroup && cols >= kProductPanel) {
+          TileSums(turned, kBlock, rows, depth, b, kProductPanel, !part.accumulate, w.out + row * w.out_stride + col,
+                   w.out_stride);
+        } else {
+          TileSums(turned, kBlock, rows, depth, b, cols, true, sums, kProductPanel);
+          FinishTile(part, row, rows, col, sums);
+        }
+      }
+    }
+    k += kBlock;
+  } while (k < w.depth);
+}
+
 template <typename Finish>
 void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
   alignas(64) float sums[kGroup * kProductPanel];
@@ -321,6 +382,7 @@ void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, c
 template <typename Finish>
 INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
                           const Finish& finish) {
+  [[maybe_unused]] const TilesOn tiles;
   // Groups of rows that stay in L2 while the panels pass.
   int64_t stay = (384 << 10) / (2 * w.depth + 1) / kGroup * kGroup;
   stay = stay < kGroup ? kGroup : stay;
@@ -334,7 +396,9 @@ INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, 
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
       for (int64_t row = begin; row < end; row += kGroup) {
         const int64_t rows = end - row < kGroup ? end - row : kGroup;
-        if (Widens(w, rows)) {
+        if (kTiles && (InRows(w) || Zipped(w))) {
+          MultiplyTiles(w, row, rows, panel, finish);
+        } else if (Widens(w, rows)) {
           MultiplyWideGroup(w, row, rows, panel, finish);
         } else {
           MultiplyGroup(w, row, rows, panel, finish);
@@ -355,6 +419,10 @@ struct FinishProduct {
 };
 
 void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+  if (kTiles && Zipped(*work) && OnlyAddsUp(*work)) {
+    [[maybe_unused]] const TilesOn tiles;
+    return MultiplyZippedTiles(*work, row_begin, row_end, panel_begin, panel_end);
+  }
   MultiplyRange(*work, row_begin, row_end, panel_begin, panel_end, FinishProduct{*work});
 }
 

@@ -1,11 +1,14 @@
 #include "kernel/training/select.h"
 
+#include <cstdlib>
+
 #include "kernel/select.h"
 
 namespace atelier::kernel {
 
 std::vector<const TrainTable*> AvailableTrainTables() {
   std::vector<const TrainTable*> tables;
+  if (const TrainTable* table = AmxTrainTable()) tables.push_back(table);
   if (const TrainTable* table = Avx512TrainTable()) tables.push_back(table);
   if (const TrainTable* table = Avx2TrainTable()) tables.push_back(table);
   tables.push_back(&ReferenceTrainTable());
@@ -16,6 +19,8 @@ const TrainTable& BestTrainTable() {
   static const TrainTable* chosen = [] {
     const std::string_view best = BestTable().name;  // which knows ATELIER_ISA
     const std::vector<const TrainTable*> tables = AvailableTrainTables();
+    const char* wanted = std::getenv("ATELIER_ISA");
+    if (wanted == nullptr || *wanted == '\0') return tables.front();
     for (const TrainTable* table : tables) {
       if (table->name == best) return table;
     }

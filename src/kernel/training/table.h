@@ -20,7 +20,7 @@
 namespace atelier::kernel {
 
 struct TrainTable {
-  std::string_view name;  // "reference", "avx2", "avx512"
+  std::string_view name;  // "reference", "avx2", "avx512", "amx"
 
   // Rows [row_begin, row_end) and panels [panel_begin, panel_end) of a product. Ranges of rows should start at
   // multiples of kProductPanel (they must where a_block is not kProductPanel * a_row).
@@ -84,5 +84,6 @@ struct TrainTable {
 const TrainTable& ReferenceTrainTable();
 const TrainTable* Avx2TrainTable();    // null where the compiler or the machine has it not
 const TrainTable* Avx512TrainTable();  // F, BW, DQ, VL and BF16
+const TrainTable* AmxTrainTable();     // the same and AMX's tiles of BF16
 
 }  // namespace atelier::kernel

@@ -145,7 +145,7 @@ INLINE void PutZipped(uint16_t* at, Vec even, Vec odd, int64_t n) {
 }
 
 // The pairs of 16 rows, turned: out[p * 64 * 2 + r * 2] = (row r)[2p], [2p + 1] for the `n` numbers of each of `rows`
-// rows, zeros elsewhere up to 16 pairs.
+// rows, zeros elsewhere up to 16 pairs; 64 * 2 or another stride.
 INLINE __m512i LoadTurn(const float* at, int64_t n) {
   const __m256i low = Narrow(LoadPart(at, n)),
                 high = n > 16 ? Narrow(LoadPart(at + 16, n - 16)) : _mm256_setzero_si256();
@@ -155,7 +155,8 @@ INLINE __m512i LoadTurn(const uint16_t* at, int64_t n) {
   return _mm512_maskz_loadu_epi16(n >= 32 ? 0xffffffffu : (1u << n) - 1, at);
 }
 template <typename T>
-INLINE void Turn(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t pairs, uint16_t* out) {
+INLINE void Turn(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t pairs, uint16_t* out,
+                 int64_t out_stride = 128) {
   __m512i r[16], t[16];
 #pragma GCC unroll 16
   for (int i = 0; i < 16; ++i) r[i] = i < rows ? LoadTurn(x + i * stride, n) : _mm512_setzero_si512();
@@ -185,6 +186,6 @@ INLINE void Turn(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t pa
   }
 #pragma GCC unroll 16
   for (int i = 0; i < 16; ++i)
-    if (i < pairs) _mm512_storeu_si512(out + i * 128, r[i]);
+    if (i < pairs) _mm512_storeu_si512(out + i * out_stride, r[i]);
 }
 constexpr int kTurnRows = 16, kTurnPairs = 16;

@@ -1,0 +1,138 @@
+// Products on AMX (Intel's programming reference, chapter 3): tdpbf16ps adds to a tile of 16 by 16 sums what 16 rows of
+// 32 numbers of A make with 16 pairs by 16 columns of B. Four such tiles, 32 by 32 sums, share two of A and two of B.
+// Included after vector_avx512.h.
+
+constexpr bool kTiles = true;
+constexpr int64_t kTileSide = 16, kTileDepth = 32;  // sums; numbers of A's rows
+
+// Tiles of this thread, while it lives: 0..3 sums, 4 and 5 of A, 6 and 7 of B, all whole.
+class TilesOn {
+ public:
+  INLINE TilesOn() {
+    alignas(64) uint8_t config[64] = {1};  // the palette
+    for (int i = 0; i < 8; ++i) {
+      config[16 + 2 * i] = 64;  // bytes of a row
+      config[48 + i] = 16;      // rows
+    }
+    asm volatile("" : : "m"(config) : "memory");
+    _tile_loadconfig(config);
+  }
+  INLINE ~TilesOn() { _tile_release(); }
+  TilesOn(const TilesOn&) = delete;
+  TilesOn& operator=(const TilesOn&) = delete;
+};
+
+// 16 rows of A: where, and how many bytes from one to the next.
+struct TileOfA {
+  const uint16_t* at;
+  int64_t stride;
+};
+
+// sums (+)= A B over `steps` whole depths of a tile and, where there is one, a last of its own.
+template <int kRows, int kCols>
+INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, const uint16_t* a_last,
+                      const uint16_t* b_last, bool first, float* sums, int64_t stride) {
+  constexpr int64_t kBRow = 4 * kProductPanel;  // bytes of a pair's columns
+  const auto sums_at = [&](int r, int c) __attribute__((always_inline)) {
+    return sums + r * kTileSide * stride + c * kTileSide;
+  };
+  const auto step = [&](TileOfA top, TileOfA low, const uint16_t* at) __attribute__((always_inline)) {
+    _tile_loadd(4, top.at, top.stride);
+    _tile_loadd(6, at, kBRow);
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (kCols > 1) {
+      _tile_loadd(7, at + 2 * kTileSide, kBRow);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if constexpr (kRows > 1) {
+      _tile_loadd(5, low.at, low.stride);
+      _tile_dpbf16ps(2, 5, 6);
+      if constexpr (kCols > 1) _tile_dpbf16ps(3, 5, 7);
+    }
+  };
+  if (first) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  } else {
+    _tile_loadd(0, sums_at(0, 0), 4 * stride);
+    if constexpr (kCols > 1) _tile_loadd(1, sums_at(0, 1), 4 * stride);
+    if constexpr (kRows > 1) _tile_loadd(2, sums_at(1, 0), 4 * stride);
+    if constexpr (kRows > 1 && kCols > 1) _tile_loadd(3, sums_at(1, 1), 4 * stride);
+  }
+  for (int64_t s = 0; s < steps; ++s) {
+    step({a0.at + s * kTileDepth, a0.stride}, {a1.at + s * kTileDepth, a1.stride}, b + s * kTileDepth * kProductPanel);
+  }
+  if (a_last) step({a_last, 2 * kTileDepth}, {a_last + kTileSide * kTileDepth, 2 * kTileDepth}, b_last);
+  _tile_stored(0, sums_at(0, 0), 4 * stride);
+  if constexpr (kCols > 1) _tile_stored(1, sums_at(0, 1), 4 * stride);
+  if constexpr (kRows > 1) _tile_stored(2, sums_at(1, 0), 4 * stride);
+  if constexpr (kRows > 1 && kCols > 1) _tile_stored(3, sums_at(1, 1), 4 * stride);
+}
+
+// Of at most 64 rows of A with at most 64 columns of a panel, over `depth` numbers from a panel's `b` on, at most 512
+// where the rows are no multiple of 16: sums by `stride`, whole tiles of them, so 64 by 64 have to be there. REQUIRES:
+// TilesOn.
+INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
+                     bool first, float* sums, int64_t stride) {
+  constexpr int64_t kMostDepth = 512;
+  alignas(64) uint16_t part[kTileSide * kMostDepth];        // the rows of a tile that has fewer
+  alignas(64) uint16_t a_last[kProductPanel * kTileDepth];  // the depth that is no whole tile's
+  alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
+  const int64_t steps = depth / kTileDepth, left = depth % kTileDepth, whole_rows = rows / kTileSide * kTileSide;
+  const __m512i zero = _mm512_setzero_si512();
+  if (left > 0) {
+    const __mmask32 mask = (1u << left) - 1;
+    for (int64_t r = 0; r < kProductPanel; ++r) {
+      const uint16_t* from = a + r * a_row + steps * kTileDepth;
+      _mm512_store_si512(a_last + r * kTileDepth, r < rows ? _mm512_maskz_loadu_epi16(mask, from) : zero);
+    }
+    const uint16_t* from = b + steps * kTileDepth * kProductPanel;
+    for (int64_t i = 0; i < kTileDepth * kProductPanel; i += 32) {
+      const bool there = i < (left + 1) / 2 * 2 * kProductPanel;
+      _mm512_store_si512(b_last + i, there ? _mm512_loadu_si512(from + i) : zero);
+    }
+  }
+  if (whole_rows < rows) {
+    for (int64_t r = 0; r < kTileSide; ++r) {
+      for (int64_t k = 0; k < steps * kTileDepth; k += kTileDepth) {
+        const uint16_t* from = a + (whole_rows + r) * a_row + k;
+        _mm512_store_si512(part + r * kMostDepth + k, whole_rows + r < rows ? _mm512_loadu_si512(from) : zero);
+      }
+    }
+  }
+  asm volatile("" : : : "memory");  // tiles read what was stored here
+  const auto tile = [&](int64_t r) __attribute__((always_inline)) {
+    return r < whole_rows ? TileOfA{a + r * a_row, 2 * a_row} : TileOfA{part, 2 * kMostDepth};
+  };
+  for (int64_t r = 0; r < rows; r += 2 * kTileSide) {
+    const TileOfA a0 = tile(r), a1 = tile(r + kTileSide);
+    const uint16_t* last = left > 0 ? a_last + r * kTileDepth : nullptr;
+    for (int64_t c = 0; c < cols; c += 2 * kTileSide) {
+      const uint16_t *at = b + 2 * c, *end = b_last + 2 * c;
+      float* to = sums + r * stride + c;
+      const bool low = rows - r > kTileSide, right = cols - c > kTileSide;
+      if (low && right) {
+        TileBlock<2, 2>(a0, a1, at, steps, last, end, first, to, stride);
+      } else if (low) {
+        TileBlock<2, 1>(a0, a1, at, steps, last, end, first, to, stride);
+      } else if (right) {
+        TileBlock<1, 2>(a0, a1, at, steps, last, end, first, to, stride);
+      } else {
+        TileBlock<1, 1>(a0, a1, at, steps, last, end, first, to, stride);
+      }
+    }
+  }
+}
+
+// 64 rows that are zipped, [depth / 2][64][2], as rows of `stride` numbers, zeros up to a multiple of 32.
+INLINE void TurnZipped(const uint16_t* zipped, int64_t rows, int64_t depth, uint16_t* out, int64_t stride) {
+  const int64_t pairs = (depth + 1) / 2;
+  for (int64_t p = 0; p < pairs; p += kTileSide) {
+    for (int64_t r = 0; r < rows; r += kTileSide) {
+      Turn(zipped + 2 * (p * kProductPanel + r), 2 * kProductPanel, pairs - p, 2 * kTileSide, kTileSide,
+           out + r * stride + 2 * p, stride);
+    }
+  }
+}

@@ -1,0 +1,7 @@
+// For sets of instructions without tiles (tiles_amx.h).
+
+constexpr bool kTiles = false;
+
+struct TilesOn {};
+INLINE void TileSums(const uint16_t*, int64_t, int64_t, int64_t, const uint16_t*, int64_t, bool, float*, int64_t) {}
+INLINE void TurnZipped(const uint16_t*, int64_t, int64_t, uint16_t*, int64_t) {}
