@@ -71,7 +71,7 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
   if constexpr (kRows > 1 && kCols > 1) _tile_stored(3, sums_at(1, 1), 4 * stride);
 }
 
-// Of at most 64 rows of A with at most 64 columns of a panel, over `depth` numbers from a panel's `b` on, at most 512
+// Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's `b` on, at most 512
 // where the rows are no multiple of 16: sums by `stride`, whole tiles of them, so 64 by 64 have to be there. REQUIRES:
 // TilesOn.
 INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
@@ -109,7 +109,7 @@ INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t dep
   for (int64_t r = 0; r < rows; r += 2 * kTileSide) {
     const TileOfA a0 = tile(r), a1 = tile(r + kTileSide);
     const uint16_t* last = left > 0 ? a_last + r * kTileDepth : nullptr;
-    for (int64_t c = 0; c < cols; c += 2 * kTileSide) {
+    for (int64_t c = 0; c < cols && c < kProductPanel; c += 2 * kTileSide) {
       const uint16_t *at = b + 2 * c, *end = b_last + 2 * c;
       float* to = sums + r * stride + c;
       const bool low = rows - r > kTileSide, right = cols - c > kTileSide;
