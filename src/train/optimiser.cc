@@ -1,13 +1,12 @@
 #include "train/optimiser.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 #include <numeric>
 
 #include "base/error.h"
 #include "base/str.h"
 #include "kernel/training/select.h"
+#include "model/fused/ops.h"
 
 namespace atelier::train {
 namespace {
@@ -20,8 +19,8 @@ const kernel::TrainTable& Kernels() {
 // step(begin, end) over pieces of [0, n), on torch's threads.
 template <typename Step>
 void InPieces(int64_t n, int64_t piece, const Step& step) {
-  at::parallel_for(0, (n + piece - 1) / piece, 1,
-                   [&](int64_t begin, int64_t end) { step(begin * piece, std::min(n, end * piece)); });
+  model::fused::InParallel((n + piece - 1) / piece,
+                           [&](int64_t begin, int64_t end) { step(begin * piece, std::min(n, end * piece)); });
 }
 
 // Of what an optimiser takes: every number is stepped by itself, no cut changes it, so small parts have equal shares.

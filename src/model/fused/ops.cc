@@ -20,6 +20,10 @@ std::atomic<bool> enabled{true};
 // What moving a number costs, in numbers multiplied.
 constexpr double kMoved = 16;
 
+// Pieces for each thread, and what one has to be worth, in numbers multiplied.
+constexpr int64_t kPieces = 8;
+constexpr double kPiece = 1 << 18;
+
 // Buffers of megabytes come and go in every step. By default each would be mapped, cleared page by page and given back;
 // so the allocator keeps them.
 void KeepMemory() {
@@ -53,28 +57,42 @@ torch::Tensor NewFloats(int64_t rows, int64_t cols) {
 }
 
 void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body) {
-  at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { body(begin, end); });
+  const int64_t threads = at::in_parallel_region() ? 1 : std::min<int64_t>(n, at::get_num_threads());
+  if (threads <= 1) {
+    if (n > 0) body(0, n);
+    return;
+  }
+  const int64_t pieces = std::min(n, kPieces * threads);
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
+      body(n * i / pieces, n * (i + 1) / pieces);
+    }
+  });
 }
 
 void InParallel(const std::vector<Work>& works) {
   double total = 0;
   for (const Work& work : works) total += static_cast<double>(work.n) * work.cost;
   if (total == 0) return;
-  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  InParallel(threads, [&](int64_t thread, int64_t thread_end) {
-    const double from = total * static_cast<double>(thread) / static_cast<double>(threads);
-    const double to = total * static_cast<double>(thread_end) / static_cast<double>(threads);
+  const auto pieces = std::clamp(static_cast<int64_t>(total / kPiece), int64_t{1}, kPieces * at::get_num_threads());
+  const auto run = [&](int64_t piece) {
+    const double from = total * static_cast<double>(piece) / static_cast<double>(pieces);
+    const double to = total * static_cast<double>(piece + 1) / static_cast<double>(pieces);
     double offset = 0;
     for (const Work& work : works) {
       if (work.n == 0) continue;
       // Both neighbours of a cut round it alike; the last cut is the end.
-      const auto piece = [&](double cut) {
+      const auto place = [&](double cut) {
         return std::clamp(static_cast<int64_t>(std::llround((cut - offset) / work.cost)), int64_t{0}, work.n);
       };
-      const int64_t begin = thread == 0 ? 0 : piece(from), end = thread_end == threads ? work.n : piece(to);
+      const int64_t begin = piece == 0 ? 0 : place(from), end = piece + 1 == pieces ? work.n : place(to);
       if (begin < end) work.body(begin, end);
       offset += static_cast<double>(work.n) * work.cost;
     }
+  };
+  InParallel(pieces, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; ++piece) run(piece);
   });
 }
 
@@ -96,7 +114,7 @@ Work PackWork(const torch::Tensor& weight, const Packed& p) {
 Packed Pack(const torch::Tensor& weight, bool with_backward) {
   const Packed p = NewPacked(weight, with_backward);
   const Work work = PackWork(weight, p);
-  InParallel(work.n, work.body);
+  InParallel({work});
   return p;
 }
 
@@ -132,7 +150,7 @@ Work ProductWork(const kernel::Product& product) {
 
 void Multiply(const kernel::Product& product) {
   const Work work = ProductWork(product);
-  InParallel(work.n, work.body);
+  InParallel({work});
 }
 
 kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_t stride, const torch::Tensor& b,
@@ -152,7 +170,7 @@ Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, floa
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums) {
   torch::Tensor out = NewBrains(1, kernel::PackedSize(cols, rows));
   const Work work = ZipWork(x, rows, cols, stride, sums, out);
-  InParallel(work.n, work.body);
+  InParallel({work});
   return out;
 }
 
@@ -171,7 +189,7 @@ void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zi
                        int64_t ins, float* d_weight, int64_t stride) {
   if (d_weight == nullptr) return;
   const Work work = WeightGradientWork(dy_zipped, x_zipped, rows, outs, ins, d_weight, stride);
-  InParallel(work.n, work.body);
+  InParallel({work});
 }
 
 Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out) {
@@ -186,7 +204,7 @@ Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out) {
 torch::Tensor Narrow(const torch::Tensor& x) {
   torch::Tensor out(at::detail::empty_cpu(x.sizes(), torch::kBFloat16));
   const Work work = NarrowWork(x, out);
-  InParallel(work.n, work.body);
+  InParallel({work});
   return out;
 }
 

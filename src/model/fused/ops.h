@@ -23,7 +23,8 @@ inline float* Floats(const torch::Tensor& x) { return x.defined() ? x.data_ptr<f
 torch::Tensor NewBrains(int64_t rows, int64_t cols);
 torch::Tensor NewFloats(int64_t rows, int64_t cols);
 
-// body(begin, end) over [0, n), at most once per thread.
+// body(begin, end) over [0, n) in pieces. A thread takes one when it has done the one before: the cores of a shared
+// machine are not equally quick.
 void InParallel(int64_t n, const std::function<void(int64_t, int64_t)>& body);
 
 // Work that can be done at once with other work: body(begin, end) over [0, n), each of which takes `cost`, in numbers
@@ -33,7 +34,7 @@ struct Work {
   double cost = 0;
   std::function<void(int64_t, int64_t)> body;
 };
-// All of it in one region, shared out among the threads by cost.
+// All of it in one region, in pieces of about the same cost.
 void InParallel(const std::vector<Work>& works);
 
 // W [outs, ins] in both forms (kernel/training/product.h).
