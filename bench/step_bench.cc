@@ -66,14 +66,14 @@ int main(int argc, char** argv) {
       for (size_t part = 0; part < parts.size(); ++part) {
         for (size_t other = 0; other < parts.size() && parts.size() > 1; ++other)
           parts[other].arena.Learn(other == part);
-        const torch::Tensor value = [&] {
+        const model::Loss computed = [&] {
           const model::Autocast autocast(how != "f32");
-          return model->ComputeLoss(batch, part, {}).value;
+          return model->ComputeLoss(batch, part, {});
         }();
-        value.backward();
+        computed.Backward();
         const double norm = train::GradientNorm(parts[part].arena);
         parts[part].optimiser->Step(entry->optimiser.rate, entry->clip ? std::min(1.0, 1 / (norm + 1e-6)) : 1.0);
-        loss += value.item<double>();
+        loss += computed.value.item<double>();
       }
       losses.push_back(loss);
       wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

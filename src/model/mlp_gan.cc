@@ -21,14 +21,23 @@ double ShareAbove(const torch::Tensor& logits, int64_t begin, int64_t end) {
 }
 
 // fused/binary_loss.h says what of which.
-torch::Tensor BinaryLoss(const torch::Tensor& logits, int64_t first, double yes) {
-  if (fused::Enabled()) return fused::BinaryLoss(logits, first, yes);
+Loss BinaryLoss(const fused::MlpRun& judged, int64_t first, double yes) {
+  Loss loss;
+  const int64_t n = judged.out.size(0);
+  if (fused::Enabled()) {
+    const torch::Tensor slope = judged.backward ? fused::NewFloats(n, 1) : torch::Tensor();
+    loss.value = torch::full({}, fused::BinaryLoss(judged.out, first, yes, slope), torch::kFloat32);
+    if (judged.backward) {
+      loss.way_back = [judged, slope](double share) { judged.backward(share == 1 ? slope : slope * share); };
+    }
+    return loss;
+  }
   const auto mean = [](const torch::Tensor& part, double target) {
     return torch::binary_cross_entropy_with_logits(part, torch::full_like(part, target));
   };
-  const int64_t n = logits.size(0);
-  const torch::Tensor real = mean(logits.narrow(0, 0, first), yes);
-  return first == n ? real : real + mean(logits.narrow(0, first, n - first), 0);
+  loss.value = mean(judged.out.narrow(0, 0, first), yes);
+  if (first < n) loss.value = loss.value + mean(judged.out.narrow(0, first, n - first), 0);
+  return loss;
 }
 
 std::vector<fused::MlpLayer> LayersOf(const torch::nn::Sequential& part, Activation act, Activation last,
@@ -88,7 +97,7 @@ std::vector<fused::MlpLayer> MlpGan::JudgingLayers() const {
   return layers;
 }
 
-torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures) {
+fused::MlpRun MlpGan::JudgeBoth(const torch::Tensor& pictures) {
   const torch::Tensor truth = pictures.flatten(1).contiguous();
   if (!fused::Enabled()) {
     const torch::Tensor z = torch::randn({truth.size(0), config_.latent}, truth.options());
@@ -96,37 +105,33 @@ torch::Tensor MlpGan::JudgeBoth(const torch::Tensor& pictures) {
       const torch::NoGradGuard no_gradient;
       return generator_->forward(z).to(torch::kFloat32);
     }();
-    return discriminator_->forward(torch::cat({truth * 2 - 1, made})).to(torch::kFloat32);
+    return {discriminator_->forward(torch::cat({truth * 2 - 1, made})).to(torch::kFloat32), {}};
   }
   const int64_t n = truth.size(0), pixels = truth.size(1);
   const torch::Tensor z = fused::NewBrains(n, config_.latent), rows = fused::NewBrains(2 * n, pixels);
   const torch::Tensor made = rows.narrow(0, n, n);
   fused::MlpInto(z, making_, made, {NormalWork(z), ScaledWork(truth, rows)});
-  return fused::Mlp(rows, JudgingLayers());
+  return fused::RunMlp(rows, JudgingLayers());
 }
 
-torch::Tensor MlpGan::JudgeMade(int64_t n, const torch::TensorOptions& options) {
+fused::MlpRun MlpGan::JudgeMade(int64_t n, const torch::TensorOptions& options) {
   if (!fused::Enabled()) {
     const torch::Tensor z = torch::randn({n, config_.latent}, options);
-    return discriminator_->forward(generator_->forward(z).to(torch::kFloat32)).to(torch::kFloat32);
+    return {discriminator_->forward(generator_->forward(z).to(torch::kFloat32)).to(torch::kFloat32), {}};
   }
   const torch::Tensor z = fused::NewBrains(n, config_.latent);
   std::vector<fused::MlpLayer> layers = making_;
   for (fused::MlpLayer& layer : JudgingLayers()) layers.push_back(std::move(layer));
-  return fused::Mlp(z, std::move(layers), {NormalWork(z)});
+  return fused::RunMlp(z, std::move(layers), {NormalWork(z)});
 }
 
 Loss MlpGan::ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) {
   const int64_t n = batch.rows();
-  Loss loss;
-  if (part == 1) {
-    loss.value = BinaryLoss(JudgeMade(n, batch.inputs.options()), n, 1);
-    return loss;
-  }
-  const torch::Tensor logits = JudgeBoth(batch.inputs);
-  loss.value = BinaryLoss(logits, n, 1 - options.label_smoothing);
-  loss.details["real_believed"] = ShareAbove(logits, 0, n);
-  loss.details["made_believed"] = ShareAbove(logits, n, 2 * n);
+  if (part == 1) return BinaryLoss(JudgeMade(n, batch.inputs.options()), n, 1);
+  const fused::MlpRun judged = JudgeBoth(batch.inputs);
+  Loss loss = BinaryLoss(judged, n, 1 - options.label_smoothing);
+  loss.details["real_believed"] = ShareAbove(judged.out, 0, n);
+  loss.details["made_believed"] = ShareAbove(judged.out, n, 2 * n);
   return loss;
 }
 

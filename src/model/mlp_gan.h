@@ -33,9 +33,9 @@ class MlpGan : public PictureModel {
  private:
   std::vector<fused::MlpLayer> JudgingLayers() const;  // without dropout where nothing is trained
   // Logits, f32: of pictures [n, height, width] and, below them, of n made ones, which stay as they are: [2 n, 1]; of n
-  // made ones: [n, 1].
-  torch::Tensor JudgeBoth(const torch::Tensor& pictures);
-  torch::Tensor JudgeMade(int64_t n, const torch::TensorOptions& options);
+  // made ones: [n, 1]. The plain form's are in torch's graph and have no way back of their own.
+  fused::MlpRun JudgeBoth(const torch::Tensor& pictures);
+  fused::MlpRun JudgeMade(int64_t n, const torch::TensorOptions& options);
   MlpGanConfig config_;
   torch::nn::Sequential discriminator_{nullptr}, generator_{nullptr};
   std::vector<fused::MlpLayer> judging_, making_;  // the same parameters

@@ -115,7 +115,7 @@ void Trainer::StepPart(size_t part, const std::vector<model::Batch>& batches, bo
       loss = model_.ComputeLoss(batches[i], part, {s_.label_smoothing});
     }
     if (i + 1 == batches.size()) p.exchange->Begin();
-    (share == 1 ? loss.value : loss.value * share).backward();
+    loss.Backward(share);
     mine["loss"] += loss.value.item<double>() * share;
     for (const auto& [name, detail] : loss.details) mine[name] += detail * share;
   }

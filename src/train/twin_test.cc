@@ -134,7 +134,7 @@ TEST_P(Twin, HasTheSameGradientsAndLosses) {
     for (size_t part = 0; part < parts.size(); ++part) {
       for (const auto& arena : arenas) arena->gradients().zero_();
       const model::Loss loss = model->ComputeLoss(batch, part, options);
-      loss.value.backward();
+      loss.Backward();
       const double expected = losses[step][static_cast<int64_t>(part)].item<double>();
       EXPECT_NEAR(loss.value.item<double>(), expected, kLossTolerance * std::max(1.0, std::abs(expected)))
           << "step " << step << ", part " << parts[part].name;

@@ -28,13 +28,13 @@ inline Result RunOnce(Model& model, const Batch& batch, double smoothing, How ho
     torch::Tensor parameter = p;
     parameter.mutable_grad() = torch::Tensor();
   }
-  torch::Tensor loss;
+  Loss loss;
   {
     const Autocast autocast(how != How::kPlain);
-    loss = model.ComputeLoss(batch, part, {smoothing}).value;
+    loss = model.ComputeLoss(batch, part, {smoothing});
   }
-  (loss * 0.5).backward();  // a share of a larger batch
-  Result r{loss.item<double>(), {}};
+  loss.Backward(0.5);  // a share of a larger batch
+  Result r{loss.value.item<double>(), {}};
   for (const auto& item : model.named_parameters()) {
     if (item.value().grad().defined()) r.gradients[item.key()] = item.value().grad().clone();
   }

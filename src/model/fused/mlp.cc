@@ -1,17 +1,15 @@
 #include "model/fused/mlp.h"
 
-#include "model/fused/step.h"
-
 namespace atelier::model::fused {
 namespace {
 
 using kernel::Product;
 
-struct Kept : torch::CustomClassHolder {
+// What the way forth leaves for the way back.
+struct Kept {
   std::vector<MlpLayer> layers;
-  std::vector<Work> first;  // to be done
   uint64_t seed = 0;
-  // Of each layer, as it was on the way forth: whether its parameters learn, whether the gradient goes further down.
+  // Of each layer, as it was on the way forth: whether its parameters learn, whether those of one below it do.
   std::vector<bool> learns, goes_down;
   std::vector<Packed> weights;
   std::vector<torch::Tensor> inputs;  // bf16 [rows, ins]
@@ -22,17 +20,15 @@ struct Kept : torch::CustomClassHolder {
 };
 
 // `into`, if defined, takes what the last layer gives.
-torch::Tensor Run(Kept* c, const torch::Tensor& x, bool training, const torch::Tensor& into) {
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training, std::vector<Work> first,
+                      const torch::Tensor& into) {
   const int64_t rows = x.size(0);
   const size_t last = c->layers.size() - 1;
-  torch::Tensor in = x.scalar_type() == torch::kBFloat16 ? x : NewBrains(rows, x.size(1));
-  std::vector<Work> first = std::move(c->first);
-  if (!in.is_same(x)) first.push_back(NarrowWork(x, in));
   for (size_t i = 0; i <= last; ++i) {
     c->weights.push_back(c->layers[i].kept->Of(c->layers[i].weight, training && c->goes_down[i], &first));
   }
   InParallel(first);
-  torch::Tensor out;
+  torch::Tensor in = x, out;
   for (size_t i = 0; i <= last; ++i) {
     const MlpLayer& layer = c->layers[i];
     const Packed& w = c->weights[i];
@@ -58,13 +54,11 @@ torch::Tensor Run(Kept* c, const torch::Tensor& x, bool training, const torch::T
   return out;
 }
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) { return Run(c, x, training, {}); }
-
 // One region of threads a layer: what a layer's parameters get waits for its zipped rows, so it is added up beside what
 // the layer below is handed.
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
+void Backward(const Kept& c, const torch::Tensor& d_out) {
   const int64_t rows = d_out.size(0);
-  torch::Tensor d = Narrow(d_out), dx;
+  torch::Tensor d = Narrow(d_out);
   std::vector<Work> waiting;
   for (size_t i = c.layers.size(); i-- > 0;) {
     const Packed& w = c.weights[i];
@@ -83,33 +77,28 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
     torch::Tensor below;
     if (down) {
       Product p = RowsTimes(Brains(d), rows, w.outs, w.outs, w.backward, w.ins);
-      if (i == 0) {
-        dx = NewFloats(rows, w.ins);
-        p.out = Floats(dx), p.out_stride = w.ins;
-      } else {
-        below = NewBrains(rows, w.ins);
-        p.out16 = Brains(below), p.out16_stride = w.ins;
-        p.act = c.layers[i - 1].act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
-      }
+      below = NewBrains(rows, w.ins);
+      p.out16 = Brains(below), p.out16_stride = w.ins;
+      p.act = c.layers[i - 1].act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
       now.push_back(ProductWork(p));
     }
     InParallel(now);
     if (!down) break;
-    if (i > 0) DropRows(c.drop(i - 1), below);
+    DropRows(c.drop(i - 1), below);
     d = below;
   }
   InParallel(waiting);
-  return dx;
 }
 
-c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, std::vector<Work> first, bool wants_dx) {
-  auto c = c10::make_intrusive<Kept>();
-  c->layers = std::move(layers), c->first = std::move(first);
+std::shared_ptr<Kept> Begin(std::vector<MlpLayer> layers) {
+  auto c = std::make_shared<Kept>();
+  c->layers = std::move(layers);
   const auto learns = [](const torch::Tensor& p) { return p.defined() && p.requires_grad(); };
+  bool any = false;
   for (const MlpLayer& layer : c->layers) {
-    c->goes_down.push_back(wants_dx);
+    c->goes_down.push_back(any);
     c->learns.push_back(learns(layer.weight) || learns(layer.bias));
-    wants_dx = wants_dx || c->learns.back();
+    any = any || c->learns.back();
   }
   const auto drops = [](const MlpLayer& layer) { return layer.dropout > 0; };
   c->seed = std::any_of(c->layers.begin(), c->layers.end(), drops) ? Draw() : 0;
@@ -118,18 +107,18 @@ c10::intrusive_ptr<Kept> Begin(std::vector<MlpLayer> layers, std::vector<Work> f
 
 }  // namespace
 
-torch::Tensor Mlp(const torch::Tensor& x, std::vector<MlpLayer> layers, std::vector<Work> first) {
+MlpRun RunMlp(const torch::Tensor& x, std::vector<MlpLayer> layers, std::vector<Work> first) {
   TORCH_CHECK(layers.back().act == kernel::Activation::kNone && layers.back().dropout == 0,
               "the last layer gives its sums");
-  const torch::Tensor rows = x.contiguous();
-  const auto c = Begin(std::move(layers), std::move(first), rows.requires_grad());
-  std::vector<torch::Tensor> parameters;
-  for (const MlpLayer& layer : c->layers) parameters.insert(parameters.end(), {layer.weight, layer.bias});
-  return RunStep(rows, std::move(parameters), c);
+  const auto c = Begin(std::move(layers));
+  const bool training = torch::GradMode::is_enabled() && (c->goes_down.back() || c->learns.back());
+  MlpRun run{Forward(c.get(), x, training, std::move(first), {}), {}};
+  if (training) run.backward = [c](const torch::Tensor& d) { Backward(*c, d); };
+  return run;
 }
 
 void MlpInto(const torch::Tensor& x, std::vector<MlpLayer> layers, const torch::Tensor& rows, std::vector<Work> first) {
-  Run(Begin(std::move(layers), std::move(first), false).get(), x.contiguous(), false, rows);
+  Forward(Begin(std::move(layers)).get(), x, false, std::move(first), rows);
 }
 
 }  // namespace atelier::model::fused

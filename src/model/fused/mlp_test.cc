@@ -29,8 +29,8 @@ TEST_P(FusedGan, IsAsNearToF32AsPlainBf16) {
 INSTANTIATE_TEST_SUITE_P(Parts, FusedGan, testing::Values(0, 1),
                          [](const auto& each) { return each.param == 0 ? "discriminator" : "generator"; });
 
-// Validation asks for losses without a graph, in both forms.
-TEST(FusedMlp, GanRecordsNothingWhereNoGradientIsWanted) {
+// Validation asks for losses without a way back, in both forms.
+TEST(FusedMlp, GanKeepsNothingWhereNoGradientIsWanted) {
   MlpGanConfig config;
   config.height = 5, config.width = 7, config.latent = 11, config.hidden = 20;
   MlpGan gan(config);
@@ -38,35 +38,64 @@ TEST(FusedMlp, GanRecordsNothingWhereNoGradientIsWanted) {
   batch.inputs = torch::rand({4, 5, 7});
   for (const bool bf16 : {false, true}) {
     const Autocast autocast(bf16);
+    const auto goes_back = [&](size_t part) {
+      const Loss loss = gan.ComputeLoss(batch, part, {});
+      EXPECT_EQ(loss.way_back != nullptr && loss.value.requires_grad(), false);
+      return loss.way_back != nullptr || loss.value.requires_grad();
+    };
     for (const size_t part : {size_t{0}, size_t{1}}) {
-      EXPECT_TRUE(gan.ComputeLoss(batch, part, {}).value.requires_grad());
+      EXPECT_TRUE(goes_back(part));
       const torch::NoGradGuard no_gradient;
-      EXPECT_FALSE(gan.ComputeLoss(batch, part, {}).value.requires_grad());
+      EXPECT_FALSE(goes_back(part));
     }
   }
 }
 
-// What flows back to x is the slope, and what wants no gradient gets none.
-TEST(FusedMlp, HandsOnTheGradientOfItsInput) {
+torch::Tensor Brained(const torch::Tensor& x) { return x.to(torch::kBFloat16).contiguous(); }
+
+// Through every activation, to the layer below it.
+TEST(FusedMlp, HandsDownTheSlope) {
   torch::manual_seed(6);
-  const std::vector<fused::MlpLayer> layers = {{torch::randn({40, 12}) * 0.3, torch::randn({40}) * 0.1},
-                                               {torch::randn({3, 40}) * 0.3, {}}};
   using kernel::Activation;
   for (const auto act : {Activation::kRelu, Activation::kLeakyRelu, Activation::kGelu, Activation::kTanh}) {
-    std::vector<fused::MlpLayer> acting = layers;
-    acting[0].act = act;
-    const torch::Tensor x = torch::randn({5, 12}), d = torch::randn({5, 3});
-    torch::Tensor leaf = x.clone().requires_grad_(), again = x.clone().requires_grad_();
-    fused::Mlp(leaf, acting).backward(d);
-    torch::Tensor h = torch::linear(again, layers[0].weight, layers[0].bias);
+    std::vector<fused::MlpLayer> layers = {{torch::randn({40, 12}) * 0.3, torch::randn({40}) * 0.1, act},
+                                           {torch::randn({3, 40}) * 0.3, {}}};
+    layers[0].weight.requires_grad_();
+    const torch::Tensor x = Brained(torch::randn({5, 12})), d = torch::randn({5, 3});
+    fused::RunMlp(x, layers).backward(d);
+    const torch::Tensor w = layers[0].weight.detach().clone().requires_grad_();
+    torch::Tensor h = torch::linear(x.to(torch::kFloat32), w, layers[0].bias);
     h = act == Activation::kRelu   ? torch::relu(h)
         : act == Activation::kGelu ? torch::gelu(h)
         : act == Activation::kTanh ? torch::tanh(h)
                                    : torch::leaky_relu(h, 0.2);
     torch::linear(h, layers[1].weight).backward(d);
-    EXPECT_LE((leaf.grad() - again.grad()).norm().item<double>(), 0.02 * again.grad().norm().item<double>());
-    EXPECT_FALSE(layers[0].weight.grad().defined());
+    EXPECT_LE((layers[0].weight.grad() - w.grad()).norm().item<double>(), 0.02 * w.grad().norm().item<double>());
+    EXPECT_FALSE(layers[1].weight.grad().defined());
+    EXPECT_FALSE(layers[0].bias.grad().defined());
   }
+}
+
+// What is packed is kept until a weight changes: by torch, or by who writes past it and says so.
+TEST(FusedMlp, AWeightThatChangesIsPackedAnew) {
+  torch::manual_seed(10);
+  const std::vector<fused::MlpLayer> layers = {{torch::randn({8, 64}), {}}};
+  torch::Tensor weight = layers[0].weight;
+  const torch::Tensor x = Brained(torch::randn({4, 64}));
+  const auto expect = [&](double factor) {
+    const torch::Tensor want = torch::linear(x.to(torch::kFloat32), weight.detach());
+    EXPECT_TRUE(torch::allclose(fused::RunMlp(x, layers).out, want, 0.02, 0.2)) << factor;
+  };
+  expect(1);
+  weight.mul_(3);
+  expect(3);
+  for (int64_t i = 0; i < weight.numel(); ++i) weight.data_ptr<float>()[i] *= 2;
+  EXPECT_FALSE(torch::allclose(fused::RunMlp(x, layers).out, torch::linear(x.to(torch::kFloat32), weight), 0.02, 0.2))
+      << "nothing is kept";
+  torch::autograd::impl::bump_version(weight);
+  expect(6);
+  weight.set_data(weight.detach().clone() * 0.5);
+  expect(3);
 }
 
 std::vector<fused::MlpLayer> Three(double dropout) {
@@ -80,25 +109,30 @@ std::vector<fused::MlpLayer> Three(double dropout) {
 // Dropout drops in the way back what it dropped in the way forth: differences along a direction say so.
 TEST(FusedMlp, DropoutHasItsGradient) {
   torch::manual_seed(7);
-  const std::vector<fused::MlpLayer> layers = Three(0.4);
-  const torch::Tensor x = torch::randn({40, 64}), way = torch::randn({40, 64}), d = torch::randn({40, 8});
-  const auto value = [&](const torch::Tensor& at, uint64_t seed) {
+  std::vector<fused::MlpLayer> layers = Three(0.4);
+  const torch::Tensor x = Brained(torch::randn({40, 64})), way = torch::randn({70, 64}), d = torch::randn({40, 8});
+  torch::Tensor weight = layers[0].weight.requires_grad_();
+  const auto run = [&](uint64_t seed) {
     torch::manual_seed(seed);
-    return fused::Mlp(at, layers);
+    return fused::RunMlp(x, layers);
   };
-  torch::Tensor leaf = x.clone().requires_grad_();
-  value(leaf, 11).backward(d);
+  run(11).backward(d);
   const torch::NoGradGuard no_gradient;
-  const double want = ((value(x + 0.05 * way, 11) - value(x - 0.05 * way, 11)) * d).sum().item<double>() / 0.1;
-  const double got = (leaf.grad() * way).sum().item<double>();
-  EXPECT_NEAR(got, want, 0.03 * (leaf.grad() * way).norm().item<double>() + 0.02 * std::abs(want));
-  EXPECT_FALSE(torch::equal(value(x, 12), value(x, 11)));
+  const torch::Tensor at = weight.clone();
+  const auto value = [&](double step) {
+    weight.copy_(at + step * way);
+    return (run(11).out * d).sum().item<double>();
+  };
+  const double want = (value(0.02) - value(-0.02)) / 0.04;
+  const double got = (weight.grad() * way).sum().item<double>();
+  EXPECT_NEAR(got, want, 0.03 * (weight.grad() * way).norm().item<double>() + 0.03 * std::abs(want));
+  EXPECT_FALSE(torch::equal(run(12).out, run(11).out));
 }
 
 // Layers that learn above and below one that does not; all bits are the same however many threads share the work.
 TEST(FusedMlp, PassesThroughWhatDoesNotLearnOnAnyNumberOfThreads) {
   torch::manual_seed(8);
-  const torch::Tensor x = torch::randn({150, 64}), d = torch::randn({150, 8});
+  const torch::Tensor x = Brained(torch::randn({150, 64})), d = torch::randn({150, 8});
   std::vector<fused::MlpLayer> layers = Three(0.2);
   for (const size_t learns : {size_t{0}, size_t{2}}) {
     layers[learns].weight.requires_grad_(), layers[learns].bias.requires_grad_();
@@ -108,7 +142,7 @@ TEST(FusedMlp, PassesThroughWhatDoesNotLearnOnAnyNumberOfThreads) {
     at::set_num_threads(threads);
     torch::manual_seed(9);
     for (fused::MlpLayer& layer : layers) layer.weight.mutable_grad() = layer.bias.mutable_grad() = torch::Tensor();
-    fused::Mlp(x, layers).backward(d);
+    fused::RunMlp(x, layers).backward(d);
     EXPECT_FALSE(layers[1].weight.grad().defined());
     std::vector<torch::Tensor> all;
     for (const size_t i : {size_t{0}, size_t{2}}) {
