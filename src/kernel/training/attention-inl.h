@@ -11,6 +11,21 @@ struct Reach {
 template <typename ReachOf>
 INLINE void MultiplyTile(const uint16_t* a, int64_t a_row, int64_t a_pair, const uint16_t* b, int64_t rows, bool first,
                          float* sums, const ReachOf& reach_of) {
+  if constexpr (kTiles) {
+    constexpr int64_t kRows = 16;
+    alignas(64) uint16_t turned[kRows * kTile];
+    for (int64_t r = 0; r < rows; r += kRows) {
+      const int64_t n = rows - r < kRows ? rows - r : kRows;
+      const Reach reach = reach_of(r, n);
+      if (reach.pair_begin >= reach.pair_end || reach.cols <= 0) continue;
+      const uint16_t* at = a + r * a_row + reach.pair_begin * a_pair;
+      const int64_t depth = 2 * (reach.pair_end - reach.pair_begin);
+      if (a_pair != 2) TurnZipped(at, n, depth, turned, kTile);
+      TileSums(a_pair == 2 ? at : turned, a_pair == 2 ? a_row : kTile, n, depth, b + reach.pair_begin * 2 * kTile,
+               reach.cols, first, sums + r * kTile, kTile);
+    }
+    return;
+  }
   for (int64_t r = 0; r < rows; r += kTileRows) {
     const int64_t n = rows - r < kTileRows ? rows - r : kTileRows;
     const Reach reach = reach_of(r, n);
@@ -113,6 +128,7 @@ template <bool kDrops>
 void AttendForwardUnits(const FlashAttention& w, int64_t unit_begin, int64_t unit_end, void* workspace) {
   const float keep = kDrops ? KeptScale(*w.dropout) : 1;
   const int64_t dim = w.head_dim, panels = Panels(dim), group = w.heads / w.kv_heads;
+  [[maybe_unused]] const TilesOn tiles;
   for (int64_t unit = unit_begin; unit < unit_end; ++unit) {
     const Unit u(w, unit);
     const int64_t key_pairs = (u.keys + 1) / 2;
@@ -210,6 +226,7 @@ INLINE void SlopeTile(const FlashAttention& w, const Unit& u, int64_t head, int6
 template <bool kDrops>
 void AttendBackwardUnits(const FlashAttention& w, int64_t unit_begin, int64_t unit_end, void* workspace) {
   const int64_t dim = w.head_dim, panels = Panels(dim), group = w.heads / w.kv_heads;
+  [[maybe_unused]] const TilesOn tiles;
   for (int64_t unit = unit_begin; unit < unit_end; ++unit) {
     const Unit u(w, unit);
     const int64_t key_pairs = (u.keys + 1) / 2, query_pairs = (u.queries + 1) / 2;
