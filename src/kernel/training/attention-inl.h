@@ -20,9 +20,14 @@ INLINE void MultiplyTile(const uint16_t* a, int64_t a_row, int64_t a_pair, const
       if (reach.pair_begin >= reach.pair_end || reach.cols <= 0) continue;
       const uint16_t* at = a + r * a_row + reach.pair_begin * a_pair;
       const int64_t depth = 2 * (reach.pair_end - reach.pair_begin);
-      if (a_pair != 2) TurnZipped(at, n, depth, turned, kTile);
-      TileSums(a_pair == 2 ? at : turned, a_pair == 2 ? a_row : kTile, n, depth, b + reach.pair_begin * 2 * kTile,
-               reach.cols, first, sums + r * kTile, kTile);
+      const uint16_t* panel = b + reach.pair_begin * 2 * kTile;
+      float* to = sums + r * kTile;
+      if (a_pair == 2) {
+        TileSums(at, a_row, n, depth, panel, reach.cols, first, to, kTile);
+      } else {
+        TurnZipped(at, n, depth, turned, kTile);
+        TileSums(turned, kTile, kRows, depth, panel, reach.cols, first, to, kTile);
+      }
     }
     return;
   }

@@ -314,7 +314,7 @@ void MultiplyTiles(const Product& w, int64_t row, int64_t rows, int64_t panel, c
       TileSums(a + k, w.a_row, rows, depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
     } else {
       TurnZipped(a + k * kProductPanel, rows, depth, turned, kBlock);
-      TileSums(turned, kBlock, rows, depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
+      TileSums(turned, kBlock, WholeTiles(rows), depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
     }
     k += kBlock;
   } while (k < w.depth);
@@ -345,7 +345,7 @@ void MultiplyZippedTiles(const Product& w, int64_t row_begin, int64_t row_end, i
           TileSums(turned, kBlock, rows, depth, b, kProductPanel, !part.accumulate, w.out + row * w.out_stride + col,
                    w.out_stride);
         } else {
-          TileSums(turned, kBlock, rows, depth, b, cols, true, sums, kProductPanel);
+          TileSums(turned, kBlock, WholeTiles(rows), depth, b, cols, true, sums, kProductPanel);
           FinishTile(part, row, rows, col, sums);
         }
       }

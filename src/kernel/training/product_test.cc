@@ -170,6 +170,44 @@ TEST_P(TrainProducts, DeepSumsAndRangesGiveTheSameBits) {
 }
 
 // The packed forms are equal to the reference's to the bit, padding included, in one range or many.
+// What is zipped, too: gradients of weights over more rows than a block, added to what is there or not.
+TEST_P(TrainProducts, DeepZippedSumsAndRangesGiveTheSameBits) {
+  const TrainTable& table = *GetParam();
+  Rng rng(3);
+  for (const int64_t depth : {511, 1024, 1025, 2080}) {
+    const int64_t rows = 70, cols = 140;  // the last group has six rows
+    const Brains dy = RandomBrains(depth * rows, &rng), x = RandomBrains(depth * cols, &rng);
+    Brains a(static_cast<size_t>(PackedSize(rows, depth))), b(static_cast<size_t>(PackedSize(cols, depth)));
+    table.interleave(dy.data(), rows, depth, rows, 0, Panels(rows), a.data(), nullptr);
+    table.interleave(x.data(), cols, depth, cols, 0, Panels(cols), b.data(), nullptr);
+    for (const bool accumulate : {false, true}) {
+      const Floats before = RandomFloats(rows * cols, &rng);
+      Floats whole = before, parts = before;
+      Product product;
+      product.rows = rows, product.cols = cols, product.depth = depth;
+      product.Interleaved(a.data()).b = b.data();
+      product.out = whole.data(), product.out_stride = cols, product.accumulate = accumulate;
+      table.product(&product, 0, rows, 0, Panels(cols));
+      product.out = parts.data();
+      for (int64_t panel = Panels(cols) - 1; panel >= 0; --panel) {
+        table.product(&product, 64, rows, panel, panel + 1);
+        table.product(&product, 0, 64, panel, panel + 1);
+      }
+      ASSERT_EQ(whole, parts);
+      for (int64_t i = 0; i < rows; i += 3) {
+        for (int64_t j = 0; j < cols; j += 5) {
+          double want = accumulate ? before[static_cast<size_t>(i * cols + j)] : 0, size = std::abs(want);
+          for (int64_t k = 0; k < depth; ++k) {
+            want += At(dy, k * rows + i) * At(x, k * cols + j);
+            size += std::abs(At(dy, k * rows + i) * At(x, k * cols + j));
+          }
+          ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want, Slack(size, depth)) << depth << " " << i;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(TrainProducts, PackedFormsAreEqualOnAllTables) {
   const TrainTable &table = *GetParam(), &plain = ReferenceTrainTable();
   Rng rng(3);

@@ -4,6 +4,7 @@
 
 constexpr bool kTiles = true;
 constexpr int64_t kTileSide = 16, kTileDepth = 32;  // sums; numbers of A's rows
+INLINE int64_t WholeTiles(int64_t rows) { return (rows + kTileSide - 1) / kTileSide * kTileSide; }
 
 // Tiles of this thread, while it lives: 0..3 sums, 4 and 5 of A, 6 and 7 of B, all whole.
 class TilesOn {
@@ -71,9 +72,9 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
   if constexpr (kRows > 1 && kCols > 1) _tile_stored(3, sums_at(1, 1), 4 * stride);
 }
 
-// Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's `b` on, at most 512
-// where the rows are no multiple of 16: sums by `stride`, whole tiles of them, so 64 by 64 have to be there. REQUIRES:
-// TilesOn.
+// Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's
+// `b` on: sums by `stride`, of which all that whole tiles have must be there. Where `rows` is no multiple of 16,
+// `depth` is at most 512. REQUIRES: TilesOn.
 INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
                      bool first, float* sums, int64_t stride) {
   constexpr int64_t kMostDepth = 512;
@@ -126,7 +127,8 @@ INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t dep
   }
 }
 
-// 64 rows that are zipped, [depth / 2][64][2], as rows of `stride` numbers, zeros up to a multiple of 32.
+// What is zipped, [depth / 2][64][2], as rows of `stride` numbers: `rows` of them and those that end the last 16, with
+// zeros up to a depth that is a multiple of 32.
 INLINE void TurnZipped(const uint16_t* zipped, int64_t rows, int64_t depth, uint16_t* out, int64_t stride) {
   const int64_t pairs = (depth + 1) / 2;
   for (int64_t p = 0; p < pairs; p += kTileSide) {

@@ -2,6 +2,7 @@
 
 constexpr bool kTiles = false;
 
+INLINE int64_t WholeTiles(int64_t rows) { return rows; }
 struct TilesOn {};
 INLINE void TileSums(const uint16_t*, int64_t, int64_t, int64_t, const uint16_t*, int64_t, bool, float*, int64_t) {}
 INLINE void TurnZipped(const uint16_t*, int64_t, int64_t, uint16_t*, int64_t) {}
