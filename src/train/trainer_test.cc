@@ -306,7 +306,7 @@ TEST(Trainer, AFigureThatNoValidationHasIsRefusedBeforeAStep) {
     FAIL() << "it went on";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kInvalidInput);
-    EXPECT_EQ(error.Line(), "");
+    EXPECT_EQ(error.Line(), "validation.metric: a validation of this model has no 'macro_f1' (it has loss)");
   }
   EXPECT_TRUE(heard.losses.empty());
 }
