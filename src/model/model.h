@@ -17,13 +17,13 @@ struct LossOptions {
 };
 
 struct Loss {
-  torch::Tensor value;  // scalar: the mean over `Model::Count(batch)` items
-  // Adds the gradients of value * share to the parameters' `grad`; at most once. Where it is unset, value's graph does.
-  std::function<void(double share)> way_back{};
+  torch::Tensor value;                    // scalar: the mean over `Model::Count(batch)` items
   std::map<std::string, double> details;  // further figures of the same batch ("accuracy"), for the log
   // A classifier's: what it names, int64 as the targets, of how many classes.
   torch::Tensor predicted{};
   int64_t classes = 0;
+  // Adds the gradients of value * share to the parameters' `grad`; at most once. Where it is unset, value's graph does.
+  std::function<void(double share)> way_back{};
 
   void Backward(double share = 1) const {
     if (way_back) return way_back(share);

@@ -16,7 +16,7 @@ namespace {
 class AutocastWhereItRuns {
  public:
   AutocastWhereItRuns() {
-    if (before_ && at::globalContext().userEnabledMkldnn() && fused::Kernels().name != "avx512")
+    if (before_ && at::globalContext().userEnabledMkldnn() && !fused::Kernels().bf16)
       at::autocast::set_autocast_enabled(at::kCPU, false);
   }
   ~AutocastWhereItRuns() { at::autocast::set_autocast_enabled(at::kCPU, before_); }

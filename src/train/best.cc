@@ -20,7 +20,7 @@ double Best::Of(const std::map<std::string, double>& values) const {
 bool Best::Take(int64_t step, const std::map<std::string, double>& values) {
   if (metric_.empty()) return false;
   const double value = Of(values);
-  const bool better = !std::isnan(value) && (step_ < 0 || (maximise_ ? value > value_ : value < value_));
+  const bool better = std::isfinite(value) && (step_ < 0 || (maximise_ ? value > value_ : value < value_));
   if (better) {
     value_ = value, step_ = step, standing_ = 0;
   } else {
@@ -29,13 +29,18 @@ bool Best::Take(int64_t step, const std::map<std::string, double>& values) {
   return better;
 }
 
-Json Best::State() const { return {{"metric", metric_}, {"value", value_}, {"step", step_}, {"standing", standing_}}; }
+Json Best::State() const {
+  return {{"metric", metric_}, {"maximise", maximise_}, {"value", value_}, {"step", step_}, {"standing", standing_}};
+}
 
 void Best::Restore(const Json& state) {
   const auto metric = state.at("metric").get<std::string>();
-  if (metric != metric_) {
-    throw Error(Code::kConflict, Cat("the checkpoint's best is by ", Quote(metric), ", not by ", Quote(metric_)),
-                "validation.metric is of another configuration");
+  const bool maximise = state.at("maximise").get<bool>();
+  if (metric != metric_ || maximise != maximise_) {
+    const auto by = [](const std::string& name, bool most) { return Cat(most ? "the most " : "the least ", name); };
+    throw Error(Code::kConflict,
+                Cat("the checkpoint's best has ", by(metric, maximise), ", not ", by(metric_, maximise_)),
+                "validation.metric and goal are of another configuration");
   }
   value_ = state.at("value").get<double>();
   step_ = state.at("step").get<int64_t>();

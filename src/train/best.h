@@ -14,9 +14,10 @@ class Best {
   // "": nothing is ever the best, and none stands still.
   Best(std::string metric, bool maximise) : metric_(std::move(metric)), maximise_(maximise) {}
 
-  // Whether this one is better than all before; what is not a number never is. Throws kInvalidInput where it has no
-  // such figure.
+  // Whether this one is better than all before; what is not finite never is. Throws kInvalidInput where it has no such
+  // figure.
   bool Take(int64_t step, const std::map<std::string, double>& values);
+  bool Has(const std::map<std::string, double>& values) const { return values.contains(metric_); }
   // Its figure in `values`, as Take looks it up.
   double Of(const std::map<std::string, double>& values) const;
 
@@ -27,6 +28,7 @@ class Best {
   int64_t standing() const { return standing_; }  // validations since
 
   Json State() const;
+  // Throws kConflict where the state is of another metric or goal.
   void Restore(const Json& state);
 
  private:

@@ -62,6 +62,7 @@ Trainer::Trainer(const TrainSettings& settings, model::Model& model, const Examp
     state.arena = std::make_unique<Arena>(model_, part);
     const torch::Tensor values = state.arena->values();
     collective_.Broadcast({values.data_ptr<float>(), static_cast<size_t>(values.numel())});
+    torch::autograd::impl::bump_version(values);
     state.exchange = std::make_unique<Exchange>(*state.arena, collective_);
     state.optimiser = MakeOptimiser(s_.OptimiserOf(part.name), *state.arena);
     state.rate = s_.OptimiserOf(part.name).rate;
@@ -209,6 +210,13 @@ ValidationReport Trainer::Validate(int64_t most) {
   return report;
 }
 
+// Said at once, not after the first epoch.
+void Trainer::CheckMetric() {
+  model_.eval();
+  if (best_.Has(Validate(1).values)) return;
+  best_.Of(Validate(s_.validate_batches).values);  // which a batch alone may lack
+}
+
 void Trainer::Save(const std::string& name) {
   if (!First()) return;
   for (const PartState& p : parts_) {
@@ -299,17 +307,15 @@ Outcome Trainer::Run(const std::atomic<bool>& stop, int64_t until) {
   Outcome outcome;
   std::map<std::string, double> sums;
   int64_t since = 0, rows_since = 0;
+  const bool stopped = s_.patience > 0 && best_.standing() >= s_.patience;
+  if (validation_ != nullptr && !s_.metric.empty() && step_ < until && !stopped) CheckMetric();
   double logged = MonotonicSeconds();
   double seconds_per_step = 0;
   const int64_t per_epoch = sampler_.steps_per_epoch();
   const int64_t validate_every = s_.validate_every > 0 ? s_.validate_every : per_epoch;
-  if (s_.patience > 0 && best_.standing() >= s_.patience) {  // a run that stopped so is not begun again
+  if (stopped) {  // a run that stopped so is not begun again
     outcome.ending = Ending::kStoppedEarly;
     until = step_;
-  }
-  if (validation_ != nullptr && !s_.metric.empty() && step_ < until) {  // said now, not after the first epoch
-    model_.eval();
-    best_.Of(Validate(1).values);
   }
   while (step_ < until) {
     if (collective_.SumOf(stop ? 1 : 0) > 0) {  // whichever process was told

@@ -104,6 +104,7 @@ class Trainer {
   void StepPart(size_t part, const std::vector<model::Batch>& batches, bool idle, std::map<std::string, double>* sums);
   void SeedOthers();
   ValidationReport Validate(int64_t batches);  // at most; 0: all
+  void CheckMetric();                          // throws kInvalidInput where a validation has no such figure
   void Save(const std::string& name);
   void SwapAverages();
   std::string Label(size_t part, const std::string& name) const;

@@ -291,6 +291,10 @@ TEST(Trainer, TheBestIsByTheFigureThatIsWanted) {
     by_loss.metric = "";
     Trainer other(by_loss, again, rows, &held, folder, {}, heard, Only());
     EXPECT_THROW(other.Resume(last), Error);
+    TrainSettings turned = s;
+    turned.maximise = !s.maximise;
+    Trainer other_way(turned, again, rows, &held, folder, {}, heard, Only());
+    EXPECT_THROW(other_way.Resume(last), Error);
   }
 }
 

@@ -149,6 +149,7 @@ std::vector<Shape> Shapes() {
       shapes.push_back({1, 1, dim, {65, 3}, {130, 1}, causal});
     }
     shapes.push_back({4, 2, 32, {7, 100, 63}, {7, 100, 63}, causal});
+    shapes.push_back({1, 1, 1040, {15, 33}, {15, 33}, causal});
     shapes.push_back({1, 1, 16, {20, 9, 70}, {11, 9, 3}, causal});  // causal: the first rows see nothing
     shapes.push_back({4, 2, 32, {7, 100, 63}, {7, 130, 64}, causal, 0.3f});
   }

@@ -16,6 +16,7 @@
 
 constexpr TrainTable MakeTable(const char* name) {
   return {.name = name,
+          .bf16 = !kWidens,
           .product = Multiply,
           .pack_weights = PackWeights,
           .interleave = Interleave,

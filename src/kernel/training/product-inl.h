@@ -297,10 +297,10 @@ void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t pane
   FinishGroup(row, rows, panel, sums, finish);
 }
 
-// With tiles (tiles_amx.h), which read A in rows: zipped ones are turned block by block.
+// With tiles (tiles_amx.h) sums stay in them, and A has to lie in rows: what is zipped is turned block by block.
 template <typename Finish>
 void MultiplyTiles(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
-  constexpr int64_t kBlock = 2 * kDepthPairs;
+  constexpr int64_t kBlock = kTileBlock;
   alignas(64) float sums[kGroup * kProductPanel];
   alignas(64) uint16_t turned[kGroup * kBlock];
   const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;

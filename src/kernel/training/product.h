@@ -7,7 +7,7 @@
 //   Y = X W^T      A = X rows,            B = pack_weights(W).forward     depth K
 //   dX = dY W      A = dY rows,           B = pack_weights(W).backward    depth N
 //   dW += dY^T X   A = interleave(dY),    B = interleave(X)               depth T
-// Nothing is ever transposed: the interleaved form only zips two rows.
+// Nothing is transposed in memory: the interleaved form only zips two rows.
 #pragma once
 
 #include <cstdint>

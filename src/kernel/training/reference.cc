@@ -126,6 +126,7 @@ void WidenAll(const uint16_t* x, int64_t n, float* out) {
 const TrainTable& ReferenceTrainTable() {
   using namespace reference;
   static const TrainTable table = {.name = "reference",
+                                   .bf16 = false,
                                    .product = Multiply,
                                    .pack_weights = PackWeights,
                                    .interleave = Interleave,

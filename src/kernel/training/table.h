@@ -21,6 +21,7 @@ namespace atelier::kernel {
 
 struct TrainTable {
   std::string_view name;  // "reference", "avx2", "avx512", "amx"
+  bool bf16;              // products have instructions of their own for it
 
   // Rows [row_begin, row_end) and panels [panel_begin, panel_end) of a product. Ranges of rows should start at
   // multiples of kProductPanel (they must where a_block is not kProductPanel * a_row).

@@ -4,6 +4,7 @@
 
 constexpr bool kTiles = true;
 constexpr int64_t kTileSide = 16, kTileDepth = 32;  // sums; numbers of A's rows
+constexpr int64_t kTileBlock = 512;                 // of a depth, taken at once
 INLINE int64_t WholeTiles(int64_t rows) { return (rows + kTileSide - 1) / kTileSide * kTileSide; }
 
 // Tiles of this thread, while it lives: 0..3 sums, 4 and 5 of A, 6 and 7 of B, all whole.
@@ -74,11 +75,10 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
 
 // Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's
 // `b` on: sums by `stride`, of which all that whole tiles have must be there. Where `rows` is no multiple of 16,
-// `depth` is at most 512. REQUIRES: TilesOn.
+// `depth` is at most kTileBlock. REQUIRES: TilesOn.
 INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
                      bool first, float* sums, int64_t stride) {
-  constexpr int64_t kMostDepth = 512;
-  alignas(64) uint16_t part[kTileSide * kMostDepth];        // the rows of a tile that has fewer
+  alignas(64) uint16_t part[kTileSide * kTileBlock];        // the rows of a tile that has fewer
   alignas(64) uint16_t a_last[kProductPanel * kTileDepth];  // the depth that is no whole tile's
   alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
   const int64_t steps = depth / kTileDepth, left = depth % kTileDepth, whole_rows = rows / kTileSide * kTileSide;
@@ -99,13 +99,13 @@ INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t dep
     for (int64_t r = 0; r < kTileSide; ++r) {
       for (int64_t k = 0; k < steps * kTileDepth; k += kTileDepth) {
         const uint16_t* from = a + (whole_rows + r) * a_row + k;
-        _mm512_store_si512(part + r * kMostDepth + k, whole_rows + r < rows ? _mm512_loadu_si512(from) : zero);
+        _mm512_store_si512(part + r * kTileBlock + k, whole_rows + r < rows ? _mm512_loadu_si512(from) : zero);
       }
     }
   }
   asm volatile("" : : : "memory");  // tiles read what was stored here
   const auto tile = [&](int64_t r) __attribute__((always_inline)) {
-    return r < whole_rows ? TileOfA{a + r * a_row, 2 * a_row} : TileOfA{part, 2 * kMostDepth};
+    return r < whole_rows ? TileOfA{a + r * a_row, 2 * a_row} : TileOfA{part, 2 * kTileBlock};
   };
   for (int64_t r = 0; r < rows; r += 2 * kTileSide) {
     const TileOfA a0 = tile(r), a1 = tile(r + kTileSide);

@@ -1,6 +1,7 @@
 // For sets of instructions without tiles (tiles_amx.h).
 
 constexpr bool kTiles = false;
+constexpr int64_t kTileBlock = 2;
 
 INLINE int64_t WholeTiles(int64_t rows) { return rows; }
 struct TilesOn {};

@@ -123,7 +123,7 @@ Packed KeptPack::Of(const torch::Tensor& weight, bool with_backward, std::vector
   if (fresh && (!with_backward || packed_.backward.defined())) return packed_;
   with_backward_ |= with_backward;
   data_ = weight.data_ptr(), version_ = weight._version();
-  packed_ = NewPacked(weight, with_backward_);  // a graph may still read the one before
+  packed_ = NewPacked(weight, with_backward_);  // a way back may still read the one before
   works->push_back(PackWork(weight, packed_));
   return packed_;
 }
