@@ -23,8 +23,8 @@ namespace {
 bool TilesAllowed() {
   constexpr long kAsk = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   unsigned a = 0, b = 0, c = 0, d = 0;
-  constexpr unsigned kBrains = 1u << 22, kTile = 1u << 24;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kBrains) != 0 && (d & kTile) != 0 &&
+  constexpr unsigned kHasBrains = 1u << 22, kHasTiles = 1u << 24;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kHasBrains) != 0 && (d & kHasTiles) != 0 &&
          syscall(SYS_arch_prctl, kAsk, kTileData) == 0;
 }
 
