@@ -23,10 +23,7 @@ INLINE void MultiplyTile(const uint16_t* a, int64_t a_row, int64_t a_pair, const
       const uint16_t* panel = b + reach.pair_begin * 2 * kTile;
       float* to = sums + r * kTile;
       if (a_pair == 2) {
-        for (int64_t k = 0; k < depth; k += kTileBlock) {
-          TileSums(at + k, a_row, n, depth - k < kTileBlock ? depth - k : kTileBlock, panel + k * kTile, reach.cols,
-                   first && k == 0, to, kTile);
-        }
+        TileSums(at, a_row, n, depth, panel, reach.cols, first, to, kTile);
       } else {
         TurnZipped(at, n, depth, turned, kTile);
         TileSums(turned, kTile, kRows, depth, panel, reach.cols, first, to, kTile);

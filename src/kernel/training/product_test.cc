@@ -1,10 +1,10 @@
 // Products of training and their packed forms, every table that this machine can run, against plain arithmetic.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
-
-#include <cmath>
 #include <limits>
 
 #include "base/rng.h"

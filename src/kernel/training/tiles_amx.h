@@ -73,11 +73,9 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
   if constexpr (kRows > 1 && kCols > 1) _tile_stored(3, sums_at(1, 1), 4 * stride);
 }
 
-// Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's
-// `b` on: sums by `stride`, of which all that whole tiles have must be there. Where `rows` is no multiple of 16,
-// `depth` is at most kTileBlock. REQUIRES: TilesOn.
-INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
-                     bool first, float* sums, int64_t stride) {
+// TileSums over a depth that is at most kTileBlock where `rows` is no multiple of 16.
+INLINE void TileBlockSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b,
+                          int64_t cols, bool first, float* sums, int64_t stride) {
   alignas(64) uint16_t part[kTileSide * kTileBlock];        // the rows of a tile that has fewer
   alignas(64) uint16_t a_last[kProductPanel * kTileDepth];  // the depth that is no whole tile's
   alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
@@ -125,6 +123,19 @@ INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t dep
       }
     }
   }
+}
+
+// Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's
+// `b` on: sums by `stride`, of which all that whole tiles have must be there. REQUIRES: TilesOn.
+INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
+                     bool first, float* sums, int64_t stride) {
+  const int64_t block = rows % kTileSide == 0 ? depth : kTileBlock;
+  int64_t k = 0;
+  do {
+    TileBlockSums(a + k, a_row, rows, depth - k < block ? depth - k : block, b + k * kProductPanel, cols,
+                  first && k == 0, sums, stride);
+    k += block;
+  } while (k < depth);
 }
 
 // What is zipped, [depth / 2][64][2], as rows of `stride` numbers: `rows` of them and those that end the last 16, with

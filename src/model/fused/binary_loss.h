@@ -7,8 +7,8 @@
 
 namespace atelier::model::fused {
 
-// logits [n, 1] or [n] f32; `d_logits`, f32 of their shape, gets the slope where it is defined. REQUIRES: 0 < first <=
-// n.
+// logits [n, 1] or [n] f32; `d_logits`, f32 of their shape, gets the slope where it is defined.
+// REQUIRES: 0 < first <= n.
 double BinaryLoss(const torch::Tensor& logits, int64_t first, double yes, const torch::Tensor& d_logits);
 
 }  // namespace atelier::model::fused
