@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     uint64_t sum = 0;
     for (const std::string& key : file->Keys()) {
       sum += atelier::ToText(file->ToJson(key)).size();
+      if (const auto bytes = file->Encoded(key); !bytes.empty()) sum += static_cast<uint8_t>(bytes.back());
       try {
         sum += file->Strings(key).size();
       } catch (const Error&) {

@@ -48,6 +48,25 @@ def main():
     expect("chat template", shown["chat_template"], False)
     expect("tokens", shown["tokenizer"]["tokens"], 2)
     expect("metadata", shown["metadata"]["llama.context_length"], 128)
+
+    # Smaller copies.
+    run("model", "quantise", "mine", "small.gguf", "--type", "q3", cwd=inside, code=1, says="types: f32 f16")
+    small = json.loads(run("model", "quantise", "mine", "small.gguf", "--type", "bf16", "--json", cwd=inside))
+    expect("types of the copy", small["types"], {"BF16": {"tensors": 2, "bytes": 1024}})
+    expect("its size", small["bytes"], (inside / "small.gguf").stat().st_size)
+    copy = json.loads(run("model", "show", "small.gguf", "--json", cwd=inside))
+    expect("metadata of the copy", {k: v for k, v in copy["metadata"].items() if k not in ("general.file_type", "general.quantization_version")},
+           {k: v for k, v in shown["metadata"].items() if k not in ("general.file_type", "general.quantization_version")})
+    run("model", "quantise", "mine", "small.gguf", "--type", "q8_0", cwd=inside, code=1, says="--overwrite")
+    run("model", "quantise", "mine", str(model), "--type", "q8_0", "--overwrite", cwd=inside, code=1, says="is the model itself")
+    run("model", "quantise", "mine", "small.gguf", "--type", "f32", "--overwrite", cwd=inside, says="F32")
+    run("model", "quantise", "mine", "other.gguf", "--type", "q4_0", cwd=inside, code=1, says="'token_embd.weight' has a number that Q8_0 cannot store")
+    run("model", "quantise", "mine", "other.gguf", "--type", "q8_0", "--calibration", "nosuch.txt", cwd=inside, code=1, says="nosuch.txt")
+    expect("nothing was written", (inside / "other.gguf").exists(), False)
+    (inside / "small.gguf").unlink()
+    (outside / "hub").mkdir()
+    (outside / "hub/config.json").write_text('{"model_type": "mixtral"}')
+    run("model", "pull", str(outside / "hub"), cwd=inside, code=1, says="model_type is 'mixtral'")
     run("model", "show", str(model), cwd=outside, says="Q8_0")
 
     expect("sound", json.loads(run("model", "verify", "--json", cwd=inside))["sound"], True)

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 VERSION = "11434.0.0"
 PEER = ROOT / "build/peer/llama.cpp"
 NO_AMX = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
-PROGRAMS = ["llama-bench", "llama-perplexity", "llama-simple"]
+PROGRAMS = ["llama-bench", "llama-perplexity", "llama-quantize", "llama-imatrix", "llama-simple"]
 
 
 def say(text):

@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeStudioGc();              // studio_gc.cc
 std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
 std::unique_ptr<Command> MakeModelList();             // model_list.cc
 std::unique_ptr<Command> MakeModelShow();             // model_show.cc
+std::unique_ptr<Command> MakeModelQuantise();         // model_quantise.cc
 std::unique_ptr<Command> MakeModelVerify();           // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();               // model_rm.cc
 std::unique_ptr<Command> MakeKeyCreate();             // key_create.cc
@@ -34,6 +35,7 @@ std::unique_ptr<Command> MakeGenerate();              // generate.cc
 std::unique_ptr<Command> MakeChat();                  // chat.cc
 std::unique_ptr<Command> MakeServe();                 // serve.cc
 std::unique_ptr<Command> MakeBench();                 // bench.cc
+std::unique_ptr<Command> MakeEvaluateDivergence();    // evaluate_divergence.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeEvaluateNgram();         // evaluate_ngram.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
@@ -95,6 +97,9 @@ std::span<const CommandEntry> AllCommands() {
       {"model show", "Show what a model's file holds", "atelier model show smollm2", &MakeModelShow},
       {"model verify", "Read models again and hold them against their hashes", "atelier model verify",
        &MakeModelVerify},
+      {"model quantise", "Make a smaller copy of a model",
+       "atelier model quantise poems poems-q4.gguf --type q4_k --calibration poems.txt --evaluate unseen.txt",
+       &MakeModelQuantise},
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
       {"key create", "Make an API key; it is shown once",
        "atelier key create shop-page --scope generate --scope feedback --requests-per-minute 60\n"
@@ -189,6 +194,9 @@ std::span<const CommandEntry> AllCommands() {
       {"serve", "Put the studio on the network: OpenAI's API for its models, its last page",
        "atelier serve\natelier serve --listen 0.0.0.0:8080 --tls-certificate cert.pem --tls-key key.pem", &MakeServe},
       {"bench", "Measure how fast a model runs here", "atelier bench -m smollm2 -p 512 -n 128 -t 2 --json", &MakeBench},
+      {"evaluate divergence", "Measure how far a copy of a model is from the original",
+       "atelier evaluate divergence -m poems-q4.gguf --original poems --text unseen.txt --json",
+       &MakeEvaluateDivergence},
       {"evaluate perplexity", "Measure how well a model predicts a text",
        "atelier evaluate perplexity -m gemma3-270m --text novel.txt --ctx 512 --json", &MakeEvaluatePerplexity},
       {"evaluate ngram", "Measure how well counted characters predict texts: the baseline of bits per character",

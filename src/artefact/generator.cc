@@ -30,6 +30,10 @@ std::shared_ptr<Ticket> Generator::Submit(GenerateRequest request, StreamFn stre
   return std::make_shared<Ended>();
 }
 
+void Generator::Distributions(std::span<const int32_t>, size_t, const DistributionFn&) {
+  throw Error(Code::kUnsupported, "the model does not tell its distributions");
+}
+
 std::vector<GenerateResult> GenerateAll(Generator& model, const std::vector<GenerateRequest>& requests,
                                         const StreamFn& stream) {
   std::mutex mutex;

@@ -170,6 +170,10 @@ class Generator {
   virtual bool wants_bos() const = 0;
   // log p(tokens[i] | tokens[0..i)) for i in [first, size), in order. REQUIRES: first >= 1.
   virtual std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) = 0;
+  // log p(. | tokens[0..i)) over the whole vocabulary for i in [first, size]: see(i, logprobs), from any thread,
+  // several at a time and in any order; must not throw. REQUIRES: first >= 1. Throws kUnsupported where a model cannot.
+  using DistributionFn = std::function<void(size_t i, std::span<const float> logprobs)>;
+  virtual void Distributions(std::span<const int32_t> tokens, size_t first, const DistributionFn& see);
 };
 
 // Runs requests beside each other; results in their order. `stream` sees all of them and may throw: that ends them, and

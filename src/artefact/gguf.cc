@@ -80,6 +80,11 @@ int64_t GgufFile::ReadInt(std::string_view key, GgufType type, uint64_t* at) con
   }
 }
 
+std::string_view GgufFile::Encoded(std::string_view key) const {
+  const Value& value = RequireValue(key);
+  return {reinterpret_cast<const char*>(map_->data()) + value.begin, value.end - value.begin};
+}
+
 std::string_view GgufFile::String(std::string_view key) const {
   const Value& value = RequireValue(key);
   if (value.type != GgufType::kString) RefuseType(key, value, "string");

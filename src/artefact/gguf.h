@@ -96,6 +96,8 @@ class GgufFile {
   // Any value for people to read: arrays longer than `most_elements` become {"array": TYPE, "count": N}, longer strings
   // than `most_bytes` are cut with an ellipsis.
   Json ToJson(std::string_view key, uint64_t most_elements = 16, size_t most_bytes = 400) const;
+  // The value's bytes, as GgufWriter::SetRaw takes them.
+  std::string_view Encoded(std::string_view key) const;
 
   // --- tensors
   std::span<const TensorInfo> tensors() const { return tensors_; }
@@ -108,9 +110,10 @@ class GgufFile {
  private:
   struct Value {
     GgufType type;
-    GgufType element;    // for arrays
-    uint64_t count = 1;  // elements
-    uint64_t at = 0;     // byte in the file where the (first) element starts
+    GgufType element;             // for arrays
+    uint64_t count = 1;           // elements
+    uint64_t at = 0;              // byte in the file where the (first) element starts
+    uint64_t begin = 0, end = 0;  // of the whole value, an array's head included
   };
   friend class GgufParser;
 

@@ -182,6 +182,7 @@ class GgufParser {
     GgufFile::Value value{};
     value.type = value.element = ReadType("the value type");
     value.count = 1;
+    value.begin = at_;
     if (value.type == GgufType::kArray) {
       std::tie(value.element, value.count) = ReadArrayHead(what);
       value.at = at_;
@@ -190,6 +191,7 @@ class GgufParser {
       value.at = at_;
       Skip(value.type, 1, what, 0);
     }
+    value.end = at_;
     file_.keys_.push_back(std::move(key));
     file_.values_.push_back(value);
   }

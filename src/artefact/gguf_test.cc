@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "artefact/gguf_writer.h"
 #include "base/error.h"
 #include "base/str.h"
@@ -46,6 +48,45 @@ TEST(Gguf, ReadsWhatTheWriterWrote) {
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(b.data), b.bytes), q8);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(b.data) % 32, 0u);
   EXPECT_EQ(file->Find("c.weight"), nullptr);
+}
+
+TEST(Gguf, CopiesValuesOfAnyTypeByTheirBytes) {
+  GgufWriter writer;
+  writer.Set("general.architecture", "llama");
+  writer.Set("texts", std::vector<std::string>{"", "最", std::string("a\0b", 3)});
+  writer.Set("numbers", std::vector<float>{0.5f, -1});
+  writer.Set("none", std::vector<int32_t>{});
+  writer.Set("flag", false);
+  std::string nested("\x09\0\0\0\x02\0\0\0\0\0\0\0", 12);  // two arrays of bytes
+  for (const char* inner : {"a", "bc"}) {
+    nested += std::string(4, '\0') + static_cast<char>(strlen(inner)) + std::string(7, '\0') + inner;
+  }
+  writer.SetRaw("nested", GgufType::kArray, nested);
+  const std::string path = TempPath("first.gguf");
+  writer.Write(path);
+  const auto file = GgufFile::Open(path);
+  GgufWriter copy;
+  for (const std::string& key : file->Keys()) copy.SetRaw(key, file->Type(key), file->Encoded(key));
+  EXPECT_EQ(copy.ToBytes(), writer.ToBytes());
+  EXPECT_EQ(file->Encoded("flag"), std::string(1, '\0'));
+}
+
+TEST(Gguf, TensorsMadeInTheirTurnAreWrittenAsThoseAtHand) {
+  const std::string f32(8 * 3 * 4, 'a'), q8(34 * 2, 'b');
+  GgufWriter at_hand, made;
+  at_hand.AddTensor("a", TensorType::kF32, {8, 3}, f32);
+  at_hand.AddTensor("b", TensorType::kQ8_0, {32, 2}, q8);
+  int calls = 0;
+  made.AddTensor("a", TensorType::kF32, {8, 3}, [&] { return ++calls, f32; });
+  made.AddTensor("b", TensorType::kQ8_0, {32, 2}, [&] { return ++calls, q8; });
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(made.ToBytes(), at_hand.ToBytes());
+  EXPECT_EQ(calls, 2);
+  GgufWriter lying;
+  lying.AddTensor("a", TensorType::kF32, {8, 3}, [&] { return f32.substr(1); });
+  const std::string path = TempPath("lying.gguf");
+  EXPECT_THROW(lying.Write(path), Error);
+  EXPECT_FALSE(FileExists(path));
 }
 
 }  // namespace

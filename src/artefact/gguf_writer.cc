@@ -91,21 +91,35 @@ void GgufWriter::Set(std::string_view key, const std::vector<uint32_t>& values) 
   SetRaw(key, GgufType::kArray, EncodedArray(GgufType::kUint32, values));
 }
 
-void GgufWriter::AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data) {
+void GgufWriter::Add(std::string_view name, TensorType type, std::vector<int64_t> shape, Tensor tensor) {
   const TypeInfo& info = Info(type);
   if (shape.empty() || shape.size() > 4 || shape[0] % info.block_size != 0) {
     throw Error(Code::kInvalidInput, Cat("the tensor ", Quote(name), " has a shape that ", info.name, " cannot store"));
   }
   int64_t bytes = RowBytes(type, shape[0]);
   for (size_t i = 1; i < shape.size(); ++i) bytes *= shape[i];
-  if (bytes <= 0 || static_cast<uint64_t>(bytes) != data.size()) {
+  if (bytes <= 0 || (!tensor.make && static_cast<uint64_t>(bytes) != tensor.data.size())) {
     throw Error(Code::kInvalidInput,
-                Cat("the tensor ", Quote(name), " needs ", bytes, " bytes; ", data.size(), " were given"));
+                Cat("the tensor ", Quote(name), " needs ", bytes, " bytes; ", tensor.data.size(), " were given"));
   }
   for (const Tensor& other : tensors_) {
     if (other.name == name) throw Error(Code::kInvalidInput, Cat("the tensor ", Quote(name), " is added twice"));
   }
-  tensors_.push_back({std::string(name), type, std::move(shape), data});
+  tensor.name = name, tensor.type = type, tensor.shape = std::move(shape), tensor.bytes = static_cast<uint64_t>(bytes);
+  tensors_.push_back(std::move(tensor));
+}
+
+void GgufWriter::AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data) {
+  Tensor tensor{};
+  tensor.data = data;
+  Add(name, type, std::move(shape), std::move(tensor));
+}
+
+void GgufWriter::AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape,
+                           std::function<std::string()> make) {
+  Tensor tensor{};
+  tensor.make = std::move(make);
+  Add(name, type, std::move(shape), std::move(tensor));
 }
 
 void GgufWriter::Emit(const std::function<void(std::string_view)>& sink) const {
@@ -121,14 +135,19 @@ void GgufWriter::Emit(const std::function<void(std::string_view)>& sink) const {
     for (const int64_t dim : tensor.shape) Put(&head, static_cast<uint64_t>(dim));
     Put(&head, static_cast<uint32_t>(tensor.type));
     Put(&head, offset);
-    offset += (tensor.data.size() + alignment_ - 1) / alignment_ * alignment_;
+    offset += (tensor.bytes + alignment_ - 1) / alignment_ * alignment_;
   }
   const auto padding = [&](size_t size) { return std::string((alignment_ - size % alignment_) % alignment_, '\0'); };
   head += padding(head.size());
   sink(head);
   for (const Tensor& tensor : tensors_) {
-    sink(tensor.data);
-    sink(padding(tensor.data.size()));
+    const std::string made = tensor.make ? tensor.make() : std::string();
+    const std::string_view data = tensor.make ? std::string_view(made) : tensor.data;
+    if (data.size() != tensor.bytes) {
+      throw Error(Code::kInternal, Cat("the tensor ", Quote(tensor.name), " came with ", data.size(), " bytes"));
+    }
+    sink(data);
+    sink(padding(data.size()));
   }
 }
 

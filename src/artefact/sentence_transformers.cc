@@ -144,15 +144,7 @@ void AddTensors(const std::string& where, const SafetensorsFile& file, const Ber
 text::TokenizerSpec ReadTokenizer(const std::string& archive, int64_t vocabulary) {
   const std::string where = Cat(archive, ": tokenizer.json");
   text::TokenizerSpec spec = text::ParseTokenizerJson(ReadText(archive, "tokenizer.json"), where);
-  if (static_cast<int64_t>(spec.tokens.size()) > vocabulary) {
-    throw Error(Code::kCorrupt, Cat(where, ": ", spec.tokens.size(), " tokens, where the embedding has ", vocabulary));
-  }
-  // An embedding may have more rows than the tokenizer has tokens.
-  while (static_cast<int64_t>(spec.tokens.size()) < vocabulary) {
-    spec.tokens.push_back(Cat("[PAD", spec.tokens.size(), "]"));
-    spec.types.push_back(static_cast<uint8_t>(text::TokenType::kUnused));
-    if (!spec.scores.empty()) spec.scores.push_back(0);
-  }
+  FillVocabulary(vocabulary, where, &spec);
   if (spec.bos < 0 || spec.eos < 0) {
     throw Error(Code::kUnsupported, Cat(where, ": texts have no beginning and end tokens"));
   }

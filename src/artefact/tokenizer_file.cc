@@ -25,6 +25,18 @@ text::TokenizerSpec ReadTokenizerJson(const std::string& path) {
   return spec;
 }
 
+void FillVocabulary(int64_t rows, const std::string& where, text::TokenizerSpec* spec) {
+  if (static_cast<int64_t>(spec->tokens.size()) > rows) {
+    throw Error(Code::kCorrupt, Cat(where, ": ", spec->tokens.size(), " tokens, where the embedding has ", rows));
+  }
+  if (spec->types.empty()) spec->types.resize(spec->tokens.size(), static_cast<uint8_t>(text::TokenType::kNormal));
+  while (static_cast<int64_t>(spec->tokens.size()) < rows) {
+    spec->tokens.push_back(Cat("[PAD", spec->tokens.size(), "]"));
+    spec->types.push_back(static_cast<uint8_t>(text::TokenType::kUnused));
+    if (!spec->scores.empty()) spec->scores.push_back(0);
+  }
+}
+
 void WriteTokenizerJson(const text::TokenizerSpec& spec, const std::string& path) {
   WriteFileAtomic(path, text::ToTokenizerJson(spec));
   WriteFileAtomic(ConfigPath(path), text::ToTokenizerConfigJson(spec));

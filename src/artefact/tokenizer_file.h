@@ -12,6 +12,10 @@ namespace atelier::artefact {
 // if one does: tokenizer_config.json for tokenizer.json, NAME_config.json for NAME.json. Throws as ParseTokenizerJson.
 text::TokenizerSpec ReadTokenizerJson(const std::string& path);
 
+// An embedding may have more rows than the tokenizer has tokens: fills up with tokens that no text becomes. Throws
+// kCorrupt, beginning with `where`, where it has fewer.
+void FillVocabulary(int64_t rows, const std::string& where, text::TokenizerSpec* spec);
+
 // Writes both.
 void WriteTokenizerJson(const text::TokenizerSpec& spec, const std::string& path);
 

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "artefact/generator.h"
 #include "base/progress.h"
@@ -24,5 +26,30 @@ struct Perplexity {
 // Throws kInvalidInput for a text of fewer than two windows, or a window that the model's context cannot hold.
 Perplexity MeasurePerplexity(artefact::Generator& model, std::string_view text, int64_t context,
                              const ProgressFn& progress = nullptr);
+
+// The windows themselves; throws as MeasurePerplexity does.
+class TextWindows {
+ public:
+  TextWindows(const artefact::Generator& model, std::string_view text, int64_t context);
+  int64_t tokens() const { return static_cast<int64_t>(tokens_.size()); }
+  int64_t size() const { return tokens() / context_; }
+  std::span<const int32_t> operator[](int64_t i) const;
+  size_t first_scored() const { return static_cast<size_t>(context_ / 2 + 1); }  // in each window
+
+ private:
+  std::vector<int32_t> tokens_;
+  int64_t context_;
+};
+
+// Adds up scored tokens.
+class PerplexitySum {
+ public:
+  void Add(double logprob);
+  Perplexity Result(const TextWindows& windows) const;  // of what was added so far
+
+ private:
+  double sum_ = 0, squares_ = 0;
+  int64_t scored_ = 0;
+};
 
 }  // namespace atelier::evaluate

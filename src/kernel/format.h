@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/half.h"
+
 namespace atelier::kernel {
 
 enum class Format : uint8_t { kF32, kF16, kBF16, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
@@ -16,11 +18,6 @@ struct FormatInfo {
   int bytes;  // bytes per block
 };
 const FormatInfo& Info(Format format);
-
-float HalfToFloat(uint16_t half);   // IEEE binary16
-uint16_t FloatToHalf(float value);  // round to nearest even
-float BFloatToFloat(uint16_t bits);
-uint16_t FloatToBFloat(float value);  // round to nearest even, NaN stays NaN
 
 // Expands `count` weights (a multiple of the block) into f32. Exact but for the product's rounding.
 void Dequantise(Format format, const void* blocks, int64_t count, float* out);

@@ -49,12 +49,13 @@ struct Tile {
 
 class Decoder::Pass {
  public:
-  Pass(Decoder* decoder, std::span<const Row> rows, const LogitsFn& on_logits)
+  Pass(Decoder* decoder, std::span<const Row> rows, const LogitsFn& on_logits, const InputFn& on_input)
       : d_(*decoder),
         spec_(decoder->spec_),
         s_(*decoder->scratch_),
         rows_(rows),
         on_logits_(on_logits),
+        on_input_(on_input),
         threads_(decoder->threads_->size()),
         barrier_(threads_),
         next_tile_(spec_.layers.size()) {
@@ -74,20 +75,24 @@ class Decoder::Pass {
       AddAndNorm(thread, first ? nullptr : &d_.weights_.layers[l - 1].post_ffn_norm, first, w.attention_norm);
       first = false;
       barrier_.Wait();
+      Show(thread, l, LayerInput::kAttention, s_.h);
       QueryKeyValue(thread, w);
       barrier_.Wait();
       TurnAndStore(thread, l, w);
       barrier_.Wait();
       Attend(thread, l);
       barrier_.Wait();
+      Show(thread, l, LayerInput::kAttentionOutput, s_.attended);
       QuantiseRows(thread, &s_.attended);
       barrier_.Wait();
       Multiply(thread, w.output, s_.attended, s_.branch.data(), spec_.width);
       barrier_.Wait();
       AddAndNorm(thread, &w.post_attention_norm, false, w.ffn_norm);
       barrier_.Wait();
+      Show(thread, l, LayerInput::kFeedForward, s_.h);
       GateAndUp(thread, w);
       barrier_.Wait();
+      Show(thread, l, LayerInput::kDown, s_.hidden);
       QuantiseRows(thread, &s_.hidden);
       barrier_.Wait();
       Multiply(thread, w.down, s_.hidden, s_.branch.data(), spec_.width);
@@ -103,6 +108,10 @@ class Decoder::Pass {
   RowRange MyRows(int thread, size_t rows) const {
     const Span1 part = SplitRange(static_cast<int64_t>(rows), 1, thread, threads_);
     return {static_cast<size_t>(part.begin), static_cast<size_t>(part.end)};
+  }
+  // Nobody writes to the rows before all threads have met again.
+  void Show(int thread, size_t layer, LayerInput input, const Activations& a) const {
+    if (on_input_ && thread == 0) on_input_(layer, input, a.values, static_cast<int64_t>(rows_.size()), a.cols);
   }
   Span1 MyPanels(int thread, const kernel::PackedMatrix& w) const {
     return SplitRange(w.panels(), 1, thread, threads_);
@@ -265,8 +274,8 @@ class Decoder::Pass {
           std::memcpy(reinterpret_cast<float*>(values) + in * dim, v, static_cast<size_t>(dim) * 4);
         } else {
           for (int64_t i = 0; i < dim; ++i) {
-            reinterpret_cast<uint16_t*>(keys)[key_at + i * kernel::kKeys] = kernel::FloatToHalf(k[i]);
-            reinterpret_cast<uint16_t*>(values)[in * dim + i] = kernel::FloatToHalf(v[i]);
+            reinterpret_cast<uint16_t*>(keys)[key_at + i * kernel::kKeys] = FloatToHalf(k[i]);
+            reinterpret_cast<uint16_t*>(values)[in * dim + i] = FloatToHalf(v[i]);
           }
         }
       }
@@ -364,6 +373,7 @@ class Decoder::Pass {
   Scratch& s_;
   const std::span<const Row> rows_;
   const LogitsFn& on_logits_;
+  const InputFn& on_input_;
   const int threads_;
   Barrier barrier_;
   const bool quantises_ = !d_.weights_.all_f32;
@@ -394,7 +404,7 @@ Decoder::Decoder(DecoderSpec spec, DecoderWeights weights, const kernel::Table& 
 
 Decoder::~Decoder() = default;
 
-void Decoder::Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits) {
+void Decoder::Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits, const InputFn& on_input) {
   std::vector<Row> rows;
   for (size_t c = 0; c < chunks.size(); ++c) {
     const Chunk& chunk = chunks[c];
@@ -415,7 +425,7 @@ void Decoder::Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits) 
   for (const Chunk& chunk : chunks) chunk.sequence->Reserve(&pages_, static_cast<int64_t>(chunk.tokens.size()));
   for (size_t begin = 0; begin < rows.size(); begin += kPassRows) {
     const auto part = std::span<const Row>(rows).subspan(begin, std::min(kPassRows, rows.size() - begin));
-    Pass pass(this, part, on_logits);
+    Pass pass(this, part, on_logits, on_input);
     threads_->Run([&](int thread) { pass.Work(thread); });
   }
   for (const Chunk& chunk : chunks) chunk.sequence->Advance(static_cast<int64_t>(chunk.tokens.size()));

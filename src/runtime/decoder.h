@@ -32,6 +32,11 @@ struct Chunk {
 // `chunk` and `token` are indices. The logits may be changed in place; they are gone after the call.
 using LogitsFn = std::function<void(size_t chunk, size_t token, float* logits)>;
 
+// What the products of a layer are given, for those who measure it: rows [count, cols], on one thread of the pool, in
+// the order of the pass; must not throw.
+enum class LayerInput { kAttention, kAttentionOutput, kFeedForward, kDown };
+using InputFn = std::function<void(size_t layer, LayerInput input, const float* rows, int64_t count, int64_t cols)>;
+
 class Decoder {
  public:
   // `kv_bytes`: the most memory that keys and values may take.
@@ -47,7 +52,7 @@ class Decoder {
 
   // Tokens are checked against the vocabulary and the context: kInvalidInput. Throws kResourceExhausted when the pages
   // do not suffice; sequences then keep their old length. REQUIRES: no sequence stands in two chunks.
-  void Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits);
+  void Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits, const InputFn& on_input = nullptr);
 
  private:
   struct Row;      // one token of a pass

@@ -101,7 +101,7 @@ inline std::string Quantised(const std::string& bytes, artefact::TensorType type
         if (std::fabs(values[at + i]) > std::fabs(most)) most = values[at + i];
       }
       const float scale = four ? most / -8 : std::fabs(most) / 127;
-      const uint16_t half = kernel::FloatToHalf(scale);
+      const uint16_t half = FloatToHalf(scale);
       out.append(reinterpret_cast<const char*>(&half), 2);
       const auto number = [&](size_t i) {
         return scale == 0 ? 0 : static_cast<int>(std::lround(values[at + i] / scale));

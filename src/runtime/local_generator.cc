@@ -63,6 +63,7 @@ class LocalGenerator : public artefact::Generator {
   std::vector<artefact::Scored> Score(std::string_view prefix, const std::vector<std::string>& continuations,
                                       bool parse_special) override;
   std::vector<float> Logprobs(std::span<const int32_t> tokens, size_t first) override;
+  void Distributions(std::span<const int32_t> tokens, size_t first, const DistributionFn& see) override;
 
  private:
   const DecoderSpec& spec() const { return engine_->decoder().spec(); }
@@ -183,6 +184,21 @@ std::vector<float> LocalGenerator::Logprobs(std::span<const int32_t> tokens, siz
     });
   });
   return out;
+}
+
+void LocalGenerator::Distributions(std::span<const int32_t> tokens, size_t first, const DistributionFn& see) {
+  if (tokens.size() < first) return;
+  const auto words = static_cast<size_t>(spec().vocab);
+  engine_->Between([&] {
+    Sequence sequence;
+    const Chunk chunk{&sequence, tokens, first - 1};
+    engine_->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
+      float greatest, log_sum;
+      engine_->decoder().kernels().log_sum_exp(logits, spec().vocab, &greatest, &log_sum);
+      for (size_t t = 0; t < words; ++t) logits[t] -= greatest + log_sum;
+      see(token + 1, {logits, words});
+    });
+  });
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ void RopeTable::Grow(int64_t end) {
 
 void RopeTable::Apply(float* head, int64_t position) const {
   const size_t pairs = frequencies_.size();
-  const float* row = turns_.data() + static_cast<size_t>(position) * pairs * 2;
+  const float* row = Turns(position);
   if (spec_.interleaved) {
     for (size_t i = 0; i < pairs; ++i) {
       const float a = head[2 * i], b = head[2 * i + 1];

@@ -15,6 +15,10 @@ class RopeTable {
   void Grow(int64_t end);
   // Turns head[0..dims) in place for `position`, which Grow has covered.
   void Apply(float* head, int64_t position) const;
+  // [dims/2][cos, sin] of a position that Grow has covered.
+  const float* Turns(int64_t position) const {
+    return turns_.data() + static_cast<size_t>(position) * frequencies_.size() * 2;
+  }
 
  private:
   RopeSpec spec_;

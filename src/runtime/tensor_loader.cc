@@ -25,6 +25,13 @@ Format FormatOf(TensorType type) {
   }
 }
 
+TensorType TypeOf(Format format) {
+  for (const artefact::TypeInfo& info : artefact::AllTypes()) {
+    if (info.name == kernel::Info(format).name) return info.type;
+  }
+  throw Error(Code::kInternal, Cat("the format ", kernel::Info(format).name, " has no type in files"));
+}
+
 std::vector<float> TensorLoader::Vector(const std::string& name, int64_t size, int64_t rows) {
   const TensorInfo& tensor = Shaped(name, size, rows);
   std::vector<float> out(static_cast<size_t>(size * rows));

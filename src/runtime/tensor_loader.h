@@ -14,6 +14,8 @@ namespace atelier::runtime {
 
 kernel::Format FormatOf(artefact::TensorType type);  // REQUIRES: a type that this build computes with
 
+artefact::TensorType TypeOf(kernel::Format format);
+
 class TensorLoader {
  public:
   TensorLoader(const artefact::GgufFile& file, ThreadPool* pool) : file_(file), pool_(pool) {}
