@@ -39,6 +39,7 @@ std::unique_ptr<Command> MakeEvaluateDivergence();    // evaluate_divergence.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeEvaluateNgram();         // evaluate_ngram.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
+std::unique_ptr<Command> MakeTuneSft();               // tune_sft.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -109,6 +110,10 @@ std::span<const CommandEntry> AllCommands() {
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
       {"train", "Train a model from scratch as a configuration says",
        "atelier train poems.toml\natelier train poems.toml --resume", &MakeTrain},
+      {"tune sft", "Teach a model replies by examples: a low-rank adapter, and the model with it merged",
+       "atelier tune sft -m smollm2 --data pairs.jsonl --validation held_out.jsonl --name helper\n"
+       "atelier tune sft -m gemma3-270m --data rows.jsonl --prompt row --response text --format plain",
+       &MakeTuneSft},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",

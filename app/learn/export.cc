@@ -1,5 +1,5 @@
-// atelier-learn export --model FILE.safetensors --out FILE: the model alone, as GGUF where the engine can run it (a
-// GPT, and the name ends so), else as a model file.
+// atelier-learn export --model FILE.safetensors --out FILE [--peft FOLDER]: the model alone, as GGUF where the engine
+// can run it (a GPT, and the name ends so), else as a model file; of a tuned decoder its adapter, as GGUF and for PEFT.
 #include <torch/torch.h>
 
 #include "app/learn/command.h"
@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "model/gpt_export.h"
 #include "model/model_file.h"
+#include "model/pretrained.h"
 #include "train/examples.h"
 
 namespace atelier::learn {
@@ -16,6 +17,20 @@ namespace atelier::learn {
 int Export(const Options& options, const std::atomic<bool>&) {
   const model::OpenedModel opened = model::OpenModel(options.at("model"));
   const std::string& out = options.at("out");
+  if (const auto* tuned = dynamic_cast<const model::Pretrained*>(opened.model.get())) {
+    artefact::Adapter adapter = tuned->ToAdapter();
+    adapter.name = Given(options, "name");
+    adapter.base = Given(options, "base");
+    if (options.contains("licence")) adapter.licence = options.at("licence");
+    artefact::WriteAdapterGguf(adapter, out);
+    // Hugging Face's rows of q and k lie otherwise where GGUF's turn in pairs.
+    const runtime::DecoderSpec& spec = tuned->spec();
+    if (options.contains("peft")) {
+      artefact::WriteAdapterPeft(adapter, spec.ropes[0].interleaved ? spec.head_dim : 0, options.at("peft"));
+    }
+    Tell("done", {{"path", out}});
+    return 0;
+  }
   if (out.ends_with(".gguf")) {
     const auto* gpt = dynamic_cast<const model::Gpt*>(opened.model.get());
     if (gpt == nullptr) {

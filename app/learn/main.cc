@@ -21,7 +21,7 @@ std::atomic<bool> stop{false};
 std::span<const Command> AllCommands() {
   static const std::vector<Command> list = {
       {"train", {"config", "run"}, {"resume", "datasets", "until", "courteous"}, &Train},
-      {"export", {"model", "out"}, {"name", "licence", "f16"}, &Export},
+      {"export", {"model", "out"}, {"name", "licence", "f16", "peft", "base"}, &Export},
       {"generate", {"model"}, {"tokens", "samples", "temperature", "top-k", "seed"}, &Generate},
       {"translate",
        {"model", "input", "out"},

@@ -25,6 +25,10 @@ void CheckKnown(const ImportOptions& options, const std::string& field, const st
               near.empty() ? Cat("known fields: ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
 }
 
+bool IsExact(const ImportOptions& options, const std::string& field) {
+  return std::find(options.exact_fields.begin(), options.exact_fields.end(), field) != options.exact_fields.end();
+}
+
 std::string ScalarText(const Json& value, const std::string& where, const std::string& field) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return "";
@@ -50,7 +54,7 @@ Imported ReadCsv(std::string_view text, const std::string& path, const ImportOpt
       if (IsList(options, field)) {
         record.fields[field] = SplitList(row.cells[i], options.list_separators);
       } else {
-        record.fields[field] = std::string(Trim(row.cells[i]));
+        record.fields[field] = IsExact(options, field) ? row.cells[i] : std::string(Trim(row.cells[i]));
       }
     }
     out.records.push_back(std::move(record));
@@ -140,7 +144,9 @@ Record ToRecord(const Json& object, const std::string& where, size_t line, const
   Record record{Json::object(), line};
   for (const auto& [field, value] : object.items()) {
     CheckKnown(options, field, where);
-    if (!IsList(options, field)) {
+    if (IsExact(options, field)) {
+      record.fields[field] = value;
+    } else if (!IsList(options, field)) {
       std::string content = ScalarText(value, where, field);
       if (content.size() > options.most_cell_bytes) {
         throw Error(Code::kInvalidInput,

@@ -16,6 +16,7 @@ struct ImportOptions {
   size_t most_cell_bytes = 1u << 20;
   std::vector<std::string> list_fields;  // fields that hold lists: split at `list_separators` where they come as text
   std::string list_separators = ";；、|\n";  // characters; where none occurs in the text, the whole text is one item
+  std::vector<std::string> exact_fields;     // taken as they are: white space kept, lists and objects (of JSON) whole
   std::vector<std::string> known_fields;     // empty: any field; else an unknown one is refused with the nearest known
 };
 

@@ -4,31 +4,9 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "kernel/format.h"
+#include "runtime/tensor_loader.h"
 
 namespace atelier::model {
-namespace {
-
-using artefact::TensorType;
-using kernel::Format;
-
-Format FormatOf(TensorType type) {
-  switch (type) {
-    case TensorType::kF16: return Format::kF16;
-    case TensorType::kBF16: return Format::kBF16;
-    case TensorType::kQ4_0: return Format::kQ4_0;
-    case TensorType::kQ4_1: return Format::kQ4_1;
-    case TensorType::kQ5_0: return Format::kQ5_0;
-    case TensorType::kQ5_1: return Format::kQ5_1;
-    case TensorType::kQ8_0: return Format::kQ8_0;
-    case TensorType::kQ4_K: return Format::kQ4_K;
-    case TensorType::kQ5_K: return Format::kQ5_K;
-    case TensorType::kQ6_K: return Format::kQ6_K;
-    default: return Format::kF32;
-  }
-}
-
-}  // namespace
-
 void ReadStart(StartShape* start) {
   constexpr int64_t kMost = int64_t{1} << 20;
   const std::string& path = start->file;
@@ -66,7 +44,7 @@ void LoadStart(const std::string& path, BertEncoder& encoder) {
       throw Error(Code::kCorrupt, Cat(path, ": the tensor ", Quote(item.key()), " is [", tensor.dim(0), ", ",
                                       tensor.dim(1), "], where the file's shape wants [", width, ", ", rows, "]"));
     }
-    kernel::Dequantise(FormatOf(tensor.type), tensor.data, tensor.elements(), p.data_ptr<float>());
+    kernel::Dequantise(runtime::FormatOf(tensor.type), tensor.data, tensor.elements(), p.data_ptr<float>());
   }
 }
 

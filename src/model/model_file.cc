@@ -1,7 +1,9 @@
 #include "model/model_file.h"
 
+#include "artefact/gguf_tokenizer.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "model/pretrained.h"
 #include "model/tensor_bytes.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_spec_json.h"
@@ -136,6 +138,10 @@ OpenedModel OpenModel(const std::string& path) {
     throw Error(Code::kCorrupt, Cat(path, ": its tokenizer has another vocabulary than the model"));
   }
   opened.model = opened.architecture->make(model, opened.shape);
+  if (const auto* tuned = dynamic_cast<const Pretrained*>(opened.model.get())) {  // the base's file has its tokenizer
+    opened.tokenizer_spec = artefact::SpecFromGguf(tuned->file());
+    opened.tokenizer = text::MakeTokenizer(opened.tokenizer_spec);
+  }
   const torch::NoGradGuard no_gradient;
   for (const auto& item : opened.model->named_parameters()) {
     const std::string average = Cat(kAverage, item.key());

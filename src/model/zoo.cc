@@ -17,6 +17,7 @@ std::shared_ptr<Model> MakeBertClassifier(Table& config, const DataShape& shape)
 std::shared_ptr<Model> MakeBertTagger(Table& config, const DataShape& shape);           // bert_heads.cc
 std::shared_ptr<Model> MakeMlpGan(Table& config, const DataShape& shape);               // mlp_gan.cc
 std::shared_ptr<Model> MakeVae(Table& config, const DataShape& shape);                  // vae.cc
+std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape);           // pretrained.cc
 
 std::span<const Architecture> AllArchitectures() {
   static const std::vector<Architecture> list = {
@@ -33,6 +34,8 @@ std::span<const Architecture> AllArchitectures() {
       {"bert_tagger", "BERT, a class for every word", DataKind::kTagged, &MakeBertTagger, true},
       {"mlp_gan", "pictures by two perceptrons against each other", DataKind::kPictures, &MakeMlpGan},
       {"vae", "pictures by a variational autoencoder", DataKind::kPictures, &MakeVae},
+      {"decoder", "a language model of the engine's, tuned by low-rank adapters", DataKind::kReplies, &MakePretrained,
+       true},
   };
   return list;
 }

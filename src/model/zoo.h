@@ -21,6 +21,7 @@ enum class DataKind {
   kLabelled,  // a text and its class
   kTagged,    // words and the class of each
   kPictures,  // values in [0, 1]
+  kReplies,   // conversations, or a prompt and its reply: the replies alone are learned
 };
 
 // An encoder that a model begins with (`init`), and what its file says of the model's shape; width 0: none.

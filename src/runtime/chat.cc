@@ -6,14 +6,24 @@
 
 namespace atelier::runtime {
 
-ChatFormat::ChatFormat(const artefact::Generator& model) : special_tokens_(Json::object()) {
-  const std::string source = model.ChatTemplate(), with_tools = model.ChatTemplate(true);
+ChatFormat::ChatFormat(const artefact::Generator& model) {
+  Parse(model.info().name, model.ChatTemplate(), model.ChatTemplate(true), model.SpecialTokens());
+}
+
+ChatFormat::ChatFormat(const artefact::GgufFile& file,
+                       const std::vector<std::pair<std::string, std::string>>& special) {
+  const std::string source(file.StringOr("tokenizer.chat_template", ""));
+  Parse(file.path(), source, std::string(file.StringOr("tokenizer.chat_template.tool_use", source)), special);
+}
+
+void ChatFormat::Parse(const std::string& name, const std::string& source, const std::string& with_tools,
+                       const std::vector<std::pair<std::string, std::string>>& special) {
   if (source.empty()) {
-    throw Error(Code::kUnsupported,
-                Cat("the model ", Quote(model.info().name), " has no chat template: it continues texts"),
+    throw Error(Code::kUnsupported, Cat("the model ", Quote(name), " has no chat template: it continues texts"),
                 "give it the beginning of a text: atelier generate, or POST /v1/completions");
   }
-  for (const auto& [name, text] : model.SpecialTokens()) special_tokens_[name] = text;
+  special_tokens_ = Json::object();
+  for (const auto& [token, text] : special) special_tokens_[token] = text;
   plain_ = text::Template::Parse(source, "chat template");
   if (with_tools != source) with_tools_ = text::Template::Parse(with_tools, "chat template for tools");
 }
@@ -29,11 +39,11 @@ std::string ChatFormat::RenderWith(const text::Template& source, Json context,
   }
 }
 
-std::string ChatFormat::Render(const Json& messages, const Json& tools) const {
+std::string ChatFormat::Render(const Json& messages, const Json& tools, bool for_reply) const {
   const auto has = [&](const char* field) {
     return std::any_of(messages.begin(), messages.end(), [&](const Json& m) { return m.contains(field); });
   };
-  Json context = {{"messages", messages}, {"add_generation_prompt", true}};
+  Json context = {{"messages", messages}, {"add_generation_prompt", for_reply}};
   const bool calls = !tools.is_null() || has("tool_calls") || has("tool_call_id");
   if (calls) {
     context["messages"] = MessagesInStyle(Tools(), messages);

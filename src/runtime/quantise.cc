@@ -1,15 +1,13 @@
 #include "runtime/quantise.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "artefact/gguf_writer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/thread_pool.h"
-#include "kernel/quantise.h"
-#include "runtime/tensor_loader.h"
+#include "runtime/convert_rows.h"
 
 namespace atelier::runtime {
 namespace {
@@ -31,14 +29,6 @@ constexpr Choice kChoices[] = {
 
 bool IsFloat(Format format) { return format == Format::kF32 || format == Format::kF16 || format == Format::kBF16; }
 bool IsSuper(Format format) { return kernel::Info(format).block == 256; }
-
-// What rows of `cols` numbers can be stored in.
-Format Fitting(Format format, int64_t cols) {
-  if (IsSuper(format) && cols % 256 != 0) {
-    format = format == Format::kQ4_K ? Format::kQ5_0 : format == Format::kQ5_K ? Format::kQ5_1 : Format::kQ8_0;
-  }
-  return cols % kernel::Info(format).block == 0 ? format : Format::kF16;
-}
 
 // Of layers 0 to n-1, those whose values and way down get more bits.
 bool MoreBits(int64_t layer, int64_t n) { return layer < n / 8 || layer >= 7 * n / 8 || (layer - n / 8) % 3 == 2; }
@@ -70,7 +60,7 @@ class Plan {
     const bool low = kernel::StretchOf(format_).bits < 6;
     const bool head = name == "output.weight" || (tied_ && name == "token_embd.weight");
     const bool wide = low && (head || (IsSuper(format_) && WantsMoreBits(name)));
-    return Fitting(wide ? Format::kQ6_K : format_, tensor.dim(0));
+    return FittingFormat(wide ? Format::kQ6_K : format_, tensor.dim(0));
   }
 
  private:
@@ -84,36 +74,6 @@ class Plan {
   int64_t layers_ = 0;
   bool tied_ = false;
 };
-
-std::string Converted(const artefact::GgufFile& file, const TensorInfo& tensor, Format to,
-                      const std::vector<float>* importance, ThreadPool* pool) {
-  const Format from = FormatOf(tensor.type);
-  const int64_t cols = tensor.dim(0), rows = tensor.elements() / cols;
-  const auto row_bytes = [&](Format f) {
-    return static_cast<size_t>(cols / kernel::Info(f).block * kernel::Info(f).bytes);
-  };
-  std::string out(static_cast<size_t>(rows) * row_bytes(to), '\0');
-  std::atomic<int64_t> bad{-1};
-  pool->Run([&](int thread) {
-    std::vector<float> x(static_cast<size_t>(cols));
-    const Span1 mine = SplitRange(rows, 1, thread, pool->size());
-    for (int64_t r = mine.begin; r < mine.end; ++r) {
-      kernel::Dequantise(from, tensor.data + static_cast<size_t>(r) * row_bytes(from), cols, x.data());
-      if (!kernel::QuantiseRow(to, x.data(), cols, importance == nullptr ? nullptr : importance->data(),
-                               out.data() + static_cast<size_t>(r) * row_bytes(to))) {
-        bad.store(r);
-        return;
-      }
-    }
-  });
-  if (bad.load() >= 0) {
-    throw Error(Code::kInvalidInput,
-                Cat(file.path(), ": row ", bad.load(), " of the tensor ", Quote(tensor.name), " has a number that ",
-                    kernel::Info(to).name, " cannot store"),
-                "the model is damaged, or wants bf16");
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -178,7 +138,7 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
       }
     }
     writer.AddTensor(tensor.name, TypeOf(into), tensor.shape, [&, into, columns] {
-      std::string bytes = Converted(file, tensor, into, columns, &pool);
+      std::string bytes = ConvertRows(file, tensor, into, columns, nullptr, &pool);
       done += tensor.bytes;
       if (progress) progress(done, total, tensor.name);
       return bytes;

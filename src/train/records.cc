@@ -11,7 +11,8 @@
 #include "data/records.h"
 
 namespace atelier::train {
-Records::Records(std::string said, std::string datasets) : said_(std::move(said)), datasets_(datasets) {
+Records::Records(std::string said, std::string datasets, std::vector<std::string> exact_fields)
+    : said_(std::move(said)), datasets_(datasets), exact_fields_(std::move(exact_fields)) {
   if (FileExists(said_)) return;
   const size_t colon = said_.rfind(':');
   const std::string ref = said_.substr(0, colon);
@@ -38,6 +39,7 @@ void Records::ForEach(const std::function<void(int64_t, const Json&)>& fn) const
       data::ImportOptions options;
       options.most_bytes = uint64_t{4} << 30;
       options.most_records = 100'000'000;
+      options.exact_fields = exact_fields_;
       for (const data::Record& record : data::ReadRecords(said_, options).records) fn(index++, record.fields);
       return;
     }

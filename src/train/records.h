@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -12,7 +13,8 @@ class Records {
  public:
   // `said` is NAME[@VERSION][:SPLIT], looked for below `datasets` (a studio's folder data; "" where there is none), or
   // a file: .jsonl, .csv, or any other as one text per line, under the field "text". Throws kNotFound.
-  Records(std::string said, std::string datasets);
+  // `exact_fields` of a file keep their white space, and may be lists and objects.
+  Records(std::string said, std::string datasets, std::vector<std::string> exact_fields = {});
 
   // All records in their order, `index` from 0. Throws kInvalidInput, kCorrupt.
   void ForEach(const std::function<void(int64_t index, const Json& fields)>& fn) const;
@@ -28,6 +30,7 @@ class Records {
 
  private:
   std::string said_, datasets_, dataset_folder_, split_;
+  std::vector<std::string> exact_fields_;
 };
 
 // A field's text. Throws kInvalidInput that names the record and the fields it has.

@@ -15,6 +15,7 @@
 #include "train/examples_masked.h"
 #include "train/examples_pairs.h"
 #include "train/examples_pictures.h"
+#include "train/examples_replies.h"
 #include "train/run_tokenizer.h"
 
 namespace atelier::train {
@@ -34,6 +35,8 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
     case model::DataKind::kLabelled: return LabelledExamples(records, data, *tokenizer, classes, report);
     case model::DataKind::kTagged: return TaggedExamples(records, data, *tokenizer, classes, report);
     case model::DataKind::kPictures: return PictureExamples(records, data, &run->shape, report);
+    case model::DataKind::kReplies:
+      return ReplyExamples(records, data, ReplyFormat(run->shape.start.file, *tokenizer, data), report);
     default: throw Error(Code::kInternal, "no examples of this kind");
   }
 }
@@ -59,7 +62,10 @@ void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run)
     run->about.tokenizer = text::ToTokenizerJson(run->tokenizer_spec);
   } else {  // what a model was trained with is what it goes on with
     run->tokenizer_spec = artefact::SpecFromGguf(*artefact::GgufFile::Open(start));
-    run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
+    // A decoder's is in the file that it is tuned on.
+    if (run->architecture->data != model::DataKind::kReplies) {
+      run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
+    }
   }
   run->tokenizer = text::MakeTokenizer(run->tokenizer_spec);
   const SpecialIds ids = FindSpecialIds(*run->tokenizer);
@@ -96,10 +102,14 @@ Run PrepareRun(const RunOptions& options) {
   if (run.architecture->starts) {
     if (const std::string init = model_table.StringOr("init", ""); !init.empty()) {
       run.shape.start.file = artefact::Registry(nullptr).Resolve(init).path;
-      model::ReadStart(&run.shape.start);
+      if (run.architecture->data != model::DataKind::kReplies) model::ReadStart(&run.shape.start);
     }
   }
-  const Records records(run.settings.data.train, options.datasets);
+  std::vector<std::string> exact;  // a reply begins where its prompt ends, white space and all
+  if (run.architecture->data == model::DataKind::kReplies) {
+    exact = {"messages", run.settings.data.prompt, run.settings.data.response};
+  }
+  const Records records(run.settings.data.train, options.datasets, exact);
   MakeFolders(options.folder);
   if (run.architecture->data != model::DataKind::kPictures) SetUpTokenizer(options, records, &run);
   run.shape.classes = run.settings.data.classes;
@@ -113,7 +123,7 @@ Run PrepareRun(const RunOptions& options) {
   run.train = MakeExamples(&run, records, &run.train_report);
   if (!run.settings.data.validation.empty()) {
     run.validation =
-        MakeExamples(&run, Records(run.settings.data.validation, options.datasets), &run.validation_report);
+        MakeExamples(&run, Records(run.settings.data.validation, options.datasets, exact), &run.validation_report);
   }
   run.about.config = options.config;
   run.about.shape = model::ShapeToJson(run.shape);

@@ -78,6 +78,9 @@ void ReadData(Table& config, DataSettings* s) {
   s->source = table.StringOr("source", s->source);
   s->target = table.StringOr("target", s->target);
   s->label = table.StringOr("label", s->label);
+  s->prompt = table.StringOr("prompt", s->prompt);
+  s->response = table.StringOr("response", s->response);
+  s->format = OneOf(table, "format", s->format, {"auto", "chat", "plain"});
   s->classes = table.StringsOr("classes", {});
   s->characters = OneOf(table, "units", "tokens", {"tokens", "characters"}) == "characters";
   s->sequence_length = table.IntOr("sequence_length", s->sequence_length, 2, 1 << 20);

@@ -1,0 +1,43 @@
+// What `train` and `tune` do alike: a run in a child process, told as it goes, and its page.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "app/atelier/command.h"
+#include "app/atelier/studio_here.h"
+#include "base/json.h"
+
+namespace atelier::app {
+
+struct TrainingRun {
+  std::string name, config, folder;  // the configuration's path, and the run's folder
+  std::string language;              // of the page; "": by LANG
+  int processes = 1;
+  bool resume = false;
+};
+
+// Where a run lies that is not told another place: runs/NAME in the studio, or here.
+std::string RunFolder(const StudioHere& here, const std::string& name);
+// Throws kConflict where the folder holds a run that is not resumed, or the studio has the name from elsewhere.
+void CheckRun(const StudioHere& here, const TrainingRun& run);
+// What the registry knows a run's model by.
+std::string SourceOfRun(const std::string& folder);
+
+// Runs it to its end, or until Ctrl-C; events go to the terminal. Returns what the run said at its end ("ending",
+// "step", "best_step" ...) with "run" and "report" added.
+Json RunTraining(const StudioHere& here, const TrainingRun& run, const Globals& globals);
+// Set by Ctrl-C once RunTraining has begun.
+const std::atomic<bool>& TrainingInterrupted();
+
+// A file that was made of the run becomes its model: moved to models/NAME in a studio and registered there, else beside
+// the run. Its name or path.
+std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::string& fresh,
+                           const std::string& licence);
+// Where KeepModelOfRun wants the file, so that moving it is a rename.
+std::string FreshModelPath(const StudioHere& here, const TrainingRun& run, const std::string& ending);
+
+// The end for people.
+void PrintTrainingEnd(const Json& done, const std::string& model);
+
+}  // namespace atelier::app

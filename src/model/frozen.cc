@@ -1,0 +1,61 @@
+#include "model/frozen.h"
+
+#include <ATen/Parallel.h>
+
+#include "model/fused/frozen.h"
+#include "model/fused/ops.h"
+#include "runtime/tensor_loader.h"
+
+namespace atelier::model {
+namespace {
+
+class LinearNode : public torch::autograd::Function<LinearNode> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const FrozenMatrix* w) {
+    ctx->saved_data["w"] = reinterpret_cast<int64_t>(w);
+    return torch::linear(x, w->Expanded().to(x.scalar_type()));
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 const torch::autograd::variable_list& d) {
+    const auto* w = reinterpret_cast<const FrozenMatrix*>(ctx->saved_data["w"].toInt());
+    return {torch::matmul(d[0], w->Expanded().to(d[0].scalar_type())), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+FrozenMatrix::FrozenMatrix(std::shared_ptr<const artefact::GgufFile> file, const std::string& name, int64_t outs,
+                           int64_t ins)
+    : file_(std::move(file)), outs_(outs), ins_(ins) {
+  const artefact::TensorInfo& tensor = runtime::TensorLoader(*file_, nullptr).Shaped(name, ins, outs);
+  blocks_ = tensor.data;
+  format_ = runtime::FormatOf(tensor.type);
+  row_bytes_ = static_cast<size_t>(artefact::RowBytes(tensor.type, ins));
+}
+
+torch::Tensor FrozenMatrix::Expanded() const {
+  torch::Tensor out = torch::empty({outs_, ins_});
+  auto* at = out.data_ptr<float>();
+  at::parallel_for(0, outs_, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) kernel::Dequantise(format_, row(i), ins_, at + i * ins_);
+  });
+  return out;
+}
+
+torch::Tensor FrozenMatrix::Rows(const torch::Tensor& ids) const {
+  const torch::Tensor flat = ids.flatten().contiguous();
+  std::vector<int64_t> shape = ids.sizes().vec();
+  shape.push_back(ins_);
+  torch::Tensor out = torch::empty({flat.numel(), ins_});
+  for (int64_t i = 0; i < flat.numel(); ++i) {
+    kernel::Dequantise(format_, row(flat.data_ptr<int64_t>()[i]), ins_, out.data_ptr<float>() + i * ins_);
+  }
+  return out.view(shape);
+}
+
+torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w) {
+  if (fused::Enabled()) return fused::FrozenLinear(x, w);
+  return LinearNode::apply(x, &w);
+}
+
+}  // namespace atelier::model

@@ -1,0 +1,43 @@
+// Low-rank adapters (Hu et al. 2021): a frozen linear layer y = x W^T (+ b) learns
+//   y = x W^T (+ b) + alpha / rank * (drop(x) A^T) B^T,  A [rank, in], B [out, rank]
+// Fresh, A is uniform within 1 / sqrt(in) and B nought, as PEFT makes them: at the start nothing is changed.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "model/frozen.h"
+
+namespace atelier::model {
+
+// The linear layers of a decoder's block, by GGUF's names.
+inline const std::vector<std::string> kLinearLayers = {"attn_q",   "attn_k", "attn_v",  "attn_output",
+                                                       "ffn_gate", "ffn_up", "ffn_down"};
+
+struct LoraConfig {
+  int64_t rank = 16;
+  double alpha = 32;
+  double dropout = 0;
+  std::vector<std::string> targets = kLinearLayers;
+
+  double scale() const { return alpha / static_cast<double>(rank); }
+  bool Has(const std::string& layer) const;
+};
+
+class LoraLinear : public torch::nn::Module {
+ public:
+  // `bias` may be undefined; `lora` null where the layer is left as it is.
+  LoraLinear(FrozenMatrix weight, torch::Tensor bias, const LoraConfig* lora);
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+  FrozenMatrix weight;
+  torch::Tensor bias;            // [out], frozen
+  torch::Tensor lora_a, lora_b;  // undefined without an adapter
+
+ private:
+  double scale_ = 0, dropout_ = 0;
+};
+
+}  // namespace atelier::model

@@ -1,0 +1,233 @@
+#include "model/pretrained.h"
+
+#include <algorithm>
+
+#include "artefact/registry.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "model/layers.h"
+#include "model/recomputed.h"
+#include "model/zoo.h"
+#include "runtime/rope.h"
+#include "runtime/tensor_loader.h"
+
+namespace atelier::model {
+namespace {
+
+torch::Tensor Vector(const artefact::GgufFile& file, const std::string& name, int64_t size) {
+  const std::vector<float> values = runtime::TensorLoader(file, nullptr).Vector(name, size);
+  return torch::tensor(values);
+}
+
+torch::Tensor RmsNormed(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
+  const torch::Tensor wide = x.to(torch::kFloat32);
+  return (wide * torch::rsqrt(wide.square().mean(-1, true) + eps) * weight).to(x.scalar_type());
+}
+
+// x [batch, heads, time, head]; the first 2 * cosines.size(1) dimensions turn, as RopeSpec says which pairs.
+torch::Tensor Turned(const torch::Tensor& x, const runtime::RopeSpec& rope, const torch::Tensor& cosines,
+                     const torch::Tensor& sines) {
+  const int64_t dims = rope.dims;
+  const torch::Tensor turning = x.narrow(-1, 0, dims);
+  torch::Tensor turned;
+  if (rope.interleaved) {
+    turned = Rotate(turning, cosines, sines);
+  } else {
+    const torch::Tensor c = cosines.narrow(0, 0, x.size(-2)), s = sines.narrow(0, 0, x.size(-2));
+    const torch::Tensor wide = turning.to(torch::kFloat32);
+    const torch::Tensor a = wide.narrow(-1, 0, dims / 2), b = wide.narrow(-1, dims / 2, dims / 2);
+    turned = torch::cat({a * c - b * s, a * s + b * c}, -1).to(x.scalar_type());
+  }
+  return dims == x.size(-1) ? turned : torch::cat({turned, x.narrow(-1, dims, x.size(-1) - dims)}, -1);
+}
+
+// [time, time] true where a token sees another: itself and the `window - 1` before it.
+torch::Tensor WindowMask(int64_t time, int64_t window) {
+  const torch::Tensor at = torch::arange(time);
+  const torch::Tensor back = at.unsqueeze(1) - at.unsqueeze(0);
+  return (back >= 0).logical_and(back < window);
+}
+
+}  // namespace
+
+struct Pretrained::Block : torch::nn::Module {
+  Block(const std::shared_ptr<const artefact::GgufFile>& file, const runtime::DecoderSpec& s, size_t index,
+        const LoraConfig& lora)
+      : spec(s), layer(s.layers[index]) {
+    const auto name = [&](std::string_view part) { return Cat("blk.", index, ".", part); };
+    const auto norm = [&](std::string_view part, int64_t size) { return Vector(*file, name(part), size); };
+    const int64_t queries = s.heads * s.head_dim, keys = s.kv_heads * s.head_dim;
+    const auto linear = [&](const std::string& part, int64_t outs, int64_t ins, bool with_bias) {
+      torch::Tensor bias;
+      const std::string bias_name = name(part + ".bias");
+      if (with_bias || (s.optional_bias && part.starts_with("attn_") && file->Find(bias_name) != nullptr)) {
+        bias = Vector(*file, bias_name, outs);
+      }
+      return register_module(part, std::make_shared<LoraLinear>(FrozenMatrix(file, name(part + ".weight"), outs, ins),
+                                                                bias, lora.Has(part) ? &lora : nullptr));
+    };
+    attention_norm = norm("attn_norm.weight", s.width);
+    ffn_norm = norm("ffn_norm.weight", s.width);
+    if (s.post_norms) {
+      post_attention_norm = norm("post_attention_norm.weight", s.width);
+      post_ffn_norm = norm("post_ffw_norm.weight", s.width);
+    }
+    if (s.qk_norm) {
+      query_norm = norm("attn_q_norm.weight", s.head_dim);
+      key_norm = norm("attn_k_norm.weight", s.head_dim);
+    }
+    query = linear("attn_q", queries, s.width, s.qkv_bias);
+    key = linear("attn_k", keys, s.width, s.qkv_bias);
+    value = linear("attn_v", keys, s.width, s.qkv_bias);
+    output = linear("attn_output", s.width, queries, false);
+    gate = linear("ffn_gate", s.hidden, s.width, false);
+    up = linear("ffn_up", s.hidden, s.width, false);
+    down = linear("ffn_down", s.width, s.hidden, false);
+  }
+
+  torch::Tensor Attention(const torch::Tensor& x, const Turns& turns) const {
+    const auto heads = [](const torch::Tensor& y, int64_t n) { return y.unflatten(-1, {n, -1}).transpose(1, 2); };
+    torch::Tensor q = heads(query->forward(x), spec.heads), k = heads(key->forward(x), spec.kv_heads);
+    const torch::Tensor v = heads(value->forward(x), spec.kv_heads);
+    if (spec.qk_norm) {
+      q = RmsNormed(q, query_norm, spec.norm_eps);
+      k = RmsNormed(k, key_norm, spec.norm_eps);
+    }
+    const runtime::RopeSpec& rope = spec.ropes[static_cast<size_t>(layer.rope)];
+    q = Turned(q, rope, turns.cosines, turns.sines);
+    k = Turned(k, rope, turns.cosines, turns.sines);
+    const int64_t time = x.size(1);
+    const bool windowed = layer.window > 0 && layer.window < time;
+    const std::optional<torch::Tensor> mask = windowed ? std::optional(WindowMask(time, layer.window)) : std::nullopt;
+    const torch::Tensor y =
+        torch::scaled_dot_product_attention(q, k, v, mask, /*dropout_p=*/0.0, /*is_causal=*/!windowed,
+                                            spec.attention_scale, /*enable_gqa=*/spec.kv_heads != spec.heads);
+    return output->forward(y.transpose(1, 2).flatten(2));
+  }
+
+  torch::Tensor FeedForward(const torch::Tensor& x) const {
+    const torch::Tensor g = gate->forward(x);
+    return down->forward((spec.gate == kernel::Gate::kSilu ? torch::silu(g) : torch::gelu(g, "tanh")) * up->forward(x));
+  }
+
+  torch::Tensor forward(torch::Tensor x, const Turns& turns) const {
+    const auto post = [&](const torch::Tensor& y, const torch::Tensor& weight) {
+      return weight.defined() ? RmsNormed(y, weight, spec.norm_eps) : y;
+    };
+    x = x + post(Attention(RmsNormed(x, attention_norm, spec.norm_eps), turns), post_attention_norm);
+    return x + post(FeedForward(RmsNormed(x, ffn_norm, spec.norm_eps)), post_ffn_norm);
+  }
+
+  const runtime::DecoderSpec& spec;
+  runtime::LayerSpec layer;
+  torch::Tensor attention_norm, ffn_norm, post_attention_norm, post_ffn_norm, query_norm, key_norm;
+  std::shared_ptr<LoraLinear> query, key, value, output, gate, up, down;
+};
+
+Pretrained::Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora)
+    : file_(std::move(file)), spec_(runtime::ReadSpec(*file_)), lora_(lora) {
+  file_->RequireSupportedTypes();
+  if (spec_.attention_softcap > 0) {
+    throw Error(Code::kUnsupported, Cat(file_->path(), ": attention with a softcap cannot be tuned"));
+  }
+  embedding_ = FrozenMatrix(file_, "token_embd.weight", spec_.vocab, spec_.width);
+  const bool tied = file_->Find("output.weight") == nullptr;
+  head_ = tied ? embedding_ : FrozenMatrix(file_, "output.weight", spec_.vocab, spec_.width);
+  output_norm_ = Vector(*file_, "output_norm.weight", spec_.width);
+  const auto list = register_module("blk", std::make_shared<torch::nn::ModuleListImpl>());
+  for (size_t i = 0; i < spec_.layers.size(); ++i) {
+    blocks_.push_back(std::make_shared<Block>(file_, spec_, i, lora_));
+    list->push_back(blocks_.back());
+  }
+  turns_.resize(spec_.ropes.size());
+}
+
+const Pretrained::Turns& Pretrained::TurnsOf(size_t rope, int64_t positions) {
+  Turns& turns = turns_[rope];
+  if (turns.cosines.defined() && turns.cosines.size(0) >= positions) return turns;
+  runtime::RopeTable table(spec_.ropes[rope]);
+  table.Grow(positions);
+  const int64_t pairs = spec_.ropes[rope].dims / 2;
+  const torch::Tensor all = torch::empty({positions, pairs, 2});
+  for (int64_t i = 0; i < positions; ++i) {
+    std::copy_n(table.Turns(i), 2 * pairs, all.data_ptr<float>() + i * 2 * pairs);
+  }
+  turns = {all.select(-1, 0).contiguous(), all.select(-1, 1).contiguous()};
+  return turns;
+}
+
+torch::Tensor Pretrained::Hidden(const torch::Tensor& ids) {
+  if (ids.size(1) > spec_.context) {
+    throw Error(Code::kInvalidInput, Cat(ids.size(1), " tokens do not fit the model's context of ", spec_.context));
+  }
+  torch::Tensor x = embedding_.Rows(ids);
+  if (spec_.embedding_scale != 1) x = x * spec_.embedding_scale;
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const Turns& turns = TurnsOf(static_cast<size_t>(spec_.layers[i].rope), ids.size(1));
+    const auto forward = [block = blocks_[i], turns](const torch::Tensor& in) { return block->forward(in, turns); };
+    x = checkpointing_ ? Recomputed(forward, x) : forward(x);
+  }
+  return RmsNormed(x, output_norm_, spec_.norm_eps);
+}
+
+torch::Tensor Pretrained::Logits(const torch::Tensor& hidden) const {
+  const torch::Tensor logits = FrozenLinear(hidden, head_);
+  return spec_.final_softcap > 0 ? torch::tanh(logits / spec_.final_softcap) * spec_.final_softcap : logits;
+}
+
+Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  const torch::Tensor targets = batch.targets.flatten();
+  const torch::Tensor asked = targets.ne(kIgnored).nonzero().squeeze(1);
+  // The head is a large part of a small model: only rows that are asked for see it.
+  const torch::Tensor rows = Hidden(batch.inputs).flatten(0, 1).index_select(0, asked);
+  return {CrossEntropy(Logits(rows).to(torch::kFloat32), targets.index_select(0, asked), options), {}};
+}
+
+torch::Tensor Pretrained::NextLogits(const torch::Tensor& ids) {
+  const torch::NoGradGuard no_gradient;
+  return Logits(Hidden(ids).select(1, -1)).to(torch::kFloat32);
+}
+
+artefact::Adapter Pretrained::ToAdapter() const {
+  artefact::Adapter adapter;
+  adapter.architecture = spec_.architecture;
+  adapter.alpha = lora_.alpha;
+  adapter.licence = std::string(file_->StringOr("general.license", ""));
+  const auto parameters = named_parameters();
+  for (const auto& item : parameters) {
+    const std::string& key = item.key();
+    if (!key.ends_with(".lora_a")) continue;
+    const std::string layer = key.substr(0, key.size() - 7);
+    const torch::Tensor a = item.value().detach().contiguous(), b = parameters[layer + ".lora_b"].detach().contiguous();
+    const auto floats = [](const torch::Tensor& t) {
+      return std::vector<float>(t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
+    };
+    adapter.pairs.push_back({layer + ".weight", a.size(0), a.size(1), b.size(0), floats(a), floats(b)});
+  }
+  return adapter;
+}
+
+std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape) {
+  const std::string init = config.String("init");
+  LoraConfig lora;
+  lora.rank = config.IntOr("rank", lora.rank, 1, 4096);
+  lora.alpha = config.DoubleOr("alpha", 2.0 * static_cast<double>(lora.rank), 1e-6, 1e6);
+  lora.dropout = config.DoubleOr("dropout", 0, 0, 0.99);
+  lora.targets = config.StringsOr("targets", kLinearLayers);
+  for (const std::string& target : lora.targets) {
+    if (std::find(kLinearLayers.begin(), kLinearLayers.end(), target) == kLinearLayers.end()) {
+      config.Refuse("targets", Cat("there is no linear layer ", Quote(target)),
+                    Cat("layers: ", Join(kLinearLayers, " ")));
+    }
+  }
+  const std::string& path = shape.start.file;
+  auto model = std::make_shared<Pretrained>(
+      artefact::GgufFile::Open(path.empty() ? artefact::Registry(nullptr).Resolve(init).path : path), lora);
+  if (shape.sequence_length > model->context()) {
+    config.Refuse("init", Cat("its context of ", model->context(), " tokens is shorter than data.sequence_length, ",
+                              shape.sequence_length));
+  }
+  return model;
+}
+
+}  // namespace atelier::model

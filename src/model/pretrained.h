@@ -1,0 +1,59 @@
+// A decoder that the engine runs (runtime/arch), as LibTorch computes it: its weights frozen as the file has them, with
+// low-rank adapters that learn. One class for every architecture that the engine knows, from the same description.
+//
+//   x = scale E[ids]                                                    [batch, time, width]
+//   x = x + PostNorm(Attention(Norm(x)));  x = x + PostNorm(FeedForward(Norm(x)))
+//   logits = softcap(Norm(x) W^T)                                       [..., vocabulary]
+//
+// The adapters' parameters are called by GGUF's names: "blk.0.attn_q.lora_a".
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "artefact/adapter.h"
+#include "artefact/gguf.h"
+#include "model/lora.h"
+#include "model/model.h"
+#include "runtime/arch/arch.h"
+
+namespace atelier::model {
+
+class Pretrained : public LanguageModel {
+ public:
+  // Throws what runtime::ReadSpec throws, kUnsupported for what only the engine computes (a softcap of attention).
+  Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora);
+
+  Loss ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) override;
+  bool SetCheckpointing(bool on) override {
+    checkpointing_ = on;
+    return true;
+  }
+  torch::Tensor NextLogits(const torch::Tensor& ids) override;
+  int64_t context() const override { return spec_.context; }
+  const runtime::DecoderSpec& spec() const { return spec_; }
+  const LoraConfig& lora() const { return lora_; }
+  const artefact::GgufFile& file() const { return *file_; }
+  artefact::Adapter ToAdapter() const;  // what was learned; its name and base are the caller's to say
+
+  torch::Tensor Hidden(const torch::Tensor& ids);           // [batch, time] -> [batch, time, width], normed
+  torch::Tensor Logits(const torch::Tensor& hidden) const;  // [..., width] -> [..., vocabulary]
+
+ private:
+  struct Block;
+  struct Turns {
+    torch::Tensor cosines, sines;  // [positions, dims/2]
+  };
+  const Turns& TurnsOf(size_t rope, int64_t positions);
+
+  std::shared_ptr<const artefact::GgufFile> file_;
+  runtime::DecoderSpec spec_;
+  LoraConfig lora_;
+  FrozenMatrix embedding_, head_;
+  torch::Tensor output_norm_;  // [width]
+  std::vector<std::shared_ptr<Block>> blocks_;
+  std::vector<Turns> turns_;  // by rope
+  bool checkpointing_ = false;
+};
+
+}  // namespace atelier::model

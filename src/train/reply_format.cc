@@ -1,0 +1,130 @@
+#include "train/reply_format.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "train/records.h"
+
+namespace atelier::train {
+namespace {
+
+std::vector<std::pair<std::string, std::string>> SpecialTexts(const text::Tokenizer& tokenizer) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (tokenizer.bos() >= 0) out.emplace_back("bos_token", tokenizer.Piece(tokenizer.bos(), true));
+  if (tokenizer.eos() >= 0) out.emplace_back("eos_token", tokenizer.Piece(tokenizer.eos(), true));
+  return out;
+}
+
+// Role and content of a message.
+std::pair<std::string, std::string> RoleAndContent(const Json& message) {
+  if (message.is_object()) {
+    const auto role = message.find("role"), content = message.find("content");
+    if (role != message.end() && role->is_string() && content != message.end() && content->is_string()) {
+      return {role->get<std::string>(), content->get<std::string>()};
+    }
+  }
+  throw Error(Code::kInvalidInput, "a message is {\"role\", \"content\"}, both texts");
+}
+
+}  // namespace
+
+ReplyFormat::ReplyFormat(const std::string& path, const text::Tokenizer& tokenizer, const DataSettings& data)
+    : tokenizer_(tokenizer), prompt_(data.prompt), response_(data.response), end_(tokenizer.eos()) {
+  const auto file = artefact::GgufFile::Open(path);
+  const bool has = !file->StringOr("tokenizer.chat_template", "").empty();
+  if (data.format == "chat" || (data.format == "auto" && has)) chat_.emplace(*file, SpecialTexts(tokenizer));
+  if (end_ < 0) throw Error(Code::kUnsupported, Cat(path, ": its tokenizer has no token that ends a text"));
+}
+
+ReplyTokens ReplyFormat::Of(const Json& record, const std::string& where) const {
+  try {
+    const auto messages = record.find("messages");
+    if (messages == record.end()) {
+      return OfTexts(TextField(record, prompt_, where), TextField(record, response_, where));
+    }
+    if (!chat_) throw Error(Code::kInvalidInput, "messages want a model with a chat template");
+    if (!messages->is_array() || messages->empty())
+      throw Error(Code::kInvalidInput, "\"messages\" is no list of messages");
+    return OfMessages(*messages);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(where)) throw;
+    throw error.Within(where);
+  }
+}
+
+void ReplyFormat::Give(const std::string& text, ReplyTokens* out) const {
+  for (const text::TokenId token : tokenizer_.Encode(text, {.parse_special = chat()})) {
+    out->tokens.push_back(token);
+    out->learned.push_back(false);
+  }
+}
+
+// Up to the token that ends the reply; what the template writes behind it is `rest`.
+void ReplyFormat::Learn(const std::string& text, ReplyTokens* out, std::string* rest) const {
+  rest->clear();
+  bool ended = false;
+  for (const text::TokenId token : tokenizer_.Encode(text, {.parse_special = chat()})) {
+    if (ended) {
+      *rest += tokenizer_.Piece(token, true);
+      continue;
+    }
+    out->tokens.push_back(token);
+    out->learned.push_back(true);
+    ended = tokenizer_.EndsGeneration(token);
+  }
+  if (ended) return;
+  out->tokens.push_back(end_);
+  out->learned.push_back(true);
+}
+
+ReplyTokens ReplyFormat::OfTexts(const std::string& prompt, const std::string& response) const {
+  ReplyTokens out;
+  out.empty = Trim(prompt).empty() || Trim(response).empty() || Trim(prompt) == Trim(response);
+  if (out.empty) return out;
+  if (chat_)
+    return OfMessages({{{"role", "user"}, {"content", prompt}}, {{"role", "assistant"}, {"content", response}}});
+  if (tokenizer_.adds_bos()) out.tokens.push_back(tokenizer_.bos()), out.learned.push_back(false);
+  Give(prompt, &out);
+  std::string rest;
+  Learn(response, &out, &rest);
+  return out;
+}
+
+ReplyTokens ReplyFormat::OfMessages(const Json& messages) const {
+  ReplyTokens out;
+  std::string said;  // of the conversation, already tokens
+  Json before = Json::array();
+  for (const Json& message : messages) {
+    const auto [role, content] = RoleAndContent(message);
+    if (role != "assistant") {
+      before.push_back(message);
+      continue;
+    }
+    if (before.empty()) throw Error(Code::kInvalidInput, "a conversation begins with the assistant");
+    const std::string asked = chat_->Render(before);
+    before.push_back(message);
+    const std::string answered = chat_->Render(before, nullptr, /*for_reply=*/false);
+    if (!asked.starts_with(said) || !answered.starts_with(asked)) {
+      throw Error(Code::kUnsupported, "the model's chat template writes earlier turns otherwise than it asks for them",
+                  "one reply a record can be learned");
+    }
+    if (Trim(content).empty()) {
+      out.empty = true;
+      return out;
+    }
+    if (said.empty() && tokenizer_.adds_bos()) {
+      const std::vector<text::TokenId> first = tokenizer_.Encode(asked, {.parse_special = true});
+      if (first.empty() || first[0] != tokenizer_.bos()) {
+        out.tokens.push_back(tokenizer_.bos());
+        out.learned.push_back(false);
+      }
+    }
+    Give(asked.substr(said.size()), &out);
+    std::string rest;
+    Learn(answered.substr(asked.size()), &out, &rest);
+    said = answered.substr(0, answered.size() - rest.size());
+  }
+  out.empty = out.tokens.empty();
+  return out;
+}
+
+}  // namespace atelier::train

@@ -1,0 +1,50 @@
+// How a record of tuning becomes tokens: what is given, and what is to be learned.
+//
+// A record is a conversation, {"messages": [{"role", "content"}, ...]}, or a prompt and its reply. In the form `chat`
+// it is what the model's own template makes of it, cut where a reply begins as a server would cut it, so that what is
+// learned is what is asked for later; in the form `plain` the reply follows the prompt as it is. A reply ends with the
+// token that ends generation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "artefact/gguf.h"
+#include "base/json.h"
+#include "runtime/chat.h"
+#include "text/tokenizer.h"
+#include "train/settings.h"
+
+namespace atelier::train {
+
+struct ReplyTokens {
+  std::vector<text::TokenId> tokens;
+  std::vector<bool> learned;  // of each token, whether the model should have said it
+  bool empty = false;         // a prompt or reply of nothing, or a reply that repeats its prompt
+};
+
+class ReplyFormat {
+ public:
+  // `path`: the model's GGUF file. Throws kUnsupported where `chat` is asked of a model without a template, and for a
+  // tokenizer that has no token to end a reply with.
+  ReplyFormat(const std::string& path, const text::Tokenizer& tokenizer, const DataSettings& data);
+
+  // Throws kInvalidInput, beginning with `where`, for a record without the fields, with roles in no order, or that the
+  // template refuses.
+  ReplyTokens Of(const Json& record, const std::string& where) const;
+  bool chat() const { return chat_.has_value(); }
+
+ private:
+  ReplyTokens OfMessages(const Json& messages) const;
+  ReplyTokens OfTexts(const std::string& prompt, const std::string& response) const;
+  void Give(const std::string& text, ReplyTokens* out) const;
+  void Learn(const std::string& text, ReplyTokens* out, std::string* rest) const;
+
+  const text::Tokenizer& tokenizer_;
+  std::string prompt_, response_;  // fields
+  std::optional<runtime::ChatFormat> chat_;
+  text::TokenId end_ = -1;
+};
+
+}  // namespace atelier::train
