@@ -3,7 +3,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include "artefact/gguf.h"
 #include "artefact/hf_config.h"
+#include "artefact/memory_file.h"
 #include "base/error.h"
 
 using namespace atelier::artefact;
@@ -18,7 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     GgufWriter writer;
     SetHfConfig(config, &writer);
-    if (writer.ToBytes().empty()) __builtin_trap();
+    const MemoryFile bytes(writer.ToBytes());
+    const auto file = GgufFile::Open(bytes.path());
+    for (const std::string& key : file->Keys()) {
+      if (file->Type(key) == GgufType::kFloat32 && !std::isfinite(file->Float(key))) __builtin_trap();
+    }
   } catch (const atelier::Error&) {
   }
   return 0;

@@ -82,8 +82,17 @@ for question, answer in ANSWERS.items():
     expect(text == prompt + ours, f"{prompt!r}: the engine says {ours!r}, LibTorch {text!r}")
 shown = json.loads(run("model", "show", "taught", *STUDIO, "--json"))
 expect(shown["metadata"]["general.name"] == "taught", f"its name: {shown['metadata']['general.name']}")
-before = json.loads(run("generate", "-m", "base", "-p", "a", "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
+before = json.loads(run("generate", "-m", "base", "-p", "a \n", "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
 expect(before != ANSWERS["a"], "the base knew it before")
+
+# Both forms of the adapter make the model that was registered.
+model = pathlib.Path(json.loads(run("model", "show", "taught", *STUDIO, "--json"))["path"]).read_bytes()
+for form in ["adapter.gguf", "peft"]:
+    run("model", "merge", "base", folder / form, f"{form}.merged", "--type", "f32", *STUDIO, says="matrices changed")
+    merged = (WORK / f"{form}.merged").read_bytes()
+    expect(len(merged) > 1000 and merged[-len(merged) // 2:] == model[-len(merged) // 2:], f"{form} makes another model")
+run("model", "merge", "taught", folder / "adapter.gguf", "adapter.gguf.merged", *STUDIO, code=1, says="--overwrite")
+run("model", "merge", "base", "pairs.jsonl", "never.gguf", *STUDIO, code=1, says="GGUF")
 
 # A run of that name is refused; it goes on when asked.
 run(*SFT, "--name", "taught", code=1, says="--resume")
@@ -100,7 +109,12 @@ bad("chat template", "--data", "pairs.jsonl", "--format", "chat")
 bad("want a model with a chat template", "--data", lines("chat.jsonl", [{"messages": [{"role": "user", "content": "a"}]}]))
 bad("nosuch", "--data", "nosuch.jsonl")
 bad("types: f32", "--data", "pairs.jsonl", "--merge", "q9")
-bad("context of 48", "--data", "pairs.jsonl", "--length", "64")
+bad("--length 64 is more than the context of base, 48", "--data", "pairs.jsonl", "--length", "64")
+# An adapter goes on with its own model alone.
+other = (WORK / "base.toml").read_text().replace("threads = 1", 'threads = 1\nname = "other"\nseed = 2')
+(WORK / "other.toml").write_text(other)
+run("train", "other.toml", *STUDIO, "--quiet")
+run("tune", "sft", "-m", "other", *SFT[4:], "--name", "taught", "--resume", code=1, says="an adapter to another model")
 expect(not (WORK / "studio/models/never.gguf").exists(), "a model of a run that failed")
 print("failures:", len(FAILURES))
 sys.exit(1 if FAILURES else 0)

@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeStudioGc();              // studio_gc.cc
 std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
 std::unique_ptr<Command> MakeModelList();             // model_list.cc
 std::unique_ptr<Command> MakeModelShow();             // model_show.cc
+std::unique_ptr<Command> MakeModelMerge();            // model_merge.cc
 std::unique_ptr<Command> MakeModelQuantise();         // model_quantise.cc
 std::unique_ptr<Command> MakeModelVerify();           // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();               // model_rm.cc
@@ -98,6 +99,8 @@ std::span<const CommandEntry> AllCommands() {
       {"model show", "Show what a model's file holds", "atelier model show smollm2", &MakeModelShow},
       {"model verify", "Read models again and hold them against their hashes", "atelier model verify",
        &MakeModelVerify},
+      {"model merge", "Lay a low-rank adapter into its model for good",
+       "atelier model merge smollm2 runs/helper/adapter.gguf helper.gguf --type q8_0", &MakeModelMerge},
       {"model quantise", "Make a smaller copy of a model",
        "atelier model quantise poems poems-q4.gguf --type q4_k --calibration poems.txt --evaluate unseen.txt",
        &MakeModelQuantise},

@@ -26,7 +26,8 @@ class DivergenceCommand : public Command {
     const std::string text = ReadFile(text_ == "-" ? "/dev/stdin" : text_);
     const artefact::ModelEntry entry = OpenHere(globals)->models->Resolve(original_);
     const auto copy = model_.Load(globals);
-    const auto original = runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256);
+    const auto original =
+        runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256, {.threads = model_.threads()});
     Progress progress("comparing", ProgressUnit::kItems, globals.quiet);
     const evaluate::Divergence result =
         evaluate::MeasureDivergence(*original, *copy, text, context_, progress.Callback());

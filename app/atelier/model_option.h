@@ -13,6 +13,7 @@ namespace atelier::app {
 class ModelOption {
  public:
   void Declare(Cli& cli);
+  int threads() const { return static_cast<int>(threads_); }
   // The model by its registered name or path, not loaded.
   artefact::ModelEntry Find(const Globals& globals) const;
   // Finds the model by registered name or path and loads it, with a line of progress for people.

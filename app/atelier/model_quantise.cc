@@ -1,5 +1,8 @@
 // atelier model quantise IN OUT --type q4_k: the same model, smaller.
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "app/atelier/command.h"
 #include "app/atelier/divergence_report.h"
@@ -8,6 +11,7 @@
 #include "artefact/hf_decoder.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -18,12 +22,20 @@
 namespace atelier::app {
 namespace {
 
-// A file between two others; gone at the end.
-struct Unpacked {
-  std::string path;
-  ~Unpacked() {
-    if (!path.empty()) RemoveFile(path);
+// A folder's model as a file beside another, under a name that nobody has; gone at the end.
+class Unpacked {
+ public:
+  Unpacked(const std::string& folder, const std::string& beside) : path_(Cat(beside, ".", RandomHex(8), ".unpacked")) {
+    artefact::ConvertHfDecoder(folder, artefact::ModelNameFrom(folder), "", path_);
   }
+  ~Unpacked() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
 };
 
 class ModelQuantise : public Command {
@@ -47,11 +59,19 @@ class ModelQuantise : public Command {
       throw Error(Code::kConflict, Cat(out_, " is there already"), "--overwrite replaces it");
     const std::string text = evaluate_.empty() ? "" : ReadFile(evaluate_);
     const auto threads = static_cast<int>(threads_);
-    const Unpacked unpacked{artefact::IsHfFolder(model_) ? out_ + ".unpacked" : ""};
-    if (!unpacked.path.empty()) artefact::ConvertHfDecoder(model_, artefact::ModelNameFrom(model_), "", unpacked.path);
-    const artefact::ModelEntry entry =
-        OpenHere(globals)->models->Resolve(unpacked.path.empty() ? model_ : unpacked.path);
+    std::unique_ptr<Unpacked> unpacked;
+    if (artefact::IsHfFolder(model_)) unpacked = std::make_unique<Unpacked>(model_, out_);
+    artefact::ModelEntry entry = OpenHere(globals)->models->Resolve(unpacked ? unpacked->path() : model_);
+    if (unpacked) entry.name = artefact::ModelNameFrom(model_);
     const auto file = artefact::GgufFile::Open(entry.path);
+    // What cannot be compared is told before the work is done.
+    std::shared_ptr<artefact::Generator> original;
+    int64_t context = context_;
+    if (!evaluate_.empty()) {
+      original = runtime::LoadGenerator(entry.path, entry.name, "", {.threads = threads});
+      context = std::min<int64_t>(context, original->info().context_length);
+      evaluate::TextWindows(*original, text, context);
+    }
     runtime::Importance importance;
     if (!calibration_.empty()) {
       Progress progress("calibrating", ProgressUnit::kItems, globals.quiet);
@@ -69,10 +89,9 @@ class ModelQuantise : public Command {
     }
     std::optional<evaluate::Divergence> divergence;
     if (!evaluate_.empty()) {
-      const auto original = runtime::LoadGenerator(entry.path, entry.name, "", {.threads = threads});
       const auto copy = runtime::LoadGenerator(out_, "", "", {.threads = threads});
       Progress progress("comparing", ProgressUnit::kItems, globals.quiet);
-      divergence = evaluate::MeasureDivergence(*original, *copy, text, context_, progress.Callback());
+      divergence = evaluate::MeasureDivergence(*original, *copy, text, context, progress.Callback());
     }
     globals.json ? PrintJson(entry, report, divergence) : Print(report, divergence);
     return 0;

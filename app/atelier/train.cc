@@ -4,6 +4,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/training_run.h"
+#include "app/atelier/tuned_model.h"
 #include "artefact/manifest.h"
 #include "artefact/model_file.h"
 #include "base/config.h"
@@ -37,7 +38,8 @@ class TrainCommand : public Command {
     CheckRun(*here, run);
     Json done = RunTraining(*here, run, globals);
     const bool stopped = done["ending"] == "interrupted";
-    const std::string model = stopped ? "" : Keep(*here, run);
+    const std::string model = stopped ? "" : Keep(*here, run, globals);
+    done["report"] = ReportOfRun(run);
     if (globals.json) {
       if (!model.empty()) done["model"] = model;
       std::cout << ToText(done) << "\n";
@@ -49,19 +51,22 @@ class TrainCommand : public Command {
 
  private:
   // The best checkpoint as a model.
-  static std::string Keep(StudioHere& here, const TrainingRun& run) {
+  static std::string Keep(StudioHere& here, const TrainingRun& run, const Globals& globals) {
     const std::string best = Cat(run.folder, "/best.safetensors");
     const std::string from = FileExists(best) ? best : Cat(run.folder, "/last.safetensors");
-    // Only the engine's own forms become GGUF; of a tuned decoder its adapter does.
     const artefact::Manifest trained = artefact::DescribeFile(from);
+    if (trained.architecture == "decoder") {
+      const std::string init = Table::Load(run.config).Sub("model").String("init");
+      return KeepTunedModel(here, run, here.models->Resolve(init), {.format = kernel::Format::kQ8_0}, globals).model;
+    }
+    // Only the engine's own forms become GGUF.
     const bool gpt = trained.architecture == "gpt" && trained.config.value("form", "llama") == "llama";
-    const std::string fresh =
-        FreshModelPath(here, run, gpt || trained.architecture == "decoder" ? ".gguf" : ".safetensors");
+    const std::string fresh = FreshModelPath(here, run, gpt ? ".gguf" : ".safetensors");
     job::LearnerOptions options;
     options.stop = &TrainingInterrupted();
     options.background = false;
     job::RunLearner({"export", "--model", from, "--out", fresh, "--name", run.name}, options, nullptr);
-    return KeepModelOfRun(here, run, fresh, "");
+    return KeepModelOfRun(here, run, fresh, nullptr);
   }
 
   // [run] name, else the file's own.

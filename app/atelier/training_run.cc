@@ -74,7 +74,7 @@ void CheckRun(const StudioHere& here, const TrainingRun& run) {
   const auto old = here.models->Registered(run.name);
   if (old && old->manifest.source != SourceOfRun(run.folder)) {
     throw Error(Code::kConflict, Cat("the studio has a model ", run.name, " already, from ", old->manifest.source),
-                "name the run otherwise by run.name");
+                Cat("name the run otherwise by ", run.name_by));
   }
 }
 
@@ -104,8 +104,11 @@ Json RunTraining(const StudioHere& here, const TrainingRun& run, const Globals& 
   }
   done.erase("event");
   done["run"] = run.folder;
-  done["report"] = track::WriteReportOfRun(run.folder, PageLanguage(run.language));
   return done;
+}
+
+std::string ReportOfRun(const TrainingRun& run) {
+  return track::WriteReportOfRun(run.folder, PageLanguage(run.language));
 }
 
 std::string FreshModelPath(const StudioHere& here, const TrainingRun& run, const std::string& ending) {
@@ -115,7 +118,7 @@ std::string FreshModelPath(const StudioHere& here, const TrainingRun& run, const
 }
 
 std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::string& fresh,
-                           const std::string& licence) {
+                           const artefact::Manifest* base) {
   const std::string to = Cat(ModelsFolder(here, run), "/", here.studio ? run.name : "model",
                              std::filesystem::path(fresh).extension().string());
   artefact::ModelEntry entry{.name = run.name, .path = to, .manifest = artefact::DescribeFile(fresh)};
@@ -123,7 +126,8 @@ std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::
   entry.manifest.sha256 = artefact::HashFile(fresh);
   entry.manifest.source = SourceOfRun(run.folder);
   entry.manifest.created_at = NowMillis();
-  if (!licence.empty()) entry.manifest.licence = licence;
+  if (base != nullptr && !base->licence.empty()) entry.manifest.licence = base->licence;
+  if (base != nullptr) entry.manifest.terms = base->terms;
   if (here.studio && here.models->Registered(run.name)) here.models->Remove(run.name, /*weights=*/false);
   Rename(fresh, to);
   if (!here.studio) return to;

@@ -6,6 +6,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/studio_here.h"
+#include "artefact/manifest.h"
 #include "base/json.h"
 
 namespace atelier::app {
@@ -13,6 +14,7 @@ namespace atelier::app {
 struct TrainingRun {
   std::string name, config, folder;  // the configuration's path, and the run's folder
   std::string language;              // of the page; "": by LANG
+  std::string name_by = "run.name";  // how a person gives it another name
   int processes = 1;
   bool resume = false;
 };
@@ -25,18 +27,20 @@ void CheckRun(const StudioHere& here, const TrainingRun& run);
 std::string SourceOfRun(const std::string& folder);
 
 // Runs it to its end, or until Ctrl-C; events go to the terminal. Returns what the run said at its end ("ending",
-// "step", "best_step" ...) with "run" and "report" added.
+// "step", "best_step" ...) with "run" added.
 Json RunTraining(const StudioHere& here, const TrainingRun& run, const Globals& globals);
 // Set by Ctrl-C once RunTraining has begun.
 const std::atomic<bool>& TrainingInterrupted();
 
 // A file that was made of the run becomes its model: moved to models/NAME in a studio and registered there, else beside
-// the run. Its name or path.
+// the run. Its name or path. `base`: what it was made of, whose licence and terms it has; or null.
 std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::string& fresh,
-                           const std::string& licence);
+                           const artefact::Manifest* base);
 // Where KeepModelOfRun wants the file, so that moving it is a rename.
 std::string FreshModelPath(const StudioHere& here, const TrainingRun& run, const std::string& ending);
 
+// The run's page, written when all else is done; its path.
+std::string ReportOfRun(const TrainingRun& run);
 // The end for people.
 void PrintTrainingEnd(const Json& done, const std::string& model);
 

@@ -1,17 +1,16 @@
 // atelier tune sft -m MODEL --data PAIRS: teaches a model replies, by a low-rank adapter.
+#include <algorithm>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "app/atelier/command.h"
 #include "app/atelier/training_run.h"
-#include "artefact/adapter.h"
+#include "app/atelier/tuned_model.h"
 #include "artefact/manifest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/str.h"
-#include "job/learner.h"
-#include "runtime/merge.h"
 #include "runtime/quantise.h"
 
 namespace atelier::app {
@@ -36,7 +35,7 @@ class TuneSft : public Command {
     cli.Double("--rate", &rate_, "of learning", 1e-8, 1);
     cli.Double("--epochs", &epochs_, "how often the data is seen", 0.001, 1000);
     cli.Int("--batch", &batch_, "records a step", 1, 4096);
-    cli.Int("--length", &length_, "tokens of a record, at most", 2, 1 << 20);
+    cli.Int("--length", &length_, "tokens of a record, at most (default: 512, or the model's context)", 2, 1 << 20);
     cli.Int("--patience", &patience_, "validations without improvement before it ends; 0: never", 0, 1 << 20);
     cli.Int("--seed", &seed_, "of order and beginning", 0, 1 << 30);
     cli.Text("--merge", &merge_, "the type of the merged model's changed matrices; keep: the model's own");
@@ -58,36 +57,46 @@ class TuneSft : public Command {
     run.config = Cat(run.folder, "/tune.toml");
     run.language = language_;
     run.resume = resume_;
+    run.name_by = "--name";
     CheckRun(*here, run);
     MakeFolders(run.folder);
-    WriteFileAtomic(run.config, Config(run.name, base.path));
+    WriteFileAtomic(run.config, Config(run.name, base.path, Length(base)));
     Json done = RunTraining(*here, run, globals);
     const bool stopped = done["ending"] == "interrupted";
-    std::string model;
+    TunedModel kept;
     if (!stopped) {
-      merge.name = run.name;
-      merge.licence = base.manifest.licence;
-      model = Keep(*here, run, base, merge, globals);
-      done["model"] = model;
-      done["adapter"] = Cat(run.folder, "/adapter.gguf");
-      done["peft"] = Cat(run.folder, "/peft");
+      kept = KeepTunedModel(*here, run, base, merge, globals);
+      done["model"] = kept.model;
+      done["adapter"] = kept.adapter;
+      done["peft"] = kept.peft;
     }
+    done["report"] = ReportOfRun(run);
     if (globals.json) {
       std::cout << ToText(done) << "\n";
     } else {
-      PrintTrainingEnd(done, model);
-      if (!stopped) std::cout << "adapter: " << done["adapter"].get<std::string>() << "\n";
+      PrintTrainingEnd(done, kept.model);
+      if (!stopped) std::cout << "adapter: " << kept.adapter << "\n";
     }
     return stopped ? 130 : 0;
   }
 
  private:
-  std::string Config(const std::string& name, const std::string& base) const {
+  // By default as many tokens as the model's context has, 512 at most.
+  int64_t Length(const artefact::ModelEntry& base) const {
+    const int64_t context = base.manifest.context_length;
+    if (length_ && context > 0 && *length_ > context) {
+      throw Error(Code::kInvalidInput,
+                  Cat("--length ", *length_, " is more than the context of ", base.name, ", ", context));
+    }
+    return length_ ? *length_ : context > 0 ? std::min<int64_t>(512, context) : 512;
+  }
+
+  std::string Config(const std::string& name, const std::string& base, int64_t length) const {
     std::ostringstream out;
     out << "[run]\nname = " << TomlText(name) << "\nseed = " << seed_ << "\n\n[data]\ntrain = " << TomlText(data_);
     if (!validation_.empty()) out << "\nvalidation = " << TomlText(validation_);
     out << "\nprompt = " << TomlText(prompt_) << "\nresponse = " << TomlText(response_)
-        << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length_
+        << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length
         << "\n\n[model]\narchitecture = \"decoder\"\ninit = " << TomlText(base) << "\nrank = " << rank_
         << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
         << "\n\n[track]\nsamples = 0\n\n[optimiser]\nrate = " << rate_
@@ -96,26 +105,10 @@ class TuneSft : public Command {
     return out.str();
   }
 
-  // The adapter in both forms, and the merged model, which is what is registered.
-  std::string Keep(StudioHere& here, const TrainingRun& run, const artefact::ModelEntry& base,
-                   const runtime::MergeOptions& merge, const Globals& globals) const {
-    const std::string best = Cat(run.folder, "/best.safetensors"), adapter = Cat(run.folder, "/adapter.gguf");
-    job::LearnerOptions options;
-    options.stop = &TrainingInterrupted();
-    options.background = false;
-    job::RunLearner({"export", "--model", FileExists(best) ? best : Cat(run.folder, "/last.safetensors"), "--out",
-                     adapter, "--peft", Cat(run.folder, "/peft"), "--name", run.name, "--base", base.name},
-                    options, nullptr);
-    const std::string fresh = FreshModelPath(here, run, ".gguf");
-    Progress progress("merging", ProgressUnit::kItems, globals.quiet || globals.json);
-    runtime::MergeAdapter(*artefact::GgufFile::Open(base.path), artefact::ReadAdapterGguf(adapter), merge, fresh,
-                          progress.Callback());
-    return KeepModelOfRun(here, run, fresh, base.manifest.licence);
-  }
-
   std::string model_, data_, validation_, name_, run_, prompt_ = "prompt", response_ = "response", format_ = "auto",
                                                        merge_ = "q8_0", language_;
-  int64_t rank_ = 16, batch_ = 8, length_ = 512, patience_ = 2, seed_ = 1;
+  std::optional<int64_t> length_;
+  int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
   double rate_ = 2e-4, epochs_ = 2;
   bool resume_ = false;
 };

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kMostRank = 4096;
 constexpr char kA[] = ".lora_a", kB[] = ".lora_b";
+constexpr std::string_view kLayers = "base_model.model.model.layers.";  // in PEFT's names
 
 std::vector<float> Floats(std::string_view bytes, ScalarType type, const std::string& where) {
   const size_t each = type == ScalarType::kF32 ? 4 : 2;
@@ -127,6 +128,9 @@ Adapter ReadAdapterGguf(const std::string& path) {
     LoraPair pair;
     pair.tensor = tensor.name.substr(0, tensor.name.size() - 7);
     const TensorInfo& other = file->Require(pair.tensor + kB);
+    if (tensor.shape.size() != 2 || other.shape.size() != 2) {
+      throw Error(Code::kCorrupt, Cat(path, ": the halves for ", Quote(pair.tensor), " are no matrices"));
+    }
     pair.ins = tensor.dim(0), pair.rank = tensor.dim(1), pair.outs = other.dim(1);
     Check(pair, other.dim(0), path);
     const auto values = [&](const TensorInfo& t) {
@@ -166,7 +170,13 @@ void WriteAdapterPeft(const Adapter& adapter, int64_t head_dim, const std::strin
   int64_t rank = 0;
   for (const LoraPair& pair : adapter.pairs) {
     const Place place = PlaceOfGguf(pair.tensor);
-    const std::string name = Cat("base_model.model.model.layers.", place.layer, ".", place.peft);
+    if (pair.rank != adapter.pairs[0].rank) {
+      throw Error(Code::kUnsupported, Cat("PEFT has one rank for all; ", Quote(pair.tensor), " has another"));
+    }
+    if (head_dim > 0 && Turns(place.gguf) && pair.outs % head_dim != 0) {
+      throw Error(Code::kInvalidInput, Cat("the rows of ", Quote(pair.tensor), " are no heads of ", head_dim));
+    }
+    const std::string name = Cat(kLayers, place.layer, ".", place.peft);
     modules.insert(std::string(place.peft.substr(place.peft.find('.') + 1)));
     rank = pair.rank;
     kept.push_back(head_dim > 0 && Turns(place.gguf) ? Reordered(pair, head_dim, true) : pair.b);
@@ -230,9 +240,9 @@ Adapter ReadAdapterPeft(const std::string& folder, const std::string& architectu
     bool turns = false;
     for (const auto& [gguf, peft] : kNames) {
       const std::string ending = Cat(".", peft);
-      const size_t layers = stem.find(".layers.");
-      if (layers == std::string::npos || !stem.ends_with(ending) || stem.size() < layers + 8 + ending.size()) continue;
-      const std::string layer = stem.substr(layers + 8, stem.size() - layers - 8 - ending.size());
+      if (!stem.starts_with(kLayers) || !stem.ends_with(ending) || stem.size() < kLayers.size() + ending.size())
+        continue;
+      const std::string layer = stem.substr(kLayers.size(), stem.size() - kLayers.size() - ending.size());
       if (layer.empty() || layer.find_first_not_of("0123456789") != std::string::npos) continue;
       pair.tensor = Cat("blk.", layer, ".", gguf, ".weight");
       turns = Turns(gguf);

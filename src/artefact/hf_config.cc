@@ -20,6 +20,9 @@ constexpr Family kFamilies[] = {
     {"gemma3_text", "gemma3", "gelu_pytorch_tanh"},
 };
 
+// What a number of the configuration may be, and stay a number in f32 whatever is made of it.
+constexpr double kLeast = 1e-6, kMost = 1e12;
+
 class Reader {
  public:
   Reader(const Json& json, const std::string& where) : json_(json), where_(where) {}
@@ -49,6 +52,7 @@ class Reader {
     c_.head_dim = NumberOr("head_dim", c_.width / c_.heads, 1024);
     c_.context = Number("max_position_embeddings", 1 << 30);
     c_.eps = Double(json_, "rms_norm_eps", 1e-6);
+    if (c_.eps >= 1) Fail(Code::kCorrupt, Cat("rms_norm_eps is ", c_.eps));
     const bool gemma = c_.architecture == "gemma3";
     c_.tied = Flag("tie_word_embeddings", gemma);
     c_.attention_bias = c_.architecture == "qwen2" || Flag("attention_bias", false);
@@ -65,8 +69,11 @@ class Reader {
       c_.context = std::min(c_.context, Number("sliding_window", 1 << 30));
     }
     ReadRope();
-    if (c_.heads % c_.kv_heads != 0 || c_.head_dim % 2 != 0) {
+    if (c_.heads % c_.kv_heads != 0) {
       Fail(Code::kCorrupt, Cat(c_.heads, " heads of ", c_.head_dim, " over ", c_.kv_heads, " key heads"));
+    }
+    if (c_.head_dim < 16 || c_.head_dim % 16 != 0) {
+      Fail(Code::kUnsupported, Cat("heads of ", c_.head_dim, " dimensions; multiples of 16 can be computed"));
     }
     return c_;
   }
@@ -101,7 +108,7 @@ class Reader {
   }
   double Positive(const Json& in, std::string_view key, double otherwise) const {
     const double value = Double(in, key, otherwise);
-    if (!(value > 0)) Fail(Code::kCorrupt, Cat(key, " is ", value));
+    if (!(value >= kLeast && value <= kMost)) Fail(Code::kCorrupt, Cat(key, " is ", value));
     return value;
   }
   bool Flag(std::string_view key, bool otherwise) const {
@@ -126,6 +133,7 @@ class Reader {
 
   void ReadGemma() {
     c_.softcap = Double(json_, "final_logit_softcapping", 0);
+    if (c_.softcap > kMost) Fail(Code::kCorrupt, Cat("final_logit_softcapping is ", c_.softcap));
     if (Find(json_, "attn_logit_softcapping") != nullptr) Refuse("attn_logit_softcapping");
     const double query = Positive(json_, "query_pre_attn_scalar", static_cast<double>(c_.head_dim));
     const bool by_width = c_.layers == 62;  // the 27B model, as the engine knows it
@@ -171,15 +179,14 @@ class Reader {
     c_.rope_scaling = type;
     c_.rope_factor = Positive(*rope, "factor", 1);
     if (type == "linear") return;
-    const double original =
-        Positive(*rope, "original_max_position_embeddings", static_cast<double>(c_.context) / c_.rope_factor);
+    const double original = Positive(*rope, "original_max_position_embeddings", static_cast<double>(c_.context));
     if (original < 1 || original > (1 << 30))
       Fail(Code::kCorrupt, Cat("original_max_position_embeddings is ", original));
     c_.original_context = static_cast<int64_t>(original);
     c_.low_frequency = Positive(*rope, "low_freq_factor", 1);
     c_.high_frequency = Positive(*rope, "high_freq_factor", 4);
     if (c_.high_frequency <= c_.low_frequency) Fail(Code::kCorrupt, Cat("high_freq_factor is ", c_.high_frequency));
-    for (const char* key : {"beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim"}) {
+    for (const char* key : {"beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim", "truncate"}) {
       if (type == "yarn" && Find(*rope, key) != nullptr) Refuse(Cat("rope's ", key));
     }
   }

@@ -48,7 +48,12 @@ class Weights {
       throw Error(Code::kNotFound, Cat(folder, ": has no model.safetensors"), "weights of other formats are not read");
     }
     for (const std::string& file : files) {
-      files_.push_back(SafetensorsFile::Open(JoinInside(folder, file)));
+      // A name of the folder's own, which may be a link: Hugging Face's cache is made of them.
+      if (file.empty() || file == "." || file == ".." ||
+          file.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+        throw Error(Code::kPermissionDenied, Cat(index, ": ", Quote(file), " is no file of the folder"));
+      }
+      files_.push_back(SafetensorsFile::Open(Cat(folder, "/", file)));
       for (const SafeTensor& tensor : files_.back()->tensors()) {
         if (!tensors_.emplace(tensor.name, Place{&tensor, files_.back().get()}).second) {
           throw Error(Code::kCorrupt, Cat(files_.back()->path(), ": the tensor ", Quote(tensor.name), " stands twice"));
@@ -211,20 +216,20 @@ class Converter {
   std::vector<float> divisors_;
 };
 
-// The template that renders conversations: its own file, or a text (or the one called "default") in
-// tokenizer_config.json.
-std::string ChatTemplate(const std::string& folder) {
-  if (const std::string file = folder + "/chat_template.jinja"; FileExists(file)) return ReadFile(file, kMostJson);
+// The template of a name, "default" or "tool_use", that renders conversations: a file of its own, or of
+// tokenizer_config.json a text or one of several with names.
+std::string ChatTemplate(const std::string& folder, std::string_view name) {
+  const std::string file = folder + "/chat_template.jinja";
+  if (name == "default" && FileExists(file)) return ReadFile(file, kMostJson);
   const std::string path = folder + "/tokenizer_config.json";
   if (!FileExists(path)) return "";
   const Json config = ReadJson(path);
   const auto found = config.find("chat_template");
   if (found == config.end()) return "";
-  if (found->is_string()) return found->get<std::string>();
+  if (found->is_string()) return name == "default" ? found->get<std::string>() : "";
   if (found->is_array()) {
     for (const Json& entry : *found) {
-      if (entry.is_object() && entry.value("name", Json()) == "default" &&
-          entry.value("template", Json()).is_string()) {
+      if (entry.is_object() && entry.value("name", Json()) == name && entry.value("template", Json()).is_string()) {
         return entry["template"].get<std::string>();
       }
     }
@@ -240,14 +245,17 @@ void ConvertHfDecoder(const std::string& folder, std::string_view name, std::str
                       const std::string& to) {
   const std::string where = folder + "/config.json";
   const HfConfig config = ReadHfConfig(ReadJson(where), where);
-  text::TokenizerSpec tokenizer = ReadTokenizerJson(folder + "/tokenizer.json");
+  text::TokenizerSpec tokenizer = ReadTokenizerJson(folder + "/tokenizer.json", text::NormalForm::kLeaveToTexts);
   FillVocabulary(config.vocabulary, folder + "/tokenizer.json", &tokenizer);
   GgufWriter out;
   SetHfConfig(config, &out);
   out.Set("general.name", name);
   if (!licence.empty()) out.Set("general.license", licence);
   WriteTokenizerToGguf(tokenizer, out);
-  if (const std::string chat = ChatTemplate(folder); !chat.empty()) out.Set("tokenizer.chat_template", chat);
+  for (const auto& [called, key] :
+       {std::pair("default", "tokenizer.chat_template"), std::pair("tool_use", "tokenizer.chat_template.tool_use")}) {
+    if (const std::string chat = ChatTemplate(folder, called); !chat.empty()) out.Set(key, chat);
+  }
   Converter converter(config, folder, &out);
   converter.AddAll();
   out.Write(to);

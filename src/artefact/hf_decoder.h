@@ -1,9 +1,11 @@
 // A language model as Hugging Face lays it out, a folder, as GGUF without loss: config.json, model.safetensors (or its
 // shards with model.safetensors.index.json), tokenizer.json, tokenizer_config.json and chat_template.jinja.
 //
-// Read are Llama (1 to 3, SmolLM, TinyLlama), Mistral, Qwen2, Qwen3 (dense) and Gemma 3 (text). Matrices keep their
-// type (F32, F16, BF16), vectors become F32. What the engine could not compute exactly is refused: another activation,
-// biases where the family has none, a tensor that is not of the architecture.
+// Read are Llama, Mistral, Qwen2, Qwen3 (dense) and Gemma 3 (text), as far as their tokenizer.json is byte-level BPE
+// (Llama 3, SmolLM, Qwen; not SentencePiece's, as Llama 2 and Gemma have it). The normal form NFC that Qwen's asks for
+// is left to the texts, as GGUF files leave it. Matrices keep their type (F32, F16, BF16), vectors become F32. What the
+// engine could not compute exactly is refused: another activation, biases where the family has none, a tensor that is
+// not of the architecture.
 #pragma once
 
 #include <string>

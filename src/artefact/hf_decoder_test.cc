@@ -21,7 +21,7 @@
 namespace atelier::artefact {
 namespace {
 
-constexpr int64_t kVocabulary = 8, kWidth = 8, kHidden = 12, kHeads = 2, kKeys = 1, kHead = 4;
+constexpr int64_t kVocabulary = 8, kWidth = 32, kHidden = 24, kHeads = 2, kKeys = 1, kHead = 16;
 
 class HfDecoder : public ::testing::Test {
  protected:
@@ -171,12 +171,11 @@ TEST_F(HfDecoder, BecomesGgufWithQueriesAndKeysInPairs) {
     EXPECT_EQ(query.shape, (std::vector<int64_t>{kWidth, kHeads * kHead}));
     EXPECT_EQ(Name(query.type), Info(type).name);
     const std::vector<float> q = Floats(query);
-    const int64_t order[] = {0, 2, 1, 3};  // of the rows of a head of four
     for (int64_t row = 0; row < kHeads * kHead; ++row) {
       for (int64_t i = 0; i < kWidth; ++i) {
-        const float value =
-            Written("model.layers.0.self_attn.q_proj.weight", (row / kHead * kHead + order[row % kHead]) * kWidth + i);
-        EXPECT_NEAR(q[static_cast<size_t>(row * kWidth + i)], value, type == ScalarType::kBf16 ? 0.04 : 0.01)
+        const float value = Written("model.layers.0.self_attn.q_proj.weight",
+                                    (row / kHead * kHead + row % 2 * (kHead / 2) + row % kHead / 2) * kWidth + i);
+        EXPECT_NEAR(q[static_cast<size_t>(row * kWidth + i)], value, type == ScalarType::kBf16 ? 0.1 : 0.02)
             << row << " " << i;
       }
     }
@@ -241,6 +240,10 @@ TEST_F(HfDecoder, SaysChatTemplates) {
       folder_ + "/tokenizer_config.json",
       R"({"bos_token":"<s>","chat_template":[{"name":"tools","template":"T"},{"name":"default","template":"你好 {{ x }}"}]})");
   EXPECT_EQ(Convert()->String("tokenizer.chat_template"), "你好 {{ x }}");
+  EXPECT_FALSE(Convert()->Has("tokenizer.chat_template.tool_use"));
+  WriteFileAtomic(folder_ + "/tokenizer_config.json",
+                  R"({"chat_template":[{"name":"tool_use","template":"T"},{"name":"default","template":"D"}]})");
+  EXPECT_EQ(Convert()->String("tokenizer.chat_template.tool_use"), "T");
   WriteFileAtomic(folder_ + "/chat_template.jinja", "of its own");
   EXPECT_EQ(Convert()->String("tokenizer.chat_template"), "of its own");
 }
@@ -252,8 +255,29 @@ TEST_F(HfDecoder, Llama3DividesLowFrequencies) {
                              {"high_freq_factor", 4.0},
                              {"original_max_position_embeddings", 32}};
   WriteWeights();
-  // Wavelengths of 2 pi and of 2 pi sqrt(50000): shorter than 32/4, and longer than 32.
-  EXPECT_EQ(Floats(Convert()->Require("rope_freqs.weight")), (std::vector<float>{1, 8}));
+  // Wavelengths of 2 pi times 50000^(i/8): below 32/4, between, and beyond 32.
+  const std::vector<float> divisors = Floats(Convert()->Require("rope_freqs.weight"));
+  ASSERT_EQ(divisors.size(), 8u);
+  EXPECT_EQ(divisors[0], 1);
+  const double wavelength = 2 * M_PI * std::pow(50000.0, 1.0 / 8), smooth = (32 / wavelength - 1) / 3;
+  EXPECT_NEAR(divisors[1], 1 / ((1 - smooth) / 8 + smooth), 1e-5);
+  for (size_t i = 2; i < 8; ++i) EXPECT_EQ(divisors[i], 8);
+}
+
+TEST_F(HfDecoder, FollowsTheLinksOfACache) {
+  WriteWeights();
+  const std::string blob = Cat(::testing::TempDir(), "/", getpid(), "-blob");
+  Rename(folder_ + "/model.safetensors", blob);
+  ASSERT_EQ(symlink(blob.c_str(), (folder_ + "/model.safetensors").c_str()), 0);
+  EXPECT_EQ(Convert()->String("general.architecture"), "llama");
+}
+
+TEST_F(HfDecoder, LeavesNormalFormsToTheTexts) {
+  WriteWeights();
+  tokenizer_["normalizer"] = {{"type", "NFC"}};
+  EXPECT_EQ(Convert()->Count("tokenizer.ggml.tokens"), static_cast<uint64_t>(kVocabulary));
+  tokenizer_["normalizer"] = {{"type", "Lowercase"}};
+  Fails(Code::kUnsupported, "Lowercase");
 }
 
 TEST_F(HfDecoder, RefusesWhatItCannotSayExactly) {
@@ -272,7 +296,10 @@ TEST_F(HfDecoder, RefusesWhatItCannotSayExactly) {
   with("mlp_bias", true, Code::kUnsupported, "mlp_bias is set");
   with("hidden_size", 0, Code::kCorrupt, "hidden_size is 0");
   with("hidden_size", 1e300, Code::kCorrupt, "hidden_size is");
-  with("num_key_value_heads", 3, Code::kCorrupt, "2 heads of 4 over 3 key heads");
+  with("num_key_value_heads", 3, Code::kCorrupt, "2 heads of 16 over 3 key heads");
+  with("head_dim", 8, Code::kUnsupported, "heads of 8 dimensions");
+  with("rope_theta", 1e300, Code::kCorrupt, "rope_theta is 1e+300");
+  with("rms_norm_eps", 2, Code::kCorrupt, "rms_norm_eps is 2");
   with("rms_norm_eps", "x", Code::kCorrupt, "rms_norm_eps");
   with("vocab_size", 4, Code::kCorrupt, "6 tokens, where the embedding has 4");
   with("vocab_size", 9, Code::kCorrupt, "'model.embed_tokens.weight' has another shape");
@@ -287,6 +314,7 @@ TEST_F(HfDecoder, RefusesWhatItCannotSayExactly) {
   };
   with("rope_scaling", llama3("high_freq_factor", 0.5), Code::kCorrupt, "high_freq_factor is 0.5");
   with("rope_scaling", llama3("original_max_position_embeddings", 1e300), Code::kCorrupt, "embeddings is 1e+300");
+  with("rope_scaling", llama3("factor", 1e300), Code::kCorrupt, "factor is 1e+300");
   shapes_["model.layers.0.mlp.experts.weight"] = {2};
   WriteWeights();
   Fails(Code::kUnsupported, "'model.layers.0.mlp.experts.weight' is not of this architecture");
@@ -296,7 +324,7 @@ TEST_F(HfDecoder, RefusesWhatItCannotSayExactly) {
   EXPECT_EQ(Convert()->Find("output.weight"), nullptr) << "tied, and stored twice";
   RemoveFile(folder_ + "/model.safetensors");
   WriteFileAtomic(folder_ + "/model.safetensors.index.json", R"({"weight_map":{"a":"../../etc/passwd"}})");
-  Fails(Code::kPermissionDenied, "..");
+  Fails(Code::kPermissionDenied, "is no file of the folder");
   WriteFileAtomic(folder_ + "/model.safetensors.index.json", R"({"weight_map":{"a":7}})");
   Fails(Code::kCorrupt, "'a' is in no file");
 }

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "text/tokenizer_json.h"
 #include "text/wordpiece.h"
 
 namespace atelier::artefact {
@@ -16,8 +15,8 @@ std::string ConfigPath(const std::string& path) {
 
 }  // namespace
 
-text::TokenizerSpec ReadTokenizerJson(const std::string& path) {
-  text::TokenizerSpec spec = text::ParseTokenizerJson(ReadFile(path, text::kMostTokenizerJson), path);
+text::TokenizerSpec ReadTokenizerJson(const std::string& path, text::NormalForm nfc) {
+  text::TokenizerSpec spec = text::ParseTokenizerJson(ReadFile(path, text::kMostTokenizerJson), path, nfc);
   const std::string config = ConfigPath(path);
   if (FileExists(config)) {
     text::ApplyTokenizerConfigJson(ReadFile(config, text::kMostTokenizerJson), config, &spec);

@@ -5,12 +5,13 @@
 
 #include "artefact/gguf_writer.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer_json.h"
 
 namespace atelier::artefact {
 
 // Reads a tokenizer.json (text/tokenizer_json.h), with the roles of special tokens from the file that stands beside it,
 // if one does: tokenizer_config.json for tokenizer.json, NAME_config.json for NAME.json. Throws as ParseTokenizerJson.
-text::TokenizerSpec ReadTokenizerJson(const std::string& path);
+text::TokenizerSpec ReadTokenizerJson(const std::string& path, text::NormalForm nfc = text::NormalForm::kRefuse);
 
 // An embedding may have more rows than the tokenizer has tokens: fills up with tokens that no text becomes. Throws
 // kCorrupt, beginning with `where`, where it has fewer.

@@ -145,7 +145,13 @@ Record ToRecord(const Json& object, const std::string& where, size_t line, const
   for (const auto& [field, value] : object.items()) {
     CheckKnown(options, field, where);
     if (IsExact(options, field)) {
+      if (value.is_string() && value.get_ref<const std::string&>().size() > options.most_cell_bytes) {
+        throw Error(Code::kInvalidInput,
+                    Cat(where, ": the field ", Quote(field), " is larger than ", FormatBytes(options.most_cell_bytes)));
+      }
       record.fields[field] = value;
+    } else if (value.is_structured() && options.skip_structured && !IsList(options, field)) {
+      continue;
     } else if (!IsList(options, field)) {
       std::string content = ScalarText(value, where, field);
       if (content.size() > options.most_cell_bytes) {

@@ -10,6 +10,8 @@
 namespace atelier::evaluate {
 namespace {
 
+constexpr size_t kMostKept = size_t{1} << 29;  // probabilities: two gigabytes
+
 // What is kept of one place of a window.
 struct Place {
   double divergence = 0;
@@ -24,9 +26,9 @@ size_t Top(std::span<const float> logprobs) {
 double Kl(std::span<const float> p, std::span<const float> q) {
   double sum = 0;
   for (size_t t = 0; t < p.size(); ++t) {
-    if (p[t] > -80) sum += std::exp(p[t]) * static_cast<double>(p[t] - q[t]);  // less is nothing in f32
+    if (!(p[t] <= -80)) sum += std::exp(p[t]) * static_cast<double>(p[t] - q[t]);  // less is nothing in f32
   }
-  return std::max(0.0, sum);
+  return sum < 0 ? 0 : sum;  // by rounding; what is no number stays none
 }
 
 double At(const std::vector<double>& sorted, double share) {
@@ -48,6 +50,12 @@ Divergence MeasureDivergence(artefact::Generator& original, artefact::Generator&
   }
   const size_t first = windows.first_scored(), places = static_cast<size_t>(context) - first;
   const auto words = static_cast<size_t>(original.info().vocabulary);
+  if (places * words > kMostKept) {
+    throw Error(Code::kInvalidInput,
+                Cat("a window of ", context, " tokens over a vocabulary of ", words, " wants ",
+                    FormatBytes(places * words * sizeof(float)), " of memory"),
+                "give a smaller --ctx");
+  }
   std::vector<float> kept(places * words);
   std::vector<Place> found(places);
   std::vector<double> all;
@@ -66,6 +74,10 @@ Divergence MeasureDivergence(artefact::Generator& original, artefact::Generator&
       found[i - first] = {Kl(p, q), p[token], q[token], Top(p) == Top(q)};
     });
     for (const Place& place : found) {
+      if (!std::isfinite(place.divergence)) {
+        throw Error(Code::kInvalidInput, Cat("window ", w + 1, ": the models' probabilities are not numbers"),
+                    "one of the two is damaged");
+      }
       of_original.Add(place.original);
       of_copy.Add(place.copy);
       sum += place.divergence;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -91,6 +92,29 @@ TEST(Divergence, OfAModelFromItselfIsNought) {
   EXPECT_NEAR(got.mean, 0, 1e-7);
   EXPECT_EQ(got.same_top, 1);
   EXPECT_EQ(got.original.perplexity, got.copy.perplexity);
+}
+
+TEST(Divergence, TellsWhatIsNoNumber) {
+  SmallModel model(0.7), broken(std::numeric_limits<double>::quiet_NaN());
+  for (const bool first : {false, true}) {
+    try {
+      MeasureDivergence(first ? broken : model, first ? model : broken, kText, 20);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_NE(error.Line().find("are not numbers"), std::string::npos);
+    }
+  }
+}
+
+TEST(Divergence, RefusesWhatFillsTheMemory) {
+  SmallModel model(0.7), same(0.7);
+  model.info_.vocabulary = same.info_.vocabulary = 1 << 28;
+  try {
+    MeasureDivergence(model, same, kText, 20);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(error.Line().find("--ctx"), std::string::npos) << error.Line();
+  }
 }
 
 TEST(Divergence, RefusesModelsOfOtherWords) {

@@ -1,8 +1,9 @@
 // Weights into blocks: the way back of Dequantise.
 //
-// Each block's scale (and minimum) is the one of least weighted square error, sum_i w[i] (x[i] - scale q[i] - min)^2,
-// among those that a search over ranges and a few rounds of least squares find; formats with scales of scales round
-// those, fit the outer ones again, and choose the integers last, for what is stored.
+// Q8_0's scale is read off the greatest number. Otherwise each block's scale (and minimum) is the one of least weighted
+// square error, sum_i w[i] (x[i] - scale q[i] - min)^2, among those that a search over ranges and a few rounds of least
+// squares find; formats with scales of scales round those, fit the outer ones again, and choose the integers last, for
+// what is stored.
 #pragma once
 
 #include <cstdint>

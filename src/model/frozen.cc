@@ -2,6 +2,8 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/error.h"
+#include "base/str.h"
 #include "model/fused/frozen.h"
 #include "model/fused/ops.h"
 #include "runtime/tensor_loader.h"
@@ -9,20 +11,32 @@
 namespace atelier::model {
 namespace {
 
+struct Holder : torch::CustomClassHolder {
+  explicit Holder(FrozenMatrix matrix) : w(std::move(matrix)) {}
+  const FrozenMatrix w;
+};
+
 class LinearNode : public torch::autograd::Function<LinearNode> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const FrozenMatrix* w) {
-    ctx->saved_data["w"] = reinterpret_cast<int64_t>(w);
+    KeepMatrix(ctx, *w);
     return torch::linear(x, w->Expanded().to(x.scalar_type()));
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  const torch::autograd::variable_list& d) {
-    const auto* w = reinterpret_cast<const FrozenMatrix*>(ctx->saved_data["w"].toInt());
-    return {torch::matmul(d[0], w->Expanded().to(d[0].scalar_type())), torch::Tensor()};
+    return {torch::matmul(d[0], KeptMatrix(ctx).Expanded().to(d[0].scalar_type())), torch::Tensor()};
   }
 };
 
 }  // namespace
+
+void KeepMatrix(torch::autograd::AutogradContext* ctx, const FrozenMatrix& w) {
+  ctx->saved_data["w"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(w));
+}
+
+const FrozenMatrix& KeptMatrix(torch::autograd::AutogradContext* ctx) {
+  return c10::static_intrusive_pointer_cast<Holder>(ctx->saved_data["w"].toCapsule())->w;
+}
 
 FrozenMatrix::FrozenMatrix(std::shared_ptr<const artefact::GgufFile> file, const std::string& name, int64_t outs,
                            int64_t ins)
@@ -48,7 +62,11 @@ torch::Tensor FrozenMatrix::Rows(const torch::Tensor& ids) const {
   shape.push_back(ins_);
   torch::Tensor out = torch::empty({flat.numel(), ins_});
   for (int64_t i = 0; i < flat.numel(); ++i) {
-    kernel::Dequantise(format_, row(flat.data_ptr<int64_t>()[i]), ins_, out.data_ptr<float>() + i * ins_);
+    const int64_t id = flat.data_ptr<int64_t>()[i];
+    if (id < 0 || id >= outs_) {
+      throw Error(Code::kInvalidInput, Cat("token ", id, " is outside the vocabulary of ", outs_));
+    }
+    kernel::Dequantise(format_, row(id), ins_, out.data_ptr<float>() + i * ins_);
   }
   return out.view(shape);
 }

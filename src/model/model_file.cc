@@ -58,6 +58,7 @@ std::string ShapeToJson(const DataShape& s) {
                {"classes", s.classes},
                {"height", s.height},
                {"width", s.width}};
+  if (!s.start.hash.empty()) json["base"] = s.start.hash;
   if (s.start.width > 0) {
     json["start"] = {{"vocabulary", s.start.vocabulary}, {"context", s.start.context}, {"layers", s.start.layers},
                      {"width", s.start.width},           {"heads", s.start.heads},     {"hidden", s.start.hidden},
@@ -102,6 +103,7 @@ DataShape ShapeFromJson(const std::string& text, const std::string& where) {
     }
     s.classes = json.at("classes").get<std::vector<std::string>>();
     if (json.contains("start")) s.start = StartFromJson(json["start"], where);
+    if (json.contains("base")) s.start.hash = json["base"].get<std::string>();
   } catch (const Json::exception& error) {
     throw Error(Code::kCorrupt, Cat(where, ": its shape: ", error.what()));
   }

@@ -4,6 +4,7 @@
 
 #include "artefact/registry.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "model/layers.h"
 #include "model/recomputed.h"
@@ -60,7 +61,8 @@ struct Pretrained::Block : torch::nn::Module {
     const auto linear = [&](const std::string& part, int64_t outs, int64_t ins, bool with_bias) {
       torch::Tensor bias;
       const std::string bias_name = name(part + ".bias");
-      if (with_bias || (s.optional_bias && part.starts_with("attn_") && file->Find(bias_name) != nullptr)) {
+      if (with_bias ||
+          (s.optional_bias && part != "attn_output" && part.starts_with("attn_") && file->Find(bias_name) != nullptr)) {
         bias = Vector(*file, bias_name, outs);
       }
       return register_module(part, std::make_shared<LoraLinear>(FrozenMatrix(file, name(part + ".weight"), outs, ins),
@@ -118,8 +120,8 @@ struct Pretrained::Block : torch::nn::Module {
     return x + post(FeedForward(RmsNormed(x, ffn_norm, spec.norm_eps)), post_ffn_norm);
   }
 
-  const runtime::DecoderSpec& spec;
-  runtime::LayerSpec layer;
+  const runtime::DecoderSpec spec;
+  const runtime::LayerSpec layer;
   torch::Tensor attention_norm, ffn_norm, post_attention_norm, post_ffn_norm, query_norm, key_norm;
   std::shared_ptr<LoraLinear> query, key, value, output, gate, up, down;
 };
@@ -220,12 +222,21 @@ std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape) {
                     Cat("layers: ", Join(kLinearLayers, " ")));
     }
   }
-  const std::string& path = shape.start.file;
-  auto model = std::make_shared<Pretrained>(
-      artefact::GgufFile::Open(path.empty() ? artefact::Registry(nullptr).Resolve(init).path : path), lora);
+  const std::string path = shape.start.file.empty() ? artefact::Registry(nullptr).Resolve(init).path : shape.start.file;
+  if (shape.start.file.empty() && !shape.start.hash.empty() && Sha256HexOfFile(path) != shape.start.hash) {
+    throw Error(Code::kConflict, Cat(path, ": is not the model that the adapter was trained on"),
+                "its bytes are others");
+  }
+  auto model = std::make_shared<Pretrained>(artefact::GgufFile::Open(path), lora);
+  if (shape.vocabulary != model->spec().vocab) {
+    throw Error(Code::kCorrupt,
+                Cat(path, ": its tokenizer has ", shape.vocabulary, " tokens, its embedding ", model->spec().vocab));
+  }
   if (shape.sequence_length > model->context()) {
-    config.Refuse("init", Cat("its context of ", model->context(), " tokens is shorter than data.sequence_length, ",
-                              shape.sequence_length));
+    throw Error(Code::kInvalidInput,
+                Cat(path, ": its context of ", model->context(), " tokens is shorter than ", shape.sequence_length,
+                    ", the longest record (data.sequence_length)"),
+                "--length says it for `tune`");
   }
   return model;
 }

@@ -2,11 +2,13 @@
 // (tests/golden/archs); gradients of adapters against differences; products over blocks against plain ones.
 #include "model/pretrained.h"
 
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/str.h"
 #include "model/fused/frozen.h"
+#include "model/fused/ops.h"
 #include "runtime/golden_model.h"
 
 namespace atelier::model {
@@ -86,6 +88,43 @@ TEST(Pretrained, LearnsByItsAdaptersAlone) {
       const double slope = item.value().grad().norm().item<double>();
       EXPECT_NEAR((above - below) / (2 * step), slope, 0.02 * slope + 1e-3) << name << " " << item.key();
     }
+  }
+}
+
+TEST(Pretrained, LearnsTheSameInBf16) {
+  for (const char* name : {"llama", "gemma3"}) {
+    const auto file = OpenBytes(GoldenBytes(name));
+    LoraConfig lora;
+    lora.rank = 4;
+    Pretrained model(file, lora);
+    Shake(&model);
+    const Batch batch = TwoRows(*file);
+    const torch::Tensor plain = model.ComputeLoss(batch, 0, {}).value;
+    plain.backward();
+    std::vector<torch::Tensor> gradients;
+    for (torch::Tensor& p : model.parameters()) {
+      gradients.push_back(p.grad().clone());
+      p.mutable_grad().reset();
+    }
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    ASSERT_TRUE(fused::Enabled());
+    const torch::Tensor narrow = model.ComputeLoss(batch, 0, {}).value;
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    narrow.backward();
+    EXPECT_NEAR(narrow.item<double>(), plain.item<double>(), 0.02 * plain.item<double>()) << name;
+    size_t i = 0;
+    for (const auto& item : model.named_parameters()) {
+      EXPECT_LT(Distance(item.value().grad(), gradients[i++]), 0.15) << name << " " << item.key();
+    }
+  }
+}
+
+TEST(Pretrained, RefusesTokensBeyondItsEmbedding) {
+  const auto file = OpenBytes(GoldenBytes("llama"));
+  Pretrained model(file, {});
+  for (const int64_t token : {int64_t{-1}, model.spec().vocab}) {
+    EXPECT_THROW(model.Hidden(torch::full({1, 3}, token, torch::kInt64)), Error) << token;
   }
 }
 

@@ -27,6 +27,7 @@ enum class DataKind {
 // An encoder that a model begins with (`init`), and what its file says of the model's shape; width 0: none.
 struct StartShape {
   std::string file;  // GGUF, whose weights are taken; "" for a model that is trained already
+  std::string hash;  // SHA-256 of a file that is still needed then: a decoder's
   int64_t vocabulary = 0, context = 0, layers = 0, width = 0, heads = 0, hidden = 0;
   double norm_eps = 0;
 };

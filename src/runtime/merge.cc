@@ -23,7 +23,7 @@ void CheckAdapter(const artefact::GgufFile& file, const artefact::Adapter& adapt
   for (const artefact::LoraPair& pair : adapter.pairs) {
     const artefact::TensorInfo* tensor = file.Find(pair.tensor);
     if (tensor == nullptr) refuse(Cat("the model has no tensor ", Quote(pair.tensor)));
-    if (tensor->dim(0) != pair.ins || tensor->dim(1) != pair.outs) {
+    if (tensor->dim(0) != pair.ins || tensor->dim(1) != pair.outs || tensor->shape.size() != 2) {
       refuse(Cat(Quote(pair.tensor), " is [", tensor->dim(0), ", ", tensor->dim(1), "], not [", pair.ins, ", ",
                  pair.outs, "]"));
     }
@@ -42,11 +42,14 @@ void MergeAdapter(const artefact::GgufFile& file, const artefact::Adapter& adapt
   for (const std::string& key : file.Keys()) {
     const bool name = key == "general.name" && !options.name.empty();
     const bool licence = key == "general.license" && !options.licence.empty();
-    if (key == "general.alignment" || name || licence) continue;
+    // With another type the file is no longer what its label says.
+    const bool label = key == "general.file_type" && options.format;
+    if (key == "general.alignment" || name || licence || label) continue;
     writer.SetRaw(key, file.Type(key), file.Encoded(key));
   }
   if (!options.name.empty()) writer.Set("general.name", options.name);
   if (!options.licence.empty()) writer.Set("general.license", options.licence);
+  if (!file.Has("general.quantization_version")) writer.Set("general.quantization_version", uint32_t{2});
   uint64_t done = 0;
   for (const artefact::TensorInfo& tensor : file.tensors()) {
     const auto found = pairs.find(tensor.name);

@@ -70,6 +70,21 @@ TEST(Merge, LaysTheProductOverTheMatrix) {
   }
 }
 
+TEST(Merge, KeepsTheModelsOwnTypes) {
+  const auto file = OpenBytes(Quantised(GoldenBytes("qwen2"), artefact::TensorType::kQ4_0));
+  const artefact::Adapter adapter = Drawn(*file, {"blk.0.attn_q.weight"});
+  const std::string to = Cat(::testing::TempDir(), "/", getpid(), "-kept.gguf");
+  MergeAdapter(*file, adapter, {}, to);
+  const auto kept = artefact::GgufFile::Open(to);
+  EXPECT_EQ(kept->Require("blk.0.attn_q.weight").type, artefact::TensorType::kQ4_0);
+  EXPECT_EQ(kept->Int("general.file_type"), file->Int("general.file_type"));
+  MergeAdapter(*file, adapter, {.format = kernel::Format::kQ8_0}, to);
+  const auto wide = artefact::GgufFile::Open(to);
+  EXPECT_EQ(wide->Require("blk.0.attn_q.weight").type, artefact::TensorType::kQ8_0);
+  EXPECT_EQ(wide->Require("blk.1.attn_q.weight").type, artefact::TensorType::kQ4_0);
+  EXPECT_FALSE(wide->Has("general.file_type")) << "it is no longer of the type that its label says";
+}
+
 TEST(Merge, RefusesAnAdapterOfAnotherModel) {
   const auto file = OpenBytes(GoldenBytes("qwen2"));
   const std::string to = Cat(::testing::TempDir(), "/", getpid(), "-refused.gguf");
@@ -87,6 +102,7 @@ TEST(Merge, RefusesAnAdapterOfAnotherModel) {
   };
   fails([](artefact::Adapter* a) { a->architecture = "llama"; }, "it is for llama, the model is qwen2");
   fails([](artefact::Adapter* a) { a->pairs[0].tensor = "blk.9.attn_q.weight"; }, "no tensor 'blk.9.attn_q.weight'");
+  fails([](artefact::Adapter* a) { a->pairs[0].tensor = "output_norm.weight"; }, "'output_norm.weight' is [64, 1]");
   fails([](artefact::Adapter* a) { a->pairs[0].ins = 32; }, "'blk.0.attn_q.weight' is [64, 64], not [32, 64]");
 }
 

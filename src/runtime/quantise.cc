@@ -116,7 +116,6 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
   report.bytes_before = file.file_bytes();
   const Plan plan(file, format);
   uint64_t total = 0, done = 0;
-  for (const TensorInfo& tensor : file.tensors()) total += tensor.bytes;
   for (const TensorInfo& tensor : file.tensors()) {
     const Format from = FormatOf(tensor.type), into = plan.For(tensor);
     QuantiseReport::Sum& sum = report.types[std::string(kernel::Info(into).name)];
@@ -127,11 +126,17 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
                        {reinterpret_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes)});
       continue;
     }
+    total += tensor.bytes;
     if (!IsFloat(from) && !IsFloat(into)) ++report.again;
     const std::vector<float>* columns = nullptr;
     if (importance != nullptr) {
       const auto found = importance->find(tensor.name);
       if (found != importance->end()) columns = &found->second;
+      const auto number = [](float v) { return v >= 0 && v < 1e30f; };
+      if (columns != nullptr && !std::all_of(columns->begin(), columns->end(), number)) {
+        throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " is not of numbers"),
+                    "the model overflows on the calibration text");
+      }
       if (columns != nullptr && static_cast<int64_t>(columns->size()) != tensor.dim(0)) {
         throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " has ", columns->size(),
                                              " columns, the tensor ", tensor.dim(0)));

@@ -25,7 +25,7 @@ class Reader : public JsonFields {
  public:
   using JsonFields::JsonFields;
 
-  TokenizerSpec Read(std::string_view json) {
+  TokenizerSpec Read(std::string_view json, NormalForm nfc) {
     dom::parser parser;
     const dom::object object = Parse(json, &parser);
     Known(object, "the document",
@@ -36,7 +36,9 @@ class Reader : public JsonFields {
     }
     const dom::object model = Object(Need(object, "model", "the document"), "model");
     const std::string type = TypeOf(Need(object, "model", "the document"), "model");
-    if (const auto normalizer = Find(object, "normalizer"); normalizer && type != "WordPiece") {
+    const auto normalizer = Find(object, "normalizer");
+    const bool left = normalizer && nfc == NormalForm::kLeaveToTexts && TypeOf(*normalizer, "normalizer") == "NFC";
+    if (normalizer && type != "WordPiece" && !left) {
       Fail(Code::kUnsupported, Cat("the normalizer ", TypeOf(*normalizer, "normalizer")),
            "vocabularies that take the text as it is can be read, and BERT's");
     }
@@ -437,7 +439,9 @@ class Reader : public JsonFields {
 
 }  // namespace
 
-TokenizerSpec ParseTokenizerJson(std::string_view json, std::string_view what) { return Reader(what).Read(json); }
+TokenizerSpec ParseTokenizerJson(std::string_view json, std::string_view what, NormalForm nfc) {
+  return Reader(what).Read(json, nfc);
+}
 
 void ApplyTokenizerConfigJson(std::string_view json, std::string_view what, TokenizerSpec* spec) {
   Reader(what).ReadConfig(json, spec);

@@ -24,7 +24,10 @@ std::string ToTokenizerJson(const TokenizerSpec& spec);
 
 // Throws Error(kInvalidInput) for what is no JSON or has not the format's shape, kUnsupported for sections that this
 // build does not know, kCorrupt for a vocabulary that contradicts itself; one line that begins with `what`.
-TokenizerSpec ParseTokenizerJson(std::string_view json, std::string_view what);
+// A normal form that texts should be brought to, NFC, is refused too, unless it is left to the texts, as vocabularies
+// in GGUF leave it.
+enum class NormalForm { kRefuse, kLeaveToTexts };
+TokenizerSpec ParseTokenizerJson(std::string_view json, std::string_view what, NormalForm nfc = NormalForm::kRefuse);
 
 // tokenizer_config.json: the special tokens' roles. Of it only bos_token, eos_token, pad_token and unk_token are read.
 std::string ToTokenizerConfigJson(const TokenizerSpec& spec);

@@ -19,13 +19,14 @@ constexpr char kChatMl[] =
 
 class RepliesTest : public ::testing::Test {
  protected:
-  void Load(const std::string& chat_template) {
-    const std::string bytes = runtime::Rewritten(runtime::GoldenBytes("qwen2"), nullptr,
-                                                 [&](const std::string& key, artefact::GgufWriter* writer) {
-                                                   if (key == "general.name" && !chat_template.empty())
-                                                     writer->Set("tokenizer.chat_template", chat_template);
-                                                   return true;
-                                                 });
+  void Load(const std::string& chat_template, const char* model = "qwen2") {
+    const auto change = [&](const std::string& key, artefact::GgufWriter* writer) {
+      if (key == "general.name" && !chat_template.empty()) writer->Set("tokenizer.chat_template", chat_template);
+      if (key != "tokenizer.ggml.add_space_prefix") return true;
+      writer->Set(key, true);
+      return false;
+    };
+    const std::string bytes = runtime::Rewritten(runtime::GoldenBytes(model), nullptr, change);
     path_ = Cat(::testing::TempDir(), "/", getpid(), "-replies.gguf");
     WriteFileAtomic(path_, bytes);
     tokenizer_ = text::MakeTokenizer(artefact::SpecFromGguf(*artefact::GgufFile::Open(path_)));
@@ -93,6 +94,32 @@ TEST_F(RepliesTest, ConversationsAreCutWhereTheModelAnswers) {
             "<|begin|><|im_start|>system\nshort<|im_end|>\n<|im_start|>user\n一<|im_end|>\n<|im_start|>assistant\n"
             "[二<|im_end|>]\n<|im_start|>user\n三<|im_end|>\n<|im_start|>assistant\n[四<|im_end|>]");
   EXPECT_EQ(Shown({{"prompt", "hi"}, {"response", "there"}}, "plain"), "<|begin|>hi[there<|end|>]");
+}
+
+TEST_F(RepliesTest, RepliesGetNoSpaceOfTheTokenizersOwn) {
+  Load("", "gemma3");
+  DataSettings data;
+  const ReplyTokens row = ReplyFormat(path_, *tokenizer_, data).Of({{"prompt", "the"}, {"response", "the 你"}}, "r");
+  std::vector<text::TokenId> learned;
+  for (size_t i = 0; i < row.tokens.size(); ++i) {
+    if (row.learned[i]) learned.push_back(row.tokens[i]);
+  }
+  std::vector<text::TokenId> all = tokenizer_->Encode("thethe 你");
+  all.push_back(tokenizer_->eos());
+  ASSERT_LE(learned.size(), all.size());
+  EXPECT_TRUE(std::equal(learned.rbegin(), learned.rend(), all.rbegin())) << "as the engine goes on after a prompt";
+  EXPECT_NE(tokenizer_->Piece(learned[0]).substr(0, 1), " ");
+}
+
+TEST_F(RepliesTest, NullIsEmptyAndOtherFieldsAreNotLookedAt) {
+  Load("");
+  ExamplesReport report;
+  const auto rows = Make(
+      "{\"prompt\":\"a\",\"response\":null,\"tags\":[1,{\"x\":2}]}\n{\"prompt\":\"a\",\"response\":\"b\",\"meta\":{}}"
+      "\n",
+      {}, &report);
+  EXPECT_EQ(rows->size(), 1);
+  EXPECT_EQ(report.empty, 1);
 }
 
 TEST_F(RepliesTest, RefusesWhatIsNoConversation) {

@@ -1,5 +1,8 @@
 #include "train/reply_format.h"
 
+#include <algorithm>
+
+#include "artefact/gguf_tokenizer.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "train/records.h"
@@ -32,6 +35,7 @@ ReplyFormat::ReplyFormat(const std::string& path, const text::Tokenizer& tokeniz
   const auto file = artefact::GgufFile::Open(path);
   const bool has = !file->StringOr("tokenizer.chat_template", "").empty();
   if (data.format == "chat" || (data.format == "auto" && has)) chat_.emplace(*file, SpecialTexts(tokenizer));
+  spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && artefact::SpecFromGguf(*file).add_space_prefix;
   if (end_ < 0) throw Error(Code::kUnsupported, Cat(path, ": its tokenizer has no token that ends a text"));
 }
 
@@ -39,7 +43,11 @@ ReplyTokens ReplyFormat::Of(const Json& record, const std::string& where) const 
   try {
     const auto messages = record.find("messages");
     if (messages == record.end()) {
-      return OfTexts(TextField(record, prompt_, where), TextField(record, response_, where));
+      const auto text = [&](const std::string& field) {
+        const auto found = record.find(field);
+        return found != record.end() && found->is_null() ? "" : TextField(record, field, where);
+      };
+      return OfTexts(text(prompt_), text(response_));
     }
     if (!chat_) throw Error(Code::kInvalidInput, "messages want a model with a chat template");
     if (!messages->is_array() || messages->empty())
@@ -51,18 +59,31 @@ ReplyTokens ReplyFormat::Of(const Json& record, const std::string& where) const 
   }
 }
 
-void ReplyFormat::Give(const std::string& text, ReplyTokens* out) const {
-  for (const text::TokenId token : tokenizer_.Encode(text, {.parse_special = chat()})) {
+std::vector<text::TokenId> ReplyFormat::Continuation(const std::string& before, const std::string& text) const {
+  const text::EncodeOptions options{.parse_special = chat()};
+  if (spaces_texts_ && !before.empty()) {  // alone, the text would get a space of its own
+    const std::vector<text::TokenId> first = tokenizer_.Encode(before, options);
+    std::vector<text::TokenId> all = tokenizer_.Encode(before + text, options);
+    if (all.size() >= first.size() && std::equal(first.begin(), first.end(), all.begin())) {
+      all.erase(all.begin(), all.begin() + static_cast<int64_t>(first.size()));
+      return all;
+    }
+  }
+  return tokenizer_.Encode(text, options);
+}
+
+void ReplyFormat::Give(const std::string& before, const std::string& text, ReplyTokens* out) const {
+  for (const text::TokenId token : Continuation(before, text)) {
     out->tokens.push_back(token);
     out->learned.push_back(false);
   }
 }
 
 // Up to the token that ends the reply; what the template writes behind it is `rest`.
-void ReplyFormat::Learn(const std::string& text, ReplyTokens* out, std::string* rest) const {
+void ReplyFormat::Learn(const std::string& before, const std::string& text, ReplyTokens* out, std::string* rest) const {
   rest->clear();
   bool ended = false;
-  for (const text::TokenId token : tokenizer_.Encode(text, {.parse_special = chat()})) {
+  for (const text::TokenId token : Continuation(before, text)) {
     if (ended) {
       *rest += tokenizer_.Piece(token, true);
       continue;
@@ -83,9 +104,9 @@ ReplyTokens ReplyFormat::OfTexts(const std::string& prompt, const std::string& r
   if (chat_)
     return OfMessages({{{"role", "user"}, {"content", prompt}}, {{"role", "assistant"}, {"content", response}}});
   if (tokenizer_.adds_bos()) out.tokens.push_back(tokenizer_.bos()), out.learned.push_back(false);
-  Give(prompt, &out);
+  Give("", prompt, &out);
   std::string rest;
-  Learn(response, &out, &rest);
+  Learn(prompt, response, &out, &rest);
   return out;
 }
 
@@ -118,9 +139,9 @@ ReplyTokens ReplyFormat::OfMessages(const Json& messages) const {
         out.learned.push_back(false);
       }
     }
-    Give(asked.substr(said.size()), &out);
+    Give(said, asked.substr(said.size()), &out);
     std::string rest;
-    Learn(answered.substr(asked.size()), &out, &rest);
+    Learn(asked, answered.substr(asked.size()), &out, &rest);
     said = answered.substr(0, answered.size() - rest.size());
   }
   out.empty = out.tokens.empty();

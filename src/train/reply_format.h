@@ -38,13 +38,16 @@ class ReplyFormat {
  private:
   ReplyTokens OfMessages(const Json& messages) const;
   ReplyTokens OfTexts(const std::string& prompt, const std::string& response) const;
-  void Give(const std::string& text, ReplyTokens* out) const;
-  void Learn(const std::string& text, ReplyTokens* out, std::string* rest) const;
+  // Tokens of a text that goes on after `before`.
+  std::vector<text::TokenId> Continuation(const std::string& before, const std::string& text) const;
+  void Give(const std::string& before, const std::string& text, ReplyTokens* out) const;
+  void Learn(const std::string& before, const std::string& text, ReplyTokens* out, std::string* rest) const;
 
   const text::Tokenizer& tokenizer_;
   std::string prompt_, response_;  // fields
   std::optional<runtime::ChatFormat> chat_;
   text::TokenId end_ = -1;
+  bool spaces_texts_ = false;  // the tokenizer puts a space before every text
 };
 
 }  // namespace atelier::train

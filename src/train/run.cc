@@ -7,6 +7,7 @@
 #include "artefact/tokenizer_file.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "model/bert_start.h"
 #include "text/tokenizer_json.h"
@@ -102,7 +103,13 @@ Run PrepareRun(const RunOptions& options) {
   if (run.architecture->starts) {
     if (const std::string init = model_table.StringOr("init", ""); !init.empty()) {
       run.shape.start.file = artefact::Registry(nullptr).Resolve(init).path;
-      if (run.architecture->data != model::DataKind::kReplies) model::ReadStart(&run.shape.start);
+      if (run.architecture->data == model::DataKind::kReplies) {
+        run.shape.start.hash = Sha256HexOfFile(run.shape.start.file);
+      } else {
+        model::ReadStart(&run.shape.start);
+      }
+    } else if (run.architecture->data == model::DataKind::kReplies) {
+      model_table.Refuse("init", "is missing: the model to tune", "a name or a GGUF file's path");
     }
   }
   std::vector<std::string> exact;  // a reply begins where its prompt ends, white space and all

@@ -275,6 +275,12 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
     same("train.batch", then.batch, s_.batch);
     same("optimiser.name", then.optimiser.name, s_.optimiser.name);
     same("data.train", then.data.train, s_.data.train);
+    const auto base = [](const model::About& about) {
+      return about.shape.empty() ? "" : model::ShapeFromJson(about.shape, "shape").start.hash;
+    };
+    if (base(checkpoint.about) != base(about_)) {
+      throw Error(Code::kConflict, "the checkpoint is of an adapter to another model", "its file's bytes are others");
+    }
   }
   try {
     const Json& state = checkpoint.state;

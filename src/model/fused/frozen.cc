@@ -37,7 +37,7 @@ void PackRows(const FrozenMatrix& w, int64_t begin, int64_t end, bool rows, cons
 class Node : public torch::autograd::Function<Node> {
  public:
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, const FrozenMatrix* w) {
-    ctx->saved_data["w"] = reinterpret_cast<int64_t>(w);
+    KeepMatrix(ctx, *w);
     const torch::Tensor in = AsRows(x.detach());
     const int64_t rows = in.size(0), ins = w->ins(), outs = w->outs(), most = BlockRows(*w);
     const bool narrow = x.scalar_type() == torch::kBFloat16;
@@ -61,7 +61,7 @@ class Node : public torch::autograd::Function<Node> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
-    const auto* w = reinterpret_cast<const FrozenMatrix*>(ctx->saved_data["w"].toInt());
+    const FrozenMatrix* w = &KeptMatrix(ctx);
     const torch::Tensor dy = AsRows(d[0]);
     const int64_t rows = dy.size(0), ins = w->ins(), outs = w->outs(), most = BlockRows(*w);
     torch::Tensor dx = NewFloats(rows, ins);
