@@ -121,8 +121,9 @@ TEST(Keys, TheDatabaseHoldsNoKey) {
   }
   const std::string bytes = ReadFile(path);
   EXPECT_NE(bytes.find(key.substr(0, 12)), std::string::npos);
-  EXPECT_EQ(bytes.find(key.substr(0, 13)), std::string::npos);
-  EXPECT_EQ(bytes.find(key.substr(12)), std::string::npos);
+  // Whatever column follows the prefix may begin with the key's next character by chance, hence runs of four and more.
+  EXPECT_EQ(bytes.find(key.substr(0, 16)), std::string::npos);
+  for (size_t at = 12; at + 8 <= key.size(); ++at) EXPECT_EQ(bytes.find(key.substr(at, 8)), std::string::npos);
 }
 
 TEST(Keys, KeysAreNeverAlike) {
