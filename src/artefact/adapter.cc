@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <map>
 #include <set>
 
 #include "artefact/gguf.h"
 #include "artefact/gguf_writer.h"
+#include "artefact/head_rows.h"
 #include "artefact/safetensors.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/half.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -23,20 +21,12 @@ constexpr char kA[] = ".lora_a", kB[] = ".lora_b";
 constexpr std::string_view kLayers = "base_model.model.model.layers.";  // in PEFT's names
 
 std::vector<float> Floats(std::string_view bytes, ScalarType type, const std::string& where) {
-  const size_t each = type == ScalarType::kF32 ? 4 : 2;
-  std::vector<float> out(bytes.size() / each);
-  for (size_t i = 0; i < out.size(); ++i) {
-    uint16_t half;
-    switch (type) {
-      case ScalarType::kF32: std::memcpy(&out[i], bytes.data() + 4 * i, 4); break;
-      case ScalarType::kF16:
-      case ScalarType::kBf16:
-        std::memcpy(&half, bytes.data() + 2 * i, 2);
-        out[i] = type == ScalarType::kF16 ? HalfToFloat(half) : BFloatToFloat(half);
-        break;
-      default: throw Error(Code::kUnsupported, Cat(where, " is ", Info(type).name));
-    }
-    if (!std::isfinite(out[i])) throw Error(Code::kCorrupt, Cat(where, " holds a number that is not finite"));
+  if (type != ScalarType::kF32 && type != ScalarType::kF16 && type != ScalarType::kBf16) {
+    throw Error(Code::kUnsupported, Cat(where, " is ", Info(type).name));
+  }
+  std::vector<float> out = ToFloats(bytes, type);
+  if (!std::all_of(out.begin(), out.end(), [](float v) { return std::isfinite(v); })) {
+    throw Error(Code::kCorrupt, Cat(where, " holds a number that is not finite"));
   }
   return out;
 }
@@ -89,16 +79,9 @@ Place PlaceOfGguf(const std::string& tensor) {
 
 bool Turns(std::string_view gguf) { return gguf == "attn_q" || gguf == "attn_k"; }
 
-// Rows of B between pairs (GGUF's llama) and halves (Hugging Face).
-std::vector<float> Reordered(const LoraPair& pair, int64_t head_dim, bool to_halves) {
-  std::vector<float> out(pair.b.size());
-  for (int64_t row = 0; row < pair.outs; ++row) {
-    const int64_t head = row / head_dim * head_dim, i = row % head_dim;
-    const int64_t half = head + i % 2 * (head_dim / 2) + i / 2;  // where the pair's row `row` lies in halves
-    const int64_t from = to_halves ? row : half, to = to_halves ? half : row;
-    std::copy_n(pair.b.data() + from * pair.rank, pair.rank, out.data() + to * pair.rank);
-  }
-  return out;
+// B's rows in another order.
+std::vector<float> Reordered(const LoraPair& pair, int64_t head_dim, Rows order) {
+  return ToFloats(HeadRows(Bytes(pair.b), pair.outs, head_dim, order), ScalarType::kF32);
 }
 
 }  // namespace
@@ -179,7 +162,7 @@ void WriteAdapterPeft(const Adapter& adapter, int64_t head_dim, const std::strin
     const std::string name = Cat(kLayers, place.layer, ".", place.peft);
     modules.insert(std::string(place.peft.substr(place.peft.find('.') + 1)));
     rank = pair.rank;
-    kept.push_back(head_dim > 0 && Turns(place.gguf) ? Reordered(pair, head_dim, true) : pair.b);
+    kept.push_back(head_dim > 0 && Turns(place.gguf) ? Reordered(pair, head_dim, Rows::kToHalves) : pair.b);
     writer.Add(name + ".lora_A.weight", ScalarType::kF32, {pair.rank, pair.ins}, Bytes(pair.a));
     writer.Add(name + ".lora_B.weight", ScalarType::kF32, {pair.outs, pair.rank}, Bytes(kept.back()));
   }
@@ -255,7 +238,7 @@ Adapter ReadAdapterPeft(const std::string& folder, const std::string& architectu
     pair.b = Floats(other->data, other->type, Cat(file->path(), ": ", Quote(other->name)));
     if (head_dim > 0 && turns) {
       if (pair.outs % head_dim != 0) refuse("is not of heads of this model's width");
-      pair.b = Reordered(pair, head_dim, false);
+      pair.b = Reordered(pair, head_dim, Rows::kToPairs);
     }
     adapter.pairs.push_back(std::move(pair));
   }

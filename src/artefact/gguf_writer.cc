@@ -109,6 +109,18 @@ void GgufWriter::Add(std::string_view name, TensorType type, std::vector<int64_t
   tensors_.push_back(std::move(tensor));
 }
 
+void GgufWriter::CopyKeys(const GgufFile& file, const std::vector<std::string_view>& except) {
+  for (const std::string& key : file.Keys()) {
+    if (key == "general.alignment" || std::find(except.begin(), except.end(), key) != except.end()) continue;
+    SetRaw(key, file.Type(key), file.Encoded(key));
+  }
+}
+
+void GgufWriter::CopyTensor(const TensorInfo& tensor) {
+  AddTensor(tensor.name, tensor.type, tensor.shape,
+            {reinterpret_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes)});
+}
+
 void GgufWriter::AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data) {
   Tensor tensor{};
   tensor.data = data;

@@ -39,12 +39,16 @@ class GgufWriter {
   void Set(std::string_view key, const std::vector<uint32_t>& values);
   // A value that is already encoded, of any type: what copies metadata from file to file, and what tests lie with.
   void SetRaw(std::string_view key, GgufType type, std::string_view encoded);
+  // Another file's keys as they are, but for its alignment and those of `except`.
+  void CopyKeys(const GgufFile& file, const std::vector<std::string_view>& except = {});
 
   // `data` holds the tensor's bytes (its length is checked) and must stay valid until Write or ToBytes.
   void AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::string_view data);
   // The same for what need not all be in memory at once: `make` is called when its turn comes to be written, and gives
   // exactly the tensor's bytes; what it throws ends the writing, and no file is left.
   void AddTensor(std::string_view name, TensorType type, std::vector<int64_t> shape, std::function<std::string()> make);
+  // Another file's tensor as it is; that file must stay open until Write or ToBytes.
+  void CopyTensor(const TensorInfo& tensor);
 
   void Write(const std::string& path) const;
   std::string ToBytes() const;

@@ -1,19 +1,18 @@
 #include "artefact/hf_decoder.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
 #include <vector>
 
 #include "artefact/gguf_writer.h"
+#include "artefact/head_rows.h"
 #include "artefact/hf_config.h"
 #include "artefact/safetensors.h"
 #include "artefact/tokenizer_file.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/half.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "text/tokenizer_json.h"
@@ -62,9 +61,11 @@ class Weights {
     }
   }
 
-  bool Has(const std::string& name) const { return tensors_.contains(name); }
-
-  const SafeTensor& Take(const std::string& name, const std::vector<int64_t>& shape) {
+  struct Taken {
+    const SafeTensor& tensor;
+    TensorType type;
+  };
+  Taken Take(const std::string& name, const std::vector<int64_t>& shape) {
     const auto found = tensors_.find(name);
     if (found == tensors_.end()) {
       throw Error(Code::kCorrupt, Cat(files_.front()->path(), ": the tensor ", Quote(name), " is missing"));
@@ -75,11 +76,7 @@ class Weights {
       throw Error(Code::kCorrupt,
                   Cat(place.file->path(), ": the tensor ", Quote(name), " has another shape than config.json"));
     }
-    const ScalarType type = place.tensor->type;
-    if (type != ScalarType::kF32 && type != ScalarType::kF16 && type != ScalarType::kBf16) {
-      throw Error(Code::kUnsupported, Cat(place.file->path(), ": the tensor ", Quote(name), " is ", Info(type).name));
-    }
-    return *place.tensor;
+    return {*place.tensor, TypeOf(*place.tensor, place.file->path())};
   }
 
   // What nobody took would have changed the model's answers.
@@ -100,43 +97,6 @@ class Weights {
   std::map<std::string, Place> tensors_;
   std::set<std::string> taken_;
 };
-
-TensorType TypeOf(ScalarType type) {
-  return type == ScalarType::kF32 ? TensorType::kF32 : type == ScalarType::kF16 ? TensorType::kF16 : TensorType::kBF16;
-}
-
-// A vector in f32, each number moved by `add`.
-std::string Widened(const SafeTensor& tensor, float add) {
-  const size_t each = tensor.type == ScalarType::kF32 ? 4 : 2, count = tensor.data.size() / each;
-  std::string out(count * 4, '\0');
-  for (size_t i = 0; i < count; ++i) {
-    float value;
-    uint16_t half;
-    if (each == 4) {
-      std::memcpy(&value, tensor.data.data() + 4 * i, 4);
-    } else {
-      std::memcpy(&half, tensor.data.data() + 2 * i, 2);
-      value = tensor.type == ScalarType::kF16 ? HalfToFloat(half) : BFloatToFloat(half);
-    }
-    value += add;
-    std::memcpy(out.data() + 4 * i, &value, 4);
-  }
-  return out;
-}
-
-// Rows of each head from halves (0 .. d/2-1, d/2 .. d-1) to neighbouring pairs (0, d/2, 1, d/2+1 ...). Works on
-// vectors, too, whose rows are numbers.
-std::string Paired(std::string_view rows, int64_t heads, int64_t head_dim) {
-  const size_t row = rows.size() / static_cast<size_t>(heads * head_dim);
-  std::string out(rows.size(), '\0');
-  for (int64_t h = 0; h < heads; ++h) {
-    for (int64_t i = 0; i < head_dim; ++i) {
-      const int64_t from = h * head_dim + i % 2 * (head_dim / 2) + i / 2, to = h * head_dim + i;
-      std::memcpy(out.data() + static_cast<size_t>(to) * row, rows.data() + static_cast<size_t>(from) * row, row);
-    }
-  }
-  return out;
-}
 
 class Converter {
  public:
@@ -191,19 +151,21 @@ class Converter {
  private:
   // `heads`: of rows that turn in pairs, or 0.
   void Matrix(const std::string& from, const std::string& to, int64_t rows, int64_t cols, int64_t heads = 0) {
-    const SafeTensor& tensor = weights_.Take(from + ".weight", {rows, cols});
+    const auto [tensor, type] = weights_.Take(from + ".weight", {rows, cols});
     if (heads == 0) {
-      out_.AddTensor(to + ".weight", TypeOf(tensor.type), {cols, rows}, tensor.data);
+      out_.AddTensor(to + ".weight", type, {cols, rows}, tensor.data);
     } else {
-      out_.AddTensor(to + ".weight", TypeOf(tensor.type), {cols, rows},
-                     [&tensor, heads, this] { return Paired(tensor.data, heads, c_.head_dim); });
+      out_.AddTensor(to + ".weight", type, {cols, rows},
+                     [data = tensor.data, rows, this] { return HeadRows(data, rows, c_.head_dim, Rows::kToPairs); });
     }
   }
   void Vector(const std::string& from, const std::string& to, int64_t size, float add, int64_t heads = 0) {
-    const SafeTensor& tensor = weights_.Take(from, {size});
-    out_.AddTensor(to, TensorType::kF32, {size}, [&tensor, add, heads, this] {
-      const std::string values = Widened(tensor, add);
-      return heads == 0 ? values : Paired(values, heads, c_.head_dim);
+    const SafeTensor& tensor = weights_.Take(from, {size}).tensor;
+    out_.AddTensor(to, TensorType::kF32, {size}, [&tensor, size, add, heads, this] {
+      std::vector<float> values = ToFloats(tensor.data, tensor.type);
+      for (float& value : values) value += add;
+      const std::string bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+      return heads == 0 ? bytes : HeadRows(bytes, size, c_.head_dim, Rows::kToPairs);
     });
   }
   void Norm(const std::string& from, const std::string& to, int64_t size) {

@@ -59,10 +59,11 @@ class Puller {
     if (IsHfFolder(options_.source)) return FromFolder();
     const std::string nearest = Nearest(options_.source, catalogue_.Names());
     throw Error(Code::kNotFound, Cat("there is no file and no model of the catalogue ", Quote(options_.source, 200)),
-                !nearest.empty() ? Cat("did you mean ", nearest, "?")
-                                 : Cat("the catalogue has ", Join(catalogue_.Names(), ", "),
-                                       "; hf:OWNER/REPO/FILE, https://... and paths are taken too, also of a folder with a "
-                                       "config.json"));
+                !nearest.empty()
+                    ? Cat("did you mean ", nearest, "?")
+                    : Cat("the catalogue has ", Join(catalogue_.Names(), ", "),
+                          "; hf:OWNER/REPO/FILE, https://... and paths are taken too, also of a folder with a "
+                          "config.json"));
   }
 
  private:

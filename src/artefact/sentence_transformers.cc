@@ -97,16 +97,6 @@ void CheckPooling(const std::string& archive) {
   }
 }
 
-TensorType TypeOf(const std::string& where, const SafeTensor& tensor) {
-  switch (tensor.type) {
-    case ScalarType::kF32: return TensorType::kF32;
-    case ScalarType::kF16: return TensorType::kF16;
-    case ScalarType::kBf16: return TensorType::kBF16;
-    default:
-      throw Error(Code::kUnsupported, Cat(where, ": the tensor ", Quote(tensor.name), " is ", Info(tensor.type).name));
-  }
-}
-
 void AddTensors(const std::string& where, const SafetensorsFile& file, const BertShape& shape, GgufWriter* out) {
   const std::string prefix = file.Find("bert.embeddings.word_embeddings.weight") != nullptr ? "bert." : "";
   const auto add = [&](const std::string& from, const std::string& to, std::vector<int64_t> wanted) {
@@ -117,7 +107,7 @@ void AddTensors(const std::string& where, const SafetensorsFile& file, const Ber
       throw Error(Code::kCorrupt,
                   Cat(where, ": the tensor ", Quote(tensor->name), " has another shape than config.json"));
     }
-    out->AddTensor(to, TypeOf(where, *tensor), {wanted.rbegin(), wanted.rend()}, tensor->data);
+    out->AddTensor(to, TypeOf(*tensor, where), {wanted.rbegin(), wanted.rend()}, tensor->data);
   };
   const auto both = [&](const std::string& from, const std::string& to, std::vector<int64_t> wanted) {
     add(from + ".weight", to + ".weight", wanted);

@@ -338,7 +338,9 @@ bool QuantiseRow(Format format, const float* x, int64_t cols, const float* impor
   const int group = StretchOf(format).group;
   float w[kMostBlock];
   for (int64_t begin = 0; begin < cols; begin += info.block, at += info.bytes) {
-    WeighBlock(x + begin, importance != nullptr ? importance + begin : nullptr, info.block, group, w);
+    if (format != Format::kQ8_0) {  // whose scale weighs nothing
+      WeighBlock(x + begin, importance != nullptr ? importance + begin : nullptr, info.block, group, w);
+    }
     if (!PutBlock(format, x + begin, w, at)) return false;
   }
   return true;

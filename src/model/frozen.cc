@@ -6,37 +6,25 @@
 #include "base/str.h"
 #include "model/fused/frozen.h"
 #include "model/fused/ops.h"
+#include "model/fused/step.h"
 #include "runtime/tensor_loader.h"
 
 namespace atelier::model {
 namespace {
 
-struct Holder : torch::CustomClassHolder {
-  explicit Holder(FrozenMatrix matrix) : w(std::move(matrix)) {}
-  const FrozenMatrix w;
+struct Kept : torch::CustomClassHolder {
+  FrozenMatrix w;  // holds the file
 };
 
-class LinearNode : public torch::autograd::Function<LinearNode> {
- public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const FrozenMatrix* w) {
-    KeepMatrix(ctx, *w);
-    return torch::linear(x, w->Expanded().to(x.scalar_type()));
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
-                                                 const torch::autograd::variable_list& d) {
-    return {torch::matmul(d[0], KeptMatrix(ctx).Expanded().to(d[0].scalar_type())), torch::Tensor()};
-  }
-};
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool) {
+  return torch::linear(x, c->w.Expanded().to(x.scalar_type()));
+}
+
+torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+  return torch::matmul(d, c.w.Expanded().to(d.scalar_type()));
+}
 
 }  // namespace
-
-void KeepMatrix(torch::autograd::AutogradContext* ctx, const FrozenMatrix& w) {
-  ctx->saved_data["w"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(w));
-}
-
-const FrozenMatrix& KeptMatrix(torch::autograd::AutogradContext* ctx) {
-  return c10::static_intrusive_pointer_cast<Holder>(ctx->saved_data["w"].toCapsule())->w;
-}
 
 FrozenMatrix::FrozenMatrix(std::shared_ptr<const artefact::GgufFile> file, const std::string& name, int64_t outs,
                            int64_t ins)
@@ -73,7 +61,9 @@ torch::Tensor FrozenMatrix::Rows(const torch::Tensor& ids) const {
 
 torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w) {
   if (fused::Enabled()) return fused::FrozenLinear(x, w);
-  return LinearNode::apply(x, &w);
+  auto c = c10::make_intrusive<Kept>();
+  c->w = w;
+  return fused::RunStep(x, {}, c);
 }
 
 }  // namespace atelier::model

@@ -34,10 +34,6 @@ class FrozenMatrix {
   kernel::Format format_ = kernel::Format::kF32;
 };
 
-// A matrix kept by a node of the gradient's graph, which may outlive the model: it holds the file.
-void KeepMatrix(torch::autograd::AutogradContext* ctx, const FrozenMatrix& w);
-const FrozenMatrix& KeptMatrix(torch::autograd::AutogradContext* ctx);
-
 // x W^T in x's type; x [..., ins] -> [..., outs]. The gradient reaches x alone.
 torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w);
 

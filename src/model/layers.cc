@@ -2,12 +2,14 @@
 
 namespace atelier::model {
 
+torch::Tensor RmsNormed(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
+  const torch::Tensor wide = x.to(torch::kFloat32);
+  return (wide * torch::rsqrt(wide.square().mean(-1, true) + eps) * weight).to(x.scalar_type());
+}
+
 RmsNorm::RmsNorm(int64_t width, double eps) : eps_(eps) { weight = register_parameter("weight", torch::ones({width})); }
 
-torch::Tensor RmsNorm::forward(const torch::Tensor& x) const {
-  const torch::Tensor wide = x.to(torch::kFloat32);
-  return (wide * torch::rsqrt(wide.square().mean(-1, true) + eps_) * weight).to(x.scalar_type());
-}
+torch::Tensor RmsNorm::forward(const torch::Tensor& x) const { return RmsNormed(x, weight, eps_); }
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias, double deviation) {
   weight = register_parameter("weight", torch::randn({out, in}) * deviation);

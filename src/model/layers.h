@@ -6,6 +6,8 @@
 namespace atelier::model {
 
 // x / sqrt(mean(x^2) + eps) * weight, over the last axis (Zhang & Sennrich 2019).
+torch::Tensor RmsNormed(const torch::Tensor& x, const torch::Tensor& weight, double eps);
+
 class RmsNorm : public torch::nn::Module {
  public:
   RmsNorm(int64_t width, double eps);

@@ -20,11 +20,6 @@ torch::Tensor Vector(const artefact::GgufFile& file, const std::string& name, in
   return torch::tensor(values);
 }
 
-torch::Tensor RmsNormed(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
-  const torch::Tensor wide = x.to(torch::kFloat32);
-  return (wide * torch::rsqrt(wide.square().mean(-1, true) + eps) * weight).to(x.scalar_type());
-}
-
 // x [batch, heads, time, head]; the first 2 * cosines.size(1) dimensions turn, as RopeSpec says which pairs.
 torch::Tensor Turned(const torch::Tensor& x, const runtime::RopeSpec& rope, const torch::Tensor& cosines,
                      const torch::Tensor& sines) {

@@ -56,25 +56,7 @@ inline std::string Rewritten(const std::string& bytes, const ChangeTensor& chang
   artefact::GgufWriter writer;
   for (const std::string& key : file->Keys()) {
     if (metadata && !metadata(key, &writer)) continue;
-    using artefact::GgufType;
-    switch (file->Type(key)) {
-      case GgufType::kString: writer.Set(key, file->String(key)); break;
-      case GgufType::kBool: writer.Set(key, file->Bool(key)); break;
-      case GgufType::kFloat32: writer.Set(key, static_cast<float>(file->Float(key))); break;
-      case GgufType::kUint32: writer.Set(key, static_cast<uint32_t>(file->Int(key))); break;
-      default:
-        if (key == "tokenizer.ggml.tokens" || key == "tokenizer.ggml.merges") {
-          std::vector<std::string> texts;
-          for (std::string_view text : file->Strings(key)) texts.emplace_back(text);
-          writer.Set(key, texts);
-        } else if (key == "tokenizer.ggml.scores" || key == "golden.logits") {
-          writer.Set(key, file->Floats(key));
-        } else {
-          std::vector<int32_t> numbers;
-          for (int64_t number : file->Ints(key)) numbers.push_back(static_cast<int32_t>(number));
-          writer.Set(key, numbers);
-        }
-    }
+    writer.SetRaw(key, file->Type(key), file->Encoded(key));
   }
   std::vector<std::unique_ptr<LooseTensor>> tensors;
   for (const artefact::TensorInfo& tensor : file->tensors()) {

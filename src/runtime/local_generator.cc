@@ -25,7 +25,7 @@ class LocalGenerator : public artefact::Generator {
     DecoderSpec spec = ReadSpec(*file);
     tokenizer_ = TokenizerFromGguf(*file, spec.vocab);
     constraints_ = std::make_unique<ConstraintCompiler>(*tokenizer_);
-    spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && SpecFromGguf(*file).add_space_prefix;
+    spaces_texts_ = SpacesTexts(*file);
     info_ = ModelInfoOf(*file, name, hash, spec);
     chat_template_ = std::string(file->StringOr("tokenizer.chat_template", ""));
     tool_template_ = std::string(file->StringOr("tokenizer.chat_template.tool_use", chat_template_));
@@ -97,12 +97,7 @@ std::vector<int32_t> LocalGenerator::PromptTokens(std::string_view prompt, bool 
 std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix, const std::string& text,
                                                         bool parse_special) const {
   if (spaces_texts_ && !prefix.empty()) {  // alone, the text would get a space of its own
-    const std::vector<int32_t> before = tokenizer_->Encode(prefix, {.parse_special = parse_special});
-    std::vector<int32_t> all = tokenizer_->Encode(Cat(prefix, text), {.parse_special = parse_special});
-    if (all.size() >= before.size() && std::equal(before.begin(), before.end(), all.begin())) {
-      all.erase(all.begin(), all.begin() + static_cast<int64_t>(before.size()));
-      return all;
-    }
+    if (auto tokens = tokenizer_->EncodeBehind(prefix, text, {.parse_special = parse_special})) return *tokens;
   }
   return tokenizer_->Encode(text);
 }

@@ -39,14 +39,11 @@ void MergeAdapter(const artefact::GgufFile& file, const artefact::Adapter& adapt
   for (const artefact::LoraPair& pair : adapter.pairs) pairs[pair.tensor] = &pair;
   ThreadPool pool(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads());
   artefact::GgufWriter writer;
-  for (const std::string& key : file.Keys()) {
-    const bool name = key == "general.name" && !options.name.empty();
-    const bool licence = key == "general.license" && !options.licence.empty();
-    // With another type the file is no longer what its label says.
-    const bool label = key == "general.file_type" && options.format;
-    if (key == "general.alignment" || name || licence || label) continue;
-    writer.SetRaw(key, file.Type(key), file.Encoded(key));
-  }
+  std::vector<std::string_view> except;
+  if (!options.name.empty()) except.emplace_back("general.name");
+  if (!options.licence.empty()) except.emplace_back("general.license");
+  if (options.format) except.emplace_back("general.file_type");  // it is no longer what its label says
+  writer.CopyKeys(file, except);
   if (!options.name.empty()) writer.Set("general.name", options.name);
   if (!options.licence.empty()) writer.Set("general.license", options.licence);
   if (!file.Has("general.quantization_version")) writer.Set("general.quantization_version", uint32_t{2});
@@ -54,8 +51,7 @@ void MergeAdapter(const artefact::GgufFile& file, const artefact::Adapter& adapt
   for (const artefact::TensorInfo& tensor : file.tensors()) {
     const auto found = pairs.find(tensor.name);
     if (found == pairs.end()) {
-      writer.AddTensor(tensor.name, tensor.type, tensor.shape,
-                       {reinterpret_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes)});
+      writer.CopyTensor(tensor);
       continue;
     }
     const artefact::LoraPair& pair = *found->second;

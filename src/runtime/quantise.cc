@@ -104,10 +104,7 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
   artefact::GgufWriter writer;
   const auto* choice =
       std::find_if(std::begin(kChoices), std::end(kChoices), [&](const Choice& c) { return c.format == format; });
-  for (const std::string& key : file.Keys()) {
-    if (key == "general.alignment" || key == "general.file_type" || key == "general.quantization_version") continue;
-    writer.SetRaw(key, file.Type(key), file.Encoded(key));
-  }
+  writer.CopyKeys(file, {"general.file_type", "general.quantization_version"});
   writer.Set("general.file_type", choice->file_type);
   if (!options.licence.empty() && !file.Has("general.license")) writer.Set("general.license", options.licence);
   if (!IsFloat(format)) writer.Set("general.quantization_version", uint32_t{2});
@@ -122,8 +119,7 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
     ++sum.tensors;
     sum.bytes += static_cast<uint64_t>(tensor.elements() / kernel::Info(into).block * kernel::Info(into).bytes);
     if (from == into) {
-      writer.AddTensor(tensor.name, tensor.type, tensor.shape,
-                       {reinterpret_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes)});
+      writer.CopyTensor(tensor);
       continue;
     }
     total += tensor.bytes;

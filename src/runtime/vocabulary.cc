@@ -4,6 +4,11 @@
 #include "base/str.h"
 
 namespace atelier::runtime {
+
+bool SpacesTexts(const artefact::GgufFile& file) {
+  return file.String("tokenizer.ggml.model") == "llama" && SpecFromGguf(file).add_space_prefix;
+}
+
 std::unique_ptr<text::Tokenizer> TokenizerFromGguf(const artefact::GgufFile& file) {
   try {
     return text::MakeTokenizer(SpecFromGguf(file));

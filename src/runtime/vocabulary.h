@@ -9,6 +9,10 @@
 
 namespace atelier::runtime {
 
+// Whether the file's tokenizer puts a space before every text: one that goes on after another has none of its own then
+// (text::Tokenizer::EncodeBehind).
+bool SpacesTexts(const artefact::GgufFile& file);
+
 using artefact::SpecFromGguf;
 
 // SpecFromGguf, then text::MakeTokenizer; errors name the file.

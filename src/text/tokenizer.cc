@@ -1,5 +1,7 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/str.h"
 #include "text/bpe.h"
@@ -8,6 +10,15 @@
 #include "text/wordpiece.h"
 
 namespace atelier::text {
+
+std::optional<std::vector<TokenId>> Tokenizer::EncodeBehind(std::string_view before, std::string_view text,
+                                                            const EncodeOptions& options) const {
+  const std::vector<TokenId> first = Encode(before, options);
+  std::vector<TokenId> all = Encode(Cat(before, text), options);
+  if (all.size() < first.size() || !std::equal(first.begin(), first.end(), all.begin())) return std::nullopt;
+  all.erase(all.begin(), all.begin() + static_cast<int64_t>(first.size()));
+  return all;
+}
 
 std::string Tokenizer::Decode(std::span<const TokenId> ids, bool special) const {
   std::string text;

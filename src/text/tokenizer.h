@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,10 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   virtual std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
+  // What the tokens of `before` + `text` go on with behind those of `before`; nothing where both together begin
+  // otherwise. For tokenizers that put a space of their own before every text.
+  std::optional<std::vector<TokenId>> EncodeBehind(std::string_view before, std::string_view text,
+                                                   const EncodeOptions& options = {}) const;
   // The bytes that a token stands for; "" for control tokens unless `special`. Any id is safe: unknown ones give "".
   virtual std::string Piece(TokenId id, bool special = false) const = 0;
   std::string Decode(std::span<const TokenId> ids, bool special = false) const;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "train/token_rows.h"
 
 namespace atelier::train {
 namespace {
@@ -11,42 +12,25 @@ namespace {
 class Replies : public Examples {
  public:
   void Add(int64_t record, const ReplyTokens& row) {
-    tokens_.insert(tokens_.end(), row.tokens.begin(), row.tokens.end());
-    learned_.insert(learned_.end(), row.learned.begin(), row.learned.end());
-    begins_.push_back(static_cast<int64_t>(tokens_.size()));
-    records_.push_back(record);
+    std::vector<int32_t> targets;
+    for (size_t i = 1; i < row.tokens.size(); ++i) {
+      targets.push_back(row.learned[i] ? row.tokens[i] : static_cast<int32_t>(model::kIgnored));
+    }
+    inputs_.Add(std::span(row.tokens).first(targets.size()), record);
+    targets_.Add(targets, record);
   }
 
-  int64_t size() const override { return static_cast<int64_t>(records_.size()); }
-  int64_t Length(int64_t row) const override {
-    return begins_[static_cast<size_t>(row) + 1] - begins_[static_cast<size_t>(row)] - 1;
-  }
+  int64_t size() const override { return inputs_.size(); }
+  int64_t Length(int64_t row) const override { return inputs_.Length(row); }
   model::Batch Collate(std::span<const int64_t> rows, Rng) const override {
-    const auto n = static_cast<int64_t>(rows.size());
-    int64_t longest = 1;
-    for (const int64_t row : rows) longest = std::max(longest, Length(row));
-    model::Batch batch;
-    // Padding stands behind all that is asked, so that no token sees it.
-    batch.inputs = torch::zeros({n, longest}, torch::kInt64);
-    batch.targets = torch::full({n, longest}, model::kIgnored, torch::kInt64);
-    batch.lengths = torch::empty({n}, torch::kInt64);
-    for (int64_t i = 0; i < n; ++i) {
-      const int64_t row = rows[static_cast<size_t>(i)], begin = begins_[static_cast<size_t>(row)];
-      batch.lengths.data_ptr<int64_t>()[i] = Length(row);
-      for (int64_t t = 0; t < Length(row); ++t) {
-        const auto at = static_cast<size_t>(begin + t);
-        batch.inputs.data_ptr<int64_t>()[i * longest + t] = tokens_[at];
-        if (learned_[at + 1]) batch.targets.data_ptr<int64_t>()[i * longest + t] = tokens_[at + 1];
-      }
-    }
+    model::Batch batch = inputs_.Lay(rows, 0);  // padding stands behind all that is asked: no token sees it
+    batch.targets = targets_.Lay(rows, model::kIgnored).inputs;
     return batch;
   }
-  std::string Describe(int64_t row) const override { return Cat("record ", records_[static_cast<size_t>(row)] + 1); }
+  std::string Describe(int64_t row) const override { return inputs_.Describe(row); }
 
  private:
-  std::vector<int32_t> tokens_;
-  std::vector<bool> learned_;
-  std::vector<int64_t> begins_{0}, records_;
+  TokenRows inputs_, targets_;  // of the same lengths
 };
 
 }  // namespace

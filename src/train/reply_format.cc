@@ -1,10 +1,8 @@
 #include "train/reply_format.h"
 
-#include <algorithm>
-
-#include "artefact/gguf_tokenizer.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "runtime/vocabulary.h"
 #include "train/records.h"
 
 namespace atelier::train {
@@ -35,7 +33,7 @@ ReplyFormat::ReplyFormat(const std::string& path, const text::Tokenizer& tokeniz
   const auto file = artefact::GgufFile::Open(path);
   const bool has = !file->StringOr("tokenizer.chat_template", "").empty();
   if (data.format == "chat" || (data.format == "auto" && has)) chat_.emplace(*file, SpecialTexts(tokenizer));
-  spaces_texts_ = file->String("tokenizer.ggml.model") == "llama" && artefact::SpecFromGguf(*file).add_space_prefix;
+  spaces_texts_ = runtime::SpacesTexts(*file);
   if (end_ < 0) throw Error(Code::kUnsupported, Cat(path, ": its tokenizer has no token that ends a text"));
 }
 
@@ -62,12 +60,7 @@ ReplyTokens ReplyFormat::Of(const Json& record, const std::string& where) const 
 std::vector<text::TokenId> ReplyFormat::Continuation(const std::string& before, const std::string& text) const {
   const text::EncodeOptions options{.parse_special = chat()};
   if (spaces_texts_ && !before.empty()) {  // alone, the text would get a space of its own
-    const std::vector<text::TokenId> first = tokenizer_.Encode(before, options);
-    std::vector<text::TokenId> all = tokenizer_.Encode(before + text, options);
-    if (all.size() >= first.size() && std::equal(first.begin(), first.end(), all.begin())) {
-      all.erase(all.begin(), all.begin() + static_cast<int64_t>(first.size()));
-      return all;
-    }
+    if (auto tokens = tokenizer_.EncodeBehind(before, text, options)) return *tokens;
   }
   return tokenizer_.Encode(text, options);
 }

@@ -1,18 +1,23 @@
 #include "model/fused/frozen.h"
 
 #include "model/fused/ops.h"
+#include "model/fused/step.h"
 
 namespace atelier::model::fused {
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 constexpr int64_t kBlockNumbers = 1 << 19;  // of a block: a megabyte in bf16
 
 int64_t BlockRows(const FrozenMatrix& w) {
   const int64_t panels = std::max<int64_t>(1, kBlockNumbers / (w.ins() * kernel::kProductPanel));
   return std::min(panels * kernel::kProductPanel, w.outs());
+}
+
+// The shape of x with another last axis.
+std::vector<int64_t> WithLast(const torch::Tensor& x, int64_t last) {
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = last;
+  return shape;
 }
 
 torch::Tensor AsRows(const torch::Tensor& x) {
@@ -34,53 +39,53 @@ void PackRows(const FrozenMatrix& w, int64_t begin, int64_t end, bool rows, cons
   });
 }
 
-class Node : public torch::autograd::Function<Node> {
- public:
-  static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, const FrozenMatrix* w) {
-    KeepMatrix(ctx, *w);
-    const torch::Tensor in = AsRows(x.detach());
-    const int64_t rows = in.size(0), ins = w->ins(), outs = w->outs(), most = BlockRows(*w);
-    const bool narrow = x.scalar_type() == torch::kBFloat16;
-    torch::Tensor y = narrow ? NewBrains(rows, outs) : NewFloats(rows, outs);
-    const torch::Tensor wide = NewFloats(most, ins), packed = NewBrains(1, kernel::PackedSize(most, ins));
-    for (int64_t begin = 0; begin < outs; begin += most) {
-      const int64_t end = std::min(outs, begin + most);
-      PackRows(*w, begin, end, false, wide, packed);
-      kernel::Product p = RowsTimes(Brains(in), rows, ins, ins, packed, end - begin);
-      if (narrow) {
-        p.out16 = Brains(y) + begin, p.out16_stride = outs;
-      } else {
-        p.out = Floats(y) + begin, p.out_stride = outs;
-      }
-      Multiply(p);
-    }
-    std::vector<int64_t> shape = x.sizes().vec();
-    shape.back() = outs;
-    return y.view(shape);
-  }
-
-  static variable_list backward(AutogradContext* ctx, const variable_list& d) {
-    const torch::NoGradGuard no_gradient;
-    const FrozenMatrix* w = &KeptMatrix(ctx);
-    const torch::Tensor dy = AsRows(d[0]);
-    const int64_t rows = dy.size(0), ins = w->ins(), outs = w->outs(), most = BlockRows(*w);
-    torch::Tensor dx = NewFloats(rows, ins);
-    const torch::Tensor wide = NewFloats(most, ins), packed = NewBrains(1, kernel::PackedSize(ins, most));
-    for (int64_t begin = 0; begin < outs; begin += most) {
-      const int64_t end = std::min(outs, begin + most);
-      PackRows(*w, begin, end, true, wide, packed);
-      kernel::Product p = RowsTimes(Brains(dy) + begin, rows, end - begin, outs, packed, ins);
-      p.out = Floats(dx), p.out_stride = ins, p.accumulate = begin > 0;
-      Multiply(p);
-    }
-    std::vector<int64_t> shape = d[0].sizes().vec();
-    shape.back() = ins;
-    return {(d[0].scalar_type() == torch::kBFloat16 ? Narrow(dx) : dx).view(shape), torch::Tensor()};
-  }
+struct Kept : torch::CustomClassHolder {
+  FrozenMatrix w;  // holds the file
 };
+
+torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool) {
+  const FrozenMatrix& w = c->w;
+  const torch::Tensor in = AsRows(x);
+  const int64_t rows = in.size(0), ins = w.ins(), outs = w.outs(), most = BlockRows(w);
+  const bool narrow = x.scalar_type() == torch::kBFloat16;
+  torch::Tensor y = narrow ? NewBrains(rows, outs) : NewFloats(rows, outs);
+  const torch::Tensor wide = NewFloats(most, ins), packed = NewBrains(1, kernel::PackedSize(most, ins));
+  for (int64_t begin = 0; begin < outs; begin += most) {
+    const int64_t end = std::min(outs, begin + most);
+    PackRows(w, begin, end, false, wide, packed);
+    kernel::Product p = RowsTimes(Brains(in), rows, ins, ins, packed, end - begin);
+    if (narrow) {
+      p.out16 = Brains(y) + begin, p.out16_stride = outs;
+    } else {
+      p.out = Floats(y) + begin, p.out_stride = outs;
+    }
+    Multiply(p);
+  }
+  return y.view(WithLast(x, outs));
+}
+
+torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+  const FrozenMatrix& w = c.w;
+  const torch::Tensor dy = AsRows(d);
+  const int64_t rows = dy.size(0), ins = w.ins(), outs = w.outs(), most = BlockRows(w);
+  torch::Tensor dx = NewFloats(rows, ins);
+  const torch::Tensor wide = NewFloats(most, ins), packed = NewBrains(1, kernel::PackedSize(ins, most));
+  for (int64_t begin = 0; begin < outs; begin += most) {
+    const int64_t end = std::min(outs, begin + most);
+    PackRows(w, begin, end, true, wide, packed);
+    kernel::Product p = RowsTimes(Brains(dy) + begin, rows, end - begin, outs, packed, ins);
+    p.out = Floats(dx), p.out_stride = ins, p.accumulate = begin > 0;
+    Multiply(p);
+  }
+  return (d.scalar_type() == torch::kBFloat16 ? Narrow(dx) : dx).view(WithLast(d, ins));
+}
 
 }  // namespace
 
-torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w) { return Node::apply(x, &w); }
+torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w) {
+  auto c = c10::make_intrusive<Kept>();
+  c->w = w;
+  return RunStep(x, {}, c);
+}
 
 }  // namespace atelier::model::fused
