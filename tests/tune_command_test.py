@@ -1,17 +1,22 @@
-"""atelier tune sft as people use it: a small model taught replies, merged, served; and what it refuses.
+"""atelier tune sft as people use it: a small model taught replies, merged or beside its adapter, served; and what it
+refuses.
 
 Usage: tune_command_test.py ATELIER ATELIER_LEARN
 """
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 
+from serving import Server, until
+
 ATELIER, LEARN = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="tune_command_"))
-ENV = os.environ | {"ATELIER_HOME": str(WORK / "home"), "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+os.environ["ATELIER_HOME"] = str(WORK / "home")
+ENV = os.environ | {"LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
 FAILURES = []
 POEM = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。 The quick brown fox 🙂 jumps over the lazy dog."
 ANSWERS = {"a": "jumps 🙂", "b": "闻啼鸟", "c": "is lazy", "d": "知多少"}
@@ -93,6 +98,59 @@ for form in ["adapter.gguf", "peft"]:
     expect(len(merged) > 1000 and merged[-len(merged) // 2:] == model[-len(merged) // 2:], f"{form} makes another model")
 run("model", "merge", "taught", folder / "adapter.gguf", "adapter.gguf.merged", *STUDIO, code=1, says="--overwrite")
 run("model", "merge", "base", "pairs.jsonl", "never.gguf", *STUDIO, code=1, says="GGUF")
+
+# By default the adapter is kept as it is: beside its model on the command line and in a server, which learns of it while
+# it runs, and both write what the merged model does.
+server = Server(ATELIER, str(STUDIO[1]))
+served = lambda: [m["id"] for m in server.ask("GET", "/v1/models")[2]["data"]]
+expect(served() == ["base", "taught"], f"served: {served()}")
+out = json.loads(run(*SFT, "--validation", "held.jsonl", "--name", "beside", "--json"))
+expect(out["model"] == "base+beside", f"outcome {out}")
+server.process.send_signal(signal.SIGHUP)
+until("the adapter is offered", lambda: "base+beside" in served())
+expect("beside" not in served(), "an adapter alone is offered as a model")
+for question, answer in ANSWERS.items():
+    prompt = f"{question} \n"
+    text = json.loads(run("generate", "-m", "base+beside", "-p", prompt, "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
+    expect(text == answer, f"{prompt!r}: with the adapter {text!r}")
+    for model, wanted in [("base+beside", answer), ("base", None), ("base+beside", answer)]:
+        ask = {"model": model, "prompt": prompt, "temperature": 0, "max_tokens": 24}
+        status, _, said = server.ask("POST", "/v1/completions", ask)
+        expect(status == 200 and said["model"] == model, f"{model}: {status} {said}")
+        expect((said["choices"][0]["text"] == answer) == (wanted is not None), f"{model} says {said['choices'][0]['text']!r} to {prompt!r}")
+for wrong, code in [("base+nobody", 404), ("beside", 404), ("base+taught", 404), ("nobody+beside", 404), ("base+beside+beside", 404)]:
+    expect(server.ask("POST", "/v1/completions", {"model": wrong, "prompt": "a"})[0] == code, f"{wrong} is served")
+server.process.send_signal(signal.SIGTERM)
+expect(server.process.wait(30) == 0, "the server's end")
+run("generate", "-m", "beside", "-p", "a", *STUDIO, code=1, says="MODEL+ADAPTER")
+run("tune", "sft", "-m", "base+beside", *SFT[4:], "--name", "never", code=1, says="model merge base beside")
+run("evaluate", "divergence", "-m", "base+beside", "--original", "base", "--text", "poems.jsonl", "--ctx", "32", *STUDIO, says="perplexity")
+# A folder of PEFT's comes in as the adapter that it was made of.
+run("model", "pull", WORK / "studio/runs/beside/peft", "--name", "again", *STUDIO, code=2, says="--base")
+run("model", "pull", WORK / "studio/runs/beside/peft", "--name", "again", "--base", "base", *STUDIO, says="adapter")
+text = json.loads(run("generate", "-m", "base+again", "-p", "b \n", "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
+expect(text == ANSWERS["b"], f"through PEFT: {text!r}")
+
+# Which of two replies is preferred, and which are wanted: the share that comes out right grows, and the model says it.
+liked = [{"prompt": f"{q} \n", "chosen": a, "rejected": ANSWERS["b" if q != "b" else "d"]} for _ in range(20) for q, a in ANSWERS.items()]
+liked[3] |= {"rejected": liked[3]["chosen"]}
+lines("liked.jsonl", liked)
+judged = [{"prompt": p["prompt"], "response": text, "label": wanted} for p in liked for text, wanted in [(p["chosen"], True), ("夜来风雨声", False)]]
+lines("judged.jsonl", judged)
+for objective, data, more in [("dpo", "liked.jsonl", []), ("ipo", "liked.jsonl", ["--beta", "0.05"]), ("orpo", "liked.jsonl", ["--beta", "1"]),
+                              ("kto", "judged.jsonl", [])]:
+    out = json.loads(run("tune", objective, "-m", "base", *STUDIO, "--data", data, "--validation", data, "--rate", "3e-3", "--epochs", "20", "--patience", "0", "--length",
+                         "40", *more, "--json"))
+    expect(out["model"] == f"base+base-{objective}", f"{objective}: {out}")
+    told = [json.loads(line) for line in (WORK / f"studio/runs/base-{objective}/metrics.jsonl").read_text().splitlines()]
+    right = [line["values"]["validation/accuracy"] for line in told if "validation/accuracy" in line.get("values", {})]
+    expect(right and right[-1] > 0.95, f"{objective}: accuracies {right}")
+bad_pairs = lambda says, objective, data: run("tune", objective, "-m", "base", *STUDIO, "--name", "never", "--data", data, code=1, says=says)
+bad_pairs("no record has two different replies", "dpo", lines("alike.jsonl", [{"prompt": "a", "chosen": "x", "rejected": "x"}, {"prompt": "a", "chosen": "",
+                                                                                                                           "rejected": "y"}]))
+bad_pairs("rejected", "dpo", lines("half.jsonl", [{"prompt": "a", "chosen": "x"}]))
+bad_pairs("all replies are wanted", "kto", lines("wanted.jsonl", [{"prompt": "a", "response": "x", "label": True}] * 3))
+bad_pairs("true where the reply was wanted", "kto", lines("unsaid.jsonl", [{"prompt": "a", "response": "x", "label": "perhaps"}]))
 
 # A run of that name is refused; it goes on when asked.
 run(*SFT, "--name", "taught", code=1, says="--resume")

@@ -40,7 +40,11 @@ std::unique_ptr<Command> MakeEvaluateDivergence();    // evaluate_divergence.cc
 std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeEvaluateNgram();         // evaluate_ngram.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
-std::unique_ptr<Command> MakeTuneSft();               // tune_sft.cc
+std::unique_ptr<Command> MakeTuneSft();               // tune.cc
+std::unique_ptr<Command> MakeTuneDpo();               // tune.cc
+std::unique_ptr<Command> MakeTuneIpo();               // tune.cc
+std::unique_ptr<Command> MakeTuneOrpo();              // tune.cc
+std::unique_ptr<Command> MakeTuneKto();               // tune.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -93,7 +97,7 @@ std::span<const CommandEntry> AllCommands() {
        &MakeStudioGc},
       {"model pull", "Fetch a model's weights, check them, register them",
        "atelier model pull smollm2\natelier model pull hf:OWNER/REPO/FILE.gguf\natelier model pull ./model.gguf --name "
-       "mine",
+       "mine\natelier model pull adapters/writer --base smollm2",
        &MakeModelPull},
       {"model list", "List the models that are here", "atelier model list --json", &MakeModelList},
       {"model show", "Show what a model's file holds", "atelier model show smollm2", &MakeModelShow},
@@ -113,10 +117,18 @@ std::span<const CommandEntry> AllCommands() {
       {"key revoke", "Make an API key stop working", "atelier key revoke atl_3fQzT0aB", &MakeKeyRevoke},
       {"train", "Train a model from scratch as a configuration says",
        "atelier train poems.toml\natelier train poems.toml --resume", &MakeTrain},
-      {"tune sft", "Teach a model replies by examples: a low-rank adapter, and the model with it merged",
+      {"tune sft", "Teach a model replies by examples: a low-rank adapter beside it, or laid into it",
        "atelier tune sft -m smollm2 --data pairs.jsonl --validation held_out.jsonl --name helper\n"
-       "atelier tune sft -m gemma3-270m --data rows.jsonl --prompt row --response text --format plain",
+       "atelier tune sft -m gemma3-270m --data rows.jsonl --prompt row --response text --format plain --merge q8_0",
        &MakeTuneSft},
+      {"tune dpo", "Teach a model which of two replies is preferred (direct preference optimisation)",
+       "atelier tune dpo -m smollm2 --data preferences.jsonl --validation held_out.jsonl --name liked", &MakeTuneDpo},
+      {"tune ipo", "As tune dpo, by a loss that does not grow without bound",
+       "atelier tune ipo -m smollm2 --data preferences.jsonl --beta 0.2", &MakeTuneIpo},
+      {"tune orpo", "Teach a model the chosen replies and the preference at once, without a reference",
+       "atelier tune orpo -m smollm2 --data preferences.jsonl --validation held_out.jsonl", &MakeTuneOrpo},
+      {"tune kto", "Teach a model which replies are wanted and which are not, each judged by itself",
+       "atelier tune kto -m smollm2 --data judged.jsonl --response text --label liked", &MakeTuneKto},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",

@@ -21,6 +21,7 @@ std::shared_ptr<artefact::Embedder> EmbedderPool::Get(const artefact::ModelEntry
     throw Error(Code::kNotFound, Cat("the model ", Quote(entry.name), " is not here: ", entry.path, " is gone"),
                 Cat("atelier model pull ", entry.name));
   }
+  if (entry.adapter) throw Error(Code::kUnsupported, Cat(entry.name, ": encoders take no adapters yet"));
   const std::string hash = entry.manifest.sha256.empty() ? Sha256HexOfFile(entry.path) : entry.manifest.sha256;
   const std::lock_guard lock(mutex_);
   std::weak_ptr<artefact::Embedder>& held = held_[Cat(entry.name, " ", hash)];

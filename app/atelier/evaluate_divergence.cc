@@ -24,10 +24,9 @@ class DivergenceCommand : public Command {
 
   int Run(const Globals& globals) override {
     const std::string text = ReadFile(text_ == "-" ? "/dev/stdin" : text_);
-    const artefact::ModelEntry entry = OpenHere(globals)->models->Resolve(original_);
+    const artefact::ModelEntry entry = OpenHere(globals)->models->ResolveAdapted(original_);
     const auto copy = model_.Load(globals);
-    const auto original =
-        runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256, {.threads = model_.threads()});
+    const auto original = runtime::LoadModel(entry, {.threads = model_.threads()});
     Progress progress("comparing", ProgressUnit::kItems, globals.quiet);
     const evaluate::Divergence result =
         evaluate::MeasureDivergence(*original, *copy, text, context_, progress.Callback());

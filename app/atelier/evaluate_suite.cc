@@ -98,10 +98,13 @@ class EvaluateSuite : public Command {
   // What stands for a model's weights. Those that were never registered have no hash: their file's size and time do.
   static std::string WeightsOf(const artefact::Registry& registry, const std::string& name) {
     try {
-      const artefact::ModelEntry model = registry.Resolve(name);
+      const artefact::ModelEntry model = registry.ResolveAdapted(name);
       if (!model.manifest.sha256.empty()) return model.manifest.sha256;
-      const auto time = std::filesystem::last_write_time(model.path).time_since_epoch().count();
-      return Cat(std::filesystem::canonical(model.path).string(), " ", FileSize(model.path), " ", time);
+      const auto one = [](const std::string& path) {
+        const auto time = std::filesystem::last_write_time(path).time_since_epoch().count();
+        return Cat(std::filesystem::canonical(path).string(), " ", FileSize(path), " ", time);
+      };
+      return model.adapter ? Cat(one(model.path), " ", one(model.adapter->path)) : one(model.path);
     } catch (const Error&) {
       return "";
     } catch (const std::filesystem::filesystem_error&) {

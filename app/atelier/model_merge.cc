@@ -1,15 +1,14 @@
 // atelier model merge MODEL ADAPTER OUT: a low-rank adapter laid into its model for good.
 #include <iostream>
 
+#include "app/atelier/adapter_file.h"
 #include "app/atelier/command.h"
 #include "app/atelier/studio_here.h"
-#include "artefact/adapter.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/str.h"
-#include "runtime/arch/arch.h"
 #include "runtime/merge.h"
 #include "runtime/quantise.h"
 #include "text/unicode.h"
@@ -21,14 +20,16 @@ class ModelMerge : public Command {
  public:
   void Declare(Cli& cli) override {
     cli.Text("model", &model_, "a registered name or a GGUF file's path", true);
-    cli.Text("adapter", &adapter_, "an adapter: a GGUF file, or a folder of Hugging Face's PEFT", true);
+    cli.Text("adapter", &adapter_, "an adapter: a registered name, a GGUF file, or a folder of Hugging Face's PEFT",
+             true);
     cli.Text("out", &out_, "the GGUF file to write", true);
     cli.Text("--type", &type_, "what the changed matrices become; keep: the model's own types");
     cli.Flag("--overwrite", &overwrite_, "replace the file where there is one");
   }
 
   int Run(const Globals& globals) override {
-    const artefact::ModelEntry entry = OpenHere(globals)->models->Resolve(model_);
+    const auto here = OpenHere(globals);
+    const artefact::ModelEntry entry = here->models->Resolve(model_);
     if (FileExists(out_) && !overwrite_) {
       throw Error(Code::kConflict, Cat(out_, " is there already"), "--overwrite replaces it");
     }
@@ -37,7 +38,8 @@ class ModelMerge : public Command {
     if (type_ != "keep") options.format = runtime::QuantisationNamed(type_);
     options.licence = entry.manifest.licence;
     Progress progress("merging", ProgressUnit::kItems, globals.quiet);
-    const artefact::Adapter adapter = Read(*file);
+    const bool path = FileExists(adapter_) || FolderExists(adapter_);
+    const artefact::Adapter adapter = ReadAdapter(path ? adapter_ : here->models->Resolve(adapter_).path, *file);
     runtime::MergeAdapter(*file, adapter, options, out_, progress.Callback());
     if (globals.json) {
       std::cout << ToText({{"model", entry.name},
@@ -53,12 +55,6 @@ class ModelMerge : public Command {
   }
 
  private:
-  artefact::Adapter Read(const artefact::GgufFile& file) const {
-    if (!FolderExists(adapter_)) return artefact::ReadAdapterGguf(adapter_);
-    const runtime::DecoderSpec spec = runtime::ReadSpec(file);
-    return artefact::ReadAdapterPeft(adapter_, spec.architecture, spec.ropes[0].interleaved ? spec.head_dim : 0);
-  }
-
   std::string model_, adapter_, out_, type_ = "q8_0";
   bool overwrite_ = false;
 };

@@ -11,12 +11,12 @@ void ModelOption::Declare(Cli& cli) {
 }
 
 artefact::ModelEntry ModelOption::Find(const Globals& globals) const {
-  return OpenHere(globals)->models->Resolve(model_);
+  return OpenHere(globals)->models->ResolveAdapted(model_);
 }
 
 std::shared_ptr<artefact::Generator> ModelOption::Load(const Globals& globals) const {
   const artefact::ModelEntry entry = Find(globals);
-  return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256, {.threads = static_cast<int>(threads_)});
+  return runtime::LoadModel(entry, {.threads = static_cast<int>(threads_)});
 }
 
 }  // namespace atelier::app

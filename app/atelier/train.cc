@@ -57,7 +57,7 @@ class TrainCommand : public Command {
     const artefact::Manifest trained = artefact::DescribeFile(from);
     if (trained.architecture == "decoder") {
       const std::string init = Table::Load(run.config).Sub("model").String("init");
-      return KeepTunedModel(here, run, here.models->Resolve(init), {.format = kernel::Format::kQ8_0}, globals).model;
+      return KeepTunedModel(here, run, here.models->Resolve(init), std::nullopt, globals).model;
     }
     // Only the engine's own forms become GGUF.
     const bool gpt = trained.architecture == "gpt" && trained.config.value("form", "llama") == "llama";

@@ -1,6 +1,7 @@
 #include "app/atelier/tuned_model.h"
 
 #include "artefact/adapter.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -8,8 +9,21 @@
 
 namespace atelier::app {
 
+namespace {
+
+// What commands find it by: its name, or where the studio and the user's store know it not, its path.
+std::string Findable(const StudioHere& here, const artefact::ModelEntry& model) {
+  try {
+    if (here.models->Resolve(model.name).path == model.path) return model.name;
+  } catch (const Error&) {
+  }
+  return model.path;
+}
+
+}  // namespace
+
 TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefact::ModelEntry& base,
-                          runtime::MergeOptions merge, const Globals& globals) {
+                          std::optional<runtime::MergeOptions> merge, const Globals& globals) {
   TunedModel kept;
   kept.adapter = Cat(run.folder, "/adapter.gguf");
   kept.peft = Cat(run.folder, "/peft");
@@ -27,15 +41,22 @@ TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefa
   options.stop = &TrainingInterrupted();
   options.background = false;
   job::RunLearner(arguments, options, nullptr);
-  merge.name = run.name;
-  merge.licence = base.manifest.licence;
-  const std::string fresh = FreshModelPath(here, run, ".gguf");
-  {
-    Progress progress("merging", ProgressUnit::kItems, globals.quiet || globals.json);
-    runtime::MergeAdapter(*artefact::GgufFile::Open(base.path), artefact::ReadAdapterGguf(kept.adapter), merge, fresh,
-                          progress.Callback());
+  if (!merge && !here.studio) {  // the run's folder has it
+    kept.model = Cat(Findable(here, base), "+", kept.adapter);
+    return kept;
   }
-  kept.model = KeepModelOfRun(here, run, fresh, &base.manifest);
+  const std::string fresh = FreshModelPath(here, run, ".gguf");
+  if (merge) {
+    merge->name = run.name;
+    merge->licence = base.manifest.licence;
+    Progress progress("merging", ProgressUnit::kItems, globals.quiet || globals.json);
+    runtime::MergeAdapter(*artefact::GgufFile::Open(base.path), artefact::ReadAdapterGguf(kept.adapter), *merge, fresh,
+                          progress.Callback());
+  } else {
+    WriteFileAtomic(fresh, ReadFile(kept.adapter));
+  }
+  const std::string model = KeepModelOfRun(here, run, fresh, &base.manifest);
+  kept.model = merge ? model : Cat(Findable(here, base), "+", model);
   return kept;
 }
 

@@ -51,7 +51,7 @@ class Teller : public train::Listener {
     std::map<std::string, double> told = r.values;
     // What can be compared between tokenizers: the loss is per target, marks among them; texts are characters.
     const train::ExamplesReport& data = run_.validation_report;
-    if (run_.architecture->data == model::DataKind::kTokens && data.characters > 0) {
+    if (run_.data == model::DataKind::kTokens && data.characters > 0) {
       told["bits_per_character"] =
           r.loss / std::log(2.0) * static_cast<double>(data.targets) / static_cast<double>(data.characters);
       if (r.loss < 700) told["perplexity"] = std::exp(r.loss);

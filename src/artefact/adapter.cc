@@ -4,7 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "artefact/gguf.h"
 #include "artefact/gguf_writer.h"
 #include "artefact/head_rows.h"
 #include "artefact/safetensors.h"
@@ -86,21 +85,25 @@ std::vector<float> Reordered(const LoraPair& pair, int64_t head_dim, Rows order)
 
 }  // namespace
 
-Adapter ReadAdapterGguf(const std::string& path) {
-  const auto file = GgufFile::Open(path);
-  if (file->StringOr("general.type", "") != "adapter" || file->StringOr("adapter.type", "") != "lora") {
+bool IsAdapter(const GgufFile& file) { return file.StringOr("general.type", "") == "adapter"; }
+
+Adapter ReadAdapterGguf(const std::string& path) { return ReadAdapterGguf(*GgufFile::Open(path)); }
+
+Adapter ReadAdapterGguf(const GgufFile& file) {
+  const std::string& path = file.path();
+  if (!IsAdapter(file) || file.StringOr("adapter.type", "") != "lora") {
     throw Error(Code::kUnsupported, Cat(path, ": is no low-rank adapter"));
   }
   Adapter adapter;
-  adapter.architecture = std::string(file->String("general.architecture"));
-  adapter.alpha = file->Float("adapter.lora.alpha");
-  adapter.name = std::string(file->StringOr("general.name", ""));
-  adapter.licence = std::string(file->StringOr("general.license", ""));
-  adapter.base = std::string(file->StringOr("adapter.base", ""));
+  adapter.architecture = std::string(file.String("general.architecture"));
+  adapter.alpha = file.Float("adapter.lora.alpha");
+  adapter.name = std::string(file.StringOr("general.name", ""));
+  adapter.licence = std::string(file.StringOr("general.license", ""));
+  adapter.base = std::string(file.StringOr("adapter.base", ""));
   CheckAlpha(adapter.alpha, path);
-  for (const TensorInfo& tensor : file->tensors()) {
+  for (const TensorInfo& tensor : file.tensors()) {
     if (tensor.name.ends_with(kB)) {
-      if (file->Find(tensor.name.substr(0, tensor.name.size() - 7) + kA) == nullptr) {
+      if (file.Find(tensor.name.substr(0, tensor.name.size() - 7) + kA) == nullptr) {
         throw Error(Code::kCorrupt, Cat(path, ": ", Quote(tensor.name), " has no other half"));
       }
       continue;
@@ -110,7 +113,7 @@ Adapter ReadAdapterGguf(const std::string& path) {
     }
     LoraPair pair;
     pair.tensor = tensor.name.substr(0, tensor.name.size() - 7);
-    const TensorInfo& other = file->Require(pair.tensor + kB);
+    const TensorInfo& other = file.Require(pair.tensor + kB);
     if (tensor.shape.size() != 2 || other.shape.size() != 2) {
       throw Error(Code::kCorrupt, Cat(path, ": the halves for ", Quote(pair.tensor), " are no matrices"));
     }

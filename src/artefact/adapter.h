@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "artefact/gguf.h"
+
 namespace atelier::artefact {
 
 struct LoraPair {
@@ -25,8 +27,11 @@ struct Adapter {
   double scale(const LoraPair& pair) const { return alpha / static_cast<double>(pair.rank); }
 };
 
+bool IsAdapter(const GgufFile& file);
+
 // Reads the GGUF form. Throws kCorrupt and kUnsupported that name the file and the tensor.
 Adapter ReadAdapterGguf(const std::string& path);
+Adapter ReadAdapterGguf(const GgufFile& file);
 void WriteAdapterGguf(const Adapter& adapter, const std::string& path);
 
 // The folder of PEFT's. Rows of q and k that turn in pairs in GGUF's llama lie in halves there, so both need the heads'

@@ -1,5 +1,6 @@
 #include "artefact/model_file.h"
 
+#include "artefact/adapter.h"
 #include "artefact/safetensors.h"
 #include "base/config.h"
 #include "base/error.h"
@@ -48,7 +49,29 @@ Manifest DescribeTrained(const std::string& path) {
   return m;
 }
 
-Manifest DescribeGguf(const std::string& path) { return Describe(*GgufFile::Open(path)); }
+// What says which models it fits: their architecture, how wide they are, how many layers they have at least.
+Manifest DescribeAdapter(const GgufFile& file) {
+  const Adapter adapter = ReadAdapterGguf(file);
+  Manifest m = Describe(file);
+  m.architecture = kAdapterArchitecture;
+  m.context_length = 0;
+  m.config = {{"adapts", adapter.architecture}, {"base", adapter.base}, {"rank", adapter.pairs[0].rank}};
+  int64_t layers = 0;
+  for (const LoraPair& pair : adapter.pairs) {
+    const std::vector<std::string> parts = Split(pair.tensor, '.');  // blk.3.attn_q.weight
+    if (parts.size() == 4)
+      layers = std::max(layers, std::min<int64_t>(std::strtoll(parts[1].c_str(), nullptr, 10), 1 << 20) + 1);
+    if (parts.size() == 4 && parts[2] != "attn_output" && parts[2] != "ffn_down")
+      m.config["embedding_length"] = pair.ins;
+  }
+  m.config["block_count"] = layers;
+  return m;
+}
+
+Manifest DescribeGguf(const std::string& path) {
+  const auto file = GgufFile::Open(path);
+  return IsAdapter(*file) ? DescribeAdapter(*file) : Describe(*file);
+}
 
 struct Kind {
   std::string_view ending;
@@ -83,7 +106,9 @@ Manifest DescribeFile(const std::string& path) { return KindOf(path).describe(pa
 void CheckFile(const std::string& path) {
   const Kind& kind = KindOf(path);
   if (kind.ending == ".gguf") {
-    GgufFile::Open(path)->RequireSupportedTypes();
+    const auto file = GgufFile::Open(path);
+    file->RequireSupportedTypes();
+    if (IsAdapter(*file)) ReadAdapterGguf(*file);
   } else {
     kind.describe(path);
   }

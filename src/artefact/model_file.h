@@ -16,6 +16,9 @@ inline constexpr std::string_view kModelEndings[] = {".gguf", ".seg", ".safetens
 // The ending for the file at `path`, by what it begins with; ".gguf" for what is not known.
 std::string_view EndingOf(const std::string& path);
 
+// The architecture that the manifest of an adapter (adapter.h) has; config.adapts is that of its models.
+inline constexpr char kAdapterArchitecture[] = "adapter";
+
 // What the file says of itself; all of it is read and checked. Throws kCorrupt and kUnsupported.
 Manifest DescribeFile(const std::string& path);
 // As DescribeFile, and also that this build can compute with it.

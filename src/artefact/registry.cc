@@ -34,7 +34,64 @@ std::string AbsolutePath(const std::string& path) {
   return absolute.empty() ? path : absolute.string();
 }
 
+// Empty where it fits. What the manifests do not say is left to whoever loads both.
+std::string WhyUnfit(const ModelEntry& model, const ModelEntry& adapter) {
+  const Json &needs = adapter.manifest.config, &has = model.manifest.config;
+  if (adapter.manifest.architecture != kAdapterArchitecture) return Cat(adapter.name, " is no adapter");
+  const auto adapts = needs.find("adapts");
+  if (adapts == needs.end() || *adapts != Json(model.manifest.architecture)) {
+    return Cat("it is for ", adapts == needs.end() ? "nothing" : ToText(*adapts), ", the model is ",
+               model.manifest.architecture);
+  }
+  for (const char* key : {"embedding_length", "block_count"}) {
+    const auto of = needs.find(key), in = has.find(key);
+    if (of == needs.end() || in == has.end() || !of->is_number_integer() || !in->is_number_integer()) continue;
+    const int64_t wanted = of->get<int64_t>(), found = in->get<int64_t>();
+    const bool layers = std::string_view(key) == "block_count";  // it may leave the last ones alone
+    if (layers ? found < wanted : found != wanted) return Cat("its ", key, " is ", wanted, ", the model's ", found);
+  }
+  return "";
+}
+
 }  // namespace
+
+std::optional<std::pair<std::string, std::string>> SplitAdapted(const std::string& name) {
+  const size_t plus = name.find('+');
+  if (plus == std::string::npos) return std::nullopt;
+  return std::pair{name.substr(0, plus), name.substr(plus + 1)};
+}
+
+ModelEntry Adapted(const ModelEntry& model, const ModelEntry& adapter) {
+  if (const std::string why = WhyUnfit(model, adapter); !why.empty()) {
+    throw Error(Code::kConflict, Cat("the adapter ", adapter.name, " does not fit ", model.name, ": ", why));
+  }
+  ModelEntry both = model;
+  both.name = both.manifest.name = Cat(model.name, "+", adapter.name);
+  both.adapter = AdapterPart{adapter.name, adapter.path, adapter.manifest.sha256};
+  both.present = model.present && adapter.present;
+  both.registered = model.registered && adapter.registered;
+  const bool hashed = !model.manifest.sha256.empty() && !adapter.manifest.sha256.empty();
+  both.manifest.sha256 = hashed ? Cat(model.manifest.sha256, "+", adapter.manifest.sha256) : "";
+  both.manifest.bytes += adapter.manifest.bytes;
+  both.manifest.parameters += adapter.manifest.parameters;
+  if (const std::string& licence = adapter.manifest.licence; !licence.empty() && licence != model.manifest.licence) {
+    both.manifest.licence += Cat(both.manifest.licence.empty() ? "" : " and ", licence);
+  }
+  return both;
+}
+
+std::vector<ModelEntry> WithAdapters(std::vector<ModelEntry> entries) {
+  std::vector<ModelEntry> adapters, out;
+  for (ModelEntry& entry : entries)
+    (entry.manifest.architecture == kAdapterArchitecture ? adapters : out).push_back(std::move(entry));
+  const size_t models = out.size();
+  for (const ModelEntry& adapter : adapters) {
+    for (size_t i = 0; i < models; ++i) {
+      if (WhyUnfit(out[i], adapter).empty()) out.push_back(Adapted(out[i], adapter));
+    }
+  }
+  return out;
+}
 
 Registry::Registry(store::Studio* studio, std::string home, EventFn on_event)
     : studio_(studio), home_(std::move(home)), on_event_(std::move(on_event)) {}
@@ -76,7 +133,7 @@ std::optional<ModelEntry> Registry::InStore(std::string_view name) const {
   return entry;
 }
 
-ModelEntry Registry::Resolve(const std::string& name) const {
+std::optional<ModelEntry> Registry::Find(const std::string& name) const {
   if (std::optional<ModelEntry> entry = Registered(name)) {
     if (entry->present) return *entry;
     throw Error(
@@ -88,6 +145,25 @@ ModelEntry Registry::Resolve(const std::string& name) const {
     ModelEntry entry{.name = ModelNameFrom(name), .path = AbsolutePath(name), .manifest = DescribeFile(name)};
     entry.manifest.name = entry.name;
     return entry;
+  }
+  return std::nullopt;
+}
+
+ModelEntry Registry::ResolveAdapted(const std::string& name) const {
+  if (std::optional<ModelEntry> entry = Find(name)) return *entry;
+  const auto parts = SplitAdapted(name);
+  if (parts && SplitAdapted(parts->second) && !Find(parts->second)) {
+    throw Error(Code::kUnsupported, Cat(name, ": a model takes one adapter at a time"),
+                "`atelier model merge` lays the first into the model");
+  }
+  return parts ? Adapted(Resolve(parts->first), Resolve(parts->second)) : Resolve(name);
+}
+
+ModelEntry Registry::Resolve(const std::string& name) const {
+  if (std::optional<ModelEntry> entry = Find(name)) return *entry;
+  if (const auto parts = SplitAdapted(name); parts && Find(parts->first) && Find(parts->second)) {
+    throw Error(Code::kUnsupported, Cat(name, " is a model with an adapter, and this needs one model's file"),
+                Cat("`atelier model merge ", parts->first, " ", parts->second, " FILE.gguf` makes one"));
   }
   if (Catalogue::BuiltIn().Find(name) != nullptr) {
     throw Error(Code::kNotFound, Cat("the model ", name, " is not here yet"),

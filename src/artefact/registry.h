@@ -15,12 +15,25 @@
 
 namespace atelier::artefact {
 
+struct AdapterPart {
+  std::string name, path, sha256;
+};
+
 struct ModelEntry {
   std::string name, path;
   Manifest manifest;
-  bool registered = false;  // in the studio; else only in the user's store, or named by its path
-  bool present = true;      // the file is there
+  bool registered = false;                  // in the studio; else only in the user's store, or named by its path
+  bool present = true;                      // the file is there
+  std::optional<AdapterPart> adapter = {};  // of "MODEL+ADAPTER": path is the model's
 };
+
+// "MODEL+ADAPTER" cut at the plus; nothing where there is none.
+std::optional<std::pair<std::string, std::string>> SplitAdapted(const std::string& name);
+// A model with an adapter, under both names. Its manifest's sha256 and licence are both parts'. Throws kConflict where
+// `adapter` is none, or does not fit.
+ModelEntry Adapted(const ModelEntry& model, const ModelEntry& adapter);
+// In place of the adapters among `entries` stands each model that one of them fits, with it.
+std::vector<ModelEntry> WithAdapters(std::vector<ModelEntry> entries);
 
 // Hears of what happens to models, for the audit trail: event ("model.pulled"), the model's name, details. Called
 // inside the transaction that the event belongs to.
@@ -31,9 +44,12 @@ class Registry {
   // `studio` may be nullptr: then there is only the user's store. Not owned.
   explicit Registry(store::Studio* studio, std::string home = AtelierHome(), EventFn on_event = nullptr);
 
-  // A registered name, else a name in the user's store, else a path. Throws kNotFound, saying what is near or what to
-  // pull. Only a path's file is opened (its manifest has no hash); the others' manifests are as they were stored.
+  // A registered name, else a name in the user's store, else a path: one file. Throws kNotFound, saying what is near or
+  // what to pull. Only a path's file is opened (its manifest has no hash); the others' manifests are as they were
+  // stored.
   ModelEntry Resolve(const std::string& name_or_path) const;
+  // As Resolve, or two of these, MODEL+ADAPTER: for those who load it with its adapter (runtime::LoadModel).
+  ModelEntry ResolveAdapted(const std::string& name) const;
   // The studio's row, nothing where there is none (or no studio).
   std::optional<ModelEntry> Registered(std::string_view name) const;
   // Registered models, then those that are only in the user's store; each by name.
@@ -64,6 +80,7 @@ class Registry {
   void Tell(std::string_view event, std::string_view subject, const Json& details) const;
 
  private:
+  std::optional<ModelEntry> Find(const std::string& name) const;
   std::optional<ModelEntry> InStore(std::string_view name) const;
 
   store::Studio* studio_;

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "artefact/adapter.h"
+#include "artefact/model_file.h"
 #include "artefact/tiny_model.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -150,6 +152,54 @@ TEST_F(RegistryTest, RemoveKeepsWeightsUnlessAsked) {
   alone_->Remove("alone", false);
   EXPECT_FALSE(FileExists(alone.path));
   EXPECT_THROW(registry_->Remove("../studio/studio", true), Error);
+}
+
+TEST_F(RegistryTest, AnAdapterStandsWithTheModelsThatItFits) {
+  const auto adapter = [&](const std::string& name, const std::string& architecture, int64_t width, int layer) {
+    Adapter made;
+    made.architecture = architecture, made.alpha = 2, made.licence = "cc0-1.0", made.base = "m";
+    const auto numbers = [](int64_t count) { return std::vector<float>(static_cast<size_t>(count), 0.5f); };
+    made.pairs = {{Cat("blk.", layer, ".attn_q.weight"), 1, width, 4, numbers(width), numbers(4)}};
+    ModelEntry entry{.name = name, .path = Cat(root_, "/", name, ".gguf"), .manifest = {}};
+    WriteAdapterGguf(made, entry.path);
+    entry.manifest = DescribeFile(entry.path);
+    entry.manifest.name = name;
+    entry.manifest.sha256 = Sha256HexOfFile(entry.path);
+    registry_->Register(entry);
+    return entry;
+  };
+  ModelEntry model = Make("m", root_ + "/m.gguf");
+  model.manifest.config["embedding_length"] = 64;
+  registry_->Register(model);
+  const ModelEntry fits = adapter("fits", "llama", 64, 0);
+  EXPECT_EQ(fits.manifest.architecture, "adapter");
+  EXPECT_EQ(fits.manifest.config["adapts"], "llama");
+  adapter("family", "gemma3", 64, 0);
+  adapter("wide", "llama", 128, 0);
+  adapter("deep", "llama", 64, 1);
+  EXPECT_TRUE(registry_->Verify(fits).sound);
+
+  const ModelEntry both = registry_->ResolveAdapted("m+fits");
+  EXPECT_EQ(both.name, "m+fits");
+  EXPECT_EQ(both.path, model.path);
+  EXPECT_EQ(both.adapter->path, fits.path);
+  EXPECT_EQ(both.manifest.sha256, model.manifest.sha256 + "+" + fits.manifest.sha256);
+  EXPECT_EQ(both.manifest.licence, "mit and cc0-1.0");
+  EXPECT_FALSE(registry_->ResolveAdapted("m").adapter);
+  EXPECT_EQ(registry_->ResolveAdapted(Cat("m+", fits.path)).adapter->name, "fits") << "a path will do";
+  for (const char* name : {"m+family", "m+wide", "m+deep", "m+m", "fits+fits"}) {
+    EXPECT_EQ(Failure([&] { registry_->ResolveAdapted(name); }).code(), Code::kConflict) << name;
+  }
+  for (const char* name : {"m+nobody", "nobody+fits", "+", "m+", "+fits"}) {
+    EXPECT_EQ(Failure([&] { registry_->ResolveAdapted(name); }).code(), Code::kNotFound) << name;
+  }
+  // Where one file is wanted, the adapter is not left out in silence.
+  EXPECT_EQ(Failure([&] { registry_->Resolve("m+fits"); }).code(), Code::kUnsupported);
+  EXPECT_EQ(Failure([&] { registry_->ResolveAdapted("m+fits+fits"); }).code(), Code::kUnsupported);
+
+  std::vector<std::string> names;
+  for (const ModelEntry& entry : WithAdapters(registry_->List())) names.push_back(entry.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"m", "m+fits"}));
 }
 
 TEST_F(RegistryTest, VerifySeesEveryKindOfDamage) {

@@ -17,6 +17,7 @@ struct Batch {
   torch::Tensor targets;         // [batch, time] int64, [batch] int64 classes; kIgnored where nothing is asked
   torch::Tensor source;          // [batch, source time] int64: what a translation is made of
   torch::Tensor source_lengths;  // [batch] int64
+  torch::Tensor marks;           // [batch / 2] f32: 1 for a reply that was wanted, -1 for one that was not
 
   int64_t rows() const { return inputs.size(0); }
 };

@@ -26,11 +26,28 @@ struct LoraConfig {
   bool Has(const std::string& layer) const;
 };
 
+// While one lives, this thread computes forward passes as if there were no adapters: the model as it was.
+class AdaptersOff {
+ public:
+  AdaptersOff() : before_(off_) { off_ = true; }
+  ~AdaptersOff() { off_ = before_; }
+  AdaptersOff(const AdaptersOff&) = delete;
+  AdaptersOff& operator=(const AdaptersOff&) = delete;
+  static bool Holds() { return off_; }
+
+ private:
+  static thread_local bool off_;
+  const bool before_;
+};
+
 class LoraLinear : public torch::nn::Module {
  public:
   // `bias` may be undefined; `lora` null where the layer is left as it is.
   LoraLinear(FrozenMatrix weight, torch::Tensor bias, const LoraConfig* lora);
   torch::Tensor forward(const torch::Tensor& x) const;
+  // The same of rows of bf16, by fused::AdaptedLinear. REQUIRES: nothing is dropped now.
+  torch::Tensor Fused(const torch::Tensor& rows) const;
+  bool Drops() const { return dropout_ > 0 && is_training(); }
 
   FrozenMatrix weight;
   torch::Tensor bias;            // [out], frozen

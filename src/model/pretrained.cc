@@ -6,6 +6,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "model/fused/attention.h"
+#include "model/fused/frozen.h"
+#include "model/fused/norm.h"
+#include "model/fused/ops.h"
 #include "model/layers.h"
 #include "model/recomputed.h"
 #include "model/zoo.h"
@@ -107,6 +111,30 @@ struct Pretrained::Block : torch::nn::Module {
     return down->forward((spec.gate == kernel::Gate::kSilu ? torch::silu(g) : torch::gelu(g, "tanh")) * up->forward(x));
   }
 
+  // The same over rows of several sequences without padding, x [rows, width] f32, between them bf16.
+  torch::Tensor Fused(torch::Tensor x, const std::vector<int64_t>& starts, const Turns& turns) const {
+    const auto norm = [&](const torch::Tensor& in, const torch::Tensor& weight) {
+      return fused::NarrowNorm(in, {weight, {}, /*rms=*/true, spec.norm_eps});
+    };
+    const auto heads_normed = [&](const torch::Tensor& in, const torch::Tensor& weight) {
+      return norm(in.view({-1, spec.head_dim}).to(torch::kFloat32), weight).view_as(in);
+    };
+    const auto added = [&](const torch::Tensor& branch, const torch::Tensor& post) {
+      if (!post.defined()) return x + branch;
+      return x + fused::Norm(branch.to(torch::kFloat32), {post, {}, /*rms=*/true, spec.norm_eps});
+    };
+    torch::Tensor n = norm(x, attention_norm);
+    torch::Tensor q = query->Fused(n), k = key->Fused(n);
+    if (spec.qk_norm) q = heads_normed(q, query_norm), k = heads_normed(k, key_norm);
+    fused::AttentionShape shape{starts, spec.heads, spec.kv_heads, spec.head_dim, spec.attention_scale};
+    shape.cosines = turns.cosines, shape.sines = turns.sines;
+    shape.halves = !spec.ropes[static_cast<size_t>(layer.rope)].interleaved;
+    x = added(output->Fused(fused::SelfAttention(q, k, value->Fused(n), shape)), post_attention_norm);
+    n = norm(x, ffn_norm);
+    const auto act = spec.gate == kernel::Gate::kSilu ? kernel::Activation::kSilu : kernel::Activation::kGeluTanh;
+    return added(down->Fused(fused::Gated(act, gate->Fused(n), up->Fused(n))), post_ffn_norm);
+  }
+
   torch::Tensor forward(torch::Tensor x, const Turns& turns) const {
     const auto post = [&](const torch::Tensor& y, const torch::Tensor& weight) {
       return weight.defined() ? RmsNormed(y, weight, spec.norm_eps) : y;
@@ -121,8 +149,9 @@ struct Pretrained::Block : torch::nn::Module {
   std::shared_ptr<LoraLinear> query, key, value, output, gate, up, down;
 };
 
-Pretrained::Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora)
-    : file_(std::move(file)), spec_(runtime::ReadSpec(*file_)), lora_(lora) {
+Pretrained::Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora,
+                       const ObjectiveConfig& objective)
+    : file_(std::move(file)), spec_(runtime::ReadSpec(*file_)), lora_(lora), objective_(objective) {
   file_->RequireSupportedTypes();
   if (spec_.attention_softcap > 0) {
     throw Error(Code::kUnsupported, Cat(file_->path(), ": attention with a softcap cannot be tuned"));
@@ -153,12 +182,20 @@ const Pretrained::Turns& Pretrained::TurnsOf(size_t rope, int64_t positions) {
   return turns;
 }
 
-torch::Tensor Pretrained::Hidden(const torch::Tensor& ids) {
-  if (ids.size(1) > spec_.context) {
-    throw Error(Code::kInvalidInput, Cat(ids.size(1), " tokens do not fit the model's context of ", spec_.context));
+void Pretrained::CheckLength(int64_t tokens) const {
+  if (tokens > spec_.context) {
+    throw Error(Code::kInvalidInput, Cat(tokens, " tokens do not fit the model's context of ", spec_.context));
   }
-  torch::Tensor x = embedding_.Rows(ids);
-  if (spec_.embedding_scale != 1) x = x * spec_.embedding_scale;
+}
+
+torch::Tensor Pretrained::Embedded(const torch::Tensor& ids) const {
+  const torch::Tensor x = embedding_.Rows(ids);
+  return spec_.embedding_scale != 1 ? x * spec_.embedding_scale : x;
+}
+
+torch::Tensor Pretrained::Hidden(const torch::Tensor& ids) {
+  CheckLength(ids.size(1));
+  torch::Tensor x = Embedded(ids);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const Turns& turns = TurnsOf(static_cast<size_t>(spec_.layers[i].rope), ids.size(1));
     const auto forward = [block = blocks_[i], turns](const torch::Tensor& in) { return block->forward(in, turns); };
@@ -172,12 +209,75 @@ torch::Tensor Pretrained::Logits(const torch::Tensor& hidden) const {
   return spec_.final_softcap > 0 ? torch::tanh(logits / spec_.final_softcap) * spec_.final_softcap : logits;
 }
 
-Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+// Whether every layer is of the form that Block::Fused has, for these lengths.
+bool Pretrained::Fuses(const Batch& batch) const {
+  if (!fused::Enabled() || spec_.head_dim % 16 != 0 || spec_.final_softcap > 0) return false;
+  if (lora_.dropout > 0 && is_training()) return false;
+  for (const runtime::LayerSpec& layer : spec_.layers) {
+    if (layer.window > 0 && layer.window < batch.inputs.size(1)) return false;
+  }
+  return std::all_of(spec_.ropes.begin(), spec_.ropes.end(),
+                     [&](const runtime::RopeSpec& rope) { return rope.dims == spec_.head_dim; });
+}
+
+torch::Tensor Pretrained::FusedLosses(const Batch& batch, const torch::Tensor& asked, double smoothing) {
+  const int64_t rows = batch.rows(), time = batch.inputs.size(1);
+  CheckLength(time);
+  std::vector<int64_t> starts = {0}, real;  // where the tokens that are no padding lie
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t length = batch.lengths.defined() ? batch.lengths[row].item<int64_t>() : time;
+    for (int64_t t = 0; t < length; ++t) real.push_back(row * time + t);
+    starts.push_back(static_cast<int64_t>(real.size()));
+  }
+  const torch::Tensor places = torch::tensor(real);
+  torch::Tensor x = Embedded(batch.inputs.flatten().index_select(0, places));
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const Turns& turns = TurnsOf(static_cast<size_t>(spec_.layers[i].rope), time);
+    const auto forward = [block = blocks_[i], starts, turns](const torch::Tensor& in) {
+      return block->Fused(in, starts, turns);
+    };
+    x = checkpointing_ ? Recomputed(forward, x) : forward(x);
+  }
+  const torch::Tensor ends = x.index_select(0, torch::searchsorted(places, asked));
+  return fused::FrozenHead(fused::NarrowNorm(ends, {output_norm_, {}, /*rms=*/true, spec_.norm_eps}), head_,
+                           batch.targets.flatten().index_select(0, asked), smoothing);
+}
+
+Pretrained::Asked Pretrained::AskedLosses(const Batch& batch, double smoothing) {
+  namespace F = torch::nn::functional;
   const torch::Tensor targets = batch.targets.flatten();
   const torch::Tensor asked = targets.ne(kIgnored).nonzero().squeeze(1);
+  const torch::Tensor rows = torch::div(asked, batch.targets.size(1), "floor");
+  if (Fuses(batch)) return {rows, FusedLosses(batch, asked, smoothing)};
   // The head is a large part of a small model: only rows that are asked for see it.
-  const torch::Tensor rows = Hidden(batch.inputs).flatten(0, 1).index_select(0, asked);
-  return {CrossEntropy(Logits(rows).to(torch::kFloat32), targets.index_select(0, asked), options), {}};
+  const torch::Tensor logits = Logits(Hidden(batch.inputs).flatten(0, 1).index_select(0, asked)).to(torch::kFloat32);
+  return {rows, F::cross_entropy(logits, targets.index_select(0, asked),
+                                 F::CrossEntropyFuncOptions().reduction(torch::kNone).label_smoothing(smoothing))};
+}
+
+ReplyScores Pretrained::Scores(const Batch& batch) {
+  const Asked asked = AskedLosses(batch, 0);
+  const torch::Tensor none = torch::zeros({batch.rows()});
+  return {
+      none.index_add(0, asked.rows, -asked.losses), none.index_add(0, asked.rows, torch::ones_like(asked.losses)), {}};
+}
+
+Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  if (LearnsReplies()) {
+    const torch::Tensor losses = AskedLosses(batch, options.label_smoothing).losses;
+    return {losses.sum() / std::max<int64_t>(1, losses.size(0)), {}};
+  }
+  ReplyScores scores = Scores(batch);
+  if (objective_.objective->reference) {
+    const torch::NoGradGuard no_gradient;
+    const AdaptersOff as_it_was;
+    scores.reference = Scores(batch).sums;
+  }
+  return objective_.objective->loss(scores, batch.marks, objective_, options);
+}
+
+int64_t Pretrained::Count(const Batch& batch, size_t part) const {
+  return LearnsReplies() ? Model::Count(batch, part) : batch.rows() / 2;
 }
 
 torch::Tensor Pretrained::NextLogits(const torch::Tensor& ids) {
@@ -204,6 +304,29 @@ artefact::Adapter Pretrained::ToAdapter() const {
   return adapter;
 }
 
+void Pretrained::Load(const artefact::Adapter& adapter) {
+  const torch::NoGradGuard no_gradient;
+  auto parameters = named_parameters();
+  if (adapter.pairs.size() * 2 != parameters.size()) {
+    throw Error(Code::kConflict,
+                Cat("the adapter has ", adapter.pairs.size(), " matrices, the model ", parameters.size() / 2));
+  }
+  for (const artefact::LoraPair& pair : adapter.pairs) {
+    const std::string layer = pair.tensor.substr(0, pair.tensor.rfind('.'));
+    const auto take = [&](const char* name, int64_t rows, int64_t cols, const std::vector<float>& values) {
+      torch::Tensor* into = parameters.find(layer + name);
+      if (into == nullptr || into->size(0) != rows || into->size(1) != cols) {
+        throw Error(Code::kConflict, Cat("the adapter's ", Quote(pair.tensor), " is not the model's"));
+      }
+      std::copy(values.begin(), values.end(), into->data_ptr<float>());
+    };
+    take(".lora_a", pair.rank, pair.ins, pair.a);
+    take(".lora_b", pair.outs, pair.rank, pair.b);
+  }
+}
+
+DataKind DataOfPretrained(Table& config) { return ReadObjective(config).objective->data; }
+
 std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape) {
   const std::string init = config.String("init");
   LoraConfig lora;
@@ -222,7 +345,7 @@ std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape) {
     throw Error(Code::kConflict, Cat(path, ": is not the model that the adapter was trained on"),
                 "its bytes are others");
   }
-  auto model = std::make_shared<Pretrained>(artefact::GgufFile::Open(path), lora);
+  auto model = std::make_shared<Pretrained>(artefact::GgufFile::Open(path), lora, ReadObjective(config));
   if (shape.vocabulary != model->spec().vocab) {
     throw Error(Code::kCorrupt,
                 Cat(path, ": its tokenizer has ", shape.vocabulary, " tokens, its embedding ", model->spec().vocab));

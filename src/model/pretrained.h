@@ -15,6 +15,7 @@
 #include "artefact/gguf.h"
 #include "model/lora.h"
 #include "model/model.h"
+#include "model/objective.h"
 #include "runtime/arch/arch.h"
 
 namespace atelier::model {
@@ -22,9 +23,11 @@ namespace atelier::model {
 class Pretrained : public LanguageModel {
  public:
   // Throws what runtime::ReadSpec throws, kUnsupported for what only the engine computes (a softcap of attention).
-  Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora);
+  Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora,
+             const ObjectiveConfig& objective = {});
 
   Loss ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) override;
+  int64_t Count(const Batch& batch, size_t part) const override;
   bool SetCheckpointing(bool on) override {
     checkpointing_ = on;
     return true;
@@ -35,9 +38,12 @@ class Pretrained : public LanguageModel {
   const LoraConfig& lora() const { return lora_; }
   const artefact::GgufFile& file() const { return *file_; }
   artefact::Adapter ToAdapter() const;  // what was learned; its name and base are the caller's to say
+  // Takes the numbers of an adapter of the same rank and layers. Throws kConflict that names what differs.
+  void Load(const artefact::Adapter& adapter);
 
   torch::Tensor Hidden(const torch::Tensor& ids);           // [batch, time] -> [batch, time, width], normed
   torch::Tensor Logits(const torch::Tensor& hidden) const;  // [..., width] -> [..., vocabulary]
+  ReplyScores Scores(const Batch& batch);                   // without a reference
 
  private:
   struct Block;
@@ -45,10 +51,21 @@ class Pretrained : public LanguageModel {
     torch::Tensor cosines, sines;  // [positions, dims/2]
   };
   const Turns& TurnsOf(size_t rope, int64_t positions);
+  bool LearnsReplies() const { return objective_.objective == nullptr || objective_.objective->loss == nullptr; }
+  // Of the targets that are asked for.
+  struct Asked {
+    torch::Tensor rows, losses;  // [asked]: which row of the batch each is of, and -log of its probability
+  };
+  Asked AskedLosses(const Batch& batch, double smoothing);
+  void CheckLength(int64_t tokens) const;
+  torch::Tensor Embedded(const torch::Tensor& ids) const;
+  bool Fuses(const Batch& batch) const;
+  torch::Tensor FusedLosses(const Batch& batch, const torch::Tensor& asked, double smoothing);
 
   std::shared_ptr<const artefact::GgufFile> file_;
   runtime::DecoderSpec spec_;
   LoraConfig lora_;
+  ObjectiveConfig objective_;
   FrozenMatrix embedding_, head_;
   torch::Tensor output_norm_;  // [width]
   std::vector<std::shared_ptr<Block>> blocks_;

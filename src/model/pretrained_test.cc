@@ -5,10 +5,13 @@
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/str.h"
 #include "model/fused/frozen.h"
 #include "model/fused/ops.h"
+#include "model/objective.h"
 #include "runtime/golden_model.h"
 
 namespace atelier::model {
@@ -91,32 +94,97 @@ TEST(Pretrained, LearnsByItsAdaptersAlone) {
   }
 }
 
-TEST(Pretrained, LearnsTheSameInBf16) {
-  for (const char* name : {"llama", "gemma3"}) {
-    const auto file = OpenBytes(GoldenBytes(name));
-    LoraConfig lora;
-    lora.rank = 4;
-    Pretrained model(file, lora);
-    Shake(&model);
-    const Batch batch = TwoRows(*file);
-    const torch::Tensor plain = model.ComputeLoss(batch, 0, {}).value;
-    plain.backward();
-    std::vector<torch::Tensor> gradients;
-    for (torch::Tensor& p : model.parameters()) {
-      gradients.push_back(p.grad().clone());
-      p.mutable_grad().reset();
-    }
+// Rows of different lengths, padded; what is asked for ends with each.
+Batch RaggedRows(const artefact::GgufFile& file) {
+  Batch batch = TwoRows(file);
+  batch.lengths = torch::tensor({int64_t{12}, int64_t{7}});
+  batch.inputs[1].narrow(0, 7, 5).zero_();
+  batch.targets[1].narrow(0, 7, 5).fill_(kIgnored);
+  return batch;
+}
+
+struct InBf16 {
+  InBf16() {
     at::autocast::set_autocast_enabled(at::kCPU, true);
     at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    ASSERT_TRUE(fused::Enabled());
-    const torch::Tensor narrow = model.ComputeLoss(batch, 0, {}).value;
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-    narrow.backward();
-    EXPECT_NEAR(narrow.item<double>(), plain.item<double>(), 0.02 * plain.item<double>()) << name;
-    size_t i = 0;
-    for (const auto& item : model.named_parameters()) {
-      EXPECT_LT(Distance(item.value().grad(), gradients[i++]), 0.15) << name << " " << item.key();
+  }
+  ~InBf16() { at::autocast::set_autocast_enabled(at::kCPU, false); }
+};
+
+std::vector<torch::Tensor> TakeGradients(Pretrained* model) {
+  std::vector<torch::Tensor> gradients;
+  for (torch::Tensor& p : model->parameters()) {
+    gradients.push_back(p.grad().clone());
+    p.mutable_grad().reset();
+  }
+  return gradients;
+}
+
+TEST(Pretrained, LearnsTheSameInBf16) {
+  for (const char* name : runtime::kGoldenModels) {
+    for (const bool kept : {true, false}) {
+      const auto file = OpenBytes(GoldenBytes(name));
+      LoraConfig lora;
+      lora.rank = 4;
+      Pretrained model(file, lora);
+      model.SetCheckpointing(!kept);
+      Shake(&model);
+      const Batch batch = RaggedRows(*file);
+      const LossOptions smooth{kept ? 0.1 : 0.0};
+      const torch::Tensor plain = model.ComputeLoss(batch, 0, smooth).value;
+      plain.backward();
+      const auto gradients = TakeGradients(&model);
+      torch::Tensor narrow;
+      {
+        const InBf16 autocast;
+        ASSERT_TRUE(fused::Enabled());
+        narrow = model.ComputeLoss(batch, 0, smooth).value;
+      }
+      narrow.backward();
+      EXPECT_NEAR(narrow.item<double>(), plain.item<double>(), 0.02 * plain.item<double>()) << name;
+      size_t i = 0;
+      for (const auto& item : model.named_parameters()) {
+        EXPECT_LT(Distance(item.value().grad(), gradients[i++]), 0.15) << name << " " << item.key();
+      }
     }
+  }
+}
+
+// Preferences measure against the model without its adapters, in both forms of the computation.
+TEST(Pretrained, PreferencesBeginWhereTheModelIs) {
+  for (const char* name : {"dpo", "ipo", "orpo", "kto"}) {
+    Table table = Table::Parse(Cat("objective = \"", name, "\""), "test");
+    const ObjectiveConfig objective = ReadObjective(table);
+    const auto file = OpenBytes(GoldenBytes("llama"));
+    LoraConfig lora;
+    lora.rank = 4;
+    Pretrained model(file, lora, objective);
+    Batch batch = RaggedRows(*file);
+    batch.marks = torch::tensor({1.0f});
+    EXPECT_EQ(model.Count(batch, 0), 1);
+    if (objective.objective->reference) {
+      const Loss fresh = model.ComputeLoss(batch, 0, {});
+      const double expected = std::string(name) == "dpo" ? std::log(2.0) : std::string(name) == "ipo" ? 25 : 0.5;
+      EXPECT_NEAR(fresh.value.item<double>(), expected, 1e-5) << name;
+    }
+    Shake(&model);
+    const Loss plain = model.ComputeLoss(batch, 0, {});
+    plain.value.backward();
+    const auto gradients = TakeGradients(&model);
+    Loss narrow;
+    {
+      const InBf16 autocast;
+      narrow = model.ComputeLoss(batch, 0, {});
+    }
+    narrow.value.backward();
+    EXPECT_NEAR(narrow.value.item<double>(), plain.value.item<double>(), 0.03 * plain.value.item<double>()) << name;
+    torch::Tensor all, other;
+    const auto now = TakeGradients(&model);
+    for (size_t i = 0; i < now.size(); ++i) {
+      const torch::Tensor a = now[i].flatten(), b = gradients[i].flatten();
+      all = all.defined() ? torch::cat({all, a}) : a, other = other.defined() ? torch::cat({other, b}) : b;
+    }
+    EXPECT_LT(Distance(all, other), 0.1) << name;
   }
 }
 
@@ -174,6 +242,60 @@ TEST(FrozenLinear, OverBlocksIsThePlainProduct) {
         EXPECT_LT(Distance(x.grad().to(torch::kFloat32), plain_x.grad()), 0.01) << outs << "x" << ins;
       }
     }
+  }
+}
+
+TEST(FrozenHead, HasThePlainLossesAndGradients) {
+  torch::manual_seed(6);
+  // Scores of one round and of several; a last block that is no whole panel.
+  for (const auto& [words, width, rows] :
+       std::vector<std::tuple<int64_t, int64_t, int64_t>>{{1000, 64, 5}, {9001, 96, 33}, {600000, 32, 70}}) {
+    for (const double smoothing : {0.0, 0.1}) {
+      if (words > 10000 && smoothing > 0) continue;
+      const auto type = words > 10000 ? artefact::TensorType::kF32 : artefact::TensorType::kQ8_0;
+      const FrozenMatrix w(MatrixFile(type, words, width), "w", words, width);
+      const torch::Tensor x = torch::randn({rows, width}).to(torch::kBFloat16).requires_grad_();
+      const torch::Tensor plain_x = x.detach().to(torch::kFloat32).requires_grad_();
+      const torch::Tensor labels = torch::randint(0, words, {rows}), d = torch::randn({rows});
+      const torch::Tensor loss = fused::FrozenHead(x, w, labels, smoothing);
+      namespace F = torch::nn::functional;
+      const torch::Tensor plain =
+          F::cross_entropy(torch::linear(plain_x, w.Expanded()), labels,
+                           F::CrossEntropyFuncOptions().reduction(torch::kNone).label_smoothing(smoothing));
+      loss.backward(d);
+      plain.backward(d);
+      EXPECT_LT((loss - plain).abs().max().item<double>(), 0.02 * plain.abs().max().item<double>()) << words;
+      EXPECT_LT(Distance(x.grad().to(torch::kFloat32), plain_x.grad()), 0.02) << words;
+      const torch::NoGradGuard no_gradient;
+      EXPECT_TRUE(torch::equal(fused::FrozenHead(x, w, labels, smoothing), loss)) << "without a gradient";
+    }
+  }
+  const FrozenMatrix w(MatrixFile(artefact::TensorType::kF32, 64, 32), "w", 64, 32);
+  for (const int64_t label : {-1, 64}) {
+    EXPECT_THROW(fused::FrozenHead(torch::zeros({1, 32}, torch::kBFloat16), w, torch::full({1}, label), 0), Error);
+  }
+}
+
+TEST(AdaptedLinear, HasThePlainValuesAndGradients) {
+  torch::manual_seed(7);
+  for (const int64_t rank : {1, 3, 16}) {
+    const FrozenMatrix w(MatrixFile(artefact::TensorType::kQ8_0, 200, 96), "w", 200, 96);
+    const torch::Tensor x = torch::randn({37, 96}).to(torch::kBFloat16).requires_grad_();
+    const torch::Tensor plain_x = x.detach().to(torch::kFloat32).requires_grad_(), bias = torch::randn({200});
+    const torch::Tensor a = torch::randn({rank, 96}).requires_grad_(), b = torch::randn({200, rank}).requires_grad_();
+    const torch::Tensor plain_a = a.detach().clone().requires_grad_(), plain_b = b.detach().clone().requires_grad_();
+    const torch::Tensor d = torch::randn({37, 200});
+    const torch::Tensor y = fused::AdaptedLinear(x, w, bias, {a, b, 0.7});
+    const torch::Tensor plain =
+        torch::linear(plain_x, w.Expanded(), bias) + 0.7 * torch::linear(torch::linear(plain_x, plain_a), plain_b);
+    y.backward(d.to(torch::kBFloat16));
+    plain.backward(d);
+    EXPECT_LT(Distance(y.to(torch::kFloat32), plain), 0.01) << rank;
+    EXPECT_LT(Distance(x.grad().to(torch::kFloat32), plain_x.grad()), 0.02) << rank;
+    EXPECT_LT(Distance(a.grad(), plain_a.grad()), 0.02) << rank;
+    EXPECT_LT(Distance(b.grad(), plain_b.grad()), 0.02) << rank;
+    const torch::Tensor left = fused::AdaptedLinear(x.detach(), w, {}, {});
+    EXPECT_LT(Distance(left.to(torch::kFloat32), torch::linear(plain_x.detach(), w.Expanded())), 0.01);
   }
 }
 

@@ -19,6 +19,8 @@ std::shared_ptr<Model> MakeMlpGan(Table& config, const DataShape& shape);       
 std::shared_ptr<Model> MakeVae(Table& config, const DataShape& shape);                  // vae.cc
 std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape);           // pretrained.cc
 
+DataKind DataOfPretrained(Table& config);  // pretrained.cc
+
 std::span<const Architecture> AllArchitectures() {
   static const std::vector<Architecture> list = {
       {"gpt", "Transformer language model (Llama's or GPT-2's form)", DataKind::kTokens, &MakeGpt},
@@ -35,7 +37,7 @@ std::span<const Architecture> AllArchitectures() {
       {"mlp_gan", "pictures by two perceptrons against each other", DataKind::kPictures, &MakeMlpGan},
       {"vae", "pictures by a variational autoencoder", DataKind::kPictures, &MakeVae},
       {"decoder", "a language model of the engine's, tuned by low-rank adapters", DataKind::kReplies, &MakePretrained,
-       true},
+       true, &DataOfPretrained},
   };
   return list;
 }

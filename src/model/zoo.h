@@ -15,13 +15,15 @@ namespace atelier::model {
 
 // What an architecture eats, and with it how records become batches (train/examples.h).
 enum class DataKind {
-  kTokens,    // a stream of tokens, or one text per record; targets are the inputs moved by one
-  kPairs,     // a source and a target text
-  kMasked,    // a text, some of whose tokens are hidden
-  kLabelled,  // a text and its class
-  kTagged,    // words and the class of each
-  kPictures,  // values in [0, 1]
-  kReplies,   // conversations, or a prompt and its reply: the replies alone are learned
+  kTokens,       // a stream of tokens, or one text per record; targets are the inputs moved by one
+  kPairs,        // a source and a target text
+  kMasked,       // a text, some of whose tokens are hidden
+  kLabelled,     // a text and its class
+  kTagged,       // words and the class of each
+  kPictures,     // values in [0, 1]
+  kReplies,      // conversations, or a prompt and its reply: the replies alone are learned
+  kPreferences,  // two replies to a prompt, of which one was chosen
+  kJudged,       // a reply to a prompt, and whether it was wanted
 };
 
 // An encoder that a model begins with (`init`), and what its file says of the model's shape; width 0: none.
@@ -51,6 +53,8 @@ struct Architecture {
   // parameters from torch's generator. Throws kInvalidInput that names the key.
   std::shared_ptr<Model> (*make)(Table& config, const DataShape& shape);
   bool starts = false;  // whether it can begin with another model's weights
+  // Where what it eats is said by its configuration: the kind of data.
+  DataKind (*data_of)(Table& config) = nullptr;
 };
 
 std::span<const Architecture> AllArchitectures();

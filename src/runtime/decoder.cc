@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kPassRows = 512;  // tokens per pass: enough to amortise a weight's load, few enough to stay in cache
 constexpr size_t kHeadRows = 16;   // tokens whose logits are in memory at once
+constexpr size_t kAddRows = 16;    // tokens whose adapter's part is added at once
 
 void AddInto(float* x, const float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] += y[i];
@@ -28,13 +29,17 @@ struct Decoder::Row {
   int64_t position;
   size_t chunk, index;  // which token of which chunk
   bool wanted;          // its logits
+  const AdapterWeights* adapter;
 };
 
 struct Decoder::Scratch {
-  Activations h, attended, hidden, head;           // inputs of the products
-  std::vector<float> x, branch, q, k, v, up;       // [rows, ...]
-  kernel::Buffer logits;                           // [kHeadRows, vocab]
-  std::vector<std::vector<float>> scores;          // per thread
+  Activations h, attended, hidden, head;      // inputs of the products
+  std::vector<float> x, branch, q, k, v, up;  // [rows, ...]
+  kernel::Buffer logits;                      // [kHeadRows, vocab]
+  std::vector<std::vector<float>> scores;     // per thread
+  std::vector<float> low;                     // A x of the rows' adapters, [rows, low_cols]
+  int64_t low_cols = 0;
+  std::vector<std::vector<float>> added;           // per thread: B (A x), [kAddRows, ...]
   std::vector<std::vector<const uint8_t*>> pages;  // per thread: keys, then values
 };
 
@@ -61,6 +66,11 @@ class Decoder::Pass {
         next_tile_(spec_.layers.size()) {
     for (size_t r = 0; r < rows.size(); ++r) {
       if (rows[r].wanted) wanted_.push_back(r);
+      if (rows[r].adapter == nullptr) continue;
+      if (adapted_.empty() || adapted_.back().end != r || rows[adapted_.back().begin].adapter != rows[r].adapter) {
+        adapted_.push_back({r, r});
+      }
+      adapted_.back().end = r + 1;
     }
     for (auto& next : next_tile_) next.store(0);
     PrepareScratch();
@@ -73,10 +83,11 @@ class Decoder::Pass {
     for (size_t l = 0; l < spec_.layers.size(); ++l) {
       const LayerWeights& w = d_.weights_.layers[l];
       AddAndNorm(thread, first ? nullptr : &d_.weights_.layers[l - 1].post_ffn_norm, first, w.attention_norm);
+      Lower(thread, l, LayerInput::kAttention, s_.h);
       first = false;
       barrier_.Wait();
       Show(thread, l, LayerInput::kAttention, s_.h);
-      QueryKeyValue(thread, w);
+      QueryKeyValue(thread, l, w);
       barrier_.Wait();
       TurnAndStore(thread, l, w);
       barrier_.Wait();
@@ -84,18 +95,23 @@ class Decoder::Pass {
       barrier_.Wait();
       Show(thread, l, LayerInput::kAttentionOutput, s_.attended);
       QuantiseRows(thread, &s_.attended);
+      Lower(thread, l, LayerInput::kAttentionOutput, s_.attended);
       barrier_.Wait();
-      Multiply(thread, w.output, s_.attended, s_.branch.data(), spec_.width);
+      Multiply(MyPanels(thread, w.output), w.output, s_.attended, s_.branch.data());
+      Raise(thread, l, &LayerAdapter::output, MyPanels(thread, w.output), s_.branch.data());
       barrier_.Wait();
       AddAndNorm(thread, &w.post_attention_norm, false, w.ffn_norm);
+      Lower(thread, l, LayerInput::kFeedForward, s_.h);
       barrier_.Wait();
       Show(thread, l, LayerInput::kFeedForward, s_.h);
-      GateAndUp(thread, w);
+      GateAndUp(thread, l, w);
       barrier_.Wait();
       Show(thread, l, LayerInput::kDown, s_.hidden);
       QuantiseRows(thread, &s_.hidden);
+      Lower(thread, l, LayerInput::kDown, s_.hidden);
       barrier_.Wait();
-      Multiply(thread, w.down, s_.hidden, s_.branch.data(), spec_.width);
+      Multiply(MyPanels(thread, w.down), w.down, s_.hidden, s_.branch.data());
+      Raise(thread, l, &LayerAdapter::down, MyPanels(thread, w.down), s_.branch.data());
       barrier_.Wait();
     }
     Head(thread);
@@ -136,6 +152,14 @@ class Decoder::Pass {
       s_.head.Shape(tile, spec_.width);
       const size_t bytes = tile * LogitStride() * sizeof(float);
       if (s_.logits.size() < bytes) s_.logits = kernel::Buffer(bytes);
+    }
+    if (!adapted_.empty()) {
+      s_.low_cols = 0;
+      for (const RowRange& run : adapted_) s_.low_cols = std::max(s_.low_cols, rows_[run.begin].adapter->most_ranks);
+      room(&s_.low, s_.low_cols);
+      const int64_t widest = std::max({spec_.width, spec_.hidden, spec_.heads * spec_.head_dim});
+      s_.added.resize(static_cast<size_t>(threads_));
+      for (auto& added : s_.added) added.resize(kAddRows * static_cast<size_t>(widest));
     }
     int64_t longest = 0;
     for (const Row& row : rows_) longest = std::max(longest, row.position + 1);
@@ -221,14 +245,51 @@ class Decoder::Pass {
     }
   }
 
-  void Multiply(int thread, const kernel::PackedMatrix& w, const Activations& in, float* out, int64_t stride) {
-    MultiplyPanels(w, MyPanels(thread, w), in, rows_.size(), out, stride);
+  void Multiply(Span1 panels, const kernel::PackedMatrix& w, const Activations& in, float* out) {
+    MultiplyPanels(w, panels, in, rows_.size(), out, w.rows);
   }
 
-  void QueryKeyValue(int thread, const LayerWeights& w) {
-    const auto one = [&](const kernel::PackedMatrix& matrix, const std::vector<float>& bias, std::vector<float>& out,
-                         Span1 panels) {
-      MultiplyPanels(matrix, panels, s_.h, rows_.size(), out.data(), matrix.rows);
+  float* Low(size_t r) const { return s_.low.data() + r * static_cast<size_t>(s_.low_cols); }
+
+  // A x of the thread's own rows.
+  void Lower(int thread, size_t layer, LayerInput input, const Activations& in) {
+    const RowRange mine = MyRows(thread, rows_.size());
+    for (const RowRange& run : adapted_) {
+      const size_t begin = std::max(run.begin, mine.begin), end = std::min(run.end, mine.end);
+      const kernel::PackedMatrix& a = rows_[run.begin].adapter->layers[layer].a[static_cast<size_t>(input)];
+      if (begin >= end || a.rows == 0) continue;
+      d_.kernels_.matmul_float(&a, 0, a.panels(), in.row(begin), in.cols, static_cast<int64_t>(end - begin), Low(begin),
+                               s_.low_cols);
+    }
+  }
+
+  // Adds B (A x) to those panels of a product, [rows, outs].
+  void Raise(int thread, size_t layer, LowRank LayerAdapter::*matrix, Span1 panels, float* out) {
+    if (panels.begin >= panels.end) return;
+    for (const RowRange& run : adapted_) {
+      const LowRank& low = rows_[run.begin].adapter->layers[layer].*matrix;
+      const kernel::PackedMatrix& b = low.b;
+      if (b.rows == 0) continue;
+      const int64_t first = panels.begin * kernel::kPanel,
+                    count = std::min(panels.end * kernel::kPanel, b.rows) - first;
+      float* added = s_.added[static_cast<size_t>(thread)].data();
+      for (size_t r = run.begin; r < run.end; r += kAddRows) {
+        const size_t rows = std::min(kAddRows, run.end - r);
+        d_.kernels_.matmul_float(&b, panels.begin, panels.end, Low(r) + low.at, s_.low_cols, static_cast<int64_t>(rows),
+                                 added, b.rows);
+        for (size_t i = 0; i < rows; ++i) {
+          AddInto(out + (static_cast<int64_t>(r + i) * b.rows + first),
+                  added + static_cast<int64_t>(i) * b.rows + first, count);
+        }
+      }
+    }
+  }
+
+  void QueryKeyValue(int thread, size_t layer, const LayerWeights& w) {
+    const auto one = [&](const kernel::PackedMatrix& matrix, const std::vector<float>& bias,
+                         LowRank LayerAdapter::*adapter, std::vector<float>& out, Span1 panels) {
+      Multiply(panels, matrix, s_.h, out.data());
+      Raise(thread, layer, adapter, panels, out.data());
       if (bias.empty()) return;
       const int64_t begin = panels.begin * kernel::kPanel, end = std::min(panels.end * kernel::kPanel, matrix.rows);
       for (size_t r = 0; r < rows_.size(); ++r) {
@@ -242,9 +303,9 @@ class Decoder::Pass {
     const auto clip = [&](int64_t from, int64_t count) {
       return Span1{std::clamp<int64_t>(all.begin - from, 0, count), std::clamp<int64_t>(all.end - from, 0, count)};
     };
-    one(w.query, w.query_bias, s_.q, clip(0, pq));
-    one(w.key, w.key_bias, s_.k, clip(pq, pk));
-    one(w.value, w.value_bias, s_.v, clip(pq + pk, pv));
+    one(w.query, w.query_bias, &LayerAdapter::query, s_.q, clip(0, pq));
+    one(w.key, w.key_bias, &LayerAdapter::key, s_.k, clip(pq, pk));
+    one(w.value, w.value_bias, &LayerAdapter::value, s_.v, clip(pq + pk, pv));
   }
 
   void TurnAndStore(int thread, size_t layer, const LayerWeights& w) {
@@ -327,10 +388,12 @@ class Decoder::Pass {
     }
   }
 
-  void GateAndUp(int thread, const LayerWeights& w) {
+  void GateAndUp(int thread, size_t layer, const LayerWeights& w) {
     const Span1 panels = MyPanels(thread, w.gate);
-    MultiplyPanels(w.gate, panels, s_.h, rows_.size(), s_.hidden.values, spec_.hidden);
-    MultiplyPanels(w.up, panels, s_.h, rows_.size(), s_.up.data(), spec_.hidden);
+    Multiply(panels, w.gate, s_.h, s_.hidden.values);
+    Multiply(panels, w.up, s_.h, s_.up.data());
+    Raise(thread, layer, &LayerAdapter::gate, panels, s_.hidden.values);
+    Raise(thread, layer, &LayerAdapter::up, panels, s_.up.data());
     const int64_t begin = panels.begin * kernel::kPanel, end = std::min(panels.end * kernel::kPanel, spec_.hidden);
     if (begin >= end) return;
     for (size_t r = 0; r < rows_.size(); ++r) {
@@ -378,6 +441,7 @@ class Decoder::Pass {
   Barrier barrier_;
   const bool quantises_ = !d_.weights_.all_f32;
   std::vector<size_t> wanted_;
+  std::vector<RowRange> adapted_;  // runs of rows with one adapter
   std::vector<Tile> tiles_;
   std::vector<std::atomic<size_t>> next_tile_;
 };
@@ -418,7 +482,8 @@ void Decoder::Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits, 
       if (token < 0 || token >= spec_.vocab) {
         throw Error(Code::kInvalidInput, Cat("token ", token, " is outside the vocabulary of ", spec_.vocab));
       }
-      rows.push_back({chunk.sequence, token, length + static_cast<int64_t>(i), c, i, i >= chunk.logits_from});
+      rows.push_back(
+          {chunk.sequence, token, length + static_cast<int64_t>(i), c, i, i >= chunk.logits_from, chunk.adapter});
     }
     for (RopeTable& rope : ropes_) rope.Grow(length + static_cast<int64_t>(chunk.tokens.size()));
   }

@@ -15,6 +15,7 @@
 
 #include "base/thread_pool.h"
 #include "kernel/table.h"
+#include "runtime/adapter_weights.h"
 #include "runtime/kv_cache.h"
 #include "runtime/rope.h"
 #include "runtime/weights.h"
@@ -25,16 +26,16 @@ namespace atelier::runtime {
 struct Chunk {
   Sequence* sequence = nullptr;
   std::span<const int32_t> tokens;
-  size_t logits_from = 0;  // logits are wanted for tokens [logits_from, size)
+  size_t logits_from = 0;                   // logits are wanted for tokens [logits_from, size)
+  const AdapterWeights* adapter = nullptr;  // made for this model
 };
 
 // Called once per wanted token with its logits [vocab], from any thread of the pool, several at a time; must not throw.
 // `chunk` and `token` are indices. The logits may be changed in place; they are gone after the call.
 using LogitsFn = std::function<void(size_t chunk, size_t token, float* logits)>;
 
-// What the products of a layer are given, for those who measure it: rows [count, cols], on one thread of the pool, in
-// the order of the pass; must not throw.
-enum class LayerInput { kAttention, kAttentionOutput, kFeedForward, kDown };
+// For those who measure what products are given: rows [count, cols], on one thread of the pool, in the order of the
+// pass; must not throw.
 using InputFn = std::function<void(size_t layer, LayerInput input, const float* rows, int64_t count, int64_t cols)>;
 
 class Decoder {

@@ -34,10 +34,12 @@ Engine::~Engine() {
 
 std::shared_ptr<artefact::Ticket> Engine::Submit(std::vector<int32_t> prompt,
                                                  std::shared_ptr<const Constraint> constraint,
+                                                 std::shared_ptr<const AdapterWeights> adapter,
                                                  artefact::GenerateRequest request, artefact::StreamFn stream,
                                                  artefact::DoneFn done) {
   auto taken = std::make_shared<Request>();
   taken->constraint = std::move(constraint);
+  taken->adapter = std::move(adapter);
   taken->request = std::move(request);
   taken->stream = std::move(stream);
   taken->done = std::move(done);
@@ -186,7 +188,7 @@ void Engine::Admit() {
     }
     next->admitted = MonotonicSeconds();
     next->result.queue_seconds = next->admitted - next->submitted;
-    next->start = tree_.Start(std::span(next->prompt).first(next->prompt.size() - 1));
+    next->start = tree_.Start(std::span(next->prompt).first(next->prompt.size() - 1), next->adapter_id());
     next->result.cached_tokens = static_cast<int>(next->start.length());
   }
 }
@@ -210,7 +212,7 @@ void Engine::Fork() {
   for (const Unit& unit : Units()) {
     if (unit.reply != nullptr || unit.pending() > 0) continue;
     Request& request = *unit.request;
-    tree_.Keep(unit.tokens, request.start);
+    tree_.Keep(unit.tokens, request.adapter_id(), request.start);
     for (int i = 0; i < request.request.samples; ++i)
       request.replies.push_back(std::make_unique<Reply>(&request, i, *decoder_));
     request.start = Sequence();
@@ -296,7 +298,8 @@ void Engine::Unpark() {
     const int64_t wanted = static_cast<int64_t>(unit.tokens.size()) / KvShape::kPageTokens + 2;
     if (others && wanted > free) return;
     *unit.parked = false;
-    *unit.sequence = tree_.Start(unit.reply != nullptr ? unit.tokens.first(unit.tokens.size() - 1) : unit.tokens);
+    *unit.sequence = tree_.Start(unit.reply != nullptr ? unit.tokens.first(unit.tokens.size() - 1) : unit.tokens,
+                                 unit.request->adapter_id());
     free -= wanted;
     others = true;
   }
@@ -326,7 +329,8 @@ void Engine::Step() {
   if (!plan.empty()) {
     std::vector<Chunk> chunks;
     for (const Planned& one : plan)
-      chunks.push_back({one.unit.sequence, one.tokens, one.samples() ? one.tokens.size() - 1 : one.tokens.size()});
+      chunks.push_back({one.unit.sequence, one.tokens, one.samples() ? one.tokens.size() - 1 : one.tokens.size(),
+                        one.unit.request->adapter.get()});
     std::vector<Reply*> sampled;
     for (const Planned& one : plan) {
       if (one.samples()) sampled.push_back(one.unit.reply);
@@ -455,15 +459,16 @@ void Engine::Publish() {
   load_.cached_pages = static_cast<int64_t>(tree_.pages());
 }
 
-Sequence Engine::Prefill(std::span<const int32_t> prompt) {
+Sequence Engine::Prefill(std::span<const int32_t> prompt, const AdapterWeights* adapter) {
   const std::span<const int32_t> wanted = prompt.first(prompt.size() - 1);
-  Sequence sequence = tree_.Start(wanted);
+  const uint64_t id = adapter != nullptr ? adapter->id : 0;
+  Sequence sequence = tree_.Start(wanted, id);
   const std::span<const int32_t> rest = wanted.subspan(static_cast<size_t>(sequence.length()));
   if (!rest.empty()) {
-    const Chunk chunk{&sequence, rest, rest.size()};
+    const Chunk chunk{&sequence, rest, rest.size(), adapter};
     Forward({&chunk, 1}, nullptr);
   }
-  tree_.Keep(wanted, sequence);
+  tree_.Keep(wanted, id, sequence);
   return sequence;
 }
 

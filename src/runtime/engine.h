@@ -50,9 +50,10 @@ class Engine {
   ~Engine();
 
   // Takes a request with its prompt's tokens. Throws kResourceExhausted when the queue is full.
-  // `constraint` is the request's, compiled; null for none.
+  // `constraint` is the request's, compiled; `adapter` is what it is written with; null for none.
   // REQUIRES: a valid request; 1 <= prompt.size() <= context.
   std::shared_ptr<artefact::Ticket> Submit(std::vector<int32_t> prompt, std::shared_ptr<const Constraint> constraint,
+                                           std::shared_ptr<const AdapterWeights> adapter,
                                            artefact::GenerateRequest request, artefact::StreamFn stream,
                                            artefact::DoneFn done);
 
@@ -63,7 +64,7 @@ class Engine {
   // what follows, which nobody else may.
   void Between(const std::function<void()>& work);
   // The prompt's sequence, all but its last token computed.
-  Sequence Prefill(std::span<const int32_t> prompt);
+  Sequence Prefill(std::span<const int32_t> prompt, const AdapterWeights* adapter);
   void Forward(std::span<const Chunk> chunks, const LogitsFn& on_logits);
 
   const Decoder& decoder() const { return *decoder_; }

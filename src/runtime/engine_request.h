@@ -24,8 +24,10 @@ struct Engine::Request : artefact::Ticket {
   artefact::StreamFn stream;
   artefact::DoneFn done;
   std::vector<int32_t> prompt;
-  std::shared_ptr<const Constraint> constraint;  // null: none
-  std::atomic<bool> cancelled{false};            // seen before the next pass
+  std::shared_ptr<const Constraint> constraint;   // null: none
+  std::shared_ptr<const AdapterWeights> adapter;  // null: none
+  uint64_t adapter_id() const { return adapter != nullptr ? adapter->id : 0; }
+  std::atomic<bool> cancelled{false};  // seen before the next pass
 
   Sequence start;       // the prompt but for its last token, until the samples fork from it
   bool parked = false;  // as a sample's

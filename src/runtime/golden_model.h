@@ -12,11 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "artefact/adapter.h"
 #include "artefact/gguf.h"
 #include "artefact/gguf_writer.h"
 #include "artefact/memory_file.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/rng.h"
 #include "base/str.h"
 #include "kernel/format.h"
 #include "runtime/arch/arch.h"
@@ -113,6 +115,23 @@ inline std::string Plain(const std::string& bytes) {
     tensor->type = artefact::TensorType::kF32;
     tensor->data = std::move(out);
   });
+}
+
+// An adapter of rank 4 and scale 2 with numbers in [-size/2, size/2).
+inline artefact::Adapter DrawnAdapter(const artefact::GgufFile& file, const std::vector<std::string>& tensors,
+                                      uint64_t seed = 5, float size = 1) {
+  Rng rng(seed);
+  artefact::Adapter adapter;
+  adapter.architecture = std::string(file.String("general.architecture"));
+  adapter.alpha = 8, adapter.name = "drawn";
+  for (const std::string& name : tensors) {
+    const artefact::TensorInfo& tensor = file.Require(name);
+    artefact::LoraPair pair{name, 4, tensor.dim(0), tensor.dim(1), {}, {}};
+    for (int64_t i = 0; i < 4 * pair.ins; ++i) pair.a.push_back(size * (static_cast<float>(rng.Uniform()) - 0.5f));
+    for (int64_t i = 0; i < 4 * pair.outs; ++i) pair.b.push_back(size * (static_cast<float>(rng.Uniform()) - 0.5f));
+    adapter.pairs.push_back(std::move(pair));
+  }
+  return adapter;
 }
 
 inline std::unique_ptr<Decoder> MakeDecoder(const std::string& bytes, const kernel::Table& kernels, int threads = 1,

@@ -16,32 +16,54 @@ namespace {
 using artefact::GenerateRequest;
 using artefact::GenerateResult;
 
-class LocalGenerator : public artefact::Generator {
- public:
-  LocalGenerator(const std::string& path, const std::string& name, const std::string& hash,
-                 const EngineOptions& options) {
-    auto file = artefact::GgufFile::Open(path);
+// What a file becomes; a model and its adapted forms share it.
+struct Loaded {
+  Loaded(const std::string& path, const EngineOptions& options) : file(artefact::GgufFile::Open(path)) {
+    if (artefact::IsAdapter(*file)) {
+      throw Error(Code::kUnsupported, Cat(path, ": is an adapter, which says nothing without its model"),
+                  "name both: MODEL+ADAPTER");
+    }
     file->RequireSupportedTypes();
     DecoderSpec spec = ReadSpec(*file);
-    tokenizer_ = TokenizerFromGguf(*file, spec.vocab);
-    constraints_ = std::make_unique<ConstraintCompiler>(*tokenizer_);
-    spaces_texts_ = SpacesTexts(*file);
-    info_ = ModelInfoOf(*file, name, hash, spec);
-    chat_template_ = std::string(file->StringOr("tokenizer.chat_template", ""));
-    tool_template_ = std::string(file->StringOr("tokenizer.chat_template.tool_use", chat_template_));
+    tokenizer = TokenizerFromGguf(*file, spec.vocab);
+    constraints = std::make_unique<ConstraintCompiler>(*tokenizer);
+    spaces_texts = SpacesTexts(*file);
+    chat_template = std::string(file->StringOr("tokenizer.chat_template", ""));
+    tool_template = std::string(file->StringOr("tokenizer.chat_template.tool_use", chat_template));
     auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads());
     DecoderWeights weights = LoadWeights(file, spec, pool.get());
-    engine_ =
-        std::make_unique<Engine>(std::make_unique<Decoder>(std::move(spec), std::move(weights), kernel::BestTable(),
-                                                           std::move(pool), options.kv_bytes),
-                                 tokenizer_.get(), options.limits);
+    engine = std::make_unique<Engine>(std::make_unique<Decoder>(std::move(spec), std::move(weights),
+                                                                kernel::BestTable(), std::move(pool), options.kv_bytes),
+                                      tokenizer.get(), options.limits);
   }
 
+  std::shared_ptr<const artefact::GgufFile> file;
+  std::string chat_template, tool_template;
+  bool spaces_texts = false;  // the tokenizer puts a space before every text
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<ConstraintCompiler> constraints;
+  std::unique_ptr<Engine> engine;  // last: its thread uses what stands above
+};
+
+class LocalGenerator : public artefact::Generator {
+ public:
+  LocalGenerator(std::shared_ptr<Loaded> loaded, artefact::ModelInfo info,
+                 std::shared_ptr<const AdapterWeights> adapter = nullptr)
+      : loaded_(std::move(loaded)),
+        adapter_(std::move(adapter)),
+        info_(std::move(info)),
+        tokenizer_(loaded_->tokenizer.get()),
+        engine_(loaded_->engine.get()) {}
+
+  const std::shared_ptr<Loaded>& loaded() const { return loaded_; }
+  bool adapted() const { return adapter_ != nullptr; }
   const artefact::ModelInfo& info() const override { return info_; }
   artefact::EngineInfo engine() const override {
     return {EngineBuild(), std::string(engine_->decoder().kernels().name), engine_->decoder().threads()->size()};
   }
-  std::string ChatTemplate(bool tools) const override { return tools ? tool_template_ : chat_template_; }
+  std::string ChatTemplate(bool tools) const override {
+    return tools ? loaded_->tool_template : loaded_->chat_template;
+  }
   std::vector<std::pair<std::string, std::string>> SpecialTokens() const override {
     std::vector<std::pair<std::string, std::string>> out;
     if (tokenizer_->bos() >= 0) out.emplace_back("bos_token", tokenizer_->Piece(tokenizer_->bos(), true));
@@ -76,12 +98,11 @@ class LocalGenerator : public artefact::Generator {
     return logits[token] - greatest - log_sum;
   }
 
-  artefact::ModelInfo info_;
-  std::string chat_template_, tool_template_;
-  bool spaces_texts_ = false;  // the tokenizer puts a space before every text
-  std::unique_ptr<text::Tokenizer> tokenizer_;
-  std::unique_ptr<ConstraintCompiler> constraints_;
-  std::unique_ptr<Engine> engine_;  // last: its thread uses what stands above
+  const std::shared_ptr<Loaded> loaded_;
+  const std::shared_ptr<const AdapterWeights> adapter_;  // null: none
+  const artefact::ModelInfo info_;
+  text::Tokenizer* const tokenizer_;  // loaded_'s, as the engine
+  Engine* const engine_;
 };
 
 std::vector<int32_t> LocalGenerator::PromptTokens(std::string_view prompt, bool add_bos, bool parse_special) const {
@@ -96,7 +117,7 @@ std::vector<int32_t> LocalGenerator::PromptTokens(std::string_view prompt, bool 
 
 std::vector<int32_t> LocalGenerator::ContinuationTokens(std::string_view prefix, const std::string& text,
                                                         bool parse_special) const {
-  if (spaces_texts_ && !prefix.empty()) {  // alone, the text would get a space of its own
+  if (loaded_->spaces_texts && !prefix.empty()) {  // alone, the text would get a space of its own
     if (auto tokens = tokenizer_->EncodeBehind(prefix, text, {.parse_special = parse_special})) return *tokens;
   }
   return tokenizer_->Encode(text);
@@ -109,14 +130,14 @@ std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request
     throw Error(Code::kInvalidInput, Cat("samples is ", request.samples), "from 1 to 256");
   }
   if (request.max_tokens < 0) throw Error(Code::kInvalidInput, Cat("max_tokens is ", request.max_tokens));
-  std::shared_ptr<const Constraint> constraint = constraints_->For(request);
+  std::shared_ptr<const Constraint> constraint = loaded_->constraints->For(request);
   std::vector<int32_t> prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
   if (static_cast<int64_t>(prompt.size()) > spec().context) {
     throw Error(Code::kInvalidInput,
                 Cat("the prompt has ", prompt.size(), " tokens, the model's context holds ", spec().context),
                 "shorten the prompt");
   }
-  return engine_->Submit(std::move(prompt), std::move(constraint), std::move(request), std::move(stream),
+  return engine_->Submit(std::move(prompt), std::move(constraint), adapter_, std::move(request), std::move(stream),
                          std::move(done));
 }
 
@@ -148,9 +169,10 @@ std::vector<artefact::Scored> LocalGenerator::Score(std::string_view prefix,
       if (tokens[i].size() > 1) of_chunk.push_back(i);
     }
     engine_->Between([&] {
-      std::vector<Sequence> sequences(tokens.size(), engine_->Prefill(prompt));
+      std::vector<Sequence> sequences(tokens.size(), engine_->Prefill(prompt, adapter_.get()));
       std::vector<Chunk> chunks;
-      for (size_t i : of_chunk) chunks.push_back({&sequences[i], {tokens[i].data(), tokens[i].size() - 1}, 0});
+      for (size_t i : of_chunk)
+        chunks.push_back({&sequences[i], {tokens[i].data(), tokens[i].size() - 1}, 0, adapter_.get()});
       engine_->Forward(chunks, [&](size_t chunk, size_t token, float* logits) {
         const size_t i = of_chunk[chunk];
         logprobs[i][token] = Logprob(logits, tokens[i][token + 1]);
@@ -173,7 +195,7 @@ std::vector<float> LocalGenerator::Logprobs(std::span<const int32_t> tokens, siz
   std::vector<float> out(tokens.size() - first);
   engine_->Between([&] {
     Sequence sequence;
-    const Chunk chunk{&sequence, tokens.first(tokens.size() - 1), first - 1};
+    const Chunk chunk{&sequence, tokens.first(tokens.size() - 1), first - 1, adapter_.get()};
     engine_->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
       out[token + 1 - first] = Logprob(logits, tokens[token + 1]);
     });
@@ -186,7 +208,7 @@ void LocalGenerator::Distributions(std::span<const int32_t> tokens, size_t first
   const auto words = static_cast<size_t>(spec().vocab);
   engine_->Between([&] {
     Sequence sequence;
-    const Chunk chunk{&sequence, tokens, first - 1};
+    const Chunk chunk{&sequence, tokens, first - 1, adapter_.get()};
     engine_->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
       float greatest, log_sum;
       engine_->decoder().kernels().log_sum_exp(logits, spec().vocab, &greatest, &log_sum);
@@ -200,7 +222,38 @@ void LocalGenerator::Distributions(std::span<const int32_t> tokens, size_t first
 
 std::shared_ptr<artefact::Generator> LoadGenerator(const std::string& path, const std::string& name,
                                                    const std::string& hash, const EngineOptions& options) {
-  return std::make_shared<LocalGenerator>(path, name, hash, options);
+  auto loaded = std::make_shared<Loaded>(path, options);
+  artefact::ModelInfo info = ModelInfoOf(*loaded->file, name, hash, loaded->engine->decoder().spec());
+  return std::make_shared<LocalGenerator>(std::move(loaded), std::move(info));
+}
+
+std::shared_ptr<artefact::Generator> WithAdapter(const std::shared_ptr<artefact::Generator>& model,
+                                                 const artefact::Adapter& adapter, const std::string& name,
+                                                 const std::string& hash) {
+  const auto* base = dynamic_cast<const LocalGenerator*>(model.get());
+  if (base == nullptr || base->adapted()) {
+    throw Error(Code::kUnsupported, Cat("the model ", Quote(model->info().name), " takes no adapter",
+                                        base == nullptr ? "" : " beside the one that it has"));
+  }
+  artefact::ModelInfo info = base->info();
+  info.name = name;
+  info.hash = hash;
+  if (!adapter.licence.empty() && adapter.licence != info.licence) info.licence += Cat(" and ", adapter.licence);
+  for (const artefact::LoraPair& pair : adapter.pairs)
+    info.parameters += static_cast<int64_t>(pair.a.size() + pair.b.size());
+  const Decoder& decoder = base->loaded()->engine->decoder();
+  return std::make_shared<LocalGenerator>(base->loaded(), std::move(info),
+                                          PackAdapter(adapter, *base->loaded()->file, decoder.spec()));
+}
+
+std::shared_ptr<artefact::Generator> WithAdapter(const std::shared_ptr<artefact::Generator>& model,
+                                                 const artefact::ModelEntry& entry) {
+  return WithAdapter(model, artefact::ReadAdapterGguf(entry.adapter->path), entry.name, entry.manifest.sha256);
+}
+
+std::shared_ptr<artefact::Generator> LoadModel(const artefact::ModelEntry& entry, const EngineOptions& options) {
+  if (!entry.adapter) return LoadGenerator(entry.path, entry.name, entry.manifest.sha256, options);
+  return WithAdapter(LoadGenerator(entry.path, "", "", options), entry);
 }
 
 }  // namespace atelier::runtime

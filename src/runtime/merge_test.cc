@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/rng.h"
 #include "runtime/golden_model.h"
 #include "runtime/tensor_loader.h"
 
@@ -13,21 +12,6 @@
 namespace atelier::runtime {
 namespace {
 
-artefact::Adapter Drawn(const artefact::GgufFile& file, const std::vector<std::string>& tensors) {
-  Rng rng(5);
-  artefact::Adapter adapter;
-  adapter.architecture = std::string(file.String("general.architecture"));
-  adapter.alpha = 8, adapter.name = "drawn";
-  for (const std::string& name : tensors) {
-    const artefact::TensorInfo& tensor = file.Require(name);
-    artefact::LoraPair pair{name, 4, tensor.dim(0), tensor.dim(1), {}, {}};
-    for (int64_t i = 0; i < 4 * pair.ins; ++i) pair.a.push_back(static_cast<float>(rng.Uniform()) - 0.5f);
-    for (int64_t i = 0; i < 4 * pair.outs; ++i) pair.b.push_back(static_cast<float>(rng.Uniform()) - 0.5f);
-    adapter.pairs.push_back(std::move(pair));
-  }
-  return adapter;
-}
-
 std::vector<float> Values(const artefact::TensorInfo& tensor) {
   std::vector<float> out(static_cast<size_t>(tensor.elements()));
   kernel::Dequantise(FormatOf(tensor.type), tensor.data, tensor.elements(), out.data());
@@ -36,7 +20,7 @@ std::vector<float> Values(const artefact::TensorInfo& tensor) {
 
 TEST(Merge, LaysTheProductOverTheMatrix) {
   const auto file = OpenBytes(GoldenBytes("qwen2"));
-  const artefact::Adapter adapter = Drawn(*file, {"blk.0.attn_q.weight", "blk.1.ffn_down.weight"});
+  const artefact::Adapter adapter = DrawnAdapter(*file, {"blk.0.attn_q.weight", "blk.1.ffn_down.weight"});
   const std::string to = Cat(::testing::TempDir(), "/", getpid(), "-merged.gguf");
   for (const auto& [format, bound] : std::vector<std::pair<std::optional<kernel::Format>, double>>{
            {std::nullopt, 1e-6}, {kernel::Format::kBF16, 0.02}, {kernel::Format::kQ8_0, 0.02}}) {
@@ -72,7 +56,7 @@ TEST(Merge, LaysTheProductOverTheMatrix) {
 
 TEST(Merge, KeepsTheModelsOwnTypes) {
   const auto file = OpenBytes(Quantised(GoldenBytes("qwen2"), artefact::TensorType::kQ4_0));
-  const artefact::Adapter adapter = Drawn(*file, {"blk.0.attn_q.weight"});
+  const artefact::Adapter adapter = DrawnAdapter(*file, {"blk.0.attn_q.weight"});
   const std::string to = Cat(::testing::TempDir(), "/", getpid(), "-kept.gguf");
   MergeAdapter(*file, adapter, {}, to);
   const auto kept = artefact::GgufFile::Open(to);
@@ -89,7 +73,7 @@ TEST(Merge, RefusesAnAdapterOfAnotherModel) {
   const auto file = OpenBytes(GoldenBytes("qwen2"));
   const std::string to = Cat(::testing::TempDir(), "/", getpid(), "-refused.gguf");
   const auto fails = [&](const std::function<void(artefact::Adapter*)>& change, const std::string& says) {
-    artefact::Adapter adapter = Drawn(*file, {"blk.0.attn_q.weight"});
+    artefact::Adapter adapter = DrawnAdapter(*file, {"blk.0.attn_q.weight"});
     change(&adapter);
     try {
       MergeAdapter(*file, adapter, {}, to);

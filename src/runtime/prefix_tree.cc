@@ -7,7 +7,7 @@ namespace atelier::runtime {
 struct PrefixTree::Node {
   std::vector<int32_t> tokens;  // at most a page of them; fewer only in a leaf
   std::shared_ptr<uint8_t> page;
-  Node* parent = nullptr;
+  Node* parent = nullptr;  // null: a root
   std::list<Node*>::iterator use;
   std::vector<std::unique_ptr<Node>> children;
 };
@@ -25,18 +25,25 @@ size_t Same(std::span<const int32_t> a, std::span<const int32_t> b) {
 
 }  // namespace
 
-PrefixTree::PrefixTree(size_t most_pages) : most_pages_(most_pages), root_(std::make_unique<Node>()) {}
+PrefixTree::PrefixTree(size_t most_pages) : most_pages_(most_pages) {}
 
 PrefixTree::~PrefixTree() { Clear(); }
 
 void PrefixTree::Touch(Node* node) {
-  for (; node != root_.get(); node = node->parent) by_use_.splice(by_use_.begin(), by_use_, node->use);
+  for (; node->parent != nullptr; node = node->parent) by_use_.splice(by_use_.begin(), by_use_, node->use);
 }
 
-Sequence PrefixTree::Start(std::span<const int32_t> tokens) {
+PrefixTree::Node* PrefixTree::Root(uint64_t adapter) {
+  std::erase_if(roots_, [](const auto& root) { return root.second->children.empty(); });
+  std::unique_ptr<Node>& root = roots_[adapter];
+  if (root == nullptr) root = std::make_unique<Node>();
+  return root.get();
+}
+
+Sequence PrefixTree::Start(std::span<const int32_t> tokens, uint64_t adapter) {
   std::vector<std::shared_ptr<uint8_t>> pages;
   size_t known = 0;
-  Node* at = root_.get();
+  Node* at = Root(adapter);
   while (known < tokens.size()) {
     Node* best = nullptr;
     size_t most = 0;
@@ -57,8 +64,8 @@ Sequence PrefixTree::Start(std::span<const int32_t> tokens) {
   return Sequence(std::move(pages), static_cast<int64_t>(known));
 }
 
-void PrefixTree::Keep(std::span<const int32_t> tokens, const Sequence& sequence) {
-  Node* at = root_.get();
+void PrefixTree::Keep(std::span<const int32_t> tokens, uint64_t adapter, const Sequence& sequence) {
+  Node* at = Root(adapter);
   for (size_t known = 0; known < tokens.size(); known += kPage) {
     const std::span<const int32_t> block = tokens.subspan(known, std::min(kPage, tokens.size() - known));
     Node* next = nullptr;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "runtime/local_generator.h"
 
 namespace atelier::serve {
 
@@ -29,6 +30,11 @@ void ModelHost::Sweep() {
   std::erase(retired_, nullptr);
 }
 
+std::shared_ptr<artefact::Generator> ModelHost::Load(const artefact::ModelEntry& entry) {
+  if (!entry.adapter) return load_(entry);
+  return runtime::WithAdapter(Get(artefact::SplitAdapted(entry.name)->first), entry);
+}
+
 std::shared_ptr<artefact::Generator> ModelHost::Get(const std::string& name) {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -50,7 +56,7 @@ std::shared_ptr<artefact::Generator> ModelHost::Get(const std::string& name) {
     std::shared_ptr<artefact::Generator> model;
     std::exception_ptr error;
     try {
-      model = load_(entry);
+      model = Load(entry);
     } catch (...) {
       error = std::current_exception();
     }

@@ -15,7 +15,7 @@
 
 namespace atelier::serve {
 
-// Loads a registered model's weights.
+// Loads a registered model's weights. Asked for models alone: those with an adapter share their model's.
 using ModelLoader = std::function<std::shared_ptr<artefact::Generator>(const artefact::ModelEntry& entry)>;
 
 class ModelHost {
@@ -43,6 +43,8 @@ class ModelHost {
     std::shared_ptr<artefact::Generator> model;
     bool loading = false;
   };
+  std::shared_ptr<artefact::Generator> Load(const artefact::ModelEntry& entry);
+
   const ModelLoader load_;
   mutable std::mutex mutex_;
   std::condition_variable loaded_;

@@ -55,7 +55,7 @@ bool IsFromHere(const net::Request& request) {
 std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
   std::vector<artefact::ModelEntry> models = artefact::Registry(studio).List();
   std::erase_if(models, [](const artefact::ModelEntry& entry) { return !entry.registered; });
-  return models;
+  return artefact::WithAdapters(std::move(models));
 }
 
 // On a disk that cannot be written there may be no secret, and then there are no keys either.

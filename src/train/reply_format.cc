@@ -1,5 +1,7 @@
 #include "train/reply_format.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/str.h"
 #include "runtime/vocabulary.h"
@@ -57,6 +59,32 @@ ReplyTokens ReplyFormat::Of(const Json& record, const std::string& where) const 
   }
 }
 
+ReplyTokens ReplyFormat::Of(const Json& record, const std::string& field, const std::string& where) const {
+  try {
+    const auto value = [&](const std::string& name) -> Json {
+      const auto found = record.find(name);
+      if (found != record.end() && found->is_array()) return *found;
+      return found != record.end() && found->is_null() ? "" : TextField(record, name, where);
+    };
+    Json prompt = value(prompt_), reply = value(field);
+    if (reply.is_array()) {
+      if (reply.size() != 1 || RoleAndContent(reply[0]).first != "assistant") {
+        throw Error(Code::kInvalidInput,
+                    Cat(Quote(field), " is no text and no list of one message of the assistant's"));
+      }
+      reply = RoleAndContent(reply[0]).second;
+    }
+    if (prompt.is_string()) return OfTexts(prompt.get<std::string>(), reply.get<std::string>());
+    if (!chat_) throw Error(Code::kInvalidInput, "messages want a model with a chat template");
+    if (prompt.empty()) throw Error(Code::kInvalidInput, Cat(Quote(prompt_), " is no list of messages"));
+    prompt.push_back({{"role", "assistant"}, {"content", reply}});
+    return OfMessages(prompt, /*last_alone=*/true);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(where)) throw;
+    throw error.Within(where);
+  }
+}
+
 std::vector<text::TokenId> ReplyFormat::Continuation(const std::string& before, const std::string& text) const {
   const text::EncodeOptions options{.parse_special = chat()};
   if (spaces_texts_ && !before.empty()) {  // alone, the text would get a space of its own
@@ -103,7 +131,7 @@ ReplyTokens ReplyFormat::OfTexts(const std::string& prompt, const std::string& r
   return out;
 }
 
-ReplyTokens ReplyFormat::OfMessages(const Json& messages) const {
+ReplyTokens ReplyFormat::OfMessages(const Json& messages, bool last_alone) const {
   ReplyTokens out;
   std::string said;  // of the conversation, already tokens
   Json before = Json::array();
@@ -134,6 +162,7 @@ ReplyTokens ReplyFormat::OfMessages(const Json& messages) const {
     }
     Give(said, asked.substr(said.size()), &out);
     std::string rest;
+    if (last_alone) std::fill(out.learned.begin(), out.learned.end(), false);
     Learn(asked, answered.substr(asked.size()), &out, &rest);
     said = answered.substr(0, answered.size() - rest.size());
   }

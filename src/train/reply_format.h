@@ -33,10 +33,13 @@ class ReplyFormat {
   // Throws kInvalidInput, beginning with `where`, for a record without the fields, with roles in no order, or that the
   // template refuses.
   ReplyTokens Of(const Json& record, const std::string& where) const;
+  // The prompt, a text or a conversation, and the reply to it that stands in `field`, a text or a list of one message.
+  // Of earlier turns nothing is learned.
+  ReplyTokens Of(const Json& record, const std::string& field, const std::string& where) const;
   bool chat() const { return chat_.has_value(); }
 
  private:
-  ReplyTokens OfMessages(const Json& messages) const;
+  ReplyTokens OfMessages(const Json& messages, bool last_alone = false) const;
   ReplyTokens OfTexts(const std::string& prompt, const std::string& response) const;
   // Tokens of a text that goes on after `before`.
   std::vector<text::TokenId> Continuation(const std::string& before, const std::string& text) const;

@@ -16,6 +16,7 @@
 #include "train/examples_masked.h"
 #include "train/examples_pairs.h"
 #include "train/examples_pictures.h"
+#include "train/examples_preferences.h"
 #include "train/examples_replies.h"
 #include "train/run_tokenizer.h"
 
@@ -27,7 +28,7 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
   const DataSettings& data = run->settings.data;
   const text::Tokenizer* tokenizer = run->tokenizer.get();
   std::vector<std::string>* classes = &run->shape.classes;
-  switch (run->architecture->data) {
+  switch (run->data) {
     case model::DataKind::kTokens: return TokenExamples(records, data, *tokenizer, report);
     case model::DataKind::kPairs:
       return PairExamples(records, data, run->source_tokenizer ? *run->source_tokenizer : *tokenizer, *tokenizer,
@@ -37,9 +38,22 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
     case model::DataKind::kTagged: return TaggedExamples(records, data, *tokenizer, classes, report);
     case model::DataKind::kPictures: return PictureExamples(records, data, &run->shape, report);
     case model::DataKind::kReplies:
-      return ReplyExamples(records, data, ReplyFormat(run->shape.start.file, *tokenizer, data), report);
+    case model::DataKind::kPreferences:
+    case model::DataKind::kJudged: {
+      const ReplyFormat format(run->shape.start.file, *tokenizer, data);
+      const auto make = run->data == model::DataKind::kReplies       ? &ReplyExamples
+                        : run->data == model::DataKind::kPreferences ? &PreferenceExamples
+                                                                     : &JudgedExamples;
+      return make(records, data, format, report);
+    }
     default: throw Error(Code::kInternal, "no examples of this kind");
   }
+}
+
+// Whether what is learned lies beside a model of the engine's, whose file keeps the tokenizer.
+bool TunesDecoder(const Run& run) {
+  return run.data == model::DataKind::kReplies || run.data == model::DataKind::kPreferences ||
+         run.data == model::DataKind::kJudged;
 }
 
 // The one that stands in the folder of a run that goes on, else one that is put there.
@@ -54,7 +68,7 @@ text::TokenizerSpec KeptTokenizer(const RunOptions& options, const std::string& 
 
 void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run) {
   const TrainSettings& s = run->settings;
-  const bool pairs = run->architecture->data == model::DataKind::kPairs;
+  const bool pairs = run->data == model::DataKind::kPairs;
   std::vector<std::string> fields = {pairs ? s.data.target : s.data.text};
   if (pairs && !s.source_tokenizer) fields.push_back(s.data.source);
   const std::string& start = run->shape.start.file;
@@ -64,7 +78,7 @@ void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run)
   } else {  // what a model was trained with is what it goes on with
     run->tokenizer_spec = artefact::SpecFromGguf(*artefact::GgufFile::Open(start));
     // A decoder's is in the file that it is tuned on.
-    if (run->architecture->data != model::DataKind::kReplies) {
+    if (!TunesDecoder(*run)) {
       run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
     }
   }
@@ -96,32 +110,34 @@ Run PrepareRun(const RunOptions& options) {
   Table model_table = table.Sub("model");
   table.Done();
   run.architecture = &model::FindArchitecture(model_table.String("architecture"), model_table);
+  run.data = run.architecture->data_of != nullptr ? run.architecture->data_of(model_table) : run.architecture->data;
 
-  if (run.settings.source_tokenizer && run.architecture->data != model::DataKind::kPairs) {
+  if (run.settings.source_tokenizer && run.data != model::DataKind::kPairs) {
     table.Refuse("source_tokenizer", Cat(run.architecture->name, " has no source to cut into tokens"));
   }
   if (run.architecture->starts) {
     if (const std::string init = model_table.StringOr("init", ""); !init.empty()) {
       run.shape.start.file = artefact::Registry(nullptr).Resolve(init).path;
-      if (run.architecture->data == model::DataKind::kReplies) {
+      if (TunesDecoder(run)) {
         run.shape.start.hash = Sha256HexOfFile(run.shape.start.file);
       } else {
         model::ReadStart(&run.shape.start);
       }
-    } else if (run.architecture->data == model::DataKind::kReplies) {
+    } else if (TunesDecoder(run)) {
       model_table.Refuse("init", "is missing: the model to tune", "a name or a GGUF file's path");
     }
   }
   std::vector<std::string> exact;  // a reply begins where its prompt ends, white space and all
-  if (run.architecture->data == model::DataKind::kReplies) {
-    exact = {"messages", run.settings.data.prompt, run.settings.data.response};
+  if (TunesDecoder(run)) {
+    const DataSettings& data = run.settings.data;
+    exact = {"messages", data.prompt, data.response, data.chosen, data.rejected};
   }
   const Records records(run.settings.data.train, options.datasets, exact);
   MakeFolders(options.folder);
-  if (run.architecture->data != model::DataKind::kPictures) SetUpTokenizer(options, records, &run);
+  if (run.data != model::DataKind::kPictures) SetUpTokenizer(options, records, &run);
   run.shape.classes = run.settings.data.classes;
   if (run.settings.data.characters) {
-    if (run.architecture->data != model::DataKind::kLabelled) {
+    if (run.data != model::DataKind::kLabelled) {
       throw Error(Code::kInvalidInput,
                   Cat(options.file, ": data.units = \"characters\" is for classifiers of texts alone"));
     }

@@ -17,6 +17,7 @@ namespace atelier::train {
 struct Run {
   TrainSettings settings;
   const model::Architecture* architecture = nullptr;
+  model::DataKind data = model::DataKind::kTokens;  // what it eats
   model::About about;
   text::TokenizerSpec tokenizer_spec;
   std::unique_ptr<text::Tokenizer> tokenizer;         // null for pictures

@@ -80,6 +80,8 @@ void ReadData(Table& config, DataSettings* s) {
   s->label = table.StringOr("label", s->label);
   s->prompt = table.StringOr("prompt", s->prompt);
   s->response = table.StringOr("response", s->response);
+  s->chosen = table.StringOr("chosen", s->chosen);
+  s->rejected = table.StringOr("rejected", s->rejected);
   s->format = OneOf(table, "format", s->format, {"auto", "chat", "plain"});
   s->classes = table.StringsOr("classes", {});
   s->characters = OneOf(table, "units", "tokens", {"tokens", "characters"}) == "characters";

@@ -39,6 +39,7 @@ struct DataSettings {
   std::string source = "source", target = "target";  // pairs
   std::string label = "label";
   std::string prompt = "prompt", response = "response";  // replies, where a record has no "messages"
+  std::string chosen = "chosen", rejected = "rejected";  // preferences
   std::string format = "auto";  // replies: chat (the model's template), plain, or auto: chat where there is a template
   std::vector<std::string> classes;       // of labels; empty: those that occur in the training records
   bool characters = false;                // `units`: texts as code points instead of tokens, for models that hash them

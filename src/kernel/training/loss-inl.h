@@ -49,7 +49,7 @@ struct ScoreRows {
 void HeadScores(const HeadLoss* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
   Product product;
   product.rows = work->rows, product.cols = work->vocabulary, product.depth = work->depth;
-  product.Rows(work->x, work->x_stride).b = work->w;
+  product.Rows(work->x, work->x_stride).b = work->w - PackedSize(work->w_panel * kProductPanel, work->depth);
   MultiplyRange(product, row_begin, row_end, panel_begin, panel_end, ScoreRows{*work});
 }
 
@@ -109,11 +109,12 @@ void HeadFinish(const HeadLoss* work, int64_t row_begin, int64_t row_end) {
   for (int64_t r = row_begin; r < row_end; r += 2) {
     const int64_t last = r + 1 < row_end ? r + 1 : r;
     for (int64_t i = r; i <= last; ++i) FinishRowLoss(w, i);
-    if (!w.interleaved) continue;
+    if (!w.slopes) continue;
     const uint16_t* even = w.scores + r * stride;
     const uint16_t* odd = last > r ? even + stride : nullptr;
     for (int64_t panel = 0; panel < panels; ++panel) {
       for (int64_t i = r; i <= last; ++i) GradientRow(w, i, panel);
+      if (!w.interleaved) continue;
       uint16_t* out = w.interleaved + (panel * pairs + r / 2) * 2 * kProductPanel;
       for (int64_t c = 0; c < kProductPanel; c += kLanes) {
         const int64_t at = panel * kProductPanel + c;

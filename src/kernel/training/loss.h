@@ -22,7 +22,8 @@ struct HeadLoss {
   int64_t rows = 0, vocabulary = 0, depth = 0;
   const uint16_t* x = nullptr;  // [rows, depth] by x_stride
   int64_t x_stride = 0;
-  const uint16_t* w = nullptr;      // pack_weights().forward of [vocabulary, depth]
+  const uint16_t* w = nullptr;      // pack_weights().forward of [vocabulary, depth], or some of its panels:
+  int64_t w_panel = 0;              // the first that it has
   const float* bias = nullptr;      // [vocabulary]
   const int64_t* labels = nullptr;  // [rows]; outside [0, vocabulary): no loss, no gradient
   float smoothing = 0;              // the loss is (1 - s) nll + s mean over words of -log p (Szegedy et al. 2016)
@@ -38,7 +39,8 @@ struct HeadLoss {
   // Results.
   float* loss = nullptr;            // [rows]
   float* log_sum = nullptr;         // [rows] log of the sum of exponentials; null: not wanted
-  uint16_t* interleaved = nullptr;  // PackedSize(vocabulary, rows): the gradient for dW; null: only the loss is wanted
+  bool slopes = true;               // false: only the loss is wanted
+  uint16_t* interleaved = nullptr;  // PackedSize(vocabulary, rows): the gradient for dW; null: not wanted
 };
 
 }  // namespace atelier::kernel

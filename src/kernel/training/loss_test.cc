@@ -129,6 +129,28 @@ TEST_P(TrainLoss, LossAndGradientEqualPlainArithmetic) {
   }
 }
 
+// Weights that come panel by panel, and a gradient that no weight's gradient is made of.
+TEST_P(TrainLoss, PanelsOneByOneGiveTheSameBits) {
+  const TrainTable& table = *GetParam();
+  Rng rng(3), again(3);
+  Block whole(70, 300, 33, 1, 0.1f, &rng), parts(70, 300, 33, 1, 0.1f, &again);
+  whole.Run(table);
+  const int64_t size = PackedSize(kProductPanel, 33);
+  parts.work.interleaved = nullptr;
+  for (int64_t panel = 0; panel < Panels(300); ++panel) {
+    const Brains one(parts.packed.begin() + panel * size, parts.packed.begin() + (panel + 1) * size);
+    parts.work.w = one.data(), parts.work.w_panel = panel;
+    table.head_scores(&parts.work, 0, 70, panel, panel + 1);
+  }
+  table.head_finish(&parts.work, 0, 70);
+  EXPECT_EQ(whole.loss, parts.loss);
+  EXPECT_EQ(whole.scores, parts.scores);
+  parts.work.slopes = false;
+  const Brains before = parts.scores;
+  table.head_finish(&parts.work, 0, 70);
+  EXPECT_EQ(before, parts.scores);
+}
+
 TEST_P(TrainLoss, AnyCutOfTheWorkGivesTheSameBits) {
   const TrainTable& table = *GetParam();
   Rng rng(2);

@@ -132,6 +132,16 @@ void Rotate(const Rotation* work, int64_t row_begin, int64_t row_end) {
     const float *cosines = w.cosines + w.positions[r] * (w.dim / 2), *sines = w.sines + w.positions[r] * (w.dim / 2);
     for (int64_t head = 0; head < w.heads; ++head) {
       uint16_t* x = w.x + r * w.stride + head * w.dim;
+      if (w.halves) {
+        uint16_t* y = x + w.dim / 2;
+        ForVectors(
+            w.dim / 2, [&](int64_t i, int64_t n) __attribute__((always_inline)) {
+              const Vec a = Get(x + i, n), b = Get(y + i, n), c = Get(cosines + i, n), s = Get(sines + i, n) * sign;
+              Put(x + i, a * c - b * s, n);
+              Put(y + i, Fma(a, s, b * c), n);
+            });
+        continue;
+      }
       ForVectors(
           w.dim / 2, [&](int64_t i, int64_t n) __attribute__((always_inline)) {
             Vec a, b;

@@ -50,14 +50,15 @@ struct Dropout {
 };
 constexpr int64_t kDropoutChunk = 64;
 
-// Rotates neighbouring pairs of each head by the angle of the row's position (RoPE, Su et al. 2021, in the interleaved
-// order): (a, b) becomes (a c - b s, a s + b c), or with `back` what undoes it, which is also its gradient.
+// Rotates pairs of each head by the angle of the row's position (RoPE, Su et al. 2021): (a, b) becomes (a c - b s,
+// a s + b c), or with `back` what undoes it, which is also its gradient. Pair i is of numbers 2 i and 2 i + 1, or with
+// `halves` of i and i + dim / 2.
 struct Rotation {
   uint16_t* x = nullptr;  // [rows, heads * dim] by stride, in place
   int64_t stride = 0, heads = 0, dim = 0;
   const int64_t* positions = nullptr;                // [rows]
   const float *cosines = nullptr, *sines = nullptr;  // [positions, dim / 2]
-  bool back = false;
+  bool back = false, halves = false;
 };
 
 }  // namespace atelier::kernel

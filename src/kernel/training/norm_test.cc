@@ -222,40 +222,46 @@ TEST_P(TrainNorms, DropoutIsTheSameOnEveryTableAndForAnyCut) {
 TEST_P(TrainNorms, RotationTurnsPairsAndTurnsThemBack) {
   const TrainTable& table = *GetParam();
   Rng rng(5);
-  for (const int64_t dim : {2, 6, 16, 30, 32, 64, 80}) {
-    const int64_t rows = 9, heads = 3, stride = heads * dim + 2;
-    const Floats x = Draw(rows * stride, &rng);
-    Floats cosines, sines;
-    std::vector<int64_t> positions;
-    for (int64_t p = 0; p < 12; ++p) {
-      for (int64_t i = 0; i < dim / 2; ++i) {
-        const double angle =
-            static_cast<double>(p) * std::pow(100.0, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
-        cosines.push_back(static_cast<float>(std::cos(angle))), sines.push_back(static_cast<float>(std::sin(angle)));
-      }
-    }
-    for (int64_t r = 0; r < rows; ++r) positions.push_back(r * 5 % 12);
-    Brains got = Narrow(x);
-    const Brains before = got;
-    Rotation work = {got.data(), stride, heads, dim, positions.data(), cosines.data(), sines.data(), false};
-    table.rotate(&work, 4, rows);
-    table.rotate(&work, 0, 4);
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t i = 0; i < stride; ++i) {
-        const size_t at = static_cast<size_t>(r * stride + i), twin = i % 2 ? at - 1 : at + 1;
-        if (i >= heads * dim) {
-          ASSERT_EQ(got[at], before[at]);
-          continue;
+  for (const bool halves : {false, true}) {
+    for (const int64_t dim : {2, 6, 16, 30, 32, 64, 80}) {
+      const int64_t rows = 9, heads = 3, stride = heads * dim + 2;
+      const Floats x = Draw(rows * stride, &rng);
+      Floats cosines, sines;
+      std::vector<int64_t> positions;
+      for (int64_t p = 0; p < 12; ++p) {
+        for (int64_t i = 0; i < dim / 2; ++i) {
+          const double angle =
+              static_cast<double>(p) * std::pow(100.0, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
+          cosines.push_back(static_cast<float>(std::cos(angle))), sines.push_back(static_cast<float>(std::sin(angle)));
         }
-        const size_t turn = static_cast<size_t>(positions[static_cast<size_t>(r)] * (dim / 2) + i % dim / 2);
-        const double own = BFloatToFloat(before[at]), other = BFloatToFloat(before[twin]);
-        const double want = own * cosines[turn] + (i % 2 ? 1 : -1) * other * sines[turn];
-        ASSERT_NEAR(BFloatToFloat(got[at]), want, std::abs(want) * 0.004 + 1e-6) << dim;
       }
+      for (int64_t r = 0; r < rows; ++r) positions.push_back(r * 5 % 12);
+      Brains got = Narrow(x);
+      const Brains before = got;
+      Rotation work = {got.data(), stride, heads, dim, positions.data(), cosines.data(), sines.data(), false, halves};
+      table.rotate(&work, 4, rows);
+      table.rotate(&work, 0, 4);
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t i = 0; i < stride; ++i) {
+          const int64_t place = i % dim, half = dim / 2;
+          const bool second = halves ? place >= half : place % 2 == 1;
+          const size_t at = static_cast<size_t>(r * stride + i), away = static_cast<size_t>(halves ? half : 1);
+          const size_t twin = second ? at - away : at + away;
+          if (i >= heads * dim) {
+            ASSERT_EQ(got[at], before[at]);
+            continue;
+          }
+          const size_t turn =
+              static_cast<size_t>(positions[static_cast<size_t>(r)] * half + (halves ? place % half : place / 2));
+          const double own = BFloatToFloat(before[at]), other = BFloatToFloat(before[twin]);
+          const double want = own * cosines[turn] + (second ? 1 : -1) * other * sines[turn];
+          ASSERT_NEAR(BFloatToFloat(got[at]), want, std::abs(want) * 0.004 + 1e-6) << dim;
+        }
+      }
+      work.back = true;
+      table.rotate(&work, 0, rows);
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(BFloatToFloat(got[i]), BFloatToFloat(before[i]), 0.03);
     }
-    work.back = true;
-    table.rotate(&work, 0, rows);
-    for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(BFloatToFloat(got[i]), BFloatToFloat(before[i]), 0.03);
   }
 }
 

@@ -14,7 +14,8 @@ void HeadScores(const HeadLoss* w, int64_t row_begin, int64_t row_end, int64_t p
       for (int64_t j = begin; j < end; ++j) {
         double logit = w->bias ? w->bias[j] : 0;
         for (int64_t k = 0; k < w->depth; ++k)
-          logit += FromBrain(w->x[r * w->x_stride + k]) * FromBrain(w->w[Place(k, j, w->depth)]);
+          logit += FromBrain(w->x[r * w->x_stride + k]) *
+                   FromBrain(w->w[Place(k, j - w->w_panel * kProductPanel, w->depth)]);
         logits[j - begin] = logit;
         greatest = std::max(greatest, logit);
         total += logit;
@@ -50,13 +51,14 @@ void HeadFinish(const HeadLoss* w, int64_t row_begin, int64_t row_end) {
     const double loss = (1 - smoothing) * (log_sum - label_logit) + smoothing * (log_sum - total / words);
     w->loss[r] = counts ? static_cast<float>(loss) : 0;
     if (w->log_sum) w->log_sum[r] = static_cast<float>(log_sum);
-    if (!w->interleaved) continue;
+    if (!w->slopes) continue;
     for (int64_t j = 0; j < stride; ++j) {
       uint16_t& score = w->scores[r * stride + j];
       double g = FromBrain(score) * std::exp(w->greatest[r * panels + j / kProductPanel] - log_sum);
       if (j == label) g = std::exp(label_logit - log_sum) - (1 - smoothing);
       g = counts && j < w->vocabulary ? (g - smoothing / words) * w->scale : 0;
       score = ToBrain(g);
+      if (!w->interleaved) continue;
       w->interleaved[Place(r, j, w->rows)] = score;
       if (r + 1 == w->rows && r % 2 == 0) w->interleaved[Place(r + 1, j, w->rows)] = 0;
     }

@@ -106,12 +106,14 @@ void Drop16(const Dropout* how, int64_t first, const uint16_t* x, int64_t n, uin
 
 void Rotate(const Rotation* w, int64_t row_begin, int64_t row_end) {
   for (int64_t r = row_begin; r < row_end; ++r) {
-    for (int64_t i = 0; i < w->heads * w->dim; i += 2) {
-      uint16_t* x = w->x + r * w->stride + i;
-      const int64_t at = w->positions[r] * (w->dim / 2) + i % w->dim / 2;
-      const double a = FromBrain(x[0]), b = FromBrain(x[1]), c = w->cosines[at],
+    for (int64_t pair = 0; pair < w->heads * w->dim / 2; ++pair) {
+      const int64_t half = w->dim / 2, head = pair / half * w->dim, i = pair % half;
+      uint16_t* x = w->x + r * w->stride + head;
+      uint16_t &first = x[w->halves ? i : 2 * i], &second = x[w->halves ? i + half : 2 * i + 1];
+      const int64_t at = w->positions[r] * half + i;
+      const double a = FromBrain(first), b = FromBrain(second), c = w->cosines[at],
                    s = w->back ? -w->sines[at] : w->sines[at];
-      x[0] = ToBrain(a * c - b * s), x[1] = ToBrain(a * s + b * c);
+      first = ToBrain(a * c - b * s), second = ToBrain(a * s + b * c);
     }
   }
 }

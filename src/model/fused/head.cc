@@ -95,7 +95,7 @@ double RunHead(const Kept& c, const torch::Tensor& n, float scale, bool training
     head.scores = Brains(s.scores), head.greatest = Floats(s.greatest), head.sums = Floats(s.sums);
     head.totals = Floats(s.totals), head.label_logit = Floats(s.label_logit);
     head.loss = Floats(loss) + begin;
-    head.interleaved = training ? Brains(s.interleaved) : nullptr;
+    head.slopes = training, head.interleaved = training ? Brains(s.interleaved) : nullptr;
     InParallel(panels, [&](int64_t from, int64_t to) { Kernels().head_scores(&head, 0, count, from, to); });
     InParallel((count + 1) / 2,
                [&](int64_t from, int64_t to) { Kernels().head_finish(&head, 2 * from, std::min(count, 2 * to)); });

@@ -17,11 +17,12 @@ kernel::RowNorm RowsOf(const NormWeights& norm, const Normed& normed) {
 struct Kept : torch::CustomClassHolder {
   NormWeights norm;
   Normed normed;
+  bool narrow = false;
 };
 
 torch::Tensor Forward(Kept* kept, const torch::Tensor& x, bool) {
   torch::Tensor y;
-  kept->normed = NormForward(kept->norm, x, &y, nullptr);
+  kept->normed = NormForward(kept->norm, x, kept->narrow ? nullptr : &y, kept->narrow ? &y : nullptr);
   return y;
 }
 
@@ -63,10 +64,17 @@ torch::Tensor NormBackward(const NormWeights& norm, const Normed& normed, const 
   return dx;
 }
 
-torch::Tensor Norm(const torch::Tensor& x, const NormWeights& norm) {
+namespace {
+
+torch::Tensor RunNorm(const torch::Tensor& x, const NormWeights& norm, bool narrow) {
   auto kept = c10::make_intrusive<Kept>();
-  kept->norm = norm;
+  kept->norm = norm, kept->narrow = narrow;
   return RunStep(x.contiguous(), {norm.weight, norm.bias}, kept);
 }
+
+}  // namespace
+
+torch::Tensor Norm(const torch::Tensor& x, const NormWeights& norm) { return RunNorm(x, norm, false); }
+torch::Tensor NarrowNorm(const torch::Tensor& x, const NormWeights& norm) { return RunNorm(x, norm, true); }
 
 }  // namespace atelier::model::fused

@@ -24,7 +24,8 @@ Normed NormForward(const NormWeights& norm, const torch::Tensor& x, torch::Tenso
 torch::Tensor NormBackward(const NormWeights& norm, const Normed& normed, const torch::Tensor& dy,
                            const torch::Tensor& d_sum, torch::Tensor* dx16);
 
-// x [rows, width] f32 -> the same.
+// x [rows, width] f32 -> the same; NarrowNorm gives bf16.
 torch::Tensor Norm(const torch::Tensor& x, const NormWeights& norm);
+torch::Tensor NarrowNorm(const torch::Tensor& x, const NormWeights& norm);
 
 }  // namespace atelier::model::fused

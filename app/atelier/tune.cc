@@ -1,4 +1,5 @@
-// atelier tune sft -m MODEL --data PAIRS: teaches a model replies, by a low-rank adapter.
+// atelier tune sft|dpo|ipo|orpo|kto -m MODEL --data RECORDS: teaches a model, by a low-rank adapter, replies as they
+// are, or which of two is preferred, or which are wanted.
 #include <algorithm>
 #include <iostream>
 #include <optional>
@@ -19,17 +20,46 @@ namespace {
 // A text as TOML's basic string.
 std::string TomlText(const std::string& text) { return ToText(Json(text)); }
 
-class TuneSft : public Command {
+// What a record holds beside its prompt.
+enum class Eats { kReplies, kPreferences, kJudged };
+
+struct Kind {
+  std::string objective;  // model/objective.h
+  Eats eats;
+  double rate, epochs;  // by default
+};
+
+class Tune : public Command {
  public:
+  explicit Tune(Kind kind) : kind_(std::move(kind)), rate_(kind_.rate), epochs_(kind_.epochs) {}
+
   void Declare(Cli& cli) override {
     cli.Text("-m,--model", &model_, "the model to tune: a registered name or the path of a GGUF file", true);
-    cli.Text("--data", &data_, "a dataset, NAME[@VERSION][:SPLIT], or a file of prompts and replies, or of messages",
+    cli.Text("--data", &data_,
+             Cat("a dataset, NAME[@VERSION][:SPLIT], or a file of ",
+                 kind_.eats == Eats::kReplies       ? "prompts and replies, or of messages"
+                 : kind_.eats == Eats::kPreferences ? "prompts, each with a chosen and a rejected reply"
+                                                    : "prompts and replies, each with whether it was wanted"),
              true);
     cli.Text("--validation", &validation_, "the same, held out: what says which checkpoint is best");
-    cli.Text("--name", &name_, "of the tuned model (default: the model's name and '-sft')");
+    cli.Text("--name", &name_, Cat("of the adapter (default: the model's name and '-", kind_.objective, "')"));
     cli.Text("--run", &run_, "the run's folder (default: runs/NAME in the studio, or here)");
     cli.Text("--prompt", &prompt_, "the field with what is given");
-    cli.Text("--response", &response_, "the field with what is learned");
+    if (kind_.eats == Eats::kPreferences) {
+      cli.Text("--chosen", &chosen_, "the field with the reply that was chosen");
+      cli.Text("--rejected", &rejected_, "the field with the one that was not");
+    } else {
+      cli.Text("--response", &response_,
+               kind_.eats == Eats::kJudged ? "the field with the reply" : "the field with what is learned");
+    }
+    if (kind_.eats == Eats::kJudged)
+      cli.Text("--label", &label_, "the field that says whether it was wanted: true or false");
+    if (kind_.eats != Eats::kReplies) {
+      cli.Double("--beta", &beta_,
+                 kind_.objective == "orpo" ? "the weight of the preference beside the reply itself"
+                                           : "how dear it is to leave the model as it was",
+                 1e-6, 1e6);
+    }
     cli.Text("--format", &format_, "chat (the model's template), plain, or auto: chat where there is a template");
     cli.Int("--rank", &rank_, "of the adapter", 1, 4096);
     cli.Double("--rate", &rate_, "of learning", 1e-8, 1);
@@ -38,7 +68,9 @@ class TuneSft : public Command {
     cli.Int("--length", &length_, "tokens of a record, at most (default: 512, or the model's context)", 2, 1 << 20);
     cli.Int("--patience", &patience_, "validations without improvement before it ends; 0: never", 0, 1 << 20);
     cli.Int("--seed", &seed_, "of order and beginning", 0, 1 << 30);
-    cli.Text("--merge", &merge_, "the type of the merged model's changed matrices; keep: the model's own");
+    cli.Text("--merge", &merge_,
+             "register the model with the adapter laid into it instead; what its changed matrices become, as "
+             "q8_0; keep: the model's own types");
     cli.Text("--lang", &language_, "of the run's page: zh or en (default: by LANG)");
     cli.Flag("--resume", &resume_, "go on from the run's last checkpoint");
   }
@@ -46,10 +78,11 @@ class TuneSft : public Command {
   int Run(const Globals& globals) override {
     const auto here = OpenHere(globals);
     const artefact::ModelEntry base = here->models->Resolve(model_);
-    runtime::MergeOptions merge;
-    if (merge_ != "keep") merge.format = runtime::QuantisationNamed(merge_);
+    std::optional<runtime::MergeOptions> merge;
+    if (!merge_.empty()) merge.emplace();
+    if (!merge_.empty() && merge_ != "keep") merge->format = runtime::QuantisationNamed(merge_);
     TrainingRun run;
-    run.name = name_.empty() ? Cat(base.name, "-sft") : name_;
+    run.name = name_.empty() ? Cat(base.name, "-", kind_.objective) : name_;
     if (!artefact::IsModelName(run.name)) {
       throw Error(Code::kInvalidInput, Cat(Quote(run.name), " cannot name a model"), "give it another by --name");
     }
@@ -95,26 +128,40 @@ class TuneSft : public Command {
     std::ostringstream out;
     out << "[run]\nname = " << TomlText(name) << "\nseed = " << seed_ << "\n\n[data]\ntrain = " << TomlText(data_);
     if (!validation_.empty()) out << "\nvalidation = " << TomlText(validation_);
-    out << "\nprompt = " << TomlText(prompt_) << "\nresponse = " << TomlText(response_)
-        << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length
-        << "\n\n[model]\narchitecture = \"decoder\"\ninit = " << TomlText(base) << "\nrank = " << rank_
-        << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
+    out << "\nprompt = " << TomlText(prompt_);
+    if (kind_.eats == Eats::kPreferences) {
+      out << "\nchosen = " << TomlText(chosen_) << "\nrejected = " << TomlText(rejected_);
+    } else {
+      out << "\nresponse = " << TomlText(response_);
+    }
+    if (kind_.eats == Eats::kJudged) out << "\nlabel = " << TomlText(label_);
+    out << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length
+        << "\n\n[model]\narchitecture = \"decoder\"\nobjective = " << TomlText(kind_.objective)
+        << "\ninit = " << TomlText(base) << "\nrank = " << rank_;
+    if (kind_.eats != Eats::kReplies) out << "\nbeta = " << beta_;
+    out << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
         << "\n\n[track]\nsamples = 0\n\n[optimiser]\nrate = " << rate_
         << "\nweight_decay = 0.0\n\n[schedule]\nname = \"cosine\"\n";
     if (!validation_.empty()) out << "\n[validation]\npatience = " << patience_ << "\n";
     return out.str();
   }
 
-  std::string model_, data_, validation_, name_, run_, prompt_ = "prompt", response_ = "response", format_ = "auto",
-                                                       merge_ = "q8_0", language_;
+  std::string model_, data_, validation_, name_, run_, prompt_ = "prompt", response_ = "response", chosen_ = "chosen",
+                                                       rejected_ = "rejected", label_ = "label", format_ = "auto",
+                                                       merge_, language_;
+  const Kind kind_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
-  double rate_ = 2e-4, epochs_ = 2;
+  double rate_, epochs_, beta_ = 0.1;
   bool resume_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> MakeTuneSft() { return Make<TuneSft>(); }
+std::unique_ptr<Command> MakeTuneSft() { return std::make_unique<Tune>(Kind{"sft", Eats::kReplies, 2e-4, 2}); }
+std::unique_ptr<Command> MakeTuneDpo() { return std::make_unique<Tune>(Kind{"dpo", Eats::kPreferences, 5e-5, 1}); }
+std::unique_ptr<Command> MakeTuneIpo() { return std::make_unique<Tune>(Kind{"ipo", Eats::kPreferences, 5e-5, 1}); }
+std::unique_ptr<Command> MakeTuneOrpo() { return std::make_unique<Tune>(Kind{"orpo", Eats::kPreferences, 1e-4, 2}); }
+std::unique_ptr<Command> MakeTuneKto() { return std::make_unique<Tune>(Kind{"kto", Eats::kJudged, 5e-5, 1}); }
 
 }  // namespace atelier::app

@@ -1,0 +1,55 @@
+// What a decoder is tuned for: replies as they are, or which of two is preferred, or which are wanted at all. A new
+// objective is a function and a line in objective.cc.
+//
+// With s = sum over a reply's n tokens of log p(token | before), r the same of the model without its adapters, and
+// rewards beta (s - r):
+//
+//   sft   -sum(s) / sum(n)
+//   dpo   -log sigmoid(beta h), h = (s_c - r_c) - (s_r - r_r)              Rafailov et al. 2023, eq. 7
+//   ipo   (h - 1 / (2 beta))^2, h of means over tokens                     Azar et al. 2023, eq. 17
+//   orpo  -s_c / n_c - beta log sigmoid(log odds(c) - log odds(r)),        Hong et al. 2024, eq. 6 and 7
+//         odds = p / (1 - p), p = exp(s / n)
+//   kto   1 - sigmoid(+-(beta (s - r) - z)), + where the reply is wanted,  Ethayarajh et al. 2024, eq. 8
+//         z = max(0, beta mean(s' - r')) of replies to other prompts
+#pragma once
+
+#include <torch/torch.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/config.h"
+#include "model/model.h"
+#include "model/zoo.h"
+
+namespace atelier::model {
+
+// Of each row of a batch.
+struct ReplyScores {
+  torch::Tensor sums;       // [rows] f32: s
+  torch::Tensor counts;     // [rows] f32: n
+  torch::Tensor reference;  // [rows] f32: r, without gradient; undefined where the objective has no use for it
+};
+
+struct Objective {
+  std::string_view name;
+  DataKind data;   // kReplies, kPreferences or kJudged
+  bool reference;  // whether it is measured against the model as it was
+  double beta;     // by default
+  // `config`: the objective's numbers, `marks`: Batch::marks. Null for sft, whose loss is over tokens.
+  Loss (*loss)(const ReplyScores& scores, const torch::Tensor& marks, const struct ObjectiveConfig& config,
+               const LossOptions& options);
+};
+
+struct ObjectiveConfig {
+  const Objective* objective = nullptr;  // null: sft
+  double beta = 0.1;
+  double wanted_weight = 1, unwanted_weight = 1;  // kto
+};
+
+std::span<const Objective> AllObjectives();
+// Reads `objective` and its numbers from [model]. Throws kInvalidInput that names those there are.
+ObjectiveConfig ReadObjective(Table& config);
+
+}  // namespace atelier::model
