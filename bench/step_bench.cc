@@ -3,13 +3,13 @@
 // `still` switches dropout off. Two threads; shapes as in step_models.cc. Writes the first parameters to WEIGHTS; then,
 // for each number on standard input, takes so many steps and prints what they took as a line of JSON, so that
 // tools/bench_step.py can let it take turns with PyTorch on the same parameters and batches.
-#include <sys/resource.h>
 #include <torch/torch.h>
 
 #include <chrono>
 #include <cstdio>
 
 #include "base/json.h"
+#include "bench/processor_seconds.h"
 #include "bench/step_models.h"
 #include "model/autocast.h"
 #include "model/fused/ops.h"
@@ -20,15 +20,6 @@
 using namespace atelier;
 
 namespace {
-
-double ProcessorSeconds() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 struct Stepped {
   train::Arena arena;
@@ -61,7 +52,7 @@ int main(int argc, char** argv) {
       torch::manual_seed(1000 + done++);  // PyTorch draws the same
       const model::Batch batch = entry->draw();
       const auto start = std::chrono::steady_clock::now();
-      const double before = ProcessorSeconds();
+      const double before = bench::ProcessorSeconds();
       double loss = 0;
       for (size_t part = 0; part < parts.size(); ++part) {
         for (size_t other = 0; other < parts.size() && parts.size() > 1; ++other)
@@ -77,7 +68,7 @@ int main(int argc, char** argv) {
       }
       losses.push_back(loss);
       wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-      processor.push_back(ProcessorSeconds() - before);
+      processor.push_back(bench::ProcessorSeconds() - before);
     }
     const Json line = {{"wall", wall}, {"processor", processor}, {"losses", losses}};
     std::printf("%s\n", ToText(line).c_str());

@@ -3,7 +3,6 @@
 // Two threads, 4 rows (sft) or pairs (dpo) of 256 random tokens after prompts of 64. For each number on standard input
 // it takes so many steps and prints what they took as a line of JSON, as step_bench does: tools/bench_tune.py lets it
 // take turns with Hugging Face's PEFT.
-#include <sys/resource.h>
 #include <torch/torch.h>
 
 #include <chrono>
@@ -11,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "bench/processor_seconds.h"
 #include "model/autocast.h"
 #include "model/fused/ops.h"
 #include "model/pretrained.h"
@@ -22,15 +22,6 @@ using namespace atelier;
 namespace {
 
 constexpr int64_t kRows = 4, kTokens = 256, kPrompt = 64;
-
-double ProcessorSeconds() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // The most memory that was resident, in MiB.
 int64_t PeakMib() {
@@ -70,9 +61,9 @@ int main(int argc, char** argv) {
     std::vector<double> wall, processor, losses;
     for (int64_t i = 0; i < steps; ++i) {
       torch::manual_seed(1000 + done++);
-      const model::Batch batch = Draw(model.spec().vocab, objective.objective->data == model::DataKind::kPreferences);
+      const model::Batch batch = Draw(model.spec().vocab, objective.data() == model::DataKind::kPreferences);
       const auto start = std::chrono::steady_clock::now();
-      const double before = ProcessorSeconds();
+      const double before = bench::ProcessorSeconds();
       const model::Loss loss = [&] {
         const model::Autocast autocast(true);
         return model.ComputeLoss(batch, 0, {});
@@ -81,7 +72,7 @@ int main(int argc, char** argv) {
       optimiser->Step(settings.rate, std::min(1.0, 1 / (train::GradientNorm(arena) + 1e-6)));
       losses.push_back(loss.value.item<double>());
       wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-      processor.push_back(ProcessorSeconds() - before);
+      processor.push_back(bench::ProcessorSeconds() - before);
     }
     const Json line = {{"wall", wall}, {"processor", processor}, {"losses", losses}, {"memory_mib", PeakMib()}};
     std::printf("%s\n", ToText(line).c_str());

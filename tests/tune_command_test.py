@@ -145,6 +145,33 @@ for objective, data, more in [("dpo", "liked.jsonl", []), ("ipo", "liked.jsonl",
     told = [json.loads(line) for line in (WORK / f"studio/runs/base-{objective}/metrics.jsonl").read_text().splitlines()]
     right = [line["values"]["validation/accuracy"] for line in told if "validation/accuracy" in line.get("values", {})]
     expect(right and right[-1] > 0.95, f"{objective}: accuracies {right}")
+run("tune", "ipo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--validation", "liked.jsonl", "--name", "base-dpo", "--length", "40", "--resume",
+    code=1, says="model.objective")
+
+# What a scorer says of the model's own replies: they come to hold what it likes.
+(WORK / "score.py").write_text("""import json, sys
+for line in sys.stdin:
+    said = json.loads(line)
+    print(said["reply"].count(said["record"]["likes"][0]) / max(said["record"]["most"] - 0.5, len(said["reply"])))
+""")
+lines("ask.jsonl", [{"prompt": f"{i % 9} ", "likes": ["o"], "most": 1.5} for i in range(64)])
+for objective in ["grpo", "reinforce"]:
+    out = json.loads(run("tune", objective, "-m", "base", *STUDIO, "--data", "ask.jsonl", "--validation", "ask.jsonl", "--scorer", f"{sys.executable} score.py",
+                         "--rate", "5e-3", "--epochs", "3", "--beta", "0.001", "--reply-tokens", "16", "--length", "20", "--patience", "0", "--json"))
+    told = [json.loads(line) for line in (WORK / f"studio/runs/base-{objective}/metrics.jsonl").read_text().splitlines()]
+    values = [line["values"] for line in told if "values" in line]
+    before = next(v["train/score"] for v in values if "train/score" in v)
+    expect(out["metric"] == "score" and out["best"] > 2 * before, f"{objective}: scores from {before} to {out}")
+    moved = [v["train/kl"] for v in values if "train/kl" in v]
+    expect(moved and moved[-1] > 1e-3, f"{objective}: the model has not moved: {moved}")
+scored = lambda says, body: ((WORK / "bad.py").write_text(body), run(
+    "tune", "grpo", "-m", "base", *STUDIO, "--name", f"never{len(body)}", "--data", "ask.jsonl", "--length", "20", "--reply-tokens", "4", "--scorer",
+    f"{sys.executable} bad.py", code=1, says=says))
+scored("is no number", "import sys\nfor line in sys.stdin: print('fine')\n")
+scored("gave 0 scores", "")
+scored("no paper", "raise SystemExit('no paper')\n")
+run("tune", "grpo", "-m", "base", *STUDIO, "--name", "never", "--data", "ask.jsonl", code=2, says="--scorer")
+
 bad_pairs = lambda says, objective, data: run("tune", objective, "-m", "base", *STUDIO, "--name", "never", "--data", data, code=1, says=says)
 bad_pairs("no record has two different replies", "dpo", lines("alike.jsonl", [{"prompt": "a", "chosen": "x", "rejected": "x"}, {"prompt": "a", "chosen": "",
                                                                                                                            "rejected": "y"}]))

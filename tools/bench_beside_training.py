@@ -1,9 +1,9 @@
 """What serving loses while a training job runs on the same cores: decode speed and latency, by turns without and with it.
 
-Usage: bench_beside_training.py ATELIER [--rounds N] [--requests N]
+Usage: bench_beside_training.py ATELIER [--tune] [--rounds N] [--requests N]
 
 Serves smollm2 and streams replies of 64 tokens, one after the other; meanwhile `atelier train` trains a GPT (6 layers, width
-256), which with its parent is held (SIGSTOP) in every other round. Prints medians of decode speed, 99th percentiles of the time
+256), or with --tune `atelier tune sft` teaches smollm2 replies; it is held with its parent (SIGSTOP) in every other round. Prints medians of decode speed, 99th percentiles of the time
 to the first token and between tokens, their ratios, and how much of its own speed the training kept; ends with 1 where less than
 80 % of the decode speed is left, or a percentile grows by more than a quarter.
 """
@@ -23,6 +23,7 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("program")
+parser.add_argument("--tune", action="store_true")
 parser.add_argument("--rounds", type=int, default=4)
 parser.add_argument("--requests", type=int, default=12)
 options = parser.parse_args()
@@ -82,7 +83,12 @@ subprocess.run([ATELIER, "model", "pull", "smollm2", "--studio", str(folder / "s
 at = port()
 server = subprocess.Popen([ATELIER, "serve", "--studio", str(folder / "studio"), "--listen", f"127.0.0.1:{at}"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-training = subprocess.Popen([ATELIER, "train", str(folder / "beside.toml"), "--run", str(folder / "run"), "--quiet"],
+job = ["train", str(folder / "beside.toml")]
+if options.tune:
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(
+        {"prompt": " ".join(random.choices(words, k=12)), "response": " ".join(random.choices(words, k=12))}) + "\n" for _ in range(3000)))
+    job = ["tune", "sft", "-m", "smollm2", "--data", str(folder / "pairs.jsonl"), "--epochs", "1000"]
+training = subprocess.Popen([ATELIER, *job, "--run", str(folder / "run"), "--quiet"], cwd=folder,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 try:
     for _ in range(200):

@@ -45,6 +45,8 @@ std::unique_ptr<Command> MakeTuneDpo();               // tune.cc
 std::unique_ptr<Command> MakeTuneIpo();               // tune.cc
 std::unique_ptr<Command> MakeTuneOrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneKto();               // tune.cc
+std::unique_ptr<Command> MakeTuneGrpo();              // tune.cc
+std::unique_ptr<Command> MakeTuneReinforce();         // tune.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -129,6 +131,10 @@ std::span<const CommandEntry> AllCommands() {
        "atelier tune orpo -m smollm2 --data preferences.jsonl --validation held_out.jsonl", &MakeTuneOrpo},
       {"tune kto", "Teach a model which replies are wanted and which are not, each judged by itself",
        "atelier tune kto -m smollm2 --data judged.jsonl --response text --label liked", &MakeTuneKto},
+      {"tune grpo", "Teach a model what a scorer says of its own replies, group by group",
+       "atelier tune grpo -m smollm2 --data prompts.jsonl --scorer 'python3 score.py' --samples 8", &MakeTuneGrpo},
+      {"tune reinforce", "As tune grpo, without dividing by how far the scores of a group lie apart",
+       "atelier tune reinforce -m smollm2 --data prompts.jsonl --scorer ./score --beta 0", &MakeTuneReinforce},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",

@@ -38,7 +38,7 @@ class ModelMerge : public Command {
     if (type_ != "keep") options.format = runtime::QuantisationNamed(type_);
     options.licence = entry.manifest.licence;
     Progress progress("merging", ProgressUnit::kItems, globals.quiet);
-    const bool path = FileExists(adapter_) || FolderExists(adapter_);
+    const bool path = FileExists(adapter_) || IsPeftFolder(adapter_);
     const artefact::Adapter adapter = ReadAdapter(path ? adapter_ : here->models->Resolve(adapter_).path, *file);
     runtime::MergeAdapter(*file, adapter, options, out_, progress.Callback());
     if (globals.json) {

@@ -79,6 +79,7 @@ class ModelPull : public Command {
     };
     std::optional<ConvertedAdapter> converted;
     if (IsPeftFolder(options_.source)) {
+      if (!options_.sha256.empty()) throw Error(Code::kUsage, "--sha256 is for files; a folder is converted to one");
       converted.emplace(*here->models, options_.source, base_);
       if (options_.name.empty()) options_.name = artefact::ModelNameFrom(converted->name);
       options_.source = converted->path;

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "artefact/registry.h"
+#include "base/str.h"
 #include "runtime/local_generator.h"
 
 namespace atelier::app {
@@ -10,17 +11,21 @@ namespace atelier::app {
 artefact::ModelProvider ModelsOf(store::Studio& studio) {
   auto loaded = std::make_shared<std::map<std::string, std::shared_ptr<artefact::Generator>>>();
   return [&studio, loaded](const std::string& name) {
-    const auto load = [&](const artefact::ModelEntry& entry) {
-      std::shared_ptr<artefact::Generator>& model = (*loaded)[entry.name];
-      if (model == nullptr) model = runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256);
+    // By what is loaded, not by what it is called: two files may give themselves one name.
+    const auto kept = [&](const std::string& key, const auto& make) {
+      if (const auto at = loaded->find(key); at != loaded->end()) return at->second;
+      const std::shared_ptr<artefact::Generator> model = make();  // a failure leaves nothing behind
+      (*loaded)[key] = model;
       return model;
     };
-    if (const auto at = loaded->find(name); at != loaded->end()) return at->second;
     const artefact::Registry registry(&studio);
     const artefact::ModelEntry entry = registry.ResolveAdapted(name);
-    if (!entry.adapter) return (*loaded)[name] = load(entry);
-    const auto base = load(registry.Resolve(artefact::SplitAdapted(name)->first));
-    return (*loaded)[name] = runtime::WithAdapter(base, entry);
+    const auto base = kept(entry.path, [&] {
+      if (!entry.adapter) return runtime::LoadGenerator(entry.path, entry.name, entry.manifest.sha256);
+      return runtime::LoadGenerator(entry.path, entry.adapter->model, entry.adapter->model_sha256);
+    });
+    if (!entry.adapter) return base;
+    return kept(Cat(entry.path, "+", entry.adapter->path), [&] { return runtime::WithAdapter(base, entry); });
   };
 }
 

@@ -1,9 +1,10 @@
-// atelier tune sft|dpo|ipo|orpo|kto -m MODEL --data RECORDS: teaches a model, by a low-rank adapter, replies as they
-// are, or which of two is preferred, or which are wanted.
+// atelier tune sft|dpo|ipo|orpo|kto|grpo|reinforce -m MODEL --data RECORDS: teaches a model, by a low-rank adapter,
+// replies as they are, which of two is preferred, which are wanted, or what a scorer says of its own.
 #include <algorithm>
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "app/atelier/command.h"
 #include "app/atelier/training_run.h"
@@ -21,17 +22,19 @@ namespace {
 std::string TomlText(const std::string& text) { return ToText(Json(text)); }
 
 // What a record holds beside its prompt.
-enum class Eats { kReplies, kPreferences, kJudged };
+enum class Eats { kReplies, kPreferences, kJudged, kPrompts };
 
 struct Kind {
   std::string objective;  // model/objective.h
   Eats eats;
-  double rate, epochs;  // by default
+  double rate, epochs, beta;  // by default
 };
 
 class Tune : public Command {
  public:
-  explicit Tune(Kind kind) : kind_(std::move(kind)), rate_(kind_.rate), epochs_(kind_.epochs) {}
+  explicit Tune(Kind kind) : kind_(std::move(kind)), rate_(kind_.rate), epochs_(kind_.epochs), beta_(kind_.beta) {
+    if (kind_.eats == Eats::kPrompts) batch_ = 4;  // of which each has many replies
+  }
 
   void Declare(Cli& cli) override {
     cli.Text("-m,--model", &model_, "the model to tune: a registered name or the path of a GGUF file", true);
@@ -39,7 +42,8 @@ class Tune : public Command {
              Cat("a dataset, NAME[@VERSION][:SPLIT], or a file of ",
                  kind_.eats == Eats::kReplies       ? "prompts and replies, or of messages"
                  : kind_.eats == Eats::kPreferences ? "prompts, each with a chosen and a rejected reply"
-                                                    : "prompts and replies, each with whether it was wanted"),
+                 : kind_.eats == Eats::kJudged      ? "prompts and replies, each with whether it was wanted"
+                                                    : "prompts, or of messages"),
              true);
     cli.Text("--validation", &validation_, "the same, held out: what says which checkpoint is best");
     cli.Text("--name", &name_, Cat("of the adapter (default: the model's name and '-", kind_.objective, "')"));
@@ -48,9 +52,19 @@ class Tune : public Command {
     if (kind_.eats == Eats::kPreferences) {
       cli.Text("--chosen", &chosen_, "the field with the reply that was chosen");
       cli.Text("--rejected", &rejected_, "the field with the one that was not");
-    } else {
+    } else if (kind_.eats != Eats::kPrompts) {
       cli.Text("--response", &response_,
                kind_.eats == Eats::kJudged ? "the field with the reply" : "the field with what is learned");
+    }
+    if (kind_.eats == Eats::kPrompts) {
+      cli.Text(
+          "--scorer", &scorer_,
+          "a program, its arguments behind it, that is given lines {\"record\", \"reply\"} and answers each with a "
+          "line that is a number: the greater, the better",
+          true);
+      cli.Int("--samples", &samples_, "replies to each prompt", 2, 256);
+      cli.Int("--reply-tokens", &reply_tokens_, "of a reply, at most", 1, 1 << 16);
+      cli.Double("--temperature", &temperature_, "of sampling", 1e-3, 100);
     }
     if (kind_.eats == Eats::kJudged)
       cli.Text("--label", &label_, "the field that says whether it was wanted: true or false");
@@ -58,7 +72,7 @@ class Tune : public Command {
       cli.Double("--beta", &beta_,
                  kind_.objective == "orpo" ? "the weight of the preference beside the reply itself"
                                            : "how dear it is to leave the model as it was",
-                 1e-6, 1e6);
+                 kind_.eats == Eats::kPrompts ? 0 : 1e-6, 1e6);
     }
     cli.Text("--format", &format_, "chat (the model's template), plain, or auto: chat where there is a template");
     cli.Int("--rank", &rank_, "of the adapter", 1, 4096);
@@ -121,6 +135,14 @@ class Tune : public Command {
       throw Error(Code::kInvalidInput,
                   Cat("--length ", *length_, " is more than the context of ", base.name, ", ", context));
     }
+    if (kind_.eats == Eats::kPrompts && context > 0) {  // a prompt leaves room for its reply
+      const int64_t room = context - reply_tokens_;
+      if (room < 2 || (length_ && *length_ > room)) {
+        throw Error(Code::kInvalidInput, Cat("--length and --reply-tokens ", reply_tokens_,
+                                             " are more than the context of ", base.name, ", ", context));
+      }
+      return length_ ? *length_ : std::min<int64_t>(512, room);
+    }
     return length_ ? *length_ : context > 0 ? std::min<int64_t>(512, context) : 512;
   }
 
@@ -131,7 +153,7 @@ class Tune : public Command {
     out << "\nprompt = " << TomlText(prompt_);
     if (kind_.eats == Eats::kPreferences) {
       out << "\nchosen = " << TomlText(chosen_) << "\nrejected = " << TomlText(rejected_);
-    } else {
+    } else if (kind_.eats != Eats::kPrompts) {
       out << "\nresponse = " << TomlText(response_);
     }
     if (kind_.eats == Eats::kJudged) out << "\nlabel = " << TomlText(label_);
@@ -140,28 +162,46 @@ class Tune : public Command {
         << "\ninit = " << TomlText(base) << "\nrank = " << rank_;
     if (kind_.eats != Eats::kReplies) out << "\nbeta = " << beta_;
     out << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
+        << (kind_.eats == Eats::kPrompts ? "\ngradient_checkpointing = true" : "")
         << "\n\n[track]\nsamples = 0\n\n[optimiser]\nrate = " << rate_
         << "\nweight_decay = 0.0\n\n[schedule]\nname = \"cosine\"\n";
     if (!validation_.empty()) out << "\n[validation]\npatience = " << patience_ << "\n";
+    if (kind_.eats != Eats::kPrompts) return out.str();
+    if (!validation_.empty()) out << "metric = \"score\"\ngoal = \"max\"\n";
+    out << "\n[checkpoint]\nevery = 10\n";  // a step takes long, and a scorer may fail
+    out << "\n[rollout]\nsamples = " << samples_ << "\ntokens = " << reply_tokens_ << "\ntemperature = " << temperature_
+        << "\nscorer = [";
+    const char* comma = "";
+    for (const std::string& word : Split(scorer_, ' ')) {
+      if (!word.empty()) out << std::exchange(comma, ", ") << TomlText(word);
+    }
+    out << "]\n";
     return out.str();
   }
 
   std::string model_, data_, validation_, name_, run_, prompt_ = "prompt", response_ = "response", chosen_ = "chosen",
                                                        rejected_ = "rejected", label_ = "label", format_ = "auto",
-                                                       merge_, language_;
+                                                       merge_, language_, scorer_;
   const Kind kind_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
-  double rate_, epochs_, beta_ = 0.1;
+  int64_t samples_ = 8, reply_tokens_ = 64;
+  double rate_, epochs_, beta_, temperature_ = 1;
   bool resume_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> MakeTuneSft() { return std::make_unique<Tune>(Kind{"sft", Eats::kReplies, 2e-4, 2}); }
-std::unique_ptr<Command> MakeTuneDpo() { return std::make_unique<Tune>(Kind{"dpo", Eats::kPreferences, 5e-5, 1}); }
-std::unique_ptr<Command> MakeTuneIpo() { return std::make_unique<Tune>(Kind{"ipo", Eats::kPreferences, 5e-5, 1}); }
-std::unique_ptr<Command> MakeTuneOrpo() { return std::make_unique<Tune>(Kind{"orpo", Eats::kPreferences, 1e-4, 2}); }
-std::unique_ptr<Command> MakeTuneKto() { return std::make_unique<Tune>(Kind{"kto", Eats::kJudged, 5e-5, 1}); }
+std::unique_ptr<Command> MakeTuneSft() { return std::make_unique<Tune>(Kind{"sft", Eats::kReplies, 2e-4, 2, 0}); }
+std::unique_ptr<Command> MakeTuneDpo() { return std::make_unique<Tune>(Kind{"dpo", Eats::kPreferences, 5e-5, 1, 0.1}); }
+std::unique_ptr<Command> MakeTuneIpo() { return std::make_unique<Tune>(Kind{"ipo", Eats::kPreferences, 5e-5, 1, 0.1}); }
+std::unique_ptr<Command> MakeTuneOrpo() {
+  return std::make_unique<Tune>(Kind{"orpo", Eats::kPreferences, 1e-4, 2, 0.1});
+}
+std::unique_ptr<Command> MakeTuneKto() { return std::make_unique<Tune>(Kind{"kto", Eats::kJudged, 5e-5, 1, 0.1}); }
+std::unique_ptr<Command> MakeTuneGrpo() { return std::make_unique<Tune>(Kind{"grpo", Eats::kPrompts, 5e-5, 1, 0.04}); }
+std::unique_ptr<Command> MakeTuneReinforce() {
+  return std::make_unique<Tune>(Kind{"reinforce", Eats::kPrompts, 5e-5, 1, 0.04});
+}
 
 }  // namespace atelier::app

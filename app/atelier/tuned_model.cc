@@ -53,7 +53,7 @@ TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefa
     runtime::MergeAdapter(*artefact::GgufFile::Open(base.path), artefact::ReadAdapterGguf(kept.adapter), *merge, fresh,
                           progress.Callback());
   } else {
-    WriteFileAtomic(fresh, ReadFile(kept.adapter));
+    WriteFileAtomic(fresh, ReadFile(kept.adapter, UINT64_MAX));
   }
   const std::string model = KeepModelOfRun(here, run, fresh, &base.manifest);
   kept.model = merge ? model : Cat(Findable(here, base), "+", model);

@@ -194,6 +194,16 @@ Adapter ReadAdapterPeft(const std::string& folder, const std::string& architectu
     for (const char* key : {"use_dora", "use_rslora", "fan_in_fan_out"}) {
       if (config.value(key, false)) throw Error(Code::kUnsupported, Cat(path, ": ", key, " is set"));
     }
+    // Those that fit a base that was changed for them.
+    if (const auto init = config.find("init_lora_weights"); init != config.end() && init->is_string()) {
+      const std::string how = ToLowerAscii(init->get<std::string>());
+      for (const char* changes : {"pissa", "olora", "corda", "loftq"}) {
+        if (how.starts_with(changes)) throw Error(Code::kUnsupported, Cat(path, ": init_lora_weights is ", how));
+      }
+    }
+    if (config.contains("alora_invocation_tokens") && !config["alora_invocation_tokens"].is_null()) {
+      throw Error(Code::kUnsupported, Cat(path, ": alora_invocation_tokens is set"));
+    }
     if (config.value("bias", "none") != "none") throw Error(Code::kUnsupported, Cat(path, ": bias is not none"));
     for (const char* key : {"rank_pattern", "alpha_pattern"}) {
       if (config.contains(key) && !config[key].empty())

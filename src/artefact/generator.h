@@ -52,7 +52,8 @@ class FunctionError : public Error {
 };
 
 struct GenerateRequest {
-  std::string prompt;  // already rendered; control tokens in it are parsed when parse_special
+  std::string prompt;                  // already rendered; control tokens in it are parsed when parse_special
+  std::vector<int32_t> prompt_tokens;  // in its place, as they are; empty: none
   bool parse_special = false;
   bool add_bos = true;  // where the model wants it
   int max_tokens = 128;
@@ -81,6 +82,7 @@ struct Generated {
   std::vector<TokenLogprob> logprobs;
   double sum_logprob = 0;  // of the chosen tokens
   Finish finish = Finish::kEnd;
+  int32_t end_token = -1;  // the control token that ended it, where one did; not among `tokens`
 };
 
 struct GenerateResult {

@@ -67,7 +67,7 @@ ModelEntry Adapted(const ModelEntry& model, const ModelEntry& adapter) {
   }
   ModelEntry both = model;
   both.name = both.manifest.name = Cat(model.name, "+", adapter.name);
-  both.adapter = AdapterPart{adapter.name, adapter.path, adapter.manifest.sha256};
+  both.adapter = AdapterPart{adapter.name, adapter.path, adapter.manifest.sha256, model.name, model.manifest.sha256};
   both.present = model.present && adapter.present;
   both.registered = model.registered && adapter.registered;
   const bool hashed = !model.manifest.sha256.empty() && !adapter.manifest.sha256.empty();
@@ -151,7 +151,10 @@ std::optional<ModelEntry> Registry::Find(const std::string& name) const {
 
 ModelEntry Registry::ResolveAdapted(const std::string& name) const {
   if (std::optional<ModelEntry> entry = Find(name)) return *entry;
-  const auto parts = SplitAdapted(name);
+  auto parts = SplitAdapted(name);
+  for (size_t at = name.find('+'); at != std::string::npos; at = name.find('+', at + 1)) {  // paths may have one, too
+    if (Find(name.substr(0, at)) && Find(name.substr(at + 1))) parts = {name.substr(0, at), name.substr(at + 1)};
+  }
   if (parts && SplitAdapted(parts->second) && !Find(parts->second)) {
     throw Error(Code::kUnsupported, Cat(name, ": a model takes one adapter at a time"),
                 "`atelier model merge` lays the first into the model");

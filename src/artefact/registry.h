@@ -17,6 +17,7 @@ namespace atelier::artefact {
 
 struct AdapterPart {
   std::string name, path, sha256;
+  std::string model, model_sha256;  // what it stands beside
 };
 
 struct ModelEntry {

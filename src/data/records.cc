@@ -26,7 +26,8 @@ void CheckKnown(const ImportOptions& options, const std::string& field, const st
 }
 
 bool IsExact(const ImportOptions& options, const std::string& field) {
-  return std::find(options.exact_fields.begin(), options.exact_fields.end(), field) != options.exact_fields.end();
+  return options.exact ||
+         std::find(options.exact_fields.begin(), options.exact_fields.end(), field) != options.exact_fields.end();
 }
 
 std::string ScalarText(const Json& value, const std::string& where, const std::string& field) {

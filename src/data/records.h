@@ -17,6 +17,7 @@ struct ImportOptions {
   std::vector<std::string> list_fields;  // fields that hold lists: split at `list_separators` where they come as text
   std::string list_separators = ";；、|\n";  // characters; where none occurs in the text, the whole text is one item
   std::vector<std::string> exact_fields;     // taken as they are: white space kept, lists and objects (of JSON) whole
+  bool exact = false;                        // all fields are taken so
   bool skip_structured = false;              // of JSON: lists and objects in other fields are left out, not refused
   std::vector<std::string> known_fields;     // empty: any field; else an unknown one is refused with the nearest known
 };

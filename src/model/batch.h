@@ -4,6 +4,8 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace atelier::model {
 
@@ -18,6 +20,8 @@ struct Batch {
   torch::Tensor source;          // [batch, source time] int64: what a translation is made of
   torch::Tensor source_lengths;  // [batch] int64
   torch::Tensor marks;           // [batch / 2] f32: 1 for a reply that was wanted, -1 for one that was not
+
+  std::vector<std::string> records;  // [batch] as JSON: what replies to prompts are scored by
 
   int64_t rows() const { return inputs.size(0); }
 };

@@ -44,7 +44,8 @@ Loss Ipo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& conf
 
 Loss Orpo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& config, const LossOptions&) {
   const torch::Tensor mean = s.sums / s.counts;
-  const Halves log_odds(mean - torch::log1p(-torch::exp(mean))), means(mean);
+  const torch::Tensor bounded = mean.clamp_max(-1e-6);  // of a certain reply the odds have no bound
+  const Halves log_odds(bounded - torch::log(-torch::expm1(bounded))), means(mean);
   const torch::Tensor unlikely = -means.first.mean();
   const torch::Tensor odds = -torch::log_sigmoid(log_odds.first - log_odds.second).mean();
   Loss loss{unlikely + config.beta * odds, {}};
@@ -70,9 +71,13 @@ Loss Kto(const ReplyScores& s, const torch::Tensor& marks, const ObjectiveConfig
 
 std::span<const Objective> AllObjectives() {
   static const std::vector<Objective> list = {
-      {"sft", DataKind::kReplies, false, 0, nullptr},   {"dpo", DataKind::kPreferences, true, 0.1, &Dpo},
-      {"ipo", DataKind::kPreferences, true, 0.1, &Ipo}, {"orpo", DataKind::kPreferences, false, 0.1, &Orpo},
+      {"sft", DataKind::kReplies, false, 0, nullptr},
+      {"dpo", DataKind::kPreferences, true, 0.1, &Dpo},
+      {"ipo", DataKind::kPreferences, true, 0.1, &Ipo},
+      {"orpo", DataKind::kPreferences, false, 0.1, &Orpo},
       {"kto", DataKind::kJudged, true, 0.1, &Kto},
+      {"grpo", DataKind::kPrompts, true, 0.04, nullptr},
+      {"reinforce", DataKind::kPrompts, true, 0.04, nullptr},
   };
   return list;
 }
@@ -84,7 +89,12 @@ ObjectiveConfig ReadObjective(Table& config) {
     names.emplace_back(one.name);
     if (one.name != name) continue;
     ObjectiveConfig out{.objective = &one};
-    if (one.loss != nullptr) out.beta = config.DoubleOr("beta", one.beta, 1e-6, 1e6);
+    if (one.data == DataKind::kPrompts) {  // 0: as far from the model as it was as it likes
+      out.beta = config.DoubleOr("beta", one.beta, 0, 1e6);
+      out.by_deviation = name == "grpo";
+    } else if (one.data != DataKind::kReplies) {
+      out.beta = config.DoubleOr("beta", one.beta, 1e-6, 1e6);
+    }
     if (one.data == DataKind::kJudged) {
       out.wanted_weight = config.DoubleOr("wanted_weight", 1, 0, 1e6);
       out.unwanted_weight = config.DoubleOr("unwanted_weight", 1, 0, 1e6);

@@ -1,5 +1,5 @@
-// What a decoder is tuned for: replies as they are, or which of two is preferred, or which are wanted at all. A new
-// objective is a function and a line in objective.cc.
+// What a decoder is tuned for: replies as they are, which of two is preferred, which are wanted at all, or what a
+// scorer says of the model's own (policy.h). A new objective is a function and a line in objective.cc.
 //
 // With s = sum over a reply's n tokens of log p(token | before), r the same of the model without its adapters, and
 // rewards beta (s - r):
@@ -34,10 +34,11 @@ struct ReplyScores {
 
 struct Objective {
   std::string_view name;
-  DataKind data;   // kReplies, kPreferences or kJudged
+  DataKind data;   // kReplies, kPreferences, kJudged or kPrompts
   bool reference;  // whether it is measured against the model as it was
   double beta;     // by default
-  // `config`: the objective's numbers, `marks`: Batch::marks. Null for sft, whose loss is over tokens.
+  // `config`: the objective's numbers, `marks`: Batch::marks. Null where the loss is over tokens: of kReplies and
+  // kPrompts.
   Loss (*loss)(const ReplyScores& scores, const torch::Tensor& marks, const struct ObjectiveConfig& config,
                const LossOptions& options);
 };
@@ -46,6 +47,9 @@ struct ObjectiveConfig {
   const Objective* objective = nullptr;  // null: sft
   double beta = 0.1;
   double wanted_weight = 1, unwanted_weight = 1;  // kto
+  bool by_deviation = true;                       // grpo: advantages are divided by the group's deviation
+
+  DataKind data() const { return objective == nullptr ? DataKind::kReplies : objective->data; }
 };
 
 std::span<const Objective> AllObjectives();

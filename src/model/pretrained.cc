@@ -262,8 +262,26 @@ ReplyScores Pretrained::Scores(const Batch& batch) {
       none.index_add(0, asked.rows, -asked.losses), none.index_add(0, asked.rows, torch::ones_like(asked.losses)), {}};
 }
 
+Loss Pretrained::LossOfPrompts(const Batch& prompts) {
+  if (!rollout_) throw Error(Code::kInternal, "prompts without anybody who samples");
+  const Rollouts own = rollout_(prompts, ToAdapter(), fused::Draw());
+  torch::Tensor reference;
+  if (objective_.beta > 0) {
+    const torch::NoGradGuard no_gradient;
+    const AdaptersOff as_it_was;
+    reference = -AskedLosses(own.batch, 0).losses;
+  }
+  const Asked asked = AskedLosses(own.batch, 0);
+  const torch::Tensor advantages = GroupAdvantages(own.scores, objective_.by_deviation).flatten().to(torch::kFloat32);
+  Loss loss = PolicyLoss(-asked.losses, reference, asked.rows, advantages, objective_.beta);
+  loss.details["score"] = own.scores.mean().item<double>();
+  loss.details["score_deviation"] = own.scores.std(1).mean().item<double>();
+  return loss;
+}
+
 Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
-  if (LearnsReplies()) {
+  if (objective_.data() == DataKind::kPrompts) return LossOfPrompts(batch);
+  if (objective_.data() == DataKind::kReplies) {
     const torch::Tensor losses = AskedLosses(batch, options.label_smoothing).losses;
     return {losses.sum() / std::max<int64_t>(1, losses.size(0)), {}};
   }
@@ -277,7 +295,11 @@ Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& opti
 }
 
 int64_t Pretrained::Count(const Batch& batch, size_t part) const {
-  return LearnsReplies() ? Model::Count(batch, part) : batch.rows() / 2;
+  switch (objective_.data()) {
+    case DataKind::kReplies: return Model::Count(batch, part);
+    case DataKind::kPrompts: return batch.rows();
+    default: return batch.rows() / 2;
+  }
 }
 
 torch::Tensor Pretrained::NextLogits(const torch::Tensor& ids) {

@@ -16,6 +16,7 @@
 #include "model/lora.h"
 #include "model/model.h"
 #include "model/objective.h"
+#include "model/policy.h"
 #include "runtime/arch/arch.h"
 
 namespace atelier::model {
@@ -28,6 +29,8 @@ class Pretrained : public LanguageModel {
 
   Loss ComputeLoss(const Batch& batch, size_t part, const LossOptions& options) override;
   int64_t Count(const Batch& batch, size_t part) const override;
+  // Where the objective eats prompts: who samples and scores.
+  void SetRollout(RolloutFn rollout) { rollout_ = std::move(rollout); }
   bool SetCheckpointing(bool on) override {
     checkpointing_ = on;
     return true;
@@ -51,12 +54,12 @@ class Pretrained : public LanguageModel {
     torch::Tensor cosines, sines;  // [positions, dims/2]
   };
   const Turns& TurnsOf(size_t rope, int64_t positions);
-  bool LearnsReplies() const { return objective_.objective == nullptr || objective_.objective->loss == nullptr; }
   // Of the targets that are asked for.
   struct Asked {
     torch::Tensor rows, losses;  // [asked]: which row of the batch each is of, and -log of its probability
   };
   Asked AskedLosses(const Batch& batch, double smoothing);
+  Loss LossOfPrompts(const Batch& prompts);
   void CheckLength(int64_t tokens) const;
   torch::Tensor Embedded(const torch::Tensor& ids) const;
   bool Fuses(const Batch& batch) const;
@@ -66,6 +69,7 @@ class Pretrained : public LanguageModel {
   runtime::DecoderSpec spec_;
   LoraConfig lora_;
   ObjectiveConfig objective_;
+  RolloutFn rollout_;
   FrozenMatrix embedding_, head_;
   torch::Tensor output_norm_;  // [width]
   std::vector<std::shared_ptr<Block>> blocks_;

@@ -24,6 +24,7 @@ enum class DataKind {
   kReplies,      // conversations, or a prompt and its reply: the replies alone are learned
   kPreferences,  // two replies to a prompt, of which one was chosen
   kJudged,       // a reply to a prompt, and whether it was wanted
+  kPrompts,      // prompts alone: the model answers them itself, and a scorer says how well
 };
 
 // An encoder that a model begins with (`init`), and what its file says of the model's shape; width 0: none.

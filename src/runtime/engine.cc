@@ -380,6 +380,7 @@ void Engine::Settle(Reply* reply) {
   }
   if (!request.ignore_end && tokenizer_->EndsGeneration(reply->next)) {
     reply->out.finish = Finish::kEnd;
+    reply->out.end_token = reply->next;
     reply->done = true;
     reply->sequence = Sequence();
     return;

@@ -131,7 +131,13 @@ std::shared_ptr<artefact::Ticket> LocalGenerator::Submit(GenerateRequest request
   }
   if (request.max_tokens < 0) throw Error(Code::kInvalidInput, Cat("max_tokens is ", request.max_tokens));
   std::shared_ptr<const Constraint> constraint = loaded_->constraints->For(request);
-  std::vector<int32_t> prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
+  std::vector<int32_t> prompt = request.prompt_tokens;
+  for (const int32_t token : prompt) {
+    if (token < 0 || token >= spec().vocab) {
+      throw Error(Code::kInvalidInput, Cat("token ", token, " is outside the vocabulary of ", spec().vocab));
+    }
+  }
+  if (prompt.empty()) prompt = PromptTokens(request.prompt, request.add_bos, request.parse_special);
   if (static_cast<int64_t>(prompt.size()) > spec().context) {
     throw Error(Code::kInvalidInput,
                 Cat("the prompt has ", prompt.size(), " tokens, the model's context holds ", spec().context),
@@ -238,7 +244,9 @@ std::shared_ptr<artefact::Generator> WithAdapter(const std::shared_ptr<artefact:
   artefact::ModelInfo info = base->info();
   info.name = name;
   info.hash = hash;
-  if (!adapter.licence.empty() && adapter.licence != info.licence) info.licence += Cat(" and ", adapter.licence);
+  if (!adapter.licence.empty() && ToLowerAscii(adapter.licence) != ToLowerAscii(info.licence)) {
+    info.licence += Cat(info.licence.empty() ? "" : " and ", adapter.licence);
+  }
   for (const artefact::LoraPair& pair : adapter.pairs)
     info.parameters += static_cast<int64_t>(pair.a.size() + pair.b.size());
   const Decoder& decoder = base->loaded()->engine->decoder();
@@ -253,7 +261,7 @@ std::shared_ptr<artefact::Generator> WithAdapter(const std::shared_ptr<artefact:
 
 std::shared_ptr<artefact::Generator> LoadModel(const artefact::ModelEntry& entry, const EngineOptions& options) {
   if (!entry.adapter) return LoadGenerator(entry.path, entry.name, entry.manifest.sha256, options);
-  return WithAdapter(LoadGenerator(entry.path, "", "", options), entry);
+  return WithAdapter(LoadGenerator(entry.path, entry.adapter->model, entry.adapter->model_sha256, options), entry);
 }
 
 }  // namespace atelier::runtime

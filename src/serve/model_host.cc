@@ -32,7 +32,7 @@ void ModelHost::Sweep() {
 
 std::shared_ptr<artefact::Generator> ModelHost::Load(const artefact::ModelEntry& entry) {
   if (!entry.adapter) return load_(entry);
-  return runtime::WithAdapter(Get(artefact::SplitAdapted(entry.name)->first), entry);
+  return runtime::WithAdapter(Get(entry.adapter->model), entry);
 }
 
 std::shared_ptr<artefact::Generator> ModelHost::Get(const std::string& name) {
@@ -85,7 +85,7 @@ std::map<std::string, std::shared_ptr<artefact::Generator>> ModelHost::Loaded() 
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::shared_ptr<artefact::Generator>> loaded;
   for (const auto& [name, slot] : slots_) {
-    if (slot.model != nullptr) loaded.emplace(name, slot.model);
+    if (slot.model != nullptr && !slot.entry.adapter) loaded.emplace(name, slot.model);
   }
   return loaded;
 }

@@ -30,7 +30,7 @@ class ModelHost {
   // A caller may keep the pointer: a model that was swapped lives until its last stream is done.
   std::shared_ptr<artefact::Generator> Get(const std::string& name);
   std::vector<artefact::ModelEntry> List() const;
-  // Those that are loaded, by name.
+  // Those that are loaded, by name; not those with an adapter, whose engine is their model's.
   std::map<std::string, std::shared_ptr<artefact::Generator>> Loaded() const;
   // What the studio registers now. A model whose weights are others by then is loaded anew on its next use.
   void Replace(std::vector<artefact::ModelEntry> registered);

@@ -44,6 +44,14 @@ bool IsWanted(const Json& fields, const std::string& field, const std::string& w
               "true where the reply was wanted, false where not");
 }
 
+bool SamePrompt(const ReplyTokens& a, const ReplyTokens& b) {
+  const auto given = [](const ReplyTokens& row) {
+    const auto first = std::find(row.learned.begin(), row.learned.end(), true) - row.learned.begin();
+    return std::span(row.tokens).first(static_cast<size_t>(first));
+  };
+  return std::ranges::equal(given(a), given(b));
+}
+
 // The prompt of one with the reply of another.
 ReplyTokens Mixed(const ReplyTokens& prompt, const ReplyTokens& reply) {
   const auto first = [](const ReplyTokens& row) {
@@ -73,13 +81,13 @@ std::unique_ptr<Examples> PreferenceExamples(const Records& records, const DataS
     report->empty += both.empty;
     report->dropped += both.dropped;
     if (!fit) return;
-    report->truncated += both.truncated > 0;
-    report->tokens += both.tokens;
-    report->targets += both.targets;
     if (chosen.tokens == rejected.tokens) {  // by now
       ++report->empty;
       return;
     }
+    report->truncated += both.truncated > 0;
+    report->tokens += both.tokens;
+    report->targets += both.targets;
     out->rows.Add(index, chosen);
     out->rows.Add(index, rejected);
   });
@@ -111,7 +119,10 @@ std::unique_ptr<Examples> JudgedExamples(const Records& records, const DataSetti
   const auto most = static_cast<size_t>(data.sequence_length + 1);
   for (size_t i = 0; i < kept.size(); ++i) {
     out->rows.Add(kept[i].first, kept[i].second);
-    ReplyTokens other = Mixed(kept[i].second, kept[(i + 1) % kept.size()].second);
+    // One of the others, whatever their order; the first from there on that answers another prompt.
+    size_t next = (i + 1 + Rng(i, "reply").Below(kept.size() - 1)) % kept.size();
+    while (next != i && SamePrompt(kept[next].second, kept[i].second)) next = (next + 1) % kept.size();
+    ReplyTokens other = Mixed(kept[i].second, kept[next].second);
     other.tokens.resize(std::min(other.tokens.size(), most));
     other.learned.resize(other.tokens.size());
     out->rows.Add(kept[i].first, other);

@@ -15,8 +15,8 @@ std::unique_ptr<Examples> PreferenceExamples(const Records& records, const DataS
                                              const ReplyFormat& format, ExamplesReport* report);
 
 // Records of a prompt, a reply and whether it was wanted (data.prompt, data.response, data.label: true or false, 1 or
-// 0). A batch of n has 2 n rows: the replies, then to each prompt the reply of the record behind it, by which KTO knows
-// how far the model has moved. Throws kInvalidInput, also where all labels are alike.
+// 0). A batch of n has 2 n rows: the replies, then to each prompt the reply of some record with another prompt, by
+// which KTO knows how far the model has moved. Throws kInvalidInput, also where all labels are alike.
 std::unique_ptr<Examples> JudgedExamples(const Records& records, const DataSettings& data, const ReplyFormat& format,
                                          ExamplesReport* report);
 

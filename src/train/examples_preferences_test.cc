@@ -145,9 +145,13 @@ TEST_F(PreferencesTest, JudgedRepliesAndThoseOfTheNextRecord) {
   ASSERT_EQ(batch.rows(), 6);
   EXPECT_EQ(Shown(batch, 0), "<|begin|>c: [好<|end|>]");
   EXPECT_EQ(Shown(batch, 1), "<|begin|>a: [good<|end|>]");
-  EXPECT_EQ(Shown(batch, 3), "<|begin|>c: [good<|end|>]");
-  EXPECT_EQ(Shown(batch, 4), "<|begin|>a: [bad<|end|>]");
-  EXPECT_EQ(Shown(batch, 5), "<|begin|>bb: [好<|end|>]");
+  // Behind them the same prompts, each with the reply to another.
+  for (const auto& [row, prompt, own] : std::vector<std::tuple<int64_t, std::string, std::string>>{
+           {3, "c: ", "好"}, {4, "a: ", "good"}, {5, "bb: ", "bad"}}) {
+    const std::string shown = Shown(batch, row);
+    EXPECT_TRUE(shown.starts_with("<|begin|>" + prompt + "[")) << shown;
+    EXPECT_EQ(shown.find("[" + own + "<"), std::string::npos) << shown;
+  }
   EXPECT_TRUE(torch::equal(batch.marks, torch::tensor({1.0f, 1.0f, -1.0f})));
   const Json wanted = {{"prompt", "a"}, {"response", "x"}, {"label", true}};
   EXPECT_NE(Refused(JudgedExamples, {wanted, wanted}).find("all replies are wanted"), std::string::npos);

@@ -40,6 +40,7 @@ void Records::ForEach(const std::function<void(int64_t, const Json&)>& fn) const
       options.most_bytes = uint64_t{4} << 30;
       options.most_records = 100'000'000;
       options.exact_fields = exact_fields_;
+      options.exact = exact_fields_ == std::vector<std::string>{kAllFields};
       options.skip_structured = !exact_fields_.empty();
       for (const data::Record& record : data::ReadRecords(said_, options).records) fn(index++, record.fields);
       return;

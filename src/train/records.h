@@ -13,7 +13,8 @@ class Records {
  public:
   // `said` is NAME[@VERSION][:SPLIT], looked for below `datasets` (a studio's folder data; "" where there is none), or
   // a file: .jsonl, .csv, or any other as one text per line, under the field "text". Throws kNotFound.
-  // `exact_fields` of a file keep their white space, and may be lists and objects.
+  // `exact_fields` of a file keep their white space, and may be lists and objects; kAllFields: all, of whatever type.
+  static constexpr char kAllFields[] = "*";
   Records(std::string said, std::string datasets, std::vector<std::string> exact_fields = {});
 
   // All records in their order, `index` from 0. Throws kInvalidInput, kCorrupt.

@@ -85,6 +85,33 @@ ReplyTokens ReplyFormat::Of(const Json& record, const std::string& field, const 
   }
 }
 
+std::vector<text::TokenId> ReplyFormat::Given(const Json& record, const std::string& where) const {
+  constexpr char kReply[] = "the model's own";  // no field of a record's
+  Json asked = {{kReply, "?"}};
+  if (const auto messages = record.find("messages"); messages != record.end() && messages->is_array()) {
+    Json turns = *messages;
+    const auto answered = [&] {
+      try {
+        return !turns.empty() && RoleAndContent(turns.back()).first == "assistant";
+      } catch (const Error& error) {
+        throw error.Within(where);
+      }
+    };
+    while (answered()) turns.erase(turns.size() - 1);
+    if (turns.empty()) return {};
+    asked[prompt_] = std::move(turns);
+  } else {
+    const auto prompt = record.find(prompt_);
+    if (prompt == record.end()) TextField(record, prompt_, where);  // says which fields there are
+    asked[prompt_] = *prompt;
+  }
+  ReplyTokens row = Of(asked, kReply, where);
+  if (row.empty) return {};
+  const auto first = std::find(row.learned.begin(), row.learned.end(), true) - row.learned.begin();
+  row.tokens.resize(static_cast<size_t>(first));
+  return row.tokens;
+}
+
 std::vector<text::TokenId> ReplyFormat::Continuation(const std::string& before, const std::string& text) const {
   const text::EncodeOptions options{.parse_special = chat()};
   if (spaces_texts_ && !before.empty()) {  // alone, the text would get a space of its own

@@ -36,6 +36,9 @@ class ReplyFormat {
   // The prompt, a text or a conversation, and the reply to it that stands in `field`, a text or a list of one message.
   // Of earlier turns nothing is learned.
   ReplyTokens Of(const Json& record, const std::string& field, const std::string& where) const;
+  // The tokens of what is to be answered: of the prompt, a text or a conversation, or of "messages" up to the last that
+  // is not the assistant's. Empty where there is nothing.
+  std::vector<text::TokenId> Given(const Json& record, const std::string& where) const;
   bool chat() const { return chat_.has_value(); }
 
  private:

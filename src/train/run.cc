@@ -17,7 +17,9 @@
 #include "train/examples_pairs.h"
 #include "train/examples_pictures.h"
 #include "train/examples_preferences.h"
+#include "train/examples_prompts.h"
 #include "train/examples_replies.h"
+#include "train/rollout.h"
 #include "train/run_tokenizer.h"
 
 namespace atelier::train {
@@ -39,11 +41,13 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
     case model::DataKind::kPictures: return PictureExamples(records, data, &run->shape, report);
     case model::DataKind::kReplies:
     case model::DataKind::kPreferences:
-    case model::DataKind::kJudged: {
+    case model::DataKind::kJudged:
+    case model::DataKind::kPrompts: {
       const ReplyFormat format(run->shape.start.file, *tokenizer, data);
       const auto make = run->data == model::DataKind::kReplies       ? &ReplyExamples
                         : run->data == model::DataKind::kPreferences ? &PreferenceExamples
-                                                                     : &JudgedExamples;
+                        : run->data == model::DataKind::kJudged      ? &JudgedExamples
+                                                                     : &PromptExamples;
       return make(records, data, format, report);
     }
     default: throw Error(Code::kInternal, "no examples of this kind");
@@ -53,7 +57,7 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
 // Whether what is learned lies beside a model of the engine's, whose file keeps the tokenizer.
 bool TunesDecoder(const Run& run) {
   return run.data == model::DataKind::kReplies || run.data == model::DataKind::kPreferences ||
-         run.data == model::DataKind::kJudged;
+         run.data == model::DataKind::kJudged || run.data == model::DataKind::kPrompts;
 }
 
 // The one that stands in the folder of a run that goes on, else one that is put there.
@@ -131,6 +135,7 @@ Run PrepareRun(const RunOptions& options) {
   if (TunesDecoder(run)) {
     const DataSettings& data = run.settings.data;
     exact = {"messages", data.prompt, data.response, data.chosen, data.rejected};
+    if (run.data == model::DataKind::kPrompts) exact = {Records::kAllFields};  // a scorer gets them as they are
   }
   const Records records(run.settings.data.train, options.datasets, exact);
   MakeFolders(options.folder);
@@ -153,6 +158,19 @@ Run PrepareRun(const RunOptions& options) {
   torch::manual_seed(static_cast<int64_t>(run.settings.seed));
   run.model = run.architecture->make(model_table, run.shape);
   model_table.Done();
+  if (run.data != model::DataKind::kPrompts && !run.settings.scorer.empty()) {
+    throw Error(Code::kInvalidInput, Cat(options.file, ": [rollout] is of objectives that eat prompts"));
+  }
+  if (run.data == model::DataKind::kPrompts) {
+    const TrainSettings& s = run.settings;
+    if (s.scorer.empty()) {
+      throw Error(Code::kInvalidInput, Cat(options.file, ": [rollout] scorer is missing"),
+                  "the program that says how good a reply is");
+    }
+    dynamic_cast<model::Pretrained&>(*run.model)
+        .SetRollout(MakeRollout(run.shape.start.file, {s.rollout_samples, s.rollout_tokens, s.rollout_temperature},
+                                ScorerProgram(s.scorer)));
+  }
   return run;
 }
 

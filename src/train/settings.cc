@@ -123,6 +123,14 @@ void ReadRest(Table& config, TrainSettings* s) {
     }
     table->Done();
   }
+  if (auto table = config.SubOr("rollout")) {
+    s->scorer = table->StringsOr("scorer", {});
+    if (s->scorer.empty()) table->Refuse("scorer", "is missing: the program that says how good a reply is");
+    s->rollout_samples = table->IntOr("samples", s->rollout_samples, 2, 256);
+    s->rollout_tokens = table->IntOr("tokens", s->rollout_tokens, 1, 1 << 16);
+    s->rollout_temperature = table->DoubleOr("temperature", s->rollout_temperature, 1e-3, 100);
+    table->Done();
+  }
   if (auto table = config.SubOr("checkpoint")) {
     s->checkpoint_every = table->IntOr("every", 0, 0);
     table->Done();

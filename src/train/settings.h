@@ -87,6 +87,10 @@ struct TrainSettings {
   int64_t patience = 0;          // validations without improvement before training ends; 0: never
   std::string metric;            // by which validation is the best; "": the loss, or none where there are several parts
   bool maximise = false;
+  // [rollout], of objectives that eat prompts
+  std::vector<std::string> scorer;  // a program and its arguments
+  int64_t rollout_samples = 8, rollout_tokens = 64;
+  double rollout_temperature = 1;
   // [checkpoint]
   int64_t checkpoint_every = 0;  // steps; 0: at validations only
   // [track]

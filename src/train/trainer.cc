@@ -275,6 +275,12 @@ void Trainer::Resume(const Checkpoint& checkpoint) {
     same("train.batch", then.batch, s_.batch);
     same("optimiser.name", then.optimiser.name, s_.optimiser.name);
     same("data.train", then.data.train, s_.data.train);
+    const auto objective = [](const model::About& about) {
+      Table all = Table::Parse(about.config, "the configuration");
+      auto of_model = all.SubOr("model");
+      return of_model ? of_model->StringOr("objective", "sft") : std::string("sft");
+    };
+    same("model.objective", objective(checkpoint.about), about_.config.empty() ? "sft" : objective(about_));
     const auto base = [](const model::About& about) {
       return about.shape.empty() ? "" : model::ShapeFromJson(about.shape, "shape").start.hash;
     };
