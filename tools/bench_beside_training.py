@@ -108,7 +108,7 @@ try:
     if not learner:
         sys.exit("the training did not start")
     from_step, since = trained(), time.perf_counter()
-    time.sleep(10)
+    time.sleep(40 if options.tune else 10)  # tune tells of every tenth step
     free = (trained() - from_step) / (time.perf_counter() - since)
     for _ in range(3):
         stream(at)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Holds an adapter that was tuned here against llama.cpp (llama_cpp.py says which): llama-perplexity reads the model with
 --lora as `evaluate perplexity -m MODEL+ADAPTER` does, and the model with the adapter laid into it continues prompts with the
-same likeliest tokens in both programs.
+same likeliest tokens in both programs. Where weights are quantised both round activations, each in its own way, and near ties
+part: a model in f32 with --type f32 has none of that.
 
-Usage: check_adapter.py ATELIER MODEL.gguf ADAPTER.gguf TEXT PROMPTS [--tokens N] [--ctx N] [--characters N]
+Usage: check_adapter.py ATELIER MODEL.gguf ADAPTER.gguf TEXT PROMPTS [--tokens N] [--ctx N] [--characters N] [--type q8_0]
        (TEXT: a file, of which the beginning is read; PROMPTS: a file of prompts, one a line)
 """
 import argparse
@@ -22,6 +23,7 @@ for name in ["atelier", "model", "adapter", "text", "prompts"]:
 parser.add_argument("--tokens", type=int, default=32)
 parser.add_argument("--ctx", type=int, default=512)
 parser.add_argument("--characters", type=int, default=16000)
+parser.add_argument("--type", default="q8_0", help="of the merged model's changed matrices")
 options = parser.parse_args()
 fetch()
 folder, kind = peer_build(options.model)
@@ -53,7 +55,7 @@ with tempfile.TemporaryDirectory() as work:
         if abs(ours / peer - 1) > 0.01:
             faults.append(name)
     merged = pathlib.Path(work) / "merged.gguf"
-    atelier("model", "merge", options.model, options.adapter, merged)
+    atelier("model", "merge", options.model, options.adapter, merged, "--type", options.type)
     prompts = pathlib.Path(options.prompts).read_text().splitlines()
     same = alike = 0
     for prompt in prompts:
