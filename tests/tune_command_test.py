@@ -154,10 +154,10 @@ for line in sys.stdin:
     said = json.loads(line)
     print(said["reply"].count(said["record"]["likes"][0]) / max(said["record"]["most"] - 0.5, len(said["reply"])))
 """)
-lines("ask.jsonl", [{"prompt": f"{i % 9} ", "likes": ["o"], "most": 1.5} for i in range(64)])
+lines("ask.jsonl", [{"prompt": f"{i % 9} ", "likes": ["鸟"], "most": 1.5} for i in range(64)])
 for objective in ["grpo", "reinforce"]:
     out = json.loads(run("tune", objective, "-m", "base", *STUDIO, "--data", "ask.jsonl", "--validation", "ask.jsonl", "--scorer", f"{sys.executable} score.py",
-                         "--rate", "5e-3", "--epochs", "3", "--beta", "0.001", "--reply-tokens", "16", "--length", "20", "--patience", "0", "--json"))
+                         "--rate", "1e-2", "--epochs", "10", "--beta", "0.001", "--reply-tokens", "16", "--length", "20", "--patience", "0", "--json"))
     told = [json.loads(line) for line in (WORK / f"studio/runs/base-{objective}/metrics.jsonl").read_text().splitlines()]
     values = [line["values"] for line in told if "values" in line]
     before = next(v["train/score"] for v in values if "train/score" in v)
