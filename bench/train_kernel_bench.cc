@@ -36,7 +36,7 @@ double Limit(const TrainTable& table) {
     for (int i = 0; i < 8; ++i) config[16 + 2 * i] = 64, config[48 + i] = 16;
     asm volatile("ldtilecfg %0" : : "m"(config));
   }
-  const double flops = table.name == "amx" ? 16384 : table.name == "avx512" ? 64 : 16;
+  const double flops = table.name == "amx" ? 16384 : table.name == "avx512" ? 64 : table.name == "avx512wide" ? 32 : 16;
   for (int round = 0; round < 20; ++round) {
     const double start = ThreadSeconds();
     for (int i = 0; i < 200000; ++i) {
@@ -44,6 +44,12 @@ double Limit(const TrainTable& table) {
         asm volatile(FOUR_TILES FOUR_TILES FOUR_TILES : : :);
       } else if (table.name == "avx512") {
         asm volatile(TWELVE("vdpbf16ps %%zmm15, %%zmm15, %%zmm")
+                     :
+                     :
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                       "xmm11");
+      } else if (table.name == "avx512wide") {
+        asm volatile(TWELVE("vfmadd231ps %%zmm15, %%zmm15, %%zmm")
                      :
                      :
                      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",

@@ -148,10 +148,10 @@ INLINE void FetchTile(const Product& w, int64_t i, int64_t rows, int64_t j) {
 }
 
 // Where pairs have no instruction of their own (kWidens), taking them apart costs as much as the sums. So a block of
-// both sides becomes f32 once for 64 rows by 64 columns, and tiles of f32 run over it: strips of 16 columns of B in L1,
-// of A rows as they are, or zipped ones [depth][64]. The order of a sum is that of Dot.
+// both sides becomes f32 once for 64 rows by 64 columns, and tiles of f32 run over it: strips of kWideCols columns of
+// B, of A rows as they are, or zipped ones [depth][64]. The order of a sum is that of Dot.
 constexpr int64_t kWideDepth = 128;
-constexpr int kWideRows = 6, kWideVectors = 2, kWideCols = kWideVectors * kLanes;
+constexpr int kWideCols = kWideVectors * kLanes;
 
 // Strips [64 / kWideCols][depth][kWideCols] of a panel's pairs.
 INLINE void WidenPanel(const uint16_t* b, int64_t pairs, int64_t cols, float* out) {
@@ -252,26 +252,51 @@ INLINE void FinishGroup(int64_t row, int64_t rows, int64_t panel, const float* s
   }
 }
 
-// Rows that are not too deep are widened once for all panels.
-constexpr int64_t kWideWhole = 1024;
+// A block of the depth that is widened at once is at most so deep; panels whose blocks lie side by side in L2.
+constexpr int64_t kWideWhole = 1024, kWideChunk = 16 * kProductPanel * kWideDepth;
 
-template <typename Finish>
-void MultiplyWideRows(const Product& w, int64_t row, int64_t rows, int64_t panel_begin, int64_t panel_end,
-                      const Finish& finish) {
-  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideWhole], b[kProductPanel * kWideDepth];
-  const uint16_t* from = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
-  const auto depth_at = [&](int64_t k) { return w.depth - k < kWideDepth ? w.depth - k : kWideDepth; };
-  for (int64_t k = 0; k < w.depth; k += kWideDepth) WidenRows(from + k, w.a_row, rows, depth_at(k), a + k * kGroup);
-  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-    const uint16_t* panels = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
-    const int64_t cols = w.cols - panel * kProductPanel;
-    int64_t k = 0;
-    do {
-      WidenPanel(panels + k * kProductPanel, (depth_at(k) + 1) / 2, cols, b);
-      WideBlock<false>(a + k * kGroup, b, rows, cols, depth_at(k), k == 0, sums);
-      k += kWideDepth;
-    } while (k < w.depth);
-    FinishGroup(row, rows, panel, sums, finish);
+INLINE int64_t WideBlocks(int64_t depth) { return (depth + kWideDepth - 1) / kWideDepth; }
+INLINE int64_t WidePart(int64_t depth, int64_t k) { return depth - k < kWideDepth ? depth - k : kWideDepth; }
+
+// Depth [begin, begin + depth) of panels [from, to), each block after block.
+void WidenPanels(const Product& w, int64_t from, int64_t to, int64_t begin, int64_t depth, float* out) {
+  const int64_t size = kProductPanel * kWideDepth;
+  for (int64_t panel = from; panel < to; ++panel) {
+    const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + begin * kProductPanel;
+    for (int64_t k = 0; k < depth; k += kWideDepth, out += size)
+      WidenPanel(b + k * kProductPanel, (WidePart(depth, k) + 1) / 2, w.cols - panel * kProductPanel, out);
+  }
+}
+
+// The rows of a group over that depth: [block][64][kWideDepth], or of zipped ones [depth][64].
+template <bool kZipped>
+INLINE void WidenGroup(const Product& w, int64_t row, int64_t rows, int64_t begin, int64_t depth, float* out) {
+  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
+  if (kZipped) return WidenZipped(a + begin / 2 * w.a_pair, rows, (depth + 1) / 2, out);
+  for (int64_t k = 0; k < depth; k += kWideDepth)
+    WidenRows(a + begin + k, w.a_row, rows, WidePart(depth, k), out + k * kGroup);
+}
+
+// Both sides are widened a few times at most: panels, as many as L2 holds, once; rows once for each such lot.
+template <bool kZipped, typename Finish>
+void MultiplyWide(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
+                  int64_t begin, int64_t depth, const Finish& finish) {
+  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideWhole], b[kWideChunk];
+  const int64_t size = WideBlocks(depth) * kProductPanel * kWideDepth, lot = kWideChunk / size;
+  for (int64_t from = panel_begin; from < panel_end; from += lot) {
+    const int64_t to = panel_end - from < lot ? panel_end : from + lot;
+    WidenPanels(w, from, to, begin, depth, b);
+    for (int64_t row = row_begin; row < row_end; row += kGroup) {
+      const int64_t rows = row_end - row < kGroup ? row_end - row : kGroup;
+      WidenGroup<kZipped>(w, row, rows, begin, depth, a);
+      for (int64_t panel = from; panel < to; ++panel) {
+        for (int64_t k = 0; k < depth; k += kWideDepth) {
+          WideBlock<kZipped>(a + k * kGroup, b + (panel - from) * size + k * kProductPanel, rows,
+                             w.cols - panel * kProductPanel, WidePart(depth, k), k == 0, sums);
+        }
+        FinishGroup(row, rows, panel, sums, finish);
+      }
+    }
   }
 }
 
@@ -283,7 +308,7 @@ void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t pane
   const int64_t cols = w.cols - panel * kProductPanel;
   int64_t k = 0;
   do {
-    const int64_t depth = w.depth - k < kWideDepth ? w.depth - k : kWideDepth, pairs = (depth + 1) / 2;
+    const int64_t depth = WidePart(w.depth, k), pairs = (depth + 1) / 2;
     WidenPanel(panels + k * kProductPanel, pairs, cols, b);
     if (w.a_pair == 2) {
       WidenRows(from + k, w.a_row, rows, depth, a);
@@ -383,16 +408,13 @@ template <typename Finish>
 INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
                           const Finish& finish) {
   [[maybe_unused]] const TilesOn tiles;
+  if (kWidens && InRows(w) && w.depth > 0 && w.depth <= kWideWhole && row_end - row_begin >= kLeastWideRows)
+    return MultiplyWide<false>(w, row_begin, row_end, panel_begin, panel_end, 0, w.depth, finish);
   // Groups of rows that stay in L2 while the panels pass.
   int64_t stay = (384 << 10) / (2 * w.depth + 1) / kGroup * kGroup;
   stay = stay < kGroup ? kGroup : stay;
   for (int64_t begin = row_begin; begin < row_end; begin += stay) {
     const int64_t end = row_end - begin < stay ? row_end : begin + stay;
-    if (kWidens && w.a_pair == 2 && w.depth <= kWideWhole && end - begin >= kLeastWideRows) {
-      for (int64_t row = begin; row < end; row += kGroup)
-        MultiplyWideRows(w, row, end - row < kGroup ? end - row : kGroup, panel_begin, panel_end, finish);
-      continue;
-    }
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
       for (int64_t row = begin; row < end; row += kGroup) {
         const int64_t rows = end - row < kGroup ? end - row : kGroup;
@@ -422,6 +444,14 @@ void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t p
   if (kTiles && Zipped(*work) && OnlyAddsUp(*work)) {
     [[maybe_unused]] const TilesOn tiles;
     return MultiplyZippedTiles(*work, row_begin, row_end, panel_begin, panel_end);
+  }
+  if (kWidens && Zipped(*work) && OnlyAddsUp(*work) && work->depth > 0) {
+    Product part = *work;  // however few the rows: a range must not decide where a sum is cut
+    for (int64_t k = 0; k < work->depth; k += kWideWhole, part.accumulate = true) {
+      const int64_t depth = work->depth - k < kWideWhole ? work->depth - k : kWideWhole;
+      MultiplyWide<true>(*work, row_begin, row_end, panel_begin, panel_end, k, depth, FinishProduct{part});
+    }
+    return;
   }
   MultiplyRange(*work, row_begin, row_end, panel_begin, panel_end, FinishProduct{*work});
 }

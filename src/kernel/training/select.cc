@@ -1,16 +1,33 @@
 #include "kernel/training/select.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "kernel/select.h"
 
 namespace atelier::kernel {
 
+namespace {
+
+// Whether a processor multiplies pairs of bf16 quicker than their halves as f32: AMD's do, Intel's do not.
+bool PairsAreQuick() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return !__builtin_cpu_is("intel");
+#else
+  return true;
+#endif
+}
+
+}  // namespace
+
 std::vector<const TrainTable*> AvailableTrainTables() {
+  const TrainTable *pairs = Avx512TrainTable(), *wide = WideTrainTable();
+  if (!PairsAreQuick()) std::swap(pairs, wide);
   std::vector<const TrainTable*> tables;
-  if (const TrainTable* table = AmxTrainTable()) tables.push_back(table);
-  if (const TrainTable* table = Avx512TrainTable()) tables.push_back(table);
-  if (const TrainTable* table = Avx2TrainTable()) tables.push_back(table);
+  for (const TrainTable* table : {AmxTrainTable(), pairs, wide, Avx2TrainTable()}) {
+    if (table != nullptr) tables.push_back(table);
+  }
   tables.push_back(&ReferenceTrainTable());
   return tables;
 }
@@ -22,10 +39,9 @@ const TrainTable& BestTrainTable() {
     const char* wanted = std::getenv("ATELIER_ISA");
     if (wanted == nullptr || *wanted == '\0') return tables.front();
     for (const TrainTable* table : tables) {
-      if (table->name == best) return table;
+      if (table->name.starts_with(best)) return table;  // "avx512" is the better of two
     }
-    // AVX-512 of one kind without the other: what remains is next best, unless the reference was asked for by name.
-    return best == "avx512" && tables.size() > 1 ? tables[tables.size() - 2] : tables.front();
+    return tables.front();
   }();
   return *chosen;
 }

@@ -9,8 +9,8 @@ namespace atelier::kernel {
 
 // Every table this machine can run, best first.
 std::vector<const TrainTable*> AvailableTrainTables();
-// The best one; with ATELIER_ISA none better than it names (avx512 leaves AMX out; a machine with AVX-512 but no BF16
-// trains with avx2, so avx512 means avx2 there). Throws kUsage for a name that is unknown or cannot run here.
+// The best one; with ATELIER_ISA none better than it names (avx512 leaves AMX out). Throws kUsage for a name that is
+// unknown or cannot run here.
 const TrainTable& BestTrainTable();
 
 }  // namespace atelier::kernel

@@ -20,7 +20,7 @@
 namespace atelier::kernel {
 
 struct TrainTable {
-  std::string_view name;  // "reference", "avx2", "avx512", "amx"
+  std::string_view name;  // "reference", "avx2", "avx512wide", "avx512", "amx"
   bool bf16;              // products have instructions of their own for it
 
   // Rows [row_begin, row_end) and panels [panel_begin, panel_end) of a product. Ranges of rows should start at
@@ -85,6 +85,7 @@ struct TrainTable {
 const TrainTable& ReferenceTrainTable();
 const TrainTable* Avx2TrainTable();    // null where the compiler or the machine has it not
 const TrainTable* Avx512TrainTable();  // F, BW, DQ, VL and BF16
+const TrainTable* WideTrainTable();    // F, BW, DQ, VL
 const TrainTable* AmxTrainTable();     // the same and AMX's tiles of BF16
 
 }  // namespace atelier::kernel

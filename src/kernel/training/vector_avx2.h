@@ -151,6 +151,7 @@ INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return Fma(a.even, b.even, Fma(a.odd,
 
 constexpr bool kWidens = true;  // product-inl.h
 constexpr int kTileRows = 4, kTileVectors = 2;
+constexpr int kWideRows = 6, kWideVectors = 2;  // of f32, 12 sums
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 8.
 INLINE void Zip(__m128i even, __m128i odd, uint16_t* out) {

@@ -1,5 +1,9 @@
-// What the kernels in *-inl.h are written in, as AVX-512 with BF16: a vector of 16 numbers, parts of vectors for the
-// ends of rows, bf16 in and out. Included after ATELIER_TARGET_BEGIN inside an anonymous namespace.
+// What the kernels in *-inl.h are written in, as AVX-512: a vector of 16 numbers, parts of vectors for the ends of
+// rows, bf16 in and out. Included after ATELIER_TARGET_BEGIN inside an anonymous namespace.
+//
+// With ATELIER_WIDENS defined it asks for no instructions for bf16: products are f32's over widened blocks. Some
+// processors have none; Intel's multiply pairs of bf16 at half the rate of f32 (one in two cycles, against two a cycle
+// of half as many), AMD's at twice it.
 //
 // No #pragma once: each file that is a set of kernels has its own copy.
 
@@ -19,7 +23,17 @@ INLINE void StorePart(float* at, Vec x, int64_t n) { _mm512_mask_storeu_ps(at, P
 INLINE Vec Widen(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
 INLINE Vec Load(const uint16_t* at) { return Widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at))); }
 INLINE Vec LoadPart(const uint16_t* at, int64_t n) { return Widen(_mm256_maskz_loadu_epi16(Part(n), at)); }
+#ifdef ATELIER_WIDENS
+INLINE __m256i Narrow(Vec x) {  // to nearest even; NaN stays NaN
+  const __m512i bits = _mm512_castps_si512(x), top = _mm512_srli_epi32(bits, 16);
+  const __m512i half = _mm512_add_epi32(_mm512_and_si512(top, _mm512_set1_epi32(1)), _mm512_set1_epi32(0x7fff));
+  const __m512i up = _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(up, nan, top, _mm512_set1_epi32(0x40)));
+}
+#else
 INLINE __m256i Narrow(Vec x) { return (__m256i)_mm512_cvtneps_pbh(x); }
+#endif
 INLINE void Store(uint16_t* at, Vec x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), Narrow(x)); }
 INLINE void StorePart(uint16_t* at, Vec x, int64_t n) { _mm256_mask_storeu_epi16(at, Part(n), Narrow(x)); }
 
@@ -101,6 +115,27 @@ INLINE float SumLanes(Vec x) {
 INLINE float MaxLanes(Vec x) { return _mm512_reduce_max_ps(x); }
 
 // Pairs of bf16 numbers: B's as they are loaded, A's the same in all lanes.
+#ifdef ATELIER_WIDENS
+struct Pairs {
+  Vec even, odd;
+};
+using Pair = Pairs;
+INLINE Pairs Split(__m512i both) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(both, 16)),
+          _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
+}
+INLINE Pairs LoadPairs(const uint16_t* at) { return Split(_mm512_loadu_si512(at)); }
+INLINE Pair SetPair(const uint16_t* at) {
+  int32_t both;
+  __builtin_memcpy(&both, at, 4);
+  return Split(_mm512_set1_epi32(both));
+}
+INLINE Pair SetHalfPair(const uint16_t* at) { return Split(_mm512_set1_epi32(*at)); }
+INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return Fma(a.even, b.even, Fma(a.odd, b.odd, sum)); }
+
+constexpr bool kWidens = true;                  // product-inl.h
+constexpr int kTileRows = 4, kTileVectors = 4;  // 16 sums, 8 halves of B, 2 of A in 32 registers
+#else
 using Pairs = __m512bh;
 using Pair = __m512bh;
 INLINE Pairs LoadPairs(const uint16_t* at) { return (__m512bh)_mm512_loadu_si512(at); }
@@ -114,6 +149,8 @@ INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return _mm512_dpbf16_ps(sum, a, b); }
 
 constexpr bool kWidens = false;  // product-inl.h
 constexpr int kTileRows = 6, kTileVectors = 4;
+#endif
+constexpr int kWideRows = 6, kWideVectors = 4;  // of f32, 24 sums
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 16.
 INLINE void Zip(__m256i even, __m256i odd, uint16_t* out) {
