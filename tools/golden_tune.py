@@ -32,6 +32,10 @@ W + alpha / rank B A; both must agree to 1e-5, and the gradients to 1e-4. What T
           the sigmoid. TRL would pair prompt i with the completion of i - 1; here its collator is given that of i + 1. The
           paper's eq. 8 is lambda - v with v = lambda sigmoid(...): the same. `kto_clamped` has the examples in an order in
           which the mean is negative, so that z is nought.
+    grpo  Replies and scores are `rollouts`, given to TRL by its rollout_func. loss_type grpo: the mean over a reply's tokens,
+          then over replies, the paper's eq. 3 (TRL's default, dapo, is the mean over all tokens). One step per batch of
+          replies: the ratio is 1. Its beta is 0.04, advantages by the group's deviation over n - 1, plus 1e-4. The ratio
+          stands before the divergence, too (use_bias_correction_kl, TRL's default): else its gradient is another's.
 """
 import importlib.metadata
 import json
@@ -53,12 +57,13 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
-from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer  # noqa: E402
+from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer  # noqa: E402
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "tests/golden/archs/llama.gguf.zst"
 RANK, ALPHA, SIZE, BETA, SEED, DATA_SEED = 2, 6, 0.12, 0.1, 20, 30
+GRPO_BETA = 0.04
 BEGIN, END, PAD = 283, 284, 287  # <|begin|>, <|end|>, <|pad|> of that file's vocabulary
 LORA = dict(r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, bias="none", task_type="CAUSAL_LM",
             target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
@@ -150,6 +155,18 @@ def draw(adapter):
     return pairs, judged
 
 
+def draw_rollouts():
+    """Two prompts, three replies each, of one group equal scores among them; one reply was cut before the token that ends a text."""
+    rng = np.random.default_rng(DATA_SEED + 1)
+    uniform = lambda size: rng.integers(5, 256, size).tolist()
+    out = []
+    for before, sizes, scores in [(6, (9, 4, 14), (0.25, 1.0, -0.5)), (11, (5, 12, 7), (2.0, 2.0, 0.0))]:
+        replies = [uniform(size - 1) + [END] for size in sizes]
+        out.append({"prompt": [BEGIN] + uniform(before - 1), "replies": replies, "scores": list(scores)})
+    out[1]["replies"][2][-1] = uniform(1)[0]
+    return out
+
+
 class Plain:
     """The model without PEFT, its rows alone."""
 
@@ -212,6 +229,46 @@ def plain_loss(case, plain, rows, labels, others):
         told |= dict(others_policy=policy.tolist(), others_reference=reference.tolist(), mean=mean, z=BETA * max(0, mean))
         loss = (1 - torch.sigmoid(sign * (BETA * (s - r) - told["z"]))).mean()
     return loss, told
+
+
+def plain_grpo(plain, rollouts):
+    losses, told = [], dict(advantages=[], kl=0.0)
+    for group in rollouts:
+        scores = torch.tensor(group["scores"], dtype=torch.float64)
+        advantages = (scores - scores.mean()) / (((scores - scores.mean()) ** 2).sum() / (len(scores) - 1)).sqrt().add(1e-4)
+        told["advantages"] += advantages.tolist()
+        for reply, advantage in zip(group["replies"], advantages):
+            p = plain.log_probabilities(group["prompt"], reply)[-len(reply) :]
+            with torch.no_grad():
+                d = plain.log_probabilities(group["prompt"], reply, False)[-len(reply) :]
+            away = torch.exp(d - p) - (d - p) - 1
+            losses.append((torch.exp(p - p.detach()) * (-advantage + GRPO_BETA * away)).mean())
+            told["kl"] += away.mean().item() / sum(len(g["replies"]) for g in rollouts)
+    return torch.stack(losses).mean(), told
+
+
+def trl_grpo(adapter, rollouts):
+    """TRL's loss and gradients of given replies."""
+    group = len(rollouts[0]["replies"])
+    prompts = [r["prompt"] for r in rollouts for _ in r["replies"]]
+    replies = [reply for r in rollouts for reply in r["replies"]]
+    score = {text(reply): s for r in rollouts for reply, s in zip(r["replies"], r["scores"])}
+    given = lambda asked, trainer: dict(prompt_ids=prompts, completion_ids=replies, logprobs=None)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = GRPOConfig(output_dir=folder, use_cpu=True, bf16=False, gradient_checkpointing=False, report_to="none", beta=GRPO_BETA,
+                              loss_type="grpo", scale_rewards="group", temperature=1.0, num_generations=group, steps_per_generation=1,
+                              per_device_train_batch_size=len(prompts), max_completion_length=64)
+        trainer = GRPOTrainer(model=base(), args=settings, processing_class=tokenizer(), peft_config=LoraConfig(**LORA), rollout_func=given,
+                              reward_funcs=lambda completion_ids, **_: [score[text(ids)] for ids in completion_ids],
+                              train_dataset=datasets.Dataset.from_list([{"prompt": text(r["prompt"])} for r in rollouts]))
+    model = trainer.model.train()
+    assert list(model.peft_config) == ["default"] and trainer.ref_model is None
+    set_peft_model_state_dict(model, adapter)
+    trainer.current_gradient_accumulation_steps = 1
+    loss = trainer.training_step(model, [{"prompt": text(p)} for p in prompts], None)
+    gradients = {name.replace(".default", ""): p.grad for name, p in model.named_parameters() if p.requires_grad}
+    assert set(gradients) == set(adapter) and all(g is not None for g in gradients.values())
+    return loss.item(), gradients
 
 
 def tokenizer():
@@ -308,8 +365,9 @@ def main():
     save_file({"unmerged": unmerged.contiguous(), "merged": merged.contiguous()}, out / "logits.safetensors")
 
     pairs, judged = draw(adapter)
+    rollouts = draw_rollouts()
     plain, cases = Plain(adapter), []
-    for case in ["sft", "dpo", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped"]:
+    for case in ["sft", "dpo", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped", "grpo"]:
         order = [0, 3, 1, 2] if case == "kto_clamped" else [0, 1, 2, 3]
         mine = [judged[i] for i in order]
         others = [(record["prompt"], mine[(i + 1) % 4]["response"]) for i, record in enumerate(mine)]
@@ -318,12 +376,12 @@ def main():
         else:
             sides = ["chosen"] if case == "sft" else ["chosen", "rejected"]
             rows, labels = [(p["prompt"], p[side]) for side in sides for p in pairs], None
-        loss, told = plain_loss(case, plain, rows, labels, others)
+        loss, told = plain_grpo(plain, rollouts) if case == "grpo" else plain_loss(case, plain, rows, labels, others)
         gradients = plain.gradients(loss)
         if case == "orpo":
             told = dict(loss=loss.item()) | told
         else:
-            theirs, their_gradients = trl_loss(case, adapter, pairs, mine, others)
+            theirs, their_gradients = trl_grpo(adapter, rollouts) if case == "grpo" else trl_loss(case, adapter, pairs, mine, others)
             if not abs(theirs - loss.item()) < 1e-5 * max(1, abs(theirs)):
                 sys.exit(f"{case}: TRL has {theirs}, the formula {loss.item()}")
             told = dict(loss=theirs, formula=loss.item(), gradients_apart=close(case, gradients, their_gradients, 1e-4)) | told
@@ -342,9 +400,9 @@ def main():
     document = {
         "peer": {name: importlib.metadata.version(name) for name in packages},
         "model": MODEL,
-        "settings": dict(rank=RANK, alpha=ALPHA, beta=BETA, label_smoothing=0.0, wanted_weight=1.0, unwanted_weight=1.0, type="f32",
+        "settings": dict(rank=RANK, alpha=ALPHA, beta=BETA, grpo_beta=GRPO_BETA, label_smoothing=0.0, wanted_weight=1.0, unwanted_weight=1.0, type="f32",
                          clip=0, padding=PAD),
-        "pairs": pairs, "judged": judged, "cases": cases,
+        "pairs": pairs, "judged": judged, "rollouts": rollouts, "cases": cases,
     }
     # A record and a case a line: a file that one can read.
     lines = [f'"{key}": ' + ("[\n  " + ",\n  ".join(json.dumps(digits(x)) for x in value) + "\n]" if isinstance(value, list)
@@ -355,7 +413,7 @@ def main():
 
 
 def kind_of(case):
-    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer"}.get(case, "KTOTrainer")
+    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer", "grpo": "GRPOTrainer grpo"}.get(case, "KTOTrainer")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ torch::Tensor GroupAdvantages(const torch::Tensor& scores, bool by_deviation) {
 Loss PolicyLoss(const torch::Tensor& logprobs, const torch::Tensor& reference, const torch::Tensor& rows,
                 const torch::Tensor& advantages, double beta) {
   const torch::Tensor ratio = torch::exp(logprobs - logprobs.detach());
-  torch::Tensor losses = -ratio * advantages.index_select(0, rows);
+  torch::Tensor losses = -advantages.index_select(0, rows);
   Loss loss;
   const torch::Tensor none = torch::zeros({advantages.size(0)}, losses.detach().options());
   const torch::Tensor counts = none.index_add(0, rows, torch::ones_like(losses));
@@ -24,7 +24,7 @@ Loss PolicyLoss(const torch::Tensor& logprobs, const torch::Tensor& reference, c
     losses = losses + beta * away;
     loss.details["kl"] = mean(away.detach()).item<double>();
   }
-  loss.value = mean(losses);
+  loss.value = mean(ratio * losses);
   loss.details["tokens"] = counts.mean().item<double>();
   return loss;
 }

@@ -2,13 +2,15 @@
 // were scored among those to the same prompt. With A the advantage of a reply, n its tokens, and per token
 // d = log p_reference - log p:
 //
-//   loss = mean over replies of (1/n) sum over tokens of (-rho A + beta (e^d - d - 1)),  rho = p / p_when_sampled
+//   loss = mean over replies of (1/n) sum over tokens of rho (-A + beta (e^d - d - 1)),  rho = p / p_when_sampled
 //
 //   grpo       A = (score - mean) / (standard deviation + 1e-4) of the group   Shao et al. 2024, eq. 3 and 4
 //   reinforce  A = score - mean of the group's others                          Kool et al. 2019; Ahmadian et al. 2024
 //
-// Each batch of replies is learned from once, so rho is 1 and stands for its gradient. p is the model's own
-// distribution: replies that were sampled at another temperature than 1 are taken as if they were its.
+// Each batch of replies is learned from once, so rho is 1 and stands for its gradient. Before the divergence, too:
+// tokens are drawn from p, and without rho the mean of the gradients is not the gradient of KL(p | p_reference)
+// (DeepSeek-AI 2025, DeepSeek-V3.2, section 3.1; Shao et al. leave it out). p is the model's own distribution: replies
+// that were sampled at another temperature than 1 are taken as if they were its.
 #pragma once
 
 #include <torch/torch.h>

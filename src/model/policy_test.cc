@@ -39,7 +39,7 @@ TEST(Policy, LossAndGradientArePlainArithmetic) {
       const double d = ref[i] - lp[i], away = std::exp(d) - d - 1, share = 1 / counts[row] / 2;
       wanted += share * (-advantages[row] + (beta > 0 ? beta * away : 0));
       kl += share * away;
-      const double slope = share * (-advantages[row] + (beta > 0 ? beta * (1 - std::exp(d)) : 0));
+      const double slope = share * (-advantages[row] - beta * d);  // of log p: A, and what the divergence costs
       EXPECT_NEAR(logprobs.grad()[static_cast<int64_t>(i)].item<double>(), slope, 1e-6) << i;
     }
     EXPECT_NEAR(loss.value.item<double>(), wanted, 1e-6);

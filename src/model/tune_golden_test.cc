@@ -66,8 +66,21 @@ Batch Lay(const std::vector<Row>& rows) {
   return batch;
 }
 
+// The replies and scores that a case has, whatever the prompts.
+Rollouts RolloutsOf(const Json& cases) {
+  std::vector<Row> rows;
+  std::vector<float> scores;
+  for (const Json& group : cases["rollouts"]) {
+    for (const Json& reply : group["replies"]) rows.push_back({group["prompt"], reply});
+    for (const Json& score : group["scores"]) scores.push_back(score);
+  }
+  const auto groups = static_cast<int64_t>(cases["rollouts"].size());
+  return {Lay(rows), torch::tensor(scores).view({groups, -1})};
+}
+
 Batch BatchOf(const Json& cases, const Json& one, DataKind data) {
   std::vector<Row> rows;
+  if (data == DataKind::kPrompts) return RolloutsOf(cases).batch;
   if (data == DataKind::kJudged) {
     const std::vector<size_t> order = one["order"];
     std::vector<float> marks;
@@ -98,10 +111,14 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
     const ObjectiveConfig objective = ObjectiveNamed(name.substr(0, name.find('_')));
     Pretrained model(file, LoraOf(cases["settings"]), objective);
     model.Load(Read(model.spec(), "adapter"));
+    model.SetRollout([&](const Batch&, const artefact::Adapter&, uint64_t) { return RolloutsOf(cases); });
     const Batch batch = BatchOf(cases, one, objective.objective->data);
     const Loss loss = model.ComputeLoss(batch, 0, {});
     EXPECT_NEAR(loss.value.item<double>(), one["loss"].get<double>(), 2e-5 * std::abs(one["loss"].get<double>()))
         << name;
+    if (name == "grpo")
+      EXPECT_NEAR(loss.details.at("kl"), one["kl"].get<double>(), 2e-5 * one["kl"].get<double>())
+          << "away from the reference";
     loss.value.backward();
     // Theirs, whose rows of q and k lie otherwise, read as an adapter.
     const artefact::Adapter wanted = Read(model.spec(), name);
@@ -118,7 +135,7 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
     }
     ++tested;
   }
-  EXPECT_EQ(tested, 6u);
+  EXPECT_EQ(tested, 7u);
 }
 
 TEST(TuneGoldens, LogitsArePefts) {
