@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/decode_speed.h"
 #include "app/atelier/model_option.h"
 #include "base/ids.h"
 #include "base/json.h"
@@ -13,12 +14,6 @@
 
 namespace atelier::app {
 namespace {
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 class BenchCommand : public Command {
  public:
@@ -43,13 +38,8 @@ class BenchCommand : public Command {
       const double started = MonotonicSeconds();
       model->Logprobs(tokens, tokens.size() - 1);
       if (round >= 0) prefill.push_back(static_cast<double>(prompt) / (MonotonicSeconds() - started));
-      artefact::GenerateRequest request;
-      request.prompt = model->bos() >= 0 && model->wants_bos() ? "" : "a";
-      request.max_tokens = static_cast<int>(reply);
-      request.sampling.temperature = 0;
-      request.ignore_end = true;
-      const artefact::GenerateResult result = model->Generate(request);
-      if (round >= 0) decode.push_back(static_cast<double>(result.samples[0].tokens.size()) / result.decode_seconds);
+      const double speed = DecodeSpeed(*model, static_cast<int>(reply));
+      if (round >= 0) decode.push_back(speed);
       progress.Update(static_cast<uint64_t>(round + 2), static_cast<uint64_t>(repeat_ + 1));
     }
     const artefact::EngineInfo engine = model->engine();

@@ -12,6 +12,7 @@ std::unique_ptr<Command> MakeModelPull();             // model_pull.cc
 std::unique_ptr<Command> MakeModelList();             // model_list.cc
 std::unique_ptr<Command> MakeModelShow();             // model_show.cc
 std::unique_ptr<Command> MakeModelMerge();            // model_merge.cc
+std::unique_ptr<Command> MakeModelPrune();            // model_prune.cc
 std::unique_ptr<Command> MakeModelQuantise();         // model_quantise.cc
 std::unique_ptr<Command> MakeModelVerify();           // model_verify.cc
 std::unique_ptr<Command> MakeModelRm();               // model_rm.cc
@@ -110,6 +111,9 @@ std::span<const CommandEntry> AllCommands() {
       {"model quantise", "Make a smaller copy of a model",
        "atelier model quantise poems poems-q4.gguf --type q4_k --calibration poems.txt --evaluate unseen.txt",
        &MakeModelQuantise},
+      {"model prune", "Make a copy of a model without what counts least",
+       "atelier model prune poems poems-less.gguf --units 0.75 --calibration poems.txt --evaluate unseen.txt",
+       &MakeModelPrune},
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
       {"key create", "Make an API key; it is shown once",
        "atelier key create shop-page --scope generate --scope feedback --requests-per-minute 60\n"

@@ -1,5 +1,6 @@
 #include "runtime/convert_rows.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/error.h"
@@ -17,24 +18,34 @@ Format FittingFormat(Format format, int64_t cols) {
   return cols % kernel::Info(format).block == 0 ? format : Format::kF16;
 }
 
-std::string ConvertRows(const artefact::GgufFile& file, const artefact::TensorInfo& tensor, Format to,
-                        const std::vector<float>* importance, const std::function<void(int64_t row, float* x)>& change,
+std::string ConvertRows(const artefact::GgufFile& file, const artefact::TensorInfo& tensor, const Conversion& how,
                         ThreadPool* pool) {
-  const Format from = FormatOf(tensor.type);
-  const int64_t cols = tensor.dim(0), rows = tensor.elements() / cols;
-  const auto row_bytes = [&](Format f) {
-    return static_cast<size_t>(cols / kernel::Info(f).block * kernel::Info(f).bytes);
+  const Format from = FormatOf(tensor.type), to = how.to;
+  const int64_t cols = tensor.dim(0), kept = how.cols.empty() ? cols : static_cast<int64_t>(how.cols.size());
+  const int64_t rows = how.rows.empty() ? tensor.elements() / cols : static_cast<int64_t>(how.rows.size());
+  const auto row_bytes = [](Format f, int64_t n) {
+    return static_cast<size_t>(n / kernel::Info(f).block * kernel::Info(f).bytes);
   };
-  std::string out(static_cast<size_t>(rows) * row_bytes(to), '\0');
+  const size_t in_bytes = row_bytes(from, cols), out_bytes = row_bytes(to, kept);
+  const bool as_it_is = from == to && how.cols.empty() && !how.change;
+  std::string out(static_cast<size_t>(rows) * out_bytes, '\0');
   std::atomic<int64_t> bad{-1};
   pool->Run([&](int thread) {
     std::vector<float> x(static_cast<size_t>(cols));
     const Span1 mine = SplitRange(rows, 1, thread, pool->size());
-    for (int64_t r = mine.begin; r < mine.end; ++r) {
-      kernel::Dequantise(from, tensor.data + static_cast<size_t>(r) * row_bytes(from), cols, x.data());
-      if (change) change(r, x.data());
-      if (!kernel::QuantiseRow(to, x.data(), cols, importance == nullptr ? nullptr : importance->data(),
-                               out.data() + static_cast<size_t>(r) * row_bytes(to))) {
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+      const int64_t r = how.rows.empty() ? i : how.rows[static_cast<size_t>(i)];
+      const uint8_t* source = tensor.data + static_cast<size_t>(r) * in_bytes;
+      char* target = out.data() + static_cast<size_t>(i) * out_bytes;
+      if (as_it_is) {
+        std::copy_n(source, in_bytes, target);
+        continue;
+      }
+      kernel::Dequantise(from, source, cols, x.data());
+      for (size_t c = 0; c < how.cols.size(); ++c) x[c] = x[static_cast<size_t>(how.cols[c])];
+      if (how.change) how.change(r, x.data());
+      if (!kernel::QuantiseRow(to, x.data(), kept, how.importance == nullptr ? nullptr : how.importance->data(),
+                               target)) {
         bad.store(r);
         return;
       }

@@ -67,4 +67,20 @@ Importance MeasureImportance(std::shared_ptr<const artefact::GgufFile> file, std
   return out;
 }
 
+const std::vector<float>* ColumnsOf(const Importance* importance, const artefact::TensorInfo& tensor) {
+  if (importance == nullptr) return nullptr;
+  const auto found = importance->find(tensor.name);
+  if (found == importance->end()) return nullptr;
+  const std::vector<float>& columns = found->second;
+  if (static_cast<int64_t>(columns.size()) != tensor.dim(0)) {
+    throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " has ", columns.size(),
+                                         " columns, the tensor ", tensor.dim(0)));
+  }
+  if (!std::all_of(columns.begin(), columns.end(), [](float v) { return v >= 0 && v < 1e30f; })) {
+    throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " is not of numbers"),
+                "the model overflows on the calibration text");
+  }
+  return &columns;
+}
+
 }  // namespace atelier::runtime

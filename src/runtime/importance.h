@@ -21,4 +21,8 @@ using Importance = std::map<std::string, std::vector<float>, std::less<>>;
 Importance MeasureImportance(std::shared_ptr<const artefact::GgufFile> file, std::string_view text, int64_t context,
                              int threads, const ProgressFn& progress = nullptr);
 
+// A tensor's columns of it; null where there is no importance at all or none of this tensor. Throws kInvalidInput where
+// they are not as many as the tensor has, or not numbers.
+const std::vector<float>* ColumnsOf(const Importance* importance, const artefact::TensorInfo& tensor);
+
 }  // namespace atelier::runtime

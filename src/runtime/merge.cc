@@ -66,7 +66,7 @@ void MergeAdapter(const artefact::GgufFile& file, const artefact::Adapter& adapt
           for (int64_t i = 0; i < pair.ins; ++i) x[i] += b * a[i];
         }
       };
-      std::string bytes = ConvertRows(file, tensor, into, nullptr, add, &pool);
+      std::string bytes = ConvertRows(file, tensor, {.to = into, .change = add}, &pool);
       if (progress) progress(++done, pairs.size(), tensor.name);
       return bytes;
     });

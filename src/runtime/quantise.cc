@@ -95,7 +95,6 @@ Format QuantisationNamed(std::string_view name) {
 QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptions& options, const std::string& to,
                              const ProgressFn& progress) {
   const Format format = options.format;
-  const Importance* importance = options.importance;
   file.RequireSupportedTypes();
   if (SameFile(file.path(), to)) {
     throw Error(Code::kConflict, Cat(to, " is the model itself"), "name another file");
@@ -124,22 +123,9 @@ QuantiseReport QuantiseModel(const artefact::GgufFile& file, const QuantiseOptio
     }
     total += tensor.bytes;
     if (!IsFloat(from) && !IsFloat(into)) ++report.again;
-    const std::vector<float>* columns = nullptr;
-    if (importance != nullptr) {
-      const auto found = importance->find(tensor.name);
-      if (found != importance->end()) columns = &found->second;
-      const auto number = [](float v) { return v >= 0 && v < 1e30f; };
-      if (columns != nullptr && !std::all_of(columns->begin(), columns->end(), number)) {
-        throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " is not of numbers"),
-                    "the model overflows on the calibration text");
-      }
-      if (columns != nullptr && static_cast<int64_t>(columns->size()) != tensor.dim(0)) {
-        throw Error(Code::kInvalidInput, Cat("the importance of ", Quote(tensor.name), " has ", columns->size(),
-                                             " columns, the tensor ", tensor.dim(0)));
-      }
-    }
+    const std::vector<float>* columns = ColumnsOf(options.importance, tensor);
     writer.AddTensor(tensor.name, TypeOf(into), tensor.shape, [&, into, columns] {
-      std::string bytes = ConvertRows(file, tensor, into, columns, nullptr, &pool);
+      std::string bytes = ConvertRows(file, tensor, {.to = into, .importance = columns}, &pool);
       done += tensor.bytes;
       if (progress) progress(done, total, tensor.name);
       return bytes;

@@ -1,0 +1,80 @@
+// atelier model prune IN OUT --units 0.75: the same model without what counts least.
+#include <iostream>
+
+#include "app/atelier/command.h"
+#include "app/atelier/smaller_copy.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "runtime/prune.h"
+#include "text/unicode.h"
+
+namespace atelier::app {
+namespace {
+
+class ModelPrune : public Command {
+ public:
+  void Declare(Cli& cli) override {
+    copy_.Declare(cli);
+    cli.Double("--units", &units_, "share of each feed-forward layer's units that stays: a smaller, quicker model", 0,
+               1);
+    cli.Double("--weights", &weights_, "share of each row's weights that stays; the others become 0 in a file as large",
+               0, 1);
+  }
+
+  int Run(const Globals& globals) override {
+    runtime::CheckPrune({.units = units_, .weights = weights_});
+    copy_.Open(globals);
+    runtime::PruneReport report;
+    {
+      Progress progress("pruning", ProgressUnit::kBytes, globals.quiet);
+      report = runtime::PruneModel(copy_.file(),
+                                   {.units = units_,
+                                    .weights = weights_,
+                                    .importance = copy_.importance(),
+                                    .licence = copy_.entry().manifest.licence,
+                                    .threads = copy_.threads()},
+                                   copy_.out(), progress.Callback());
+    }
+    copy_.Compare(globals);
+    globals.json ? PrintJson(report) : Print(report);
+    return 0;
+  }
+
+ private:
+  void PrintJson(const runtime::PruneReport& report) const {
+    Json out = {{"model", copy_.entry().name},    {"path", copy_.out()},       {"bytes_before", report.bytes_before},
+                {"bytes", report.bytes_after},    {"layers", report.layers},   {"units_before", report.units_before},
+                {"units", report.units},          {"weights", report.weights}, {"zeros", report.zeros},
+                {"quantised_again", report.again}};
+    copy_.AddTo(&out);
+    std::cout << ToText(out) << "\n";
+  }
+
+  void Print(const runtime::PruneReport& report) const {
+    if (report.units < report.units_before) {
+      std::cout << report.units << " of " << report.units_before << " units stay in each of " << report.layers
+                << " layers\n";
+    }
+    if (report.weights > 0) {
+      std::cout << FormatFixed(100 * static_cast<double>(report.zeros) / static_cast<double>(report.weights), 1)
+                << " % of " << report.weights << " weights are 0\n";
+    }
+    std::cout << text::ForTerminal(copy_.out()) << ": " << FormatBytes(report.bytes_after) << ", before "
+              << FormatBytes(report.bytes_before) << "\n";
+    if (report.again > 0) {
+      std::cout << report.again
+                << " matrices were quantised before; made of the full model, the copy would be closer.\n";
+    }
+    if (const std::string compared = copy_.Text(); !compared.empty()) std::cout << "\n" << compared;
+  }
+
+  SmallerCopy copy_;
+  double units_ = 1, weights_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelPrune() { return Make<ModelPrune>(); }
+
+}  // namespace atelier::app

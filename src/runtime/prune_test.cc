@@ -1,0 +1,302 @@
+// Tiny models without some of their units and weights: which go, what stays as it was, and what the logits are.
+#include "runtime/prune.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/rng.h"
+#include "kernel/select.h"
+#include "runtime/golden_model.h"
+#include "runtime/tensor_loader.h"
+
+// Designated initialisers that leave the rest at their defaults are the point here.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+namespace atelier::runtime {
+namespace {
+
+using artefact::GgufFile;
+using artefact::TensorInfo;
+using artefact::TensorType;
+
+std::string TempPath(const std::string& name) { return Cat(::testing::TempDir(), "/", getpid(), "-prune-", name); }
+
+std::vector<int32_t> GoldenTokens(const GgufFile& file) {
+  std::vector<int32_t> tokens;
+  for (const int64_t token : file.Ints("golden.tokens")) tokens.push_back(static_cast<int32_t>(token));
+  return tokens;
+}
+
+std::vector<float> AllLogits(const std::string& bytes, const std::vector<int32_t>& tokens) {
+  const auto decoder = MakeDecoder(bytes, kernel::BestTable());
+  const auto words = static_cast<size_t>(decoder->spec().vocab);
+  std::vector<float> out(tokens.size() * words);
+  Sequence sequence;
+  const Chunk chunk{&sequence, tokens, 0};
+  decoder->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
+    std::copy_n(logits, words, out.data() + token * words);
+  });
+  return out;
+}
+
+double Greatest(const std::vector<float>& a, const std::vector<float>& b) {
+  double most = 0;
+  for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(static_cast<double>(a[i]) - b[i]));
+  return most;
+}
+
+// [rows][cols]
+std::vector<std::vector<float>> Rows(const GgufFile& file, const std::string& name) {
+  const TensorInfo& tensor = file.Require(name);
+  const kernel::Format format = FormatOf(tensor.type);
+  std::vector<std::vector<float>> rows(static_cast<size_t>(tensor.dim(1)));
+  const size_t bytes = tensor.bytes / rows.size();
+  for (size_t r = 0; r < rows.size(); ++r) {
+    rows[r].resize(static_cast<size_t>(tensor.dim(0)));
+    kernel::Dequantise(format, tensor.data + r * bytes, tensor.dim(0), rows[r].data());
+  }
+  return rows;
+}
+
+std::string Pruned(const GgufFile& file, PruneOptions options, PruneReport* report = nullptr) {
+  options.threads = 2;
+  const std::string to = TempPath("out.gguf");
+  const PruneReport got = PruneModel(file, options, to);
+  if (report != nullptr) *report = got;
+  std::string bytes = ReadFile(to);
+  options.threads = 1;
+  PruneModel(file, options, to);
+  EXPECT_EQ(ReadFile(to), bytes) << "threads change no bit";
+  RemoveFile(to);
+  return bytes;
+}
+
+// The same model in which some units add nothing: their columns of the way down are 0.
+std::string WithDeadUnits(const std::string& bytes, const std::function<bool(int64_t layer, int64_t unit)>& dead) {
+  return Rewritten(bytes, [&](LooseTensor* tensor) {
+    if (!tensor->name.ends_with("ffn_down.weight")) return;
+    const int64_t layer = std::stoll(tensor->name.substr(4));
+    auto* x = reinterpret_cast<float*>(tensor->data.data());
+    for (int64_t i = 0; i < tensor->shape[0] * tensor->shape[1]; ++i) {
+      if (dead(layer, i % tensor->shape[0])) x[i] = 0;
+    }
+  });
+}
+
+TEST(Prune, UnitsThatAddNothingGoAndNothingElseChanges) {
+  for (const char* name : kGoldenModels) {
+    const std::string golden = GoldenBytes(name);
+    const int64_t hidden = ReadSpec(*OpenBytes(golden)).hidden;
+    const int64_t stay = std::max<int64_t>(32, hidden / 64 * 32);
+    // Which are dead differs from layer to layer.
+    const auto dead = [&](int64_t layer, int64_t unit) { return (unit * 7 + layer * 5) % hidden >= stay; };
+    const std::string bytes = WithDeadUnits(golden, dead);
+    const auto file = OpenBytes(bytes);
+    const double share = static_cast<double>(stay) / static_cast<double>(hidden);
+    PruneReport report;
+    const std::string copy = Pruned(*file, {.units = share}, &report);
+    EXPECT_EQ(report.units, stay) << name;
+    EXPECT_EQ(report.units_before, hidden);
+    EXPECT_LT(report.bytes_after, report.bytes_before);
+    const auto after = OpenBytes(copy);
+    EXPECT_EQ(ReadSpec(*after).hidden, stay);
+    const std::vector<int32_t> tokens = GoldenTokens(*file);
+    EXPECT_LT(Greatest(AllLogits(copy, tokens), AllLogits(bytes, tokens)), 2e-4) << name;
+    for (const std::string& key : file->Keys()) {
+      if (key.ends_with(".feed_forward_length")) continue;
+      EXPECT_EQ(after->Encoded(key), file->Encoded(key)) << key;
+    }
+    ASSERT_EQ(after->tensors().size(), file->tensors().size());
+    for (const TensorInfo& tensor : file->tensors()) {
+      if (tensor.name.find(".ffn_") != std::string::npos && !tensor.name.ends_with("norm.weight")) continue;
+      const TensorInfo& now = after->Require(tensor.name);
+      EXPECT_EQ(std::memcmp(now.data, tensor.data, tensor.bytes), 0) << tensor.name;
+    }
+  }
+}
+
+TEST(Prune, TheTextSaysWhichUnitsCount) {
+  const auto file = OpenBytes(GoldenBytes("llama"));
+  const DecoderSpec spec = ReadSpec(*file);
+  const auto hidden = static_cast<size_t>(spec.hidden);
+  Rng rng(3);
+  Importance importance;
+  for (size_t layer = 0; layer < spec.layers.size(); ++layer) {
+    for (size_t u = 0; u < hidden; ++u)
+      importance[Cat("blk.", layer, ".ffn_down.weight")].push_back(static_cast<float>(rng.Uniform()));
+  }
+  for (const Importance* text :
+       {static_cast<const Importance*>(nullptr), static_cast<const Importance*>(&importance)}) {
+    PruneReport report;
+    const auto after = OpenBytes(Pruned(*file, {.units = 0.4, .importance = text}, &report));
+    ASSERT_EQ(report.units, 32) << "0.4 of 96, in whole blocks";
+    for (size_t layer = 0; layer < spec.layers.size(); ++layer) {
+      const auto name = [&](const char* part) { return Cat("blk.", layer, ".", part, ".weight"); };
+      const auto gate = Rows(*file, name("ffn_gate")), up = Rows(*file, name("ffn_up")),
+                 down = Rows(*file, name("ffn_down"));
+      const auto norm = [](const std::vector<float>& x) {
+        return std::accumulate(x.begin(), x.end(), 0.0, [](double sum, float v) { return sum + 1.0 * v * v; });
+      };
+      std::vector<std::pair<double, size_t>> order;
+      for (size_t u = 0; u < hidden; ++u) {
+        double energy = 0;
+        for (const auto& row : down) energy += 1.0 * row[u] * row[u];
+        energy *= text != nullptr ? importance[name("ffn_down")][u] : norm(gate[u]) * norm(up[u]);
+        order.emplace_back(-energy, u);
+      }
+      std::sort(order.begin(), order.end());
+      std::vector<size_t> stay;
+      for (size_t i = 0; i < 32; ++i) stay.push_back(order[i].second);
+      std::sort(stay.begin(), stay.end());
+      const auto gate_now = Rows(*after, name("ffn_gate")), up_now = Rows(*after, name("ffn_up")),
+                 down_now = Rows(*after, name("ffn_down"));
+      ASSERT_EQ(gate_now.size(), stay.size());
+      for (size_t i = 0; i < stay.size(); ++i) {
+        EXPECT_EQ(gate_now[i], gate[stay[i]]) << layer << " " << i;
+        EXPECT_EQ(up_now[i], up[stay[i]]);
+        for (size_t r = 0; r < down.size(); ++r) EXPECT_EQ(down_now[r][i], down[r][stay[i]]);
+      }
+    }
+  }
+}
+
+TEST(Prune, OfEachRowTheSmallestWeightsBecomeNought) {
+  const auto file = OpenBytes(GoldenBytes("qwen3"));
+  Rng rng(4);
+  Importance importance;
+  for (const TensorInfo& tensor : file->tensors()) {
+    if (!tensor.name.starts_with("blk.") || tensor.shape.size() != 2) continue;
+    for (int64_t c = 0; c < tensor.dim(0); ++c)
+      importance[tensor.name].push_back(static_cast<float>(rng.Uniform() * rng.Uniform()));
+  }
+  for (const Importance* text :
+       {static_cast<const Importance*>(nullptr), static_cast<const Importance*>(&importance)}) {
+    PruneReport report;
+    const auto after = OpenBytes(Pruned(*file, {.weights = 0.7, .importance = text}, &report));
+    EXPECT_EQ(report.units, report.units_before);
+    EXPECT_NEAR(static_cast<double>(report.zeros) / static_cast<double>(report.weights), 0.3, 0.01);
+    size_t seen = 0;
+    for (const TensorInfo& tensor : file->tensors()) {
+      const bool matrix = tensor.name.starts_with("blk.") && tensor.shape.size() == 2;
+      if (!matrix) {
+        EXPECT_EQ(std::memcmp(after->Require(tensor.name).data, tensor.data, tensor.bytes), 0) << tensor.name;
+        continue;
+      }
+      ++seen;
+      const auto before = Rows(*file, tensor.name), now = Rows(*after, tensor.name);
+      const size_t cols = before[0].size(), stay = static_cast<size_t>(std::llround(0.7 * static_cast<double>(cols)));
+      for (size_t r = 0; r < before.size(); ++r) {
+        double least_kept = INFINITY, greatest_gone = 0;
+        size_t kept = 0;
+        for (size_t c = 0; c < cols; ++c) {
+          const double size = std::abs(before[r][c]) *
+                              (text == nullptr ? 1 : std::sqrt(static_cast<double>(importance[tensor.name][c])));
+          if (now[r][c] != 0) {
+            EXPECT_EQ(now[r][c], before[r][c]);
+            least_kept = std::min(least_kept, size);
+            ++kept;
+          } else {
+            greatest_gone = std::max(greatest_gone, size);
+          }
+        }
+        ASSERT_EQ(kept, stay) << tensor.name << " " << r;
+        ASSERT_GE(least_kept * (1 + 1e-6), greatest_gone) << tensor.name << " " << r;
+      }
+    }
+    EXPECT_EQ(seen, ReadSpec(*file).layers.size() * 7);
+  }
+}
+
+TEST(Prune, QuantisedModelsStaySo) {
+  const std::string bytes = Quantised(GoldenBytes("llama"), TensorType::kQ8_0);
+  const auto file = OpenBytes(bytes);
+  PruneReport report;
+  const std::string copy = Pruned(*file, {.units = 0.5, .weights = 0.5}, &report);
+  const auto after = OpenBytes(copy);
+  for (const TensorInfo& tensor : file->tensors()) EXPECT_EQ(after->Require(tensor.name).type, tensor.type);
+  EXPECT_EQ(report.again, report.layers * 7);
+  EXPECT_GE(static_cast<double>(report.zeros) / static_cast<double>(report.weights), 0.5);
+  for (const float logit : AllLogits(copy, GoldenTokens(*file))) ASSERT_TRUE(std::isfinite(logit));
+  // Without a change of a row its bytes are the file's.
+  const auto units = OpenBytes(Pruned(*file, {.units = 0.5}, &report));
+  EXPECT_EQ(report.again, report.layers) << "the ways down alone are written anew";
+  const TensorInfo &up = file->Require("blk.0.ffn_up.weight"), &less = units->Require("blk.0.ffn_up.weight");
+  const size_t stride = up.bytes / static_cast<size_t>(up.dim(1));
+  const std::string all(reinterpret_cast<const char*>(up.data), up.bytes);
+  for (int64_t r = 0; r < less.dim(1); ++r) {
+    const std::string row(reinterpret_cast<const char*>(less.data) + static_cast<size_t>(r) * stride, stride);
+    EXPECT_NE(all.find(row), std::string::npos) << r;
+  }
+}
+
+TEST(Prune, TypesMayDifferFromLayerToLayer) {
+  const std::string bytes = Rewritten(GoldenBytes("llama"), [](LooseTensor* tensor) {
+    const bool chosen = tensor->name.starts_with("blk.1.") || tensor->name == "blk.0.ffn_up.weight";
+    if (!chosen || tensor->shape.size() != 2) return;
+    std::string half;
+    for (size_t i = 0; i < tensor->data.size() / 4; ++i) {
+      float x = 0;
+      std::memcpy(&x, tensor->data.data() + 4 * i, 4);
+      const uint16_t h = FloatToHalf(x);
+      half.append(reinterpret_cast<const char*>(&h), 2);
+    }
+    tensor->type = TensorType::kF16, tensor->data = half;
+  });
+  const auto file = OpenBytes(bytes);
+  PruneReport report;
+  const std::string copy = Pruned(*file, {.units = 0.7, .weights = 0.5}, &report);
+  EXPECT_EQ(ReadSpec(*OpenBytes(copy)).hidden, 64);
+  EXPECT_EQ(report.zeros * 2, report.weights);
+  for (const float logit : AllLogits(copy, GoldenTokens(*file))) ASSERT_TRUE(std::isfinite(logit));
+}
+
+TEST(Prune, RefusesAndLeavesNoFile) {
+  const auto file = OpenBytes(GoldenBytes("llama"));
+  const std::string to = TempPath("none.gguf");
+  const auto refused = [&](const GgufFile& model, const PruneOptions& options, Code code, std::string_view says) {
+    try {
+      PruneModel(model, options, to);
+      ADD_FAILURE() << "nobody threw " << says;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.Line();
+      EXPECT_NE(error.Line().find(says), std::string::npos) << error.Line();
+    }
+    EXPECT_FALSE(FileExists(to));
+  };
+  refused(*file, {}, Code::kInvalidInput, "all units and all weights would stay");
+  for (const double bad : {0.0, -1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
+    refused(*file, {.units = bad}, Code::kInvalidInput, "the share of units");
+    refused(*file, {.weights = bad}, Code::kInvalidInput, "the share of weights");
+  }
+  refused(*file, {.units = 0.9}, Code::kInvalidInput, "rounded, everything would stay");
+  refused(*file, {.weights = 0.9999}, Code::kInvalidInput, "rounded, everything would stay");
+  const Importance short_one = {{"blk.0.ffn_down.weight", {1, 2}}};
+  refused(*file, {.units = 0.5, .importance = &short_one}, Code::kInvalidInput, "has 2 columns");
+  const auto with = [&](const std::string& name, const std::function<void(LooseTensor*)>& change) {
+    return OpenBytes(Rewritten(GoldenBytes("llama"), [&](LooseTensor* tensor) {
+      if (tensor->name == name) change(tensor);
+    }));
+  };
+  const auto missing = with("blk.1.ffn_gate.weight", [](LooseTensor* tensor) { tensor->data.clear(); });
+  refused(*missing, {.units = 0.5}, Code::kUnsupported, "layer 1 has no ffn_gate.weight");
+  const auto flat =
+      with("blk.0.attn_q.weight", [](LooseTensor* tensor) { tensor->shape = {tensor->shape[0] * tensor->shape[1]}; });
+  refused(*flat, {.weights = 0.5}, Code::kUnsupported, "'blk.0.attn_q.weight' is no matrix");
+  const auto nan = with("blk.1.ffn_down.weight", [](LooseTensor* tensor) {
+    const float bad = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(tensor->data.data() + 8, &bad, 4);
+  });
+  refused(*nan, {.units = 0.5}, Code::kInvalidInput, "layer 1 holds numbers that are not finite");
+  refused(*nan, {.weights = 0.5}, Code::kInvalidInput, "row 0 of the tensor 'blk.1.ffn_down.weight'");
+  WriteFileAtomic(to, GoldenBytes("llama"));
+  const auto itself = GgufFile::Open(to);
+  EXPECT_THROW(PruneModel(*itself, {.units = 0.5}, to), Error);
+  EXPECT_EQ(ReadFile(to), GoldenBytes("llama"));
+  RemoveFile(to);
+}
+
+}  // namespace
+}  // namespace atelier::runtime
