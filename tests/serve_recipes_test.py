@@ -38,7 +38,7 @@ def outputs(run):
 
 def recipes(server):
     listed = server.ask("GET", "/api/recipes")[2]["data"]
-    expect("listed", [r["name"] for r in listed], ["ad_copy", "ask_docs", "judge_copy"])
+    expect("listed", [r["name"] for r in listed], ["ad_copy", "ask_docs", "judge_copy", "product_rows"])
     shown = server.ask("GET", "/api/recipes/ad_copy")[2]
     expect("shown", shown, listed[0])
     expect("its input", shown["input_schema"]["required"], ["name", "features"])
@@ -295,7 +295,7 @@ def mcp(server):
     expect("initialized", ask({"jsonrpc": "2.0", "method": "notifications/initialized"})[0], 202)
     expect("ping", call("p", "ping")[2], {"jsonrpc": "2.0", "id": "p", "result": {}})
     tools = call(2, "tools/list")[2]["result"]["tools"]
-    expect("tools", [t["name"] for t in tools], ["ad_copy", "ask_docs", "judge_copy"])
+    expect("tools", [t["name"] for t in tools], ["ad_copy", "ask_docs", "judge_copy", "product_rows"])
     expect("a judge's numbers", tools[2]["outputSchema"]["properties"]["output"]["properties"]["clear"], {"type": "number"})
     said = call(3, "tools/call", {"name": "ad_copy", "arguments": THIN})[2]["result"]
     expect("needs a person", (said["isError"], said["structuredContent"]["state"]), (False, "needs_person"))

@@ -47,10 +47,19 @@ std::vector<std::string> Wrapped(std::string_view text, int columns) {
   return lines;
 }
 
+// What a record is called: its name, else how its first field begins.
+std::string Title(const Json& input) {
+  if (input.empty()) return "";
+  const std::string name = Field(input, "name");
+  if (!name.empty()) return name;
+  const std::string first = Field(input, input.items().begin().key());
+  return first.substr(0, first.find('\n'));
+}
+
 void PrintTable(const std::vector<recipe::Record>& records, const std::vector<recipe::OutputField>& fields) {
   constexpr int kName = 24, kText = 76;
   for (const recipe::Record& record : records) {
-    const std::string name = record.input.empty() ? "" : Field(record.input, "name");
+    const std::string name = Title(record.input);
     std::vector<std::string> lines;
     if (record.needs_person.empty() && !record.ranking.empty()) {
       const recipe::Candidate& best = record.candidates[record.ranking[0]];

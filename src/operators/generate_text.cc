@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/str.h"
+#include "operators/fields.h"
 #include "operators/model_loop.h"
 #include "operators/per_language.h"
 #include "operators/prompt.h"
@@ -186,12 +187,7 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
 Slot ReadSlot(Table& table, const recipe::StepContext& context) {
   Slot slot;
   slot.name = table.String("name");
-  if (!context.outputs.empty() &&
-      std::find(context.outputs.begin(), context.outputs.end(), slot.name) == context.outputs.end()) {
-    const std::string near = Nearest(slot.name, context.outputs);
-    table.Refuse("name", Cat("the recipe has no output field ", Quote(slot.name)),
-                 near.empty() ? "" : Cat("did you mean '", near, "'?"));
-  }
+  RequireOutput(table, "name", slot.name, context);
   slot.samples = static_cast<int>(table.IntOr("samples", 1, 1, 256));
   slot.keep = static_cast<int>(table.IntOr("keep", 0, 0, 256));
   slot.max_tokens = static_cast<int>(table.IntOr("max_tokens", 64, 1, 4096));

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/str.h"
+#include "operators/fields.h"
 #include "operators/judge_answer.h"
 #include "operators/model_loop.h"
 #include "operators/per_language.h"
@@ -323,16 +324,6 @@ class Judge : public recipe::Operator {
   std::map<std::string, text::Template> templates_;
   uint64_t seed_ = 0;  // of the run
 };
-
-void RequireOutput(const Table& table, std::string_view key, const std::string& field,
-                   const recipe::StepContext& context) {
-  if (context.outputs.empty() ||
-      std::find(context.outputs.begin(), context.outputs.end(), field) != context.outputs.end())
-    return;
-  const std::string near = Nearest(field, context.outputs);
-  table.Refuse(key, Cat("the recipe has no output field ", Quote(field)),
-               near.empty() ? "" : Cat("did you mean '", near, "'?"));
-}
 
 }  // namespace
 

@@ -19,8 +19,8 @@ std::shared_ptr<artefact::Generator> Find(recipe::Run& run, const ModelLoop& loo
 
 }  // namespace
 
-void ForEachRecord(recipe::Run& run, const ModelLoop& loop, std::span<const size_t> records, const WorkFn& work,
-                   const std::function<bool(const recipe::Record&)>& wanted) {
+void ForEachBatch(recipe::Run& run, const ModelLoop& loop, std::span<const size_t> records, size_t most,
+                  const BatchFn& work, const std::function<bool(const recipe::Record&)>& wanted) {
   uint64_t done = 0;
   for (const auto& [lang, name] : loop.models) {
     const std::string& model_name = name;  // clang 14 lets no lambda have a structured binding
@@ -29,15 +29,38 @@ void ForEachRecord(recipe::Run& run, const ModelLoop& loop, std::span<const size
       return true;
     };
     std::shared_ptr<artefact::Generator> model;
+    std::vector<recipe::Record*> batch;
+    bool here = true;
+    const auto flush = [&] {
+      if (batch.empty()) return;
+      if (!model) here = (model = Find(run, loop, model_name)) != nullptr;
+      if (here) work(*model, model_name, batch, going);
+      done += batch.size();
+      batch.clear();
+    };
     for (const size_t index : records) {
+      if (!here) break;
       recipe::Record& record = run.records().at(index);
       if (record.lang != lang) continue;
-      run.Report(done++, records.size(), name);
-      if (!record.needs_person.empty() || (wanted && !wanted(record))) continue;
-      if (!model && !(model = Find(run, loop, name))) break;
-      work(*model, name, record, going);
+      run.Report(done, records.size(), name);
+      if (!record.needs_person.empty() || (wanted && !wanted(record))) {
+        ++done;
+        continue;
+      }
+      batch.push_back(&record);
+      if (batch.size() == most) flush();
     }
+    flush();
   }
+}
+
+void ForEachRecord(recipe::Run& run, const ModelLoop& loop, std::span<const size_t> records, const WorkFn& work,
+                   const std::function<bool(const recipe::Record&)>& wanted) {
+  ForEachBatch(
+      run, loop, records, 1,
+      [&](artefact::Generator& model, const std::string& name, std::span<recipe::Record* const> batch,
+          const artefact::StreamFn& going) { work(model, name, *batch[0], going); },
+      wanted);
 }
 
 }  // namespace atelier::operators

@@ -3,6 +3,7 @@
 #include "operators/answer.h"
 #include "operators/check.h"
 #include "operators/compose.h"
+#include "operators/extract.h"
 #include "operators/generate_text.h"
 #include "operators/judge.h"
 #include "operators/render.h"
@@ -19,6 +20,7 @@ std::span<const recipe::OperatorEntry> AllOperators() {
        &MakeAnswer},
       {"compose", "writes candidates from a grammar of phrases: every fact as the sheet has it", &MakeCompose},
       {"generate.text", "writes candidates with a language model, field by field", &MakeGenerateText},
+      {"extract", "the output's fields out of a text, by a language model held to their form", &MakeExtract},
       {"score", "how likely a language model finds each candidate after the sheet", &MakeScore},
       {"judge", "rates records on criteria with a language model held to the scale, or says why it cannot", &MakeJudge},
       {"check", "drops what fails a declared list of checks, asks the writers again", &MakeCheck},

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "operators/fields.h"
 #include "operators/model_loop.h"
 #include "operators/per_language.h"
 
@@ -98,12 +99,7 @@ std::unique_ptr<recipe::Operator> MakeScore(Table& step, const recipe::StepConte
   settings.model = ReadPerLanguage(step, "model");
   settings.optional = step.BoolOr("optional", false);
   settings.fields = step.Strings("fields");
-  for (const std::string& field : settings.fields) {
-    if (!context.outputs.empty() &&
-        std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
-      step.Refuse("fields", Cat("the recipe has no output field ", Quote(field)));
-    }
-  }
+  for (const std::string& field : settings.fields) RequireOutput(step, "fields", field, context);
   if (settings.fields.empty()) step.Refuse("fields", "is empty");
   settings.most = static_cast<size_t>(step.IntOr("most", 48, 1, 100'000));
   settings.contrast = step.DoubleOr("contrast", 0, 0, 1);

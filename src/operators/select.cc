@@ -10,6 +10,7 @@
 #include "evaluate/units.h"
 #include "operators/checks/about.h"
 #include "operators/checks/checks.h"
+#include "operators/fields.h"
 #include "operators/shape.h"
 
 namespace atelier::operators {
@@ -248,10 +249,7 @@ std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepCont
   settings.repeat = step.DoubleOr("repeat", 0, 0, 100);
   settings.show = static_cast<size_t>(step.IntOr("show", 4, 1, 100));
   settings.unique = step.StringOr("unique", "");
-  if (!settings.unique.empty() && !context.outputs.empty() &&
-      std::find(context.outputs.begin(), context.outputs.end(), settings.unique) == context.outputs.end()) {
-    step.Refuse("unique", Cat("the recipe has no output field ", Quote(settings.unique)));
-  }
+  if (!settings.unique.empty()) RequireOutput(step, "unique", settings.unique, context);
   settings.headline = step.StringOr("headline", "headline");
   settings.body = step.StringOr("body", "body");
   settings.about.names = step.StringsOr("names", settings.about.names);

@@ -83,7 +83,7 @@ recipe::Candidate Copy(const std::string& headline, const std::string& body, con
 
 void Choose(recipe::Run& run, std::string_view toml) {
   Table step = Table::Parse(toml, "t.toml");
-  const auto select = MakeSelect(step, {"select", "", {"likelihood"}, {"headline", "body"}});
+  const auto select = MakeSelect(step, {.id = "select", .earlier = {"likelihood"}, .outputs = {"headline", "body"}});
   step.Done();
   std::vector<size_t> all(run.records().size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;

@@ -10,9 +10,15 @@ namespace atelier::recipe {
 
 Engine::Engine(Recipe recipe, RunOptions options)
     : recipe_(std::move(recipe)), options_(std::move(options)), started_(MonotonicSeconds()) {
-  std::vector<std::string> known, outputs;
+  StepContext context{.folder = recipe_.folder};
+  std::vector<std::string> known;
   for (const OperatorEntry& entry : options_.operators) known.emplace_back(entry.name);
-  for (const OutputField& field : recipe_.output) outputs.push_back(field.name);
+  for (const Field& field : recipe_.input.fields) context.inputs.push_back(field.name);
+  for (const OutputField& field : recipe_.output) {
+    context.outputs.push_back(field.name);
+    if (field.type == FieldType::kList) context.lists.push_back(field.name);
+    if (field.type == FieldType::kNumber) context.numbers.push_back(field.name);
+  }
   for (StepSpec& spec : recipe_.steps) {
     const auto at = std::find(known.begin(), known.end(), spec.use);
     if (at == known.end()) {
@@ -22,9 +28,11 @@ Engine::Engine(Recipe recipe, RunOptions options)
     }
     Step step{spec.id, spec.use, spec.table.BoolOr("skip", false), nullptr};
     const OperatorEntry& entry = options_.operators[static_cast<size_t>(at - known.begin())];
-    step.work = entry.make(spec.table, StepContext{spec.id, recipe_.folder, ids_, outputs});
+    context.id = spec.id;
+    step.work = entry.make(spec.table, context);
     spec.table.Done();
     ids_.push_back(spec.id);
+    context.earlier = ids_;
     steps_.push_back(std::move(step));
   }
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -24,6 +25,12 @@ void ForEachChar(std::string_view text, F&& f) {
     f(c, text.substr(at, static_cast<size_t>(step)));
     at += static_cast<size_t>(step);
   }
+}
+
+// No control or format character. Joiners stay: emoji and Indic scripts need them.
+bool IsShown(UChar32 c) {
+  const int8_t type = c < 0 ? static_cast<int8_t>(U_CONTROL_CHAR) : u_charType(c);
+  return type != U_CONTROL_CHAR && (type != U_FORMAT_CHAR || c == 0x200D || c == 0x200C);
 }
 
 bool IsEmpty(const Json& value) {
@@ -86,14 +93,27 @@ std::string CleanField(std::string_view text) {
       space = true;
       return;
     }
-    // Joiners stay: emoji and Indic scripts need them.
-    const int8_t type = c < 0 ? static_cast<int8_t>(U_CONTROL_CHAR) : u_charType(c);
-    if (type == U_CONTROL_CHAR || (type == U_FORMAT_CHAR && c != 0x200D && c != 0x200C)) return;
+    if (!IsShown(c)) return;
     if (space && !out.empty()) out.push_back(' ');
     space = false;
     out.append(bytes);
   });
   return out;
+}
+
+std::string CleanLines(std::string_view text) {
+  std::string out;
+  bool returned = false;  // the character before was a carriage return
+  ForEachChar(text, [&](UChar32 c, std::string_view bytes) {
+    const bool after_return = std::exchange(returned, c == '\r');
+    if (c == '\n' && after_return) return;
+    if (c == '\n' || c == '\r' || c == 0x0B || c == 0x0C || c == 0x85 || c == 0x2028 || c == 0x2029) {
+      out.push_back('\n');
+    } else if (c == '\t' || IsShown(c)) {
+      out.append(bytes);
+    }
+  });
+  return std::string(Trim(out));
 }
 
 std::string DetectLanguage(std::string_view text) {
@@ -124,7 +144,8 @@ Record MakeRecord(const Recipe& recipe, const data::Record& row, size_t index) {
           if (!clean.empty() && seen.insert(clean).second) value.push_back(std::move(clean));
         }
       } else {
-        value = CleanField(at->get_ref<const std::string&>());
+        const auto& text = at->get_ref<const std::string&>();
+        value = field.lines ? CleanLines(text) : CleanField(text);
       }
     }
     if (field.name != recipe.input.language_field) {
@@ -175,6 +196,7 @@ Json InputSchema(const Recipe& recipe) {
     if (field.name == recipe.input.language_field) schema["description"] = "zh or en; found from the text where empty";
     schema["title"] = field.label_en;
     schema["x-title-zh"] = field.label_zh;
+    if (field.lines) schema["x-lines"] = true;
     if (field.required) required.push_back(field.name);
     properties[field.name] = std::move(schema);
   }

@@ -32,6 +32,8 @@ std::string DetectLanguage(std::string_view text);
 
 // White space of every kind as single spaces, no control or format characters, ends trimmed.
 std::string CleanField(std::string_view text);
+// As it is, but for control and format characters and white space at its ends; line ends of every kind as \n.
+std::string CleanLines(std::string_view text);
 
 size_t CountChars(std::string_view text);  // code points
 

@@ -48,6 +48,7 @@ InputSpec ReadInput(Table table) {
     field.type = ReadType(field_table);
     field.required = field_table.BoolOr("required", false);
     field.most_chars = static_cast<size_t>(field_table.IntOr("most_chars", 200, 1, 100'000));
+    if (field.type == FieldType::kText) field.lines = field_table.BoolOr("lines", false);
     if (field.type == FieldType::kList) {
       field.least_items = static_cast<size_t>(field_table.IntOr("least_items", 0, 0, 1000));
       field.most_items = static_cast<size_t>(field_table.IntOr("most_items", 50, 1, 1000));

@@ -28,6 +28,7 @@ struct Field {
   size_t most_chars = 200;  // of the text, or of each item
   size_t least_items = 0;   // of a list
   size_t most_items = 50;
+  bool lines = false;              // a text keeps its line breaks and spaces
   std::string label_zh, label_en;  // how people call it, for pages and messages
 };
 

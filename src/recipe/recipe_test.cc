@@ -108,6 +108,18 @@ TEST(Input, FieldsAreCleanedAndTheLanguageFound) {
   EXPECT_EQ(DetectLanguage(""), "en");
 }
 
+TEST(Input, LinesStayWhereTheyAreAskedFor) {
+  const std::string text = ReplaceAll(kRecipe, "required = true", "required = true\nlines = true");
+  const auto name = [](const std::string& recipe, std::string_view json) {
+    return MakeRecord(Parse(recipe), {ParseJson(json, "row"), 7}, 3).input["name"];
+  };
+  constexpr std::string_view kRow = R"({"name":" 杯  \t子\r\n\r一\u0007\u200e个\u2028😀 \n","features":["a","b"]})";
+  EXPECT_EQ(name(text, kRow), "杯  \t子\n\n一个\n😀");
+  EXPECT_EQ(name(std::string(kRecipe), kRow), "杯 子 一个 😀");
+  EXPECT_NE(MessageOf(ReplaceAll(kRecipe, "least_items = 2", "lines = true")).find("lines: unknown key"),
+            std::string::npos);
+}
+
 TEST(Input, WhatIsTooLittleOrTooMuchNeedsAPerson) {
   EXPECT_EQ(Row(R"({"name":"","features":["保温","便携"]})").needs_person, "缺少“名称”");
   EXPECT_EQ(Row(R"({"features":["a","b"]})").needs_person, "the name is missing");

@@ -113,10 +113,12 @@ class Operator {
 
 // What an operator needs to know of its step when it is made.
 struct StepContext {
-  std::string id;                         // the step's id, unique in the recipe
-  std::string folder;                     // the recipe's folder
-  std::vector<std::string> earlier = {};  // ids of the steps before this one
-  std::vector<std::string> outputs = {};  // names of the recipe's output fields
+  std::string id = {};                                // the step's id, unique in the recipe
+  std::string folder = {};                            // the recipe's folder
+  std::vector<std::string> earlier = {};              // ids of the steps before this one
+  std::vector<std::string> inputs = {};               // names of the recipe's input fields
+  std::vector<std::string> outputs = {};              // names of the recipe's output fields
+  std::vector<std::string> lists = {}, numbers = {};  // those of them that are lists, and numbers; the others are texts
 };
 
 // One line per operator in operators/operators.cc; no static initialisers.

@@ -12,6 +12,7 @@ std::span<const CheckEntry> AllChecks() {
       {"claims", "none of the words that advertising may not use", &MakeClaims},
       {"copied", "not lifted from the examples that the model was shown", &MakeCopied},
       {"grounded", "a model's words are the sheet's, or those of the recipe's own phrases", &MakeGrounded},
+      {"verbatim", "what was taken out of a text stands in it, word for word", &MakeVerbatim},
       {"duplicates", "not the same as another candidate", &MakeDuplicates},
   };
   return list;

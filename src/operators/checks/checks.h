@@ -45,6 +45,7 @@ std::unique_ptr<Check> MakeAbout(Table& table, const recipe::StepContext& contex
 std::unique_ptr<Check> MakeClaims(Table& table, const recipe::StepContext& context);
 std::unique_ptr<Check> MakeCopied(Table& table, const recipe::StepContext& context);
 std::unique_ptr<Check> MakeGrounded(Table& table, const recipe::StepContext& context);
+std::unique_ptr<Check> MakeVerbatim(Table& table, const recipe::StepContext& context);
 std::unique_ptr<Check> MakeDuplicates(Table& table, const recipe::StepContext& context);
 
 // --- what checks share

@@ -38,7 +38,10 @@ recipe::Candidate Copy(std::string headline, std::string body) {
 
 std::unique_ptr<Check> Make(std::string_view name, std::string_view toml, std::string folder = "/") {
   Table table = Table::Parse(toml, "t.toml");
-  recipe::StepContext context{"checks", std::move(folder), {}, {"headline", "body", "tags"}};
+  recipe::StepContext context{.id = "checks",
+                              .folder = std::move(folder),
+                              .inputs = {"name", "features"},
+                              .outputs = {"headline", "body", "tags"}};
   for (const CheckEntry& entry : AllChecks()) {
     if (entry.name != name) continue;
     auto check = entry.make(table, context);
@@ -64,6 +67,59 @@ void Expect(const Check& check, const std::vector<Case>& cases) {
           << one.headline << " | " << one.body << " -> " << verdict.reason;
     }
   }
+}
+
+TEST(CheckVerbatim, ValuesStandInTheTextAndNumbersAreWhole) {
+  Table table = Table::Parse("from = \"text\"\nfields = [\"value\"]", "t.toml");
+  const auto check = MakeVerbatim(table, {.id = "checks", .inputs = {"text"}, .outputs = {"value"}});
+  recipe::Record record;
+  const auto stands = [&](std::string text, Json value) {
+    record.input = {{"text", std::move(text)}};
+    recipe::Candidate candidate;
+    candidate.output = {{"value", std::move(value)}};
+    return check->Look(record, candidate, {}).reason.empty();
+  };
+  EXPECT_TRUE(stands("tin cup, 300 ml, $1,299.50", "300ml"));
+  EXPECT_TRUE(stands("tin cup, 300 ml, $1,299.50", "$1,299.50"));
+  EXPECT_TRUE(stands("Tin  cup\n３００ ml", Json::array({"TIN CUP", "300 ml", ""})));
+  EXPECT_TRUE(stands("搪瓷\n杯，９元一只。", "搪瓷杯"));
+  EXPECT_TRUE(stands("no. 5, or 7", "5"));
+  EXPECT_TRUE(stands("ends with 29", "29"));
+  EXPECT_TRUE(stands("size 5.", "5")) << "a full stop is none of a number";
+  EXPECT_TRUE(stands("1,299 or 299", "299")) << "it stands there further on";
+  EXPECT_TRUE(stands("40 50", "50")) << "white space ends a number";
+  EXPECT_TRUE(stands("1250 now 12 50", 12));
+  EXPECT_FALSE(stands("tin cup, 300 ml", "tin cups"));
+  EXPECT_FALSE(stands("129元", "29元"));
+  EXPECT_FALSE(stands("129元", "12"));
+  EXPECT_FALSE(stands("$1,299", "$1"));
+  EXPECT_FALSE(stands("$1,299", "299"));
+  EXPECT_FALSE(stands("$12.50", "50"));
+  EXPECT_FALSE(stands("$12.50", "$12"));
+  EXPECT_FALSE(stands("$12.50", ".50"));
+  EXPECT_FALSE(stands("$12.50", "$12."));
+  EXPECT_FALSE(stands("$1,299", "$1,"));
+  EXPECT_FALSE(stands("set of 3 25 ml", "325 ml")) << "two numbers are not one";
+  EXPECT_FALSE(stands("规格 3\n25元", "325元"));
+  EXPECT_TRUE(stands("规格 3\n25元", "25元"));
+  EXPECT_TRUE(stands("每箱12，3元一个", "3元一个")) << "a comma of full width is no part of a number";
+  EXPECT_TRUE(stands("25，300毫升", "300毫升"));
+  EXPECT_TRUE(stands("a，b", "a,b"));
+  EXPECT_TRUE(stands("sizes 38,39,40", "39"));
+  EXPECT_FALSE(stands("Latin", "tin"));
+  EXPECT_FALSE(stands("tins", "tin"));
+  EXPECT_FALSE(stands("the rapist", "therapist"));
+  EXPECT_FALSE(stands("now here", "nowhere"));
+  EXPECT_TRUE(stands("bread\nbasket", "bread basket"));
+  EXPECT_TRUE(stands("USB充电", "USB")) << "Han end a word";
+  EXPECT_FALSE(stands("", "a"));
+  EXPECT_FALSE(stands("a\xff", "b")) << "bytes that are no text";
+  EXPECT_TRUE(stands("12.50 GBP", 12.5));
+  EXPECT_TRUE(stands("1,299 kg", 1299));
+  EXPECT_TRUE(stands("１２.00", 12));
+  EXPECT_FALSE(stands("1,299 kg", 299));
+  EXPECT_FALSE(stands("12.50", 50));
+  EXPECT_FALSE(stands("12", 12.5));
 }
 
 TEST(CheckFacts, QuantitiesMustStandOnTheSheet) {
@@ -263,7 +319,8 @@ TEST(CheckGrounded, ModelsSayNothingThatTheSheetDoesNot) {
             kitchen, "'\n"));
   }
   Table table = Table::Parse("writers = ['model']\nsafe = { zh = 'zh.toml', en = 'en.toml' }\n", "t.toml");
-  const auto check = MakeGrounded(table, {"checks", folder, {"model"}, {"headline", "body", "tags"}});
+  const auto check = MakeGrounded(
+      table, {.id = "checks", .folder = folder, .earlier = {"model"}, .outputs = {"headline", "body", "tags"}});
   table.Done();
   struct One {
     bool zh;

@@ -15,6 +15,7 @@
 #include "evaluate/units.h"
 #include "operators/checks/about.h"
 #include "operators/checks/checks.h"
+#include "operators/fields.h"
 
 namespace atelier::operators {
 namespace {
@@ -269,12 +270,7 @@ class Debris : public Check {
 std::unique_ptr<Check> MakeDebris(Table& table, const recipe::StepContext& context) {
   std::vector<std::string> sentences = table.StringsOr("sentences", {}), lines = table.StringsOr("lines", {});
   for (const auto& [key, fields] : {std::pair("sentences", sentences), std::pair("lines", lines)}) {
-    for (const std::string& field : fields) {
-      if (!context.outputs.empty() &&
-          std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
-        table.Refuse(key, Cat("the recipe has no output field ", Quote(field)));
-      }
-    }
+    for (const std::string& field : fields) RequireOutput(table, key, field, context);
   }
   return std::make_unique<Debris>(std::move(sentences), std::move(lines), table.DoubleOr("most_repetition", 0.2, 0, 1));
 }

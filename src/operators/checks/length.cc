@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "operators/checks/checks.h"
+#include "operators/fields.h"
 #include "recipe/input.h"
 
 namespace atelier::operators {
@@ -60,12 +61,7 @@ std::unique_ptr<Check> MakeLength(Table& table, const recipe::StepContext& conte
     std::optional<Table> fields = table.SubOr(lang);
     if (!fields) continue;
     for (const std::string& field : fields->Keys()) {
-      if (!context.outputs.empty() &&
-          std::find(context.outputs.begin(), context.outputs.end(), field) == context.outputs.end()) {
-        const std::string near = Nearest(field, context.outputs);
-        fields->Refuse(field, "the recipe has no such output field",
-                       near.empty() ? "" : Cat("did you mean '", near, "'?"));
-      }
+      RequireOutput(*fields, field, field, context);
       const std::vector<double> pair = fields->Doubles(field);
       if (pair.size() != 2 || pair[0] < 0 || pair[1] < pair[0] || pair[1] > 1e6) {
         fields->Refuse(field, "wants [least, most] characters");
