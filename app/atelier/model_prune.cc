@@ -23,7 +23,9 @@ class ModelPrune : public Command {
   }
 
   int Run(const Globals& globals) override {
-    runtime::CheckPrune({.units = units_, .weights = weights_});
+    const runtime::Importance some;  // whether there is a text is known, what comes of it not yet
+    runtime::CheckPrune(
+        {.units = units_, .weights = weights_, .importance = copy_.has_calibration() ? &some : nullptr});
     copy_.Open(globals);
     runtime::PruneReport report;
     {
@@ -45,7 +47,7 @@ class ModelPrune : public Command {
   void PrintJson(const runtime::PruneReport& report) const {
     Json out = {{"model", copy_.entry().name},    {"path", copy_.out()},       {"bytes_before", report.bytes_before},
                 {"bytes", report.bytes_after},    {"layers", report.layers},   {"units_before", report.units_before},
-                {"units", report.units},          {"weights", report.weights}, {"zeros", report.zeros},
+                {"units", report.units},          {"weights", report.weights}, {"left_out", report.left_out},
                 {"quantised_again", report.again}};
     copy_.AddTo(&out);
     std::cout << ToText(out) << "\n";
@@ -57,8 +59,8 @@ class ModelPrune : public Command {
                 << " layers\n";
     }
     if (report.weights > 0) {
-      std::cout << FormatFixed(100 * static_cast<double>(report.zeros) / static_cast<double>(report.weights), 1)
-                << " % of " << report.weights << " weights are 0\n";
+      std::cout << FormatFixed(100 * static_cast<double>(report.left_out) / static_cast<double>(report.weights), 1)
+                << " % of " << report.weights << " weights are left out\n";
     }
     std::cout << text::ForTerminal(copy_.out()) << ": " << FormatBytes(report.bytes_after) << ", before "
               << FormatBytes(report.bytes_before) << "\n";

@@ -21,6 +21,7 @@ class SmallerCopy {
   void Declare(Cli& cli);
   // Opens the model and reads the texts. Throws for all that could keep the copy from being made or compared.
   void Open(const Globals& globals);
+  bool has_calibration() const { return !calibration_.empty(); }
   // Null without a text.
   const runtime::Importance* importance() const { return importance_ ? &*importance_ : nullptr; }
   const artefact::GgufFile& file() const { return *file_; }

@@ -26,33 +26,32 @@ constexpr std::string_view kMatrices[] = {"attn_q",   "attn_k", "attn_v",  "attn
 
 std::string InLayer(int64_t layer, std::string_view part) { return Cat("blk.", layer, ".", part); }
 
-// sum over a row of its squares, for each row; or, of `columns`, over a column.
-std::vector<double> Squares(const TensorInfo& tensor, bool columns, ThreadPool* pool) {
+// The sum over a column of its squares, for each column.
+std::vector<double> ColumnSquares(const TensorInfo& tensor, ThreadPool* pool) {
   const Format format = FormatOf(tensor.type);
   const int64_t cols = tensor.dim(0), rows = tensor.dim(1);
   const auto bytes = static_cast<size_t>(cols / kernel::Info(format).block * kernel::Info(format).bytes);
-  // Of columns a part per 64 rows, added in their order: threads change no bit.
+  // A part per 64 rows, added in their order: threads change no bit.
   constexpr int64_t kPart = 64;
   const int64_t parts = (rows + kPart - 1) / kPart;
-  std::vector<double> out(static_cast<size_t>(columns ? parts * cols : rows));
+  std::vector<double> sums(static_cast<size_t>(parts * cols));
   pool->Run([&](int thread) {
     std::vector<float> x(static_cast<size_t>(cols));
     const Span1 mine = SplitRange(parts, 1, thread, pool->size());
     for (int64_t r = mine.begin * kPart; r < std::min(rows, mine.end * kPart); ++r) {
       kernel::Dequantise(format, tensor.data + static_cast<size_t>(r) * bytes, cols, x.data());
-      double* sums = out.data() + (columns ? r / kPart * cols : r);
+      double* part = sums.data() + r / kPart * cols;
       for (int64_t c = 0; c < cols; ++c) {
         const double value = x[static_cast<size_t>(c)];
-        sums[columns ? c : 0] += value * value;
+        part[c] += value * value;
       }
     }
   });
-  if (!columns) return out;
   for (int64_t part = 1; part < parts; ++part) {
-    for (int64_t c = 0; c < cols; ++c) out[static_cast<size_t>(c)] += out[static_cast<size_t>(part * cols + c)];
+    for (int64_t c = 0; c < cols; ++c) sums[static_cast<size_t>(c)] += sums[static_cast<size_t>(part * cols + c)];
   }
-  out.resize(static_cast<size_t>(cols));
-  return out;
+  sums.resize(static_cast<size_t>(cols));
+  return sums;
 }
 
 // The `count` units of greatest score, ascending. Of equal ones the first stay.
@@ -105,10 +104,13 @@ class Pruner {
       if (!job.cols.empty()) shape[0] = static_cast<int64_t>(job.cols.size());
       if (!job.rows.empty()) shape[1] = static_cast<int64_t>(job.rows.size());
       const Format format = FormatOf(tensor.type);
+      if (job.gone > 0) {
+        report.weights += shape[0] * shape[1];
+        report.left_out += static_cast<int64_t>(job.gone) * shape[1];
+      }
       report.again += kernel::Info(format).block > 1 && (job.gone > 0 || !job.cols.empty());
-      writer.AddTensor(tensor.name, tensor.type, shape, [&, shape, format] {
+      writer.AddTensor(tensor.name, tensor.type, shape, [&] {
         std::string bytes = Convert(tensor, job);
-        if (job.gone > 0) Count(bytes, format, shape, &report);
         done += tensor.bytes;
         if (progress) progress(done, total, tensor.name);
         return bytes;
@@ -144,15 +146,12 @@ class Pruner {
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       const auto layer = static_cast<int64_t>(i);
       const TensorInfo& down = Dense(layer, "ffn_down.weight", spec_.hidden, spec_.width);
-      const TensorInfo& gate = Dense(layer, "ffn_gate.weight", spec_.width, spec_.hidden);
-      const TensorInfo& up = Dense(layer, "ffn_up.weight", spec_.width, spec_.hidden);
-      std::vector<double> scores = Squares(down, true, &pool_);
-      if (const std::vector<float>* means = ColumnsOf(options_.importance, down)) {
-        for (size_t u = 0; u < scores.size(); ++u) scores[u] *= (*means)[u];
-      } else {
-        const std::vector<double> gates = Squares(gate, false, &pool_), ups = Squares(up, false, &pool_);
-        for (size_t u = 0; u < scores.size(); ++u) scores[u] *= gates[u] * ups[u];
-      }
+      Dense(layer, "ffn_gate.weight", spec_.width, spec_.hidden);
+      Dense(layer, "ffn_up.weight", spec_.width, spec_.hidden);
+      const std::vector<float>* means = ColumnsOf(options_.importance, down);
+      if (means == nullptr) throw Error(Code::kInternal, Cat("no importance of ", Quote(down.name)));
+      std::vector<double> scores = ColumnSquares(down, &pool_);
+      for (size_t u = 0; u < scores.size(); ++u) scores[u] *= (*means)[u];
       if (!std::all_of(scores.begin(), scores.end(), [](double s) { return std::isfinite(s); })) {
         throw Error(Code::kInvalidInput, Cat(file_.path(), ": layer ", i, " holds numbers that are not finite"),
                     "the model is damaged");
@@ -224,16 +223,6 @@ class Pruner {
     return ConvertRows(file_, tensor, how, &pool_);
   }
 
-  static void Count(const std::string& bytes, Format format, const std::vector<int64_t>& shape, PruneReport* report) {
-    std::vector<float> row(static_cast<size_t>(shape[0]));
-    const size_t stride = bytes.size() / static_cast<size_t>(shape[1]);
-    for (int64_t r = 0; r < shape[1]; ++r) {
-      kernel::Dequantise(format, bytes.data() + static_cast<size_t>(r) * stride, shape[0], row.data());
-      report->zeros += std::count(row.begin(), row.end(), 0.0f);
-    }
-    report->weights += shape[0] * shape[1];
-  }
-
   const artefact::GgufFile& file_;
   const PruneOptions& options_;
   const DecoderSpec spec_;
@@ -252,6 +241,9 @@ void CheckPrune(const PruneOptions& options) {
   }
   if (options.units == 1 && options.weights == 1) {
     throw Error(Code::kInvalidInput, "all units and all weights would stay", "give a share below 1");
+  }
+  if (options.units < 1 && options.importance == nullptr) {
+    throw Error(Code::kInvalidInput, "weights alone do not tell which units count", "name a text by --calibration");
   }
 }
 

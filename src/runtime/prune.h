@@ -5,8 +5,9 @@
 //
 //   mean of h_j^2 over a calibration text  *  |down[:, j]|^2
 //
-// (An et al. 2024, FLAP, without its centring); without a text |gate_j|^2 |up_j|^2 |down[:, j]|^2, by the weights
-// alone.
+// (An et al. 2024, FLAP, without its centring). Weights alone do not tell which units a model cannot do without: by
+// |gate_j|^2 |up_j|^2 |down[:, j]|^2 SmolLM2 lost all it knew with a quarter of its units, by a text a third of its
+// perplexity.
 //
 // Single weights become 0, in each row those of least |w| sqrt(mean x^2) of their column (Sun et al. 2023, Wanda, eq.
 // 1); without a text those of least |w| (Han et al. 2015). The file is no smaller for it, nor are products quicker: it
@@ -35,12 +36,12 @@ struct PruneOptions {
 
 struct PruneReport {
   int64_t layers = 0, units_before = 0, units = 0;  // of each layer
-  int64_t weights = 0, zeros = 0;                   // of the matrices that were gone through, as they are written
+  int64_t weights = 0, left_out = 0;                // of the matrices that --weights went through
   int64_t again = 0;                                // matrices that were quantised before, and lose a little twice
   uint64_t bytes_before = 0, bytes_after = 0;
 };
 
-// Throws kInvalidInput for shares outside their range, and where both say that all stays.
+// Throws kInvalidInput for shares outside their range, where both say that all stays, and for units without importance.
 void CheckPrune(const PruneOptions& options);
 
 // Writes `to`, atomically. Throws what CheckPrune throws, kInvalidInput where nothing would change once units are

@@ -86,6 +86,14 @@ std::string WithDeadUnits(const std::string& bytes, const std::function<bool(int
   });
 }
 
+// Every unit is as lively as the next.
+Importance Alike(const DecoderSpec& spec) {
+  Importance importance;
+  for (size_t layer = 0; layer < spec.layers.size(); ++layer)
+    importance[Cat("blk.", layer, ".ffn_down.weight")].assign(static_cast<size_t>(spec.hidden), 1);
+  return importance;
+}
+
 TEST(Prune, UnitsThatAddNothingGoAndNothingElseChanges) {
   for (const char* name : kGoldenModels) {
     const std::string golden = GoldenBytes(name);
@@ -97,7 +105,8 @@ TEST(Prune, UnitsThatAddNothingGoAndNothingElseChanges) {
     const auto file = OpenBytes(bytes);
     const double share = static_cast<double>(stay) / static_cast<double>(hidden);
     PruneReport report;
-    const std::string copy = Pruned(*file, {.units = share}, &report);
+    const Importance alike = Alike(ReadSpec(*file));
+    const std::string copy = Pruned(*file, {.units = share, .importance = &alike}, &report);
     EXPECT_EQ(report.units, stay) << name;
     EXPECT_EQ(report.units_before, hidden);
     EXPECT_LT(report.bytes_after, report.bytes_before);
@@ -128,37 +137,31 @@ TEST(Prune, TheTextSaysWhichUnitsCount) {
     for (size_t u = 0; u < hidden; ++u)
       importance[Cat("blk.", layer, ".ffn_down.weight")].push_back(static_cast<float>(rng.Uniform()));
   }
-  for (const Importance* text :
-       {static_cast<const Importance*>(nullptr), static_cast<const Importance*>(&importance)}) {
-    PruneReport report;
-    const auto after = OpenBytes(Pruned(*file, {.units = 0.4, .importance = text}, &report));
-    ASSERT_EQ(report.units, 32) << "0.4 of 96, in whole blocks";
-    for (size_t layer = 0; layer < spec.layers.size(); ++layer) {
-      const auto name = [&](const char* part) { return Cat("blk.", layer, ".", part, ".weight"); };
-      const auto gate = Rows(*file, name("ffn_gate")), up = Rows(*file, name("ffn_up")),
-                 down = Rows(*file, name("ffn_down"));
-      const auto norm = [](const std::vector<float>& x) {
-        return std::accumulate(x.begin(), x.end(), 0.0, [](double sum, float v) { return sum + 1.0 * v * v; });
-      };
-      std::vector<std::pair<double, size_t>> order;
-      for (size_t u = 0; u < hidden; ++u) {
-        double energy = 0;
-        for (const auto& row : down) energy += 1.0 * row[u] * row[u];
-        energy *= text != nullptr ? importance[name("ffn_down")][u] : norm(gate[u]) * norm(up[u]);
-        order.emplace_back(-energy, u);
-      }
-      std::sort(order.begin(), order.end());
-      std::vector<size_t> stay;
-      for (size_t i = 0; i < 32; ++i) stay.push_back(order[i].second);
-      std::sort(stay.begin(), stay.end());
-      const auto gate_now = Rows(*after, name("ffn_gate")), up_now = Rows(*after, name("ffn_up")),
-                 down_now = Rows(*after, name("ffn_down"));
-      ASSERT_EQ(gate_now.size(), stay.size());
-      for (size_t i = 0; i < stay.size(); ++i) {
-        EXPECT_EQ(gate_now[i], gate[stay[i]]) << layer << " " << i;
-        EXPECT_EQ(up_now[i], up[stay[i]]);
-        for (size_t r = 0; r < down.size(); ++r) EXPECT_EQ(down_now[r][i], down[r][stay[i]]);
-      }
+  PruneReport report;
+  const auto after = OpenBytes(Pruned(*file, {.units = 0.4, .importance = &importance}, &report));
+  ASSERT_EQ(report.units, 32) << "0.4 of 96, in whole blocks";
+  for (size_t layer = 0; layer < spec.layers.size(); ++layer) {
+    const auto name = [&](const char* part) { return Cat("blk.", layer, ".", part, ".weight"); };
+    const auto gate = Rows(*file, name("ffn_gate")), up = Rows(*file, name("ffn_up")),
+               down = Rows(*file, name("ffn_down"));
+    std::vector<std::pair<double, size_t>> order;
+    for (size_t u = 0; u < hidden; ++u) {
+      double energy = 0;
+      for (const auto& row : down) energy += 1.0 * row[u] * row[u];
+      energy *= importance[name("ffn_down")][u];
+      order.emplace_back(-energy, u);
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<size_t> stay;
+    for (size_t i = 0; i < 32; ++i) stay.push_back(order[i].second);
+    std::sort(stay.begin(), stay.end());
+    const auto gate_now = Rows(*after, name("ffn_gate")), up_now = Rows(*after, name("ffn_up")),
+               down_now = Rows(*after, name("ffn_down"));
+    ASSERT_EQ(gate_now.size(), stay.size());
+    for (size_t i = 0; i < stay.size(); ++i) {
+      EXPECT_EQ(gate_now[i], gate[stay[i]]) << layer << " " << i;
+      EXPECT_EQ(up_now[i], up[stay[i]]);
+      for (size_t r = 0; r < down.size(); ++r) EXPECT_EQ(down_now[r][i], down[r][stay[i]]);
     }
   }
 }
@@ -177,7 +180,7 @@ TEST(Prune, OfEachRowTheSmallestWeightsBecomeNought) {
     PruneReport report;
     const auto after = OpenBytes(Pruned(*file, {.weights = 0.7, .importance = text}, &report));
     EXPECT_EQ(report.units, report.units_before);
-    EXPECT_NEAR(static_cast<double>(report.zeros) / static_cast<double>(report.weights), 0.3, 0.01);
+    EXPECT_NEAR(static_cast<double>(report.left_out) / static_cast<double>(report.weights), 0.3, 0.01);
     size_t seen = 0;
     for (const TensorInfo& tensor : file->tensors()) {
       const bool matrix = tensor.name.starts_with("blk.") && tensor.shape.size() == 2;
@@ -214,14 +217,15 @@ TEST(Prune, QuantisedModelsStaySo) {
   const std::string bytes = Quantised(GoldenBytes("llama"), TensorType::kQ8_0);
   const auto file = OpenBytes(bytes);
   PruneReport report;
-  const std::string copy = Pruned(*file, {.units = 0.5, .weights = 0.5}, &report);
+  const Importance alike = Alike(ReadSpec(*file));
+  const std::string copy = Pruned(*file, {.units = 0.5, .weights = 0.5, .importance = &alike}, &report);
   const auto after = OpenBytes(copy);
   for (const TensorInfo& tensor : file->tensors()) EXPECT_EQ(after->Require(tensor.name).type, tensor.type);
   EXPECT_EQ(report.again, report.layers * 7);
-  EXPECT_GE(static_cast<double>(report.zeros) / static_cast<double>(report.weights), 0.5);
+  EXPECT_EQ(report.left_out * 2, report.weights);
   for (const float logit : AllLogits(copy, GoldenTokens(*file))) ASSERT_TRUE(std::isfinite(logit));
   // Without a change of a row its bytes are the file's.
-  const auto units = OpenBytes(Pruned(*file, {.units = 0.5}, &report));
+  const auto units = OpenBytes(Pruned(*file, {.units = 0.5, .importance = &alike}, &report));
   EXPECT_EQ(report.again, report.layers) << "the ways down alone are written anew";
   const TensorInfo &up = file->Require("blk.0.ffn_up.weight"), &less = units->Require("blk.0.ffn_up.weight");
   const size_t stride = up.bytes / static_cast<size_t>(up.dim(1));
@@ -247,9 +251,10 @@ TEST(Prune, TypesMayDifferFromLayerToLayer) {
   });
   const auto file = OpenBytes(bytes);
   PruneReport report;
-  const std::string copy = Pruned(*file, {.units = 0.7, .weights = 0.5}, &report);
+  const Importance alike = Alike(ReadSpec(*file));
+  const std::string copy = Pruned(*file, {.units = 0.7, .weights = 0.5, .importance = &alike}, &report);
   EXPECT_EQ(ReadSpec(*OpenBytes(copy)).hidden, 64);
-  EXPECT_EQ(report.zeros * 2, report.weights);
+  EXPECT_EQ(report.left_out * 2, report.weights);
   for (const float logit : AllLogits(copy, GoldenTokens(*file))) ASSERT_TRUE(std::isfinite(logit));
 }
 
@@ -271,7 +276,9 @@ TEST(Prune, RefusesAndLeavesNoFile) {
     refused(*file, {.units = bad}, Code::kInvalidInput, "the share of units");
     refused(*file, {.weights = bad}, Code::kInvalidInput, "the share of weights");
   }
-  refused(*file, {.units = 0.9}, Code::kInvalidInput, "rounded, everything would stay");
+  refused(*file, {.units = 0.5}, Code::kInvalidInput, "weights alone do not tell");
+  const Importance alike = Alike(ReadSpec(*file));
+  refused(*file, {.units = 0.9, .importance = &alike}, Code::kInvalidInput, "rounded, everything would stay");
   refused(*file, {.weights = 0.9999}, Code::kInvalidInput, "rounded, everything would stay");
   const Importance short_one = {{"blk.0.ffn_down.weight", {1, 2}}};
   refused(*file, {.units = 0.5, .importance = &short_one}, Code::kInvalidInput, "has 2 columns");
@@ -281,7 +288,7 @@ TEST(Prune, RefusesAndLeavesNoFile) {
     }));
   };
   const auto missing = with("blk.1.ffn_gate.weight", [](LooseTensor* tensor) { tensor->data.clear(); });
-  refused(*missing, {.units = 0.5}, Code::kUnsupported, "layer 1 has no ffn_gate.weight");
+  refused(*missing, {.units = 0.5, .importance = &alike}, Code::kUnsupported, "layer 1 has no ffn_gate.weight");
   const auto flat =
       with("blk.0.attn_q.weight", [](LooseTensor* tensor) { tensor->shape = {tensor->shape[0] * tensor->shape[1]}; });
   refused(*flat, {.weights = 0.5}, Code::kUnsupported, "'blk.0.attn_q.weight' is no matrix");
@@ -289,11 +296,11 @@ TEST(Prune, RefusesAndLeavesNoFile) {
     const float bad = std::numeric_limits<float>::quiet_NaN();
     std::memcpy(tensor->data.data() + 8, &bad, 4);
   });
-  refused(*nan, {.units = 0.5}, Code::kInvalidInput, "layer 1 holds numbers that are not finite");
+  refused(*nan, {.units = 0.5, .importance = &alike}, Code::kInvalidInput, "layer 1 holds numbers that are not finite");
   refused(*nan, {.weights = 0.5}, Code::kInvalidInput, "row 0 of the tensor 'blk.1.ffn_down.weight'");
   WriteFileAtomic(to, GoldenBytes("llama"));
   const auto itself = GgufFile::Open(to);
-  EXPECT_THROW(PruneModel(*itself, {.units = 0.5}, to), Error);
+  EXPECT_THROW(PruneModel(*itself, {.weights = 0.5}, to), Error);
   EXPECT_EQ(ReadFile(to), GoldenBytes("llama"));
   RemoveFile(to);
 }
