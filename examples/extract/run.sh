@@ -81,4 +81,4 @@ echo "== regular expressions"
 sed '$d' "$results/regex.txt"
 finished=()
 for model in "${all[@]}"; do [[ ! -f $runs/$model/done ]] || finished+=("$runs/$model"); done
-"$atelier" run curves "${finished[@]}" --metric validation/loss --lang en --out "$results/curves.svg" >&2
+"$atelier" run curves "${finished[@]}" --metric train/loss --lang en --out "$results/curves.svg" >&2
