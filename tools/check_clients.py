@@ -139,7 +139,7 @@ def protocol(base):
             heard.append(now)
         async with Client(base.removesuffix("/v1") + "/mcp") as client:
             tools = (await client.list_tools()).tools
-            assert [t.name for t in tools] == ["ad_copy", "ask_docs", "judge_copy"]
+            assert [t.name for t in tools] == ["ad_copy", "ask_docs", "judge_copy", "product_rows"]
             result = await client.call_tool("ad_copy", record, progress_callback=progress)
             assert not result.is_error and result.structured_content["state"] == "ready", result
             assert heard == sorted(heard) and len(heard) > 3
