@@ -247,6 +247,20 @@ def plain_grpo(plain, rollouts):
     return torch.stack(losses).mean(), told
 
 
+def begin(trainer, adapter):
+    assert list(trainer.model.peft_config) == ["default"]  # no copy of the adapter to be the reference
+    set_peft_model_state_dict(trainer.model, adapter)
+
+
+def step(trainer, adapter, inputs):
+    """The loss and the gradients of a step of TRL's, up to the optimiser."""
+    trainer.current_gradient_accumulation_steps = 1  # train() would set it
+    loss = trainer.training_step(trainer.model, inputs, None)
+    gradients = {name.replace(".default", ""): p.grad for name, p in trainer.model.named_parameters() if p.requires_grad}
+    assert set(gradients) == set(adapter) and all(g is not None for g in gradients.values())
+    return loss.item(), gradients
+
+
 def trl_grpo(adapter, rollouts):
     """TRL's loss and gradients of given replies."""
     group = len(rollouts[0]["replies"])
@@ -261,14 +275,10 @@ def trl_grpo(adapter, rollouts):
         trainer = GRPOTrainer(model=base(), args=settings, processing_class=tokenizer(), peft_config=LoraConfig(**LORA), rollout_func=given,
                               reward_funcs=lambda completion_ids, **_: [score[text(ids)] for ids in completion_ids],
                               train_dataset=datasets.Dataset.from_list([{"prompt": text(r["prompt"])} for r in rollouts]))
-    model = trainer.model.train()
-    assert list(model.peft_config) == ["default"] and trainer.ref_model is None
-    set_peft_model_state_dict(model, adapter)
-    trainer.current_gradient_accumulation_steps = 1
-    loss = trainer.training_step(model, [{"prompt": text(p)} for p in prompts], None)
-    gradients = {name.replace(".default", ""): p.grad for name, p in model.named_parameters() if p.requires_grad}
-    assert set(gradients) == set(adapter) and all(g is not None for g in gradients.values())
-    return loss.item(), gradients
+    assert trainer.ref_model is None
+    trainer.model.train()
+    begin(trainer, adapter)
+    return step(trainer, adapter, [{"prompt": text(p)} for p in prompts])
 
 
 def tokenizer():
@@ -302,9 +312,7 @@ def trl_loss(case, adapter, pairs, judged, others):
                           per_device_train_batch_size=len(records), max_length=128, **options)
         trainer = kind(model=base(), args=settings, train_dataset=datasets.Dataset.from_list(records),
                        processing_class=tokenizer(), peft_config=LoraConfig(**LORA))
-    model = trainer.model
-    assert list(model.peft_config) == ["default"]  # no copy of the adapter to be the reference
-    set_peft_model_state_dict(model, adapter)
+    begin(trainer, adapter)
     examples = [trainer.train_dataset[i] for i in range(len(records))]
     for example, record in zip(examples, judged if kind is KTOTrainer else pairs):
         if kind in (DPOTrainer, KTOTrainer):
@@ -321,11 +329,7 @@ def trl_loss(case, adapter, pairs, judged, others):
     if kind is KTOTrainer:
         for example, (_, reply) in zip(examples, others):
             example["KL_completion_ids"] = reply
-    trainer.current_gradient_accumulation_steps = 1  # train() would set it
-    loss = trainer.training_step(model, trainer.data_collator(examples))
-    gradients = {name.replace(".default", ""): p.grad for name, p in model.named_parameters() if p.requires_grad}
-    assert set(gradients) == set(adapter) and all(g is not None for g in gradients.values())
-    return loss.item(), gradients
+    return step(trainer, adapter, trainer.data_collator(examples))
 
 
 def close(name, ours, theirs, tolerance):

@@ -7,7 +7,6 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "runtime/prune.h"
-#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -23,9 +22,7 @@ class ModelPrune : public Command {
   }
 
   int Run(const Globals& globals) override {
-    const runtime::Importance some;  // whether there is a text is known, what comes of it not yet
-    runtime::CheckPrune(
-        {.units = units_, .weights = weights_, .importance = copy_.has_calibration() ? &some : nullptr});
+    runtime::CheckPrune(units_, weights_, copy_.has_calibration());
     copy_.Open(globals);
     runtime::PruneReport report;
     {
@@ -62,13 +59,7 @@ class ModelPrune : public Command {
       std::cout << FormatFixed(100 * static_cast<double>(report.left_out) / static_cast<double>(report.weights), 1)
                 << " % of " << report.weights << " weights are left out\n";
     }
-    std::cout << text::ForTerminal(copy_.out()) << ": " << FormatBytes(report.bytes_after) << ", before "
-              << FormatBytes(report.bytes_before) << "\n";
-    if (report.again > 0) {
-      std::cout << report.again
-                << " matrices were quantised before; made of the full model, the copy would be closer.\n";
-    }
-    if (const std::string compared = copy_.Text(); !compared.empty()) std::cout << "\n" << compared;
+    std::cout << copy_.Ending(report.bytes_before, report.bytes_after, report.again);
   }
 
   SmallerCopy copy_;

@@ -8,7 +8,6 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "runtime/quantise.h"
-#include "text/unicode.h"
 
 namespace atelier::app {
 namespace {
@@ -52,13 +51,7 @@ class ModelQuantise : public Command {
   void Print(const runtime::QuantiseReport& report) const {
     TextTable types({"TENSORS", "TYPE", "SIZE"});
     for (const auto& [name, sum] : report.types) types.Add({std::to_string(sum.tensors), name, FormatBytes(sum.bytes)});
-    std::cout << types.Text() << text::ForTerminal(copy_.out()) << ": " << FormatBytes(report.bytes_after)
-              << ", before " << FormatBytes(report.bytes_before) << "\n";
-    if (report.again > 0) {
-      std::cout << report.again
-                << " matrices were quantised before; made of the full model, the copy would be closer.\n";
-    }
-    if (const std::string compared = copy_.Text(); !compared.empty()) std::cout << "\n" << compared;
+    std::cout << types.Text() << copy_.Ending(report.bytes_before, report.bytes_after, report.again);
   }
 
   SmallerCopy copy_;

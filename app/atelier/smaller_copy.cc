@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "runtime/local_generator.h"
+#include "text/unicode.h"
 
 namespace atelier::app {
 
@@ -87,10 +88,16 @@ void SmallerCopy::AddTo(Json* out) const {
   comparison["decode_tps"] = {{"original", comparison_->original_tps}, {"copy", comparison_->copy_tps}};
 }
 
-std::string SmallerCopy::Text() const {
-  if (!comparison_) return "";
-  return Cat(DivergenceText(comparison_->divergence), "writes ", FormatFixed(comparison_->copy_tps, 1),
-             " tokens/s, the original ", FormatFixed(comparison_->original_tps, 1), "\n");
+std::string SmallerCopy::Ending(uint64_t bytes_before, uint64_t bytes_after, int64_t again) const {
+  std::string out =
+      Cat(text::ForTerminal(out_), ": ", FormatBytes(bytes_after), ", before ", FormatBytes(bytes_before), "\n");
+  if (again > 0)
+    out += Cat(again, " matrices were quantised before; made of the full model, the copy would be closer.\n");
+  if (comparison_) {
+    out += Cat("\n", DivergenceText(comparison_->divergence), "writes ", FormatFixed(comparison_->copy_tps, 1),
+               " tokens/s, the original ", FormatFixed(comparison_->original_tps, 1), "\n");
+  }
+  return out;
 }
 
 }  // namespace atelier::app

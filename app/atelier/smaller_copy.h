@@ -31,7 +31,8 @@ class SmallerCopy {
   // Once the copy is there: reads the text with both, and lets both write. Nothing where no text was given.
   void Compare(const Globals& globals);
   void AddTo(Json* out) const;  // "comparison"
-  std::string Text() const;     // "" where nothing was compared
+  // For people, how large both are, that `again` matrices were quantised before, and the comparison where there is one.
+  std::string Ending(uint64_t bytes_before, uint64_t bytes_after, int64_t again) const;
 
  private:
   struct Comparison {

@@ -21,6 +21,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "kernel/format.h"
+#include "kernel/select.h"
 #include "runtime/arch/arch.h"
 #include "runtime/decoder.h"
 
@@ -141,6 +142,26 @@ inline std::unique_ptr<Decoder> MakeDecoder(const std::string& bytes, const kern
   const DecoderSpec spec = ReadSpec(*file);
   DecoderWeights weights = LoadWeights(file, spec, pool.get());
   return std::make_unique<Decoder>(spec, std::move(weights), kernels, std::move(pool), kv_bytes);
+}
+
+// The tokens that the peer read.
+inline std::vector<int32_t> GoldenTokens(const artefact::GgufFile& file) {
+  std::vector<int32_t> tokens;
+  for (const int64_t token : file.Ints("golden.tokens")) tokens.push_back(static_cast<int32_t>(token));
+  return tokens;
+}
+
+// Of every token, [tokens, vocabulary].
+inline std::vector<float> AllLogits(const std::string& bytes, const std::vector<int32_t>& tokens) {
+  const auto decoder = MakeDecoder(bytes, kernel::BestTable());
+  const auto words = static_cast<size_t>(decoder->spec().vocab);
+  std::vector<float> out(tokens.size() * words);
+  Sequence sequence;
+  const Chunk chunk{&sequence, tokens, 0};
+  decoder->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
+    std::copy_n(logits, words, out.data() + token * words);
+  });
+  return out;
 }
 
 }  // namespace atelier::runtime

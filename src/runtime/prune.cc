@@ -233,23 +233,23 @@ class Pruner {
 
 }  // namespace
 
-void CheckPrune(const PruneOptions& options) {
-  for (const auto& [name, share] : {std::pair("units", options.units), std::pair("weights", options.weights)}) {
+void CheckPrune(double units, double weights, bool calibrated) {
+  for (const auto& [name, share] : {std::pair("units", units), std::pair("weights", weights)}) {
     if (!(share > 0 && share <= 1)) {
       throw Error(Code::kInvalidInput, Cat("the share of ", name, " that stays is ", share), "above 0, at most 1");
     }
   }
-  if (options.units == 1 && options.weights == 1) {
+  if (units == 1 && weights == 1) {
     throw Error(Code::kInvalidInput, "all units and all weights would stay", "give a share below 1");
   }
-  if (options.units < 1 && options.importance == nullptr) {
+  if (units < 1 && !calibrated) {
     throw Error(Code::kInvalidInput, "weights alone do not tell which units count", "name a text by --calibration");
   }
 }
 
 PruneReport PruneModel(const artefact::GgufFile& file, const PruneOptions& options, const std::string& to,
                        const ProgressFn& progress) {
-  CheckPrune(options);
+  CheckPrune(options.units, options.weights, options.importance != nullptr);
   file.RequireSupportedTypes();
   if (SameFile(file.path(), to)) throw Error(Code::kConflict, Cat(to, " is the model itself"), "name another file");
   return Pruner(file, options).Write(to, progress);

@@ -41,8 +41,9 @@ struct PruneReport {
   uint64_t bytes_before = 0, bytes_after = 0;
 };
 
-// Throws kInvalidInput for shares outside their range, where both say that all stays, and for units without importance.
-void CheckPrune(const PruneOptions& options);
+// Throws kInvalidInput for shares outside their range, where both say that all stays, and for units of a
+// model that read no calibration text.
+void CheckPrune(double units, double weights, bool calibrated);
 
 // Writes `to`, atomically. Throws what CheckPrune throws, kInvalidInput where nothing would change once units are
 // rounded, kUnsupported for a model whose layers have other matrices, kConflict where `to` is the file itself.

@@ -24,24 +24,6 @@ using artefact::TensorType;
 
 std::string TempPath(const std::string& name) { return Cat(::testing::TempDir(), "/", getpid(), "-prune-", name); }
 
-std::vector<int32_t> GoldenTokens(const GgufFile& file) {
-  std::vector<int32_t> tokens;
-  for (const int64_t token : file.Ints("golden.tokens")) tokens.push_back(static_cast<int32_t>(token));
-  return tokens;
-}
-
-std::vector<float> AllLogits(const std::string& bytes, const std::vector<int32_t>& tokens) {
-  const auto decoder = MakeDecoder(bytes, kernel::BestTable());
-  const auto words = static_cast<size_t>(decoder->spec().vocab);
-  std::vector<float> out(tokens.size() * words);
-  Sequence sequence;
-  const Chunk chunk{&sequence, tokens, 0};
-  decoder->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
-    std::copy_n(logits, words, out.data() + token * words);
-  });
-  return out;
-}
-
 double Greatest(const std::vector<float>& a, const std::vector<float>& b) {
   double most = 0;
   for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(static_cast<double>(a[i]) - b[i]));

@@ -24,18 +24,6 @@ using artefact::TensorType;
 
 std::string TempPath(const std::string& name) { return Cat(::testing::TempDir(), "/", getpid(), "-", name); }
 
-std::vector<float> AllLogits(const std::string& bytes, const std::vector<int32_t>& tokens) {
-  const auto decoder = MakeDecoder(bytes, kernel::BestTable());
-  const auto words = static_cast<size_t>(decoder->spec().vocab);
-  std::vector<float> out(tokens.size() * words);
-  Sequence sequence;
-  const Chunk chunk{&sequence, tokens, 0};
-  decoder->Forward({&chunk, 1}, [&](size_t, size_t token, float* logits) {
-    std::copy_n(logits, words, out.data() + token * words);
-  });
-  return out;
-}
-
 double Distance(const std::vector<float>& a, const std::vector<float>& b) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -53,8 +41,7 @@ TEST(QuantiseModel, CopiesStayNear) {
   for (const char* name : kGoldenModels) {
     const std::string bytes = GoldenBytes(name);
     const auto file = OpenBytes(bytes);
-    std::vector<int32_t> tokens;
-    for (const int64_t token : file->Ints("golden.tokens")) tokens.push_back(static_cast<int32_t>(token));
+    const std::vector<int32_t> tokens = GoldenTokens(*file);
     const std::vector<float> original = AllLogits(bytes, tokens);
     for (const auto& [type, bound] : kBounds) {
       const std::string path = TempPath(Cat(name, "-", type, ".gguf"));
