@@ -63,7 +63,7 @@ def main():
     run("model", "quantise", "mine", "other.gguf", "--type", "q4_0", cwd=inside, code=1, says="'token_embd.weight' has a number that Q8_0 cannot store")
     run("model", "quantise", "mine", "other.gguf", "--type", "q8_0", "--calibration", "nosuch.txt", cwd=inside, code=1, says="nosuch.txt")
     expect("nothing was written", (inside / "other.gguf").exists(), False)
-    run("model", "prune", "mine", "other.gguf", cwd=inside, code=1, says="all units and all weights would stay")
+    run("model", "prune", "mine", "other.gguf", cwd=inside, code=1, says="all units, all weights and all tokens would stay")
     run("model", "prune", "mine", "other.gguf", "--units", "0.5", cwd=inside, code=1, says="name a text by --calibration")
     run("model", "prune", "mine", "other.gguf", "--weights", "0.5", cwd=inside, code=1, says="llama.embedding_length")
     run("model", "prune", "mine", "small.gguf", "--weights", "0.5", cwd=inside, code=1, says="--overwrite")

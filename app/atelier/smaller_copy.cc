@@ -1,6 +1,7 @@
 #include "app/atelier/smaller_copy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "app/atelier/decode_speed.h"
@@ -12,6 +13,7 @@
 #include "base/ids.h"
 #include "base/progress.h"
 #include "base/str.h"
+#include "evaluate/perplexity.h"
 #include "runtime/local_generator.h"
 #include "text/unicode.h"
 
@@ -69,7 +71,16 @@ void SmallerCopy::Compare(const Globals& globals) {
   const auto copy = runtime::LoadGenerator(out_, "", "", {.threads = threads()});
   Progress progress("comparing", ProgressUnit::kItems, globals.quiet);
   Comparison comparison;
-  comparison.divergence = evaluate::MeasureDivergence(*original_, *copy, text_, context, progress.Callback());
+  if (copy->info().vocabulary == original_->info().vocabulary) {
+    comparison.divergence = evaluate::MeasureDivergence(*original_, *copy, text_, context, progress.Callback());
+  } else {
+    const auto bits = [&](artefact::Generator& model) {
+      const evaluate::Perplexity p = evaluate::MeasurePerplexity(model, text_, context, progress.Callback());
+      return std::log2(p.perplexity) * static_cast<double>(p.tokens) / static_cast<double>(text_.size());
+    };
+    comparison.original_bits = bits(*original_);
+    comparison.copy_bits = bits(*copy);
+  }
   constexpr int kTokens = 64, kRounds = 3;
   std::vector<double> original_tps, copy_tps;
   for (int round = -1; round < kRounds; ++round) {  // by turns; the first one warms up
@@ -84,7 +95,12 @@ void SmallerCopy::Compare(const Globals& globals) {
 
 void SmallerCopy::AddTo(Json* out) const {
   if (!comparison_) return;
-  Json& comparison = (*out)["comparison"] = DivergenceJson(comparison_->divergence);
+  Json& comparison = (*out)["comparison"];
+  if (comparison_->divergence) {
+    comparison = DivergenceJson(*comparison_->divergence);
+  } else {
+    comparison["bits_per_byte"] = {{"original", comparison_->original_bits}, {"copy", comparison_->copy_bits}};
+  }
   comparison["decode_tps"] = {{"original", comparison_->original_tps}, {"copy", comparison_->copy_tps}};
 }
 
@@ -94,8 +110,12 @@ std::string SmallerCopy::Ending(uint64_t bytes_before, uint64_t bytes_after, int
   if (again > 0)
     out += Cat(again, " matrices were quantised before; made of the full model, the copy would be closer.\n");
   if (comparison_) {
-    out += Cat("\n", DivergenceText(comparison_->divergence), "writes ", FormatFixed(comparison_->copy_tps, 1),
-               " tokens/s, the original ", FormatFixed(comparison_->original_tps, 1), "\n");
+    const std::string distance = comparison_->divergence
+                                     ? DivergenceText(*comparison_->divergence)
+                                     : Cat("a byte of the text costs it ", FormatFixed(comparison_->copy_bits, 3),
+                                           " bits, the original ", FormatFixed(comparison_->original_bits, 3), "\n");
+    out += Cat("\n", distance, "writes ", FormatFixed(comparison_->copy_tps, 1), " tokens/s, the original ",
+               FormatFixed(comparison_->original_tps, 1), "\n");
   }
   return out;
 }

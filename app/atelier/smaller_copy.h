@@ -36,7 +36,9 @@ class SmallerCopy {
 
  private:
   struct Comparison {
-    evaluate::Divergence divergence;
+    // Token by token where both have the same tokens, else what each text's byte costs.
+    std::optional<evaluate::Divergence> divergence;
+    double original_bits = 0, copy_bits = 0;  // per byte
     double original_tps = 0, copy_tps = 0;
   };
   class Unpacked;

@@ -4,16 +4,20 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <span>
 #include <vector>
 
+#include "artefact/gguf_tokenizer.h"
 #include "artefact/gguf_writer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/thread_pool.h"
 #include "runtime/arch/arch.h"
+#include "runtime/chat.h"
 #include "runtime/convert_rows.h"
+#include "text/vocabulary_subset.h"
 
 namespace atelier::runtime {
 namespace {
@@ -21,6 +25,9 @@ namespace {
 using artefact::TensorInfo;
 using kernel::Format;
 
+constexpr std::string_view kVocabulary = "tokenizer.ggml.";
+// A whole other description of the vocabulary, which no engine reads.
+constexpr std::string_view kOtherTokenizer = "tokenizer.huggingface.json";
 constexpr std::string_view kMatrices[] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                           "ffn_gate", "ffn_up", "ffn_down"};
 
@@ -74,10 +81,12 @@ class Pruner {
         spec_(ReadSpec(file)),
         pool_(options.threads > 0 ? options.threads : ThreadPool::DefaultThreads()) {
     if (options_.units < 1) ChooseUnits();
+    if (options_.tokens) ChooseTokens();
     FindJobs();
     if (jobs_.empty()) {
-      throw Error(Code::kInvalidInput, Cat(file.path(), ": rounded, everything would stay"),
-                  Cat("units go in blocks of ", Block(), ", weights as whole ones of a row"));
+      throw Error(
+          Code::kInvalidInput, Cat(file.path(), ": rounded, everything would stay"),
+          Cat("units go in blocks of ", Block(), ", weights as whole ones of a row, tokens where none needs them"));
     }
   }
 
@@ -85,11 +94,11 @@ class Pruner {
     const int64_t units = kept_.empty() ? spec_.hidden : static_cast<int64_t>(kept_[0].size());
     PruneReport report{
         .layers = static_cast<int64_t>(spec_.layers.size()), .units_before = spec_.hidden, .units = units};
+    report.tokens_before = spec_.vocab;
+    report.tokens = tokens_.empty() ? spec_.vocab : std::ssize(tokens_);
     report.bytes_before = file_.file_bytes();
-    const std::string hidden_key = Cat(spec_.architecture, ".feed_forward_length");
     artefact::GgufWriter writer;
-    writer.CopyKeys(file_, {hidden_key});
-    writer.Set(hidden_key, static_cast<uint32_t>(units));
+    WriteKeys(units, &writer);
     if (!options_.licence.empty() && !file_.Has("general.license")) writer.Set("general.license", options_.licence);
     uint64_t total = 0, done = 0;
     for (const auto& [name, job] : jobs_) total += file_.Find(name)->bytes;
@@ -127,6 +136,63 @@ class Pruner {
     std::span<const int64_t> rows = {}, cols = {};  // units that stay; empty: all
     size_t gone = 0;                                // weights of a row that become 0
   };
+
+  void WriteKeys(int64_t units, artefact::GgufWriter* writer) const {
+    const std::string hidden = Cat(spec_.architecture, ".feed_forward_length");
+    std::vector<std::string_view> changed = {hidden};
+    if (tokens_.empty()) {
+      writer->CopyKeys(file_, changed);
+    } else {
+      for (const std::string& key : file_.Keys()) {
+        if (NumbersTokens(key)) changed.push_back(key);
+      }
+      writer->CopyKeys(file_, changed);
+      WriteVocabulary(writer);
+    }
+    writer->Set(hidden, static_cast<uint32_t>(units));
+  }
+
+  bool NumbersTokens(std::string_view key) const {
+    if (key == Cat(spec_.architecture, ".vocab_size") || key == kOtherTokenizer) return true;
+    if (!key.starts_with(kVocabulary)) return false;
+    key.remove_prefix(kVocabulary.size());
+    return key == "tokens" || key == "scores" || key == "token_type" || key == "merges" || key.ends_with("_token_id");
+  }
+
+  void WriteVocabulary(artefact::GgufWriter* writer) const {
+    const auto key = [](std::string_view name) { return Cat(kVocabulary, name); };
+    const std::vector<text::TokenId> stay(tokens_.begin(), tokens_.end());
+    const text::TokenizerSpec less = text::Subset(artefact::SpecFromGguf(file_), stay);
+    writer->Set(key("tokens"), less.tokens);
+    if (file_.Has(key("scores"))) writer->Set(key("scores"), less.scores);
+    if (file_.Has(key("token_type"))) {
+      writer->Set(key("token_type"), std::vector<int32_t>(less.types.begin(), less.types.end()));
+    }
+    if (file_.Has(key("merges"))) writer->Set(key("merges"), less.merges);
+    for (const std::string& name : file_.Keys()) {
+      if (name == Cat(spec_.architecture, ".vocab_size")) writer->Set(name, static_cast<uint32_t>(tokens_.size()));
+      if (!name.starts_with(kVocabulary) || !name.ends_with("_token_id")) continue;
+      const auto at = std::lower_bound(tokens_.begin(), tokens_.end(), file_.Int(name));
+      if (at == tokens_.end() || *at != file_.Int(name)) continue;  // a number that was no token's
+      writer->Set(name, static_cast<uint32_t>(at - tokens_.begin()));
+    }
+  }
+
+  void ChooseTokens() {
+    const text::TokenizerSpec spec = artefact::SpecFromGguf(file_);
+    if (std::ssize(spec.tokens) != spec_.vocab) {
+      throw Error(Code::kUnsupported, Cat(file_.path(), ": has ", spec.tokens.size(), " tokens and an embedding of ",
+                                          spec_.vocab, " rows"));
+    }
+    std::vector<text::TokenId> wanted = options_.used;
+    for (const std::string& name : file_.Keys()) {
+      if (!name.starts_with(kVocabulary) || !name.ends_with("_token_id")) continue;
+      const int64_t id = file_.Int(name);
+      if (id >= 0 && id < spec_.vocab) wanted.push_back(static_cast<text::TokenId>(id));
+    }
+    const std::vector<text::TokenId> stay = text::TokensThatStay(spec, wanted, options_.least_tokens);
+    if (std::ssize(stay) < spec_.vocab) tokens_.assign(stay.begin(), stay.end());
+  }
 
   // Units stay in whole blocks of the ways down, whose columns they are, and of 32, which kernels like.
   int64_t Block() const {
@@ -170,6 +236,14 @@ class Pruner {
   }
 
   void FindJobs() {
+    if (!tokens_.empty()) {
+      for (const char* name : {"token_embd.weight", "output.weight"}) {
+        if (const TensorInfo* tensor = file_.Find(name)) {
+          if (tensor->shape != std::vector<int64_t>{spec_.width, spec_.vocab}) Refuse(*tensor, "has no row per token");
+          jobs_[tensor->name].rows = tokens_;
+        }
+      }
+    }
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       const auto layer = static_cast<int64_t>(i);
       const auto find = [&](std::string_view part) { return file_.Find(InLayer(layer, part)); };
@@ -228,19 +302,40 @@ class Pruner {
   const DecoderSpec spec_;
   ThreadPool pool_;
   std::vector<std::vector<int64_t>> kept_;  // units of each layer; empty: all of them
+  std::vector<int64_t> tokens_;             // those of the vocabulary that stay; empty: all of them
   std::map<std::string_view, Job> jobs_;    // by the tensor's name
 };
 
 }  // namespace
 
-void CheckPrune(double units, double weights, bool calibrated) {
+std::vector<text::TokenId> UsedTokens(const artefact::GgufFile& file, std::string_view text) {
+  const auto tokenizer = text::MakeTokenizer(artefact::SpecFromGguf(file));
+  std::set<text::TokenId> used;
+  const auto add = [&](std::string_view piece, bool special) {
+    for (const text::TokenId id : tokenizer->Encode(piece, {.parse_special = special})) used.insert(id);
+  };
+  add(text, false);
+  for (const std::string& line : Split(text, '\n')) add(line, false);
+  const Json user = {{"role", "user"}, {"content", "?"}}, assistant = {{"role", "assistant"}, {"content", "!"}},
+             system = {{"role", "system"}, {"content", "."}};
+  for (const Json& messages : {Json{user, assistant, user}, Json{system, user, assistant, user}}) {
+    try {
+      add(ChatFormat(file, {}).Render(messages), true);
+    } catch (const Error&) {  // no template, or one that knows no system message
+    }
+  }
+  return {used.begin(), used.end()};
+}
+
+void CheckPrune(double units, double weights, bool tokens, bool calibrated) {
   for (const auto& [name, share] : {std::pair("units", units), std::pair("weights", weights)}) {
     if (!(share > 0 && share <= 1)) {
       throw Error(Code::kInvalidInput, Cat("the share of ", name, " that stays is ", share), "above 0, at most 1");
     }
   }
-  if (units == 1 && weights == 1) {
-    throw Error(Code::kInvalidInput, "all units and all weights would stay", "give a share below 1");
+  if (units == 1 && weights == 1 && !tokens) {
+    throw Error(Code::kInvalidInput, "all units, all weights and all tokens would stay",
+                "give a share below 1, or a text whose tokens are enough");
   }
   if (units < 1 && !calibrated) {
     throw Error(Code::kInvalidInput, "weights alone do not tell which units count", "name a text by --calibration");
@@ -249,7 +344,7 @@ void CheckPrune(double units, double weights, bool calibrated) {
 
 PruneReport PruneModel(const artefact::GgufFile& file, const PruneOptions& options, const std::string& to,
                        const ProgressFn& progress) {
-  CheckPrune(options.units, options.weights, options.importance != nullptr);
+  CheckPrune(options.units, options.weights, options.tokens, options.importance != nullptr);
   file.RequireSupportedTypes();
   if (SameFile(file.path(), to)) throw Error(Code::kConflict, Cat(to, " is the model itself"), "name another file");
   return Pruner(file, options).Write(to, progress);

@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
+#include "artefact/gguf_tokenizer.h"
 #include "base/rng.h"
 #include "kernel/select.h"
 #include "runtime/golden_model.h"
@@ -240,6 +242,63 @@ TEST(Prune, TypesMayDifferFromLayerToLayer) {
   for (const float logit : AllLogits(copy, GoldenTokens(*file))) ASSERT_TRUE(std::isfinite(logit));
 }
 
+TEST(Prune, TokensThatStayKeepTheirLogits) {
+  for (const char* name : kGoldenModels) {
+    const std::string golden = GoldenBytes(name);
+    const auto file = OpenBytes(golden);
+    const auto whole = text::MakeTokenizer(artefact::SpecFromGguf(*file));
+    const std::string text = "the red kettle and the thing\n你的茶 ";
+    PruneReport report;
+    const std::string copy = Pruned(*file, {.tokens = true, .used = UsedTokens(*file, text)}, &report);
+    const auto after = OpenBytes(copy);
+    const auto less = text::MakeTokenizer(artefact::SpecFromGguf(*after));
+    ASSERT_LT(report.tokens, report.tokens_before) << name;
+    EXPECT_EQ(less->vocab_size(), report.tokens);
+    EXPECT_EQ(ReadSpec(*after).vocab, report.tokens);
+    EXPECT_LT(report.bytes_after, report.bytes_before);
+    const std::vector<int32_t> before = whole->Encode(text), now = less->Encode(text);
+    ASSERT_EQ(before.size(), now.size());
+    std::map<int32_t, size_t> place;  // of a piece among those of the whole model
+    for (size_t i = 0; i < now.size(); ++i) {
+      EXPECT_EQ(less->Piece(now[i]), whole->Piece(before[i]));
+      place[now[i]] = static_cast<size_t>(before[i]);
+    }
+    const std::vector<float> all = AllLogits(golden, before), some = AllLogits(copy, now);
+    const size_t width = static_cast<size_t>(report.tokens_before), narrow = static_cast<size_t>(report.tokens);
+    ASSERT_EQ(all.size(), before.size() * width);
+    ASSERT_EQ(some.size(), now.size() * narrow);
+    for (size_t t = 0; t < now.size(); ++t) {
+      for (const auto& [id, from] : place) {
+        EXPECT_EQ(some[t * narrow + static_cast<size_t>(id)], all[t * width + from]) << name << " " << t << " " << id;
+      }
+    }
+    // Ids that the file names are those of the same texts; everything else is as it was.
+    for (const char* key :
+         {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id"}) {
+      ASSERT_EQ(after->Has(key), file->Has(key));
+      if (!file->Has(key)) continue;
+      EXPECT_EQ(less->Piece(static_cast<int32_t>(after->Int(key)), true),
+                whole->Piece(static_cast<int32_t>(file->Int(key)), true))
+          << key;
+    }
+    for (const TensorInfo& tensor : file->tensors()) {
+      if (tensor.name == "token_embd.weight" || tensor.name == "output.weight") continue;
+      const TensorInfo& same = after->Require(tensor.name);
+      EXPECT_EQ(std::memcmp(same.data, tensor.data, tensor.bytes), 0) << tensor.name;
+    }
+  }
+}
+
+TEST(Prune, OfALargerVocabularyTheFirstTokensStay) {
+  const auto file = OpenBytes(GoldenBytes("llama"));
+  PruneReport fewest, more;
+  Pruned(*file, {.tokens = true}, &fewest);
+  Pruned(*file, {.tokens = true, .least_tokens = fewest.tokens + 8}, &more);
+  EXPECT_GE(more.tokens, fewest.tokens + 8);
+  EXPECT_LT(more.tokens, more.tokens_before);
+  EXPECT_THROW(Pruned(*file, {.tokens = true, .least_tokens = 1 << 20}), Error) << "everything would stay";
+}
+
 TEST(Prune, RefusesAndLeavesNoFile) {
   const auto file = OpenBytes(GoldenBytes("llama"));
   const std::string to = TempPath("none.gguf");
@@ -253,7 +312,7 @@ TEST(Prune, RefusesAndLeavesNoFile) {
     }
     EXPECT_FALSE(FileExists(to));
   };
-  refused(*file, {}, Code::kInvalidInput, "all units and all weights would stay");
+  refused(*file, {}, Code::kInvalidInput, "all units, all weights and all tokens would stay");
   for (const double bad : {0.0, -1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     refused(*file, {.units = bad}, Code::kInvalidInput, "the share of units");
     refused(*file, {.weights = bad}, Code::kInvalidInput, "the share of weights");
