@@ -1,8 +1,9 @@
-// atelier generate -m MODEL -p TEXT: continues a text, as one or several samples.
+// atelier generate -m MODEL -p TEXT: continues a text, as one or several samples; or with --input the texts of a file.
 #include <cstdio>
 #include <iostream>
 
 #include "app/atelier/command.h"
+#include "app/atelier/generate_batch.h"
 #include "app/atelier/generate_learned.h"
 #include "app/atelier/model_option.h"
 #include "app/atelier/print_pieces.h"
@@ -20,7 +21,14 @@ class GenerateCommand : public Command {
   void Declare(Cli& cli) override {
     model_.Declare(cli);
     cli.Text("-p,--prompt", &prompt_, "the text to continue; @FILE reads a file, - standard input");
-    cli.Text("--out", &out_, "pictures from a model that makes some: the PNG file they go into, -n of them");
+    cli.Text("--input", &input_,
+             "a file of records (.jsonl, .csv), each of which gets a reply; an interrupted one goes on");
+    cli.Text("--field", &field_,
+             "with --input: the field with what is asked, a text or with --chat a list of messages");
+    cli.Text("--into", &into_, "with --input: the field that gets the reply, or of several samples their list");
+    cli.Text("--out", &out_,
+             "with --input: the file of records with their replies (.jsonl); pictures from a model that "
+             "makes some: the PNG file they go into, -n of them");
     cli.Flag("--interpolate", &interpolate_, "with --out: ways from one picture to another");
     cli.Flag("--chat", &chat_, "treat the prompt as a user's message in the model's chat template");
     cli.Text("--system", &system_, "a system message, with --chat");
@@ -46,7 +54,11 @@ class GenerateCommand : public Command {
   }
 
   int Run(const Globals& globals) override {
-    if (prompt_.empty() == out_.empty()) throw Error(Code::kUsage, "wants --prompt for text, or --out for pictures");
+    if (!input_.empty() && (out_.empty() || !prompt_.empty())) {
+      throw Error(Code::kUsage, "--input wants --out, and no --prompt");
+    }
+    if (input_.empty() && prompt_.empty() == out_.empty())
+      throw Error(Code::kUsage, "wants --prompt for text, or --out for pictures");
     artefact::GenerateRequest request;
     request.prompt = prompt_;
     if (prompt_ == "-") request.prompt = ReadFile("/dev/stdin", 64u << 20);
@@ -57,7 +69,7 @@ class GenerateCommand : public Command {
       if (Constraint().kind != artefact::ConstraintSpec::Kind::kNone || chat_ || !stop_.empty() || !bias_.empty() ||
           sampling_.top_p != artefact::Sampling().top_p || sampling_.min_p != artefact::Sampling().min_p ||
           sampling_.repetition_penalty != 1 || sampling_.presence_penalty != 0 || sampling_.frequency_penalty != 0 ||
-          logprobs_ >= 0 || ignore_end_) {
+          logprobs_ >= 0 || ignore_end_ || !input_.empty()) {
         throw Error(Code::kUsage,
                     Cat(found.name, " runs on LibTorch, which samples by --temperature and --top-k alone"));
       }
@@ -76,13 +88,13 @@ class GenerateCommand : public Command {
     if (!out_.empty())
       throw Error(Code::kUsage, Cat(found.name, " writes text: --out is for models that make pictures"));
     const auto model = model_.Load(globals);
-    if (chat_) {
+    if (chat_ && input_.empty()) {
       Json messages = Json::array();
       if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
       messages.push_back({{"role", "user"}, {"content", request.prompt}});
       request.prompt = runtime::RenderChat(*model, messages);
       request.parse_special = true;
-    } else if (!system_.empty()) {
+    } else if (!system_.empty() && !chat_) {
       throw Error(Code::kUsage, "--system needs --chat");
     }
     request.max_tokens = static_cast<int>(max_tokens_);
@@ -103,6 +115,18 @@ class GenerateCommand : public Command {
     request.ignore_end = ignore_end_;
     request.logprobs = static_cast<int>(logprobs_);
     request.constraint = Constraint();
+    if (!input_.empty()) {
+      GenerateBatch(*model, request,
+                    {.input = input_,
+                     .out = out_,
+                     .field = field_,
+                     .into = into_,
+                     .chat = chat_,
+                     .system = system_,
+                     .request = Settings()},
+                    globals);
+      return 0;
+    }
     const bool streams = !globals.json && samples_ == 1;
     const artefact::GenerateResult result = model->Generate(request, streams ? PrintPieces() : nullptr);
     if (globals.json) {
@@ -127,6 +151,30 @@ class GenerateCommand : public Command {
     if (!regex_.empty()) spec = {Kind::kRegex, regex_, {}};
     if (!choices_.empty()) spec = {Kind::kChoice, "", choices_};
     return spec;
+  }
+  // What says how the replies of a file are made, so that it is gone on with alike.
+  std::string Settings() const {
+    const artefact::ConstraintSpec constraint = Constraint();
+    return ToText(Json{field_,
+                       into_,
+                       chat_,
+                       system_,
+                       max_tokens_,
+                       asked_samples_.value_or(1),
+                       top_k_,
+                       seed_,
+                       bias_,
+                       stop_,
+                       sampling_.temperature,
+                       sampling_.top_p,
+                       sampling_.min_p,
+                       sampling_.repetition_penalty,
+                       sampling_.presence_penalty,
+                       sampling_.frequency_penalty,
+                       ignore_end_,
+                       static_cast<int>(constraint.kind),
+                       constraint.text,
+                       constraint.choices});
   }
   void PrintJson(const artefact::Generator& model, const artefact::GenerateResult& result) const {
     Json samples = Json::array();
@@ -163,7 +211,7 @@ class GenerateCommand : public Command {
   }
 
   ModelOption model_;
-  std::string prompt_, out_, system_, schema_, regex_;
+  std::string prompt_, input_, field_ = "prompt", into_ = "response", out_, system_, schema_, regex_;
   bool interpolate_ = false, chat_ = false, ignore_end_ = false, json_object_ = false;
   artefact::Sampling sampling_;
   std::optional<int64_t> asked_samples_;
