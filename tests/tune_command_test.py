@@ -6,6 +6,7 @@ Usage: tune_command_test.py ATELIER ATELIER_LEARN
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -131,6 +132,59 @@ run("model", "pull", WORK / "studio/runs/beside/peft", "--name", "again", "--bas
 text = json.loads(run("generate", "-m", "base+again", "-p", "b \n", "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
 expect(text == ANSWERS["b"], f"through PEFT: {text!r}")
 
+# What the model said before and says now stands on the run's page.
+page = (WORK / "studio/runs/beside/report.html").read_text()
+expect("Replies before and after" in page, "no samples on the page")
+said = {}
+for row in map(json.loads, (WORK / "studio/runs/beside/metrics.jsonl").read_text().splitlines()):
+    if row.get("kind") == "text":
+        said.setdefault(row["name"], []).append((row["step"], row["text"]))
+expect(said["prompt/1"][0][1].strip() == "a" and said["wanted/1"] == [(0, ANSWERS["a"])], f"what was asked: {said.get('prompt/1')}, {said.get('wanted/1')}")
+expect(said["reply/1"][0][0] == 0 and said["reply/1"][0][1] != ANSWERS["a"] and said["reply/1"][-1][1] == ANSWERS["a"], f"samples: {said['reply/1']}")
+
+# A file of prompts gets its replies; what was done when it was interrupted is not done again.
+batch = ("generate", "-m", "base+beside", *STUDIO, "--input", "asked.jsonl", "--field", "q", "--into", "a", "--out", "answered.jsonl", "--temperature", 0,
+         "--max-tokens", 24)
+lines("asked.jsonl", [{"q": f"{q} \n", "n": i, "list": [1]} for i, q in enumerate("abcd")])
+out = json.loads(run(*batch, "--json"))
+answered = [json.loads(line) for line in (WORK / "answered.jsonl").read_text().splitlines()]
+expect(answered == [{"q": f"{q} \n", "n": i, "list": [1], "a": ANSWERS[q]} for i, q in enumerate("abcd")], f"replies to a file: {answered}")
+expect(out["records"] == 4 and not (WORK / "answered.jsonl.part").exists(), f"told of it: {out}")
+lines("hurt.jsonl", [{"q": "a \n"}, {"q": 7}])
+run(*batch[:6], "hurt.jsonl", *batch[7:], code=1, says="hurt.jsonl:2")
+run("generate", "-m", "base", *STUDIO, "--input", "asked.jsonl", code=2, says="--out")
+many = [{"q": f"{q} \n", "n": i} for i, q in enumerate("abcd" * 12)]  # more than go into the engine at once
+lines("asked.jsonl", many)
+run(*batch)
+all_of_them = (WORK / "answered.jsonl").read_text()
+expect([json.loads(line)["a"] for line in all_of_them.splitlines()] == [ANSWERS[m["q"][0]] for m in many], "replies to a long file")
+first = len("".join(all_of_them.splitlines(True)[:32]).encode())
+run(*batch, code=1, says="answered.jsonl.part", preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                                                                    resource.setrlimit(resource.RLIMIT_FSIZE, (first + 600, first + 600))))
+expect((WORK / "answered.jsonl").read_text() == all_of_them, "what was there is kept where a command fails")
+part = (WORK / "answered.jsonl.part").read_text().replace(ANSWERS["b"], "kept", 1)
+expect(part.count("\n") >= 33, "nothing was kept")
+(WORK / "answered.jsonl.part").write_text(part[:-5])
+run(*batch[:-1], 23, code=1, says="another command")
+run(*batch)
+expect((WORK / "answered.jsonl").read_text() == all_of_them.replace(ANSWERS["b"], "kept", 1), "it does not go on where it was")
+
+# A small copy learns from the model with its adapter.
+run("model", "prune", "base", "small.gguf", "--units", "0.5", "--calibration", "poems.jsonl", "--vocabulary", "poems.jsonl", *STUDIO, says="units stay")
+run("model", "prune", "base", "fewer.gguf", "--vocabulary", "held.jsonl", "--evaluate", "poems.jsonl", "--ctx", "32", *STUDIO, says="bits, the original")
+whole_size = int(json.loads(run("model", "show", "base", *STUDIO, "--json"))["tokenizer"]["tokens"])
+fewer_size = int(json.loads(run("model", "show", "fewer.gguf", *STUDIO, "--json"))["tokenizer"]["tokens"])
+expect(fewer_size < whole_size, f"{fewer_size} of {whole_size} tokens")
+run("model", "prune", "base", "half.gguf", "--units", "0.5", "--calibration", "poems.jsonl", *STUDIO, says="units stay")
+distil = ("tune", "distil", "-m", "half.gguf", *STUDIO, "--data", "pairs.jsonl", "--rate", "1e-2", "--epochs", "20", "--patience", "0", "--length", "40")
+out = json.loads(run(*distil, "--teacher", "base+beside", "--validation", "held.jsonl", "--name", "taught-small", "--label-weight", "0", "--merge", "f32", "--json"))
+for question, answer in ANSWERS.items():
+    text = json.loads(run("generate", "-m", "taught-small", "-p", f"{question} \n", "--temperature", 0, "--max-tokens", 24, *STUDIO, "--json"))["text"]
+    expect(text == answer, f"the student says {text!r}")
+run(*distil, "--teacher", "half.gguf", "--name", "never", code=1, says="its own teacher")
+run(*distil[:3], "fewer.gguf", *distil[4:], "--teacher", "base+beside", "--name", "never", code=1, says="another vocabulary")
+run(*distil, "--name", "never", code=2, says="--teacher")
+
 # Which of two replies is preferred, and which are wanted: the share that comes out right grows, and the model says it.
 liked = [{"prompt": f"{q} \n", "chosen": a, "rejected": ANSWERS["b" if q != "b" else "d"]} for _ in range(20) for q, a in ANSWERS.items()]
 liked[3] |= {"rejected": liked[3]["chosen"]}
@@ -138,13 +192,30 @@ lines("liked.jsonl", liked)
 judged = [{"prompt": p["prompt"], "response": text, "label": wanted} for p in liked for text, wanted in [(p["chosen"], True), ("夜来风雨声", False)]]
 lines("judged.jsonl", judged)
 for objective, data, more in [("dpo", "liked.jsonl", []), ("ipo", "liked.jsonl", ["--beta", "0.05"]), ("orpo", "liked.jsonl", ["--beta", "1"]),
-                              ("kto", "judged.jsonl", [])]:
+                              ("kto", "judged.jsonl", []), ("reward", "liked.jsonl", [])]:
     out = json.loads(run("tune", objective, "-m", "base", *STUDIO, "--data", data, "--validation", data, "--rate", "3e-3", "--epochs", "20", "--patience", "0", "--length",
                          "40", *more, "--json"))
     expect(out["model"] == f"base+base-{objective}", f"{objective}: {out}")
     told = [json.loads(line) for line in (WORK / f"studio/runs/base-{objective}/metrics.jsonl").read_text().splitlines()]
     right = [line["values"]["validation/accuracy"] for line in told if "validation/accuracy" in line.get("values", {})]
     expect(right and right[-1] > 0.95, f"{objective}: accuracies {right}")
+# What a reward model says of replies, and of those of a model that learns by it.
+replies = "".join(json.dumps({"record": {"prompt": p["prompt"]}, "reply": p[side]}, ensure_ascii=False) + "\n" for p in liked[:3] for side in ["chosen", "rejected"])
+told = run("reward", "-m", "base+base-reward", *STUDIO, input=replies).split()
+expect(len(told) == 6 and all(float(told[i]) > float(told[i + 1]) for i in [0, 2, 4]), f"rewards {told}")
+expect([float(json.loads(line)["reward"]) for line in run("reward", "-m", "base+base-reward", *STUDIO, "--json", input=replies).splitlines()][0] > 0, "in JSON")
+for bad_line, says in [("{}", "line 1: has no"), ('{"record": {"prompt": "a"}}', "text \"reply\""), ('{"record": {"q": "a"}, "reply": "b"}', "'prompt'"),
+                       ("nonsense", "line 1"), ("", "standard input is empty")]:
+    run("reward", "-m", "base+base-reward", *STUDIO, code=1, says=says, input=bad_line)
+run("reward", "-m", "base", "--format", "xml", *STUDIO, code=2, says="chat, plain or auto", input="{}")
+lines("few.jsonl", [{"prompt": f"{q} \n"} for q in ANSWERS] * 4)
+out = json.loads(run("tune", "grpo", "-m", "base", *STUDIO, "--name", "by-reward", "--data", "few.jsonl", "--validation", "few.jsonl", "--scorer",
+                     f"{ATELIER} reward -m base+base-reward --studio {STUDIO[1]}", "--rate", "1e-2", "--epochs", "4", "--beta", "0.001", "--reply-tokens", "8",
+                     "--length", "20", "--patience", "0", "--json"))
+scores = [row["values"]["validation/score"] for row in map(json.loads, (WORK / "studio/runs/by-reward/metrics.jsonl").read_text().splitlines())
+          if "validation/score" in row.get("values", {})]
+expect(len(scores) >= 2 and scores[-1] > scores[0], f"by a reward model: {scores}")
+
 run("tune", "ipo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--validation", "liked.jsonl", "--name", "base-dpo", "--length", "40", "--resume",
     code=1, says="model.objective")
 

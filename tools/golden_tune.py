@@ -25,6 +25,11 @@ W + alpha / rank B A; both must agree to 1e-5, and the gradients to 1e-4. What T
     dpo   -log sigmoid(beta h), h of sums over tokens, mean over pairs: the paper's eq. 7.
     ipo   (h - 1 / (2 beta))^2 with h of means over a reply's tokens; the paper's eq. 17 has sums. TRL says that the authors
           agreed and that the paper's results are of means.
+    distil  (1 - w) T^2 KL(teacher || policy) at temperature T, plus w of sft's, mean over the replies' tokens (Hinton et al. 2015).
+          The teacher is the model with its adapter off. The divergence is that of TRL's GKDTrainer with its beta 0, which has no T^2.
+    reward  -log sigmoid(u of the chosen - u of the rejected), u the last hidden row before the token that ends the reply, times the
+          head's row of "+" less that of "-". By transformers' model for classification with that as its one output, and the
+          loss of TRL's RewardTrainer.
     orpo  TRL's NLL is a mean over all tokens of the batch's prompts and chosen replies, but for the first of each row. The
           paper has the reply alone, per pair: -s / n, which is the case `orpo`, by the formula alone. `orpo_trl` is TRL's.
           log p of the odds is the mean over a reply's tokens in both; loss = NLL - beta log sigmoid(log odds ratio).
@@ -56,14 +61,17 @@ import torch  # noqa: E402
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
-from transformers import PreTrainedTokenizerFast  # noqa: E402
+from transformers import LlamaForSequenceClassification, PreTrainedTokenizerFast  # noqa: E402
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer  # noqa: E402
+from trl.experimental.gkd import GKDTrainer  # noqa: E402
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "tests/golden/archs/llama.gguf.zst"
 RANK, ALPHA, SIZE, BETA, SEED, DATA_SEED = 2, 6, 0.12, 0.1, 20, 30
 GRPO_BETA = 0.04
+DISTIL_TEMPERATURE, DISTIL_LABELS = 2.0, 0.3
+GOOD, BAD = ord("+"), ord("-")  # ids: that vocabulary begins with the bytes
 BEGIN, END, PAD = 283, 284, 287  # <|begin|>, <|end|>, <|pad|> of that file's vocabulary
 LORA = dict(r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, bias="none", task_type="CAUSAL_LM",
             target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
@@ -176,14 +184,18 @@ class Plain:
 
     def log_probabilities(self, prompt, reply, adapted=True):
         """[len(prompt) + len(reply) - 1] of each token but the first."""
+        logits = self.logits(prompt, reply, adapted)
+        return logits.gather(1, torch.tensor(prompt + reply)[1:, None])[:, 0] - torch.logsumexp(logits, 1)
+
+    def logits(self, prompt, reply, adapted):
+        """[len(prompt) + len(reply) - 1, vocabulary] of what follows each token but the last."""
         weights = {}
         for name, a in self.adapter.items():
             if adapted and ".lora_A." in name:
                 key = name.removeprefix("base_model.model.").replace(".lora_A", "")
                 weights[key] = self.model.get_parameter(key) + ALPHA / RANK * self.adapter[name.replace("lora_A", "lora_B")] @ a
         ids = torch.tensor([prompt + reply])
-        logits = torch.func.functional_call(self.model, weights, (ids,)).logits[0, :-1].double()
-        return logits.gather(1, ids[0, 1:, None])[:, 0] - torch.logsumexp(logits, 1)
+        return torch.func.functional_call(self.model, weights, (ids,)).logits[0, :-1].double()
 
     def scores(self, rows):
         """Of (prompt, reply): sums with the adapter and without it, tokens."""
@@ -245,6 +257,67 @@ def plain_grpo(plain, rollouts):
             losses.append((torch.exp(p - p.detach()) * (-advantage + GRPO_BETA * away)).mean())
             told["kl"] += away.mean().item() / sum(len(g["replies"]) for g in rollouts)
     return torch.stack(losses).mean(), told
+
+
+def plain_distil(plain, pairs):
+    divergences, labels = [], []
+    for pair in pairs:
+        prompt, reply = pair["prompt"], pair["chosen"]
+        softened = lambda adapted: torch.log_softmax(plain.logits(prompt, reply, adapted)[-len(reply) :] / DISTIL_TEMPERATURE, 1)
+        with torch.no_grad():
+            wanted = softened(False)
+        divergences.append((wanted.exp() * (wanted - softened(True))).sum(1))
+        labels.append(-plain.log_probabilities(prompt, reply)[-len(reply) :])
+    divergence, label = torch.cat(divergences).mean(), torch.cat(labels).mean()
+    told = dict(temperature=DISTIL_TEMPERATURE, label_weight=DISTIL_LABELS, divergence=divergence.item(), labels=label.item())
+    return (1 - DISTIL_LABELS) * DISTIL_TEMPERATURE**2 * divergence + DISTIL_LABELS * label, told
+
+
+def trl_distil(adapter, pairs):
+    """TRL's divergence and transformers' loss of a padded batch."""
+    model = with_adapter(adapter)
+    longest = max(len(p["prompt"] + p["chosen"]) for p in pairs)
+    pad = lambda ids, filler: ids + [filler] * (longest - len(ids))
+    ids = torch.tensor([pad(p["prompt"] + p["chosen"], PAD) for p in pairs])
+    labels = torch.tensor([pad([-100] * len(p["prompt"]) + p["chosen"], -100) for p in pairs])
+    seen = torch.tensor([pad([1] * len(p["prompt"] + p["chosen"]), 0) for p in pairs])
+    with torch.no_grad(), model.disable_adapter():
+        teacher = model(ids, attention_mask=seen).logits
+    student = model(ids, attention_mask=seen, labels=labels)
+    divergence = GKDTrainer.generalized_jsd_loss(student.logits[:, :-1], teacher[:, :-1], labels=labels[:, 1:], beta=0,
+                                                 temperature=DISTIL_TEMPERATURE)
+    loss = (1 - DISTIL_LABELS) * DISTIL_TEMPERATURE**2 * divergence + DISTIL_LABELS * student.loss
+    loss.backward()
+    return loss.item(), {name.replace(".default", ""): p.grad for name, p in model.named_parameters() if p.requires_grad}
+
+
+def plain_reward(plain, rows):
+    verdicts = torch.stack([(lambda last: last[GOOD] - last[BAD])(plain.logits(*row, True)[-1]) for row in rows])
+    half = len(rows) // 2
+    return -log_sigmoid(verdicts[:half] - verdicts[half:]).mean(), dict(verdicts=verdicts.tolist())
+
+
+def peer_reward(adapter, rows):
+    """transformers' model for classification, PEFT's adapter, the loss as RewardTrainer.compute_loss has it."""
+    plain = base()
+    config = plain.config
+    config.num_labels, config.pad_token_id = 1, PAD
+    model = LlamaForSequenceClassification(config)
+    model.model.load_state_dict(plain.model.state_dict())
+    head = plain.lm_head.weight.detach()
+    with torch.no_grad():
+        model.score.weight.copy_((head[GOOD] - head[BAD])[None])
+    model = get_peft_model(model, LoraConfig(**{**LORA, "task_type": None}))
+    set_peft_model_state_dict(model, adapter)
+    model.eval()
+    ids = [prompt + reply[:-1] for prompt, reply in rows]
+    longest = max(map(len, ids))
+    verdicts = model(torch.tensor([row + [PAD] * (longest - len(row)) for row in ids]),
+                     attention_mask=torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids])).logits[:, 0]
+    chosen, rejected = verdicts.chunk(2)
+    loss = -torch.nn.functional.logsigmoid(chosen - rejected).mean()
+    loss.backward()
+    return loss.item(), {name.replace(".default", ""): p.grad for name, p in model.named_parameters() if "lora_" in name}
 
 
 def begin(trainer, adapter):
@@ -371,7 +444,7 @@ def main():
     pairs, judged = draw(adapter)
     rollouts = draw_rollouts()
     plain, cases = Plain(adapter), []
-    for case in ["sft", "dpo", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped", "grpo"]:
+    for case in ["sft", "dpo", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped", "grpo", "distil", "reward"]:
         order = [0, 3, 1, 2] if case == "kto_clamped" else [0, 1, 2, 3]
         mine = [judged[i] for i in order]
         others = [(record["prompt"], mine[(i + 1) % 4]["response"]) for i, record in enumerate(mine)]
@@ -380,12 +453,22 @@ def main():
         else:
             sides = ["chosen"] if case == "sft" else ["chosen", "rejected"]
             rows, labels = [(p["prompt"], p[side]) for side in sides for p in pairs], None
-        loss, told = plain_grpo(plain, rollouts) if case == "grpo" else plain_loss(case, plain, rows, labels, others)
+        if case == "distil":
+            loss, told = plain_distil(plain, pairs)
+        elif case == "reward":
+            loss, told = plain_reward(plain, rows)
+        else:
+            loss, told = plain_grpo(plain, rollouts) if case == "grpo" else plain_loss(case, plain, rows, labels, others)
         gradients = plain.gradients(loss)
         if case == "orpo":
             told = dict(loss=loss.item()) | told
         else:
-            theirs, their_gradients = trl_grpo(adapter, rollouts) if case == "grpo" else trl_loss(case, adapter, pairs, mine, others)
+            if case == "distil":
+                theirs, their_gradients = trl_distil(adapter, pairs)
+            elif case == "reward":
+                theirs, their_gradients = peer_reward(adapter, rows)
+            else:
+                theirs, their_gradients = trl_grpo(adapter, rollouts) if case == "grpo" else trl_loss(case, adapter, pairs, mine, others)
             if not abs(theirs - loss.item()) < 1e-5 * max(1, abs(theirs)):
                 sys.exit(f"{case}: TRL has {theirs}, the formula {loss.item()}")
             told = dict(loss=theirs, formula=loss.item(), gradients_apart=close(case, gradients, their_gradients, 1e-4)) | told
@@ -417,7 +500,8 @@ def main():
 
 
 def kind_of(case):
-    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer", "grpo": "GRPOTrainer grpo"}.get(case, "KTOTrainer")
+    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer", "grpo": "GRPOTrainer grpo",
+            "distil": "GKDTrainer.generalized_jsd_loss", "reward": "LlamaForSequenceClassification"}.get(case, "KTOTrainer")
 
 
 if __name__ == "__main__":

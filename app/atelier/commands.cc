@@ -42,9 +42,11 @@ std::unique_ptr<Command> MakeEvaluatePerplexity();    // evaluate_perplexity.cc
 std::unique_ptr<Command> MakeEvaluateNgram();         // evaluate_ngram.cc
 std::unique_ptr<Command> MakeTrain();                 // train.cc
 std::unique_ptr<Command> MakeTuneSft();               // tune.cc
+std::unique_ptr<Command> MakeTuneDistil();            // tune.cc
 std::unique_ptr<Command> MakeTuneDpo();               // tune.cc
 std::unique_ptr<Command> MakeTuneIpo();               // tune.cc
 std::unique_ptr<Command> MakeTuneOrpo();              // tune.cc
+std::unique_ptr<Command> MakeTuneReward();            // tune.cc
 std::unique_ptr<Command> MakeTuneKto();               // tune.cc
 std::unique_ptr<Command> MakeTuneGrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneReinforce();         // tune.cc
@@ -60,6 +62,7 @@ std::unique_ptr<Command> MakeIndexRm();               // index_list.cc
 std::unique_ptr<Command> MakeSearch();                // search.cc
 std::unique_ptr<Command> MakeSegment();               // segment.cc
 std::unique_ptr<Command> MakeEmbed();                 // embed.cc
+std::unique_ptr<Command> MakeReward();                // reward.cc
 std::unique_ptr<Command> MakeEvaluateSegmentation();  // evaluate_segmentation.cc
 std::unique_ptr<Command> MakeEvaluateRetrieval();     // evaluate_retrieval.cc
 std::unique_ptr<Command> MakeEvaluateSuite();         // evaluate_suite.cc
@@ -112,7 +115,8 @@ std::span<const CommandEntry> AllCommands() {
        "atelier model quantise poems poems-q4.gguf --type q4_k --calibration poems.txt --evaluate unseen.txt",
        &MakeModelQuantise},
       {"model prune", "Make a copy of a model without what counts least",
-       "atelier model prune poems poems-less.gguf --units 0.75 --calibration poems.txt --evaluate unseen.txt",
+       "atelier model prune poems poems-less.gguf --units 0.75 --calibration poems.txt --evaluate unseen.txt\n"
+       "atelier model prune gemma3-270m small.gguf --vocabulary our_texts.txt --tokens 16000",
        &MakeModelPrune},
       {"model rm", "Take a model out of the studio", "atelier model rm smollm2 --weights", &MakeModelRm},
       {"key create", "Make an API key; it is shown once",
@@ -127,12 +131,19 @@ std::span<const CommandEntry> AllCommands() {
        "atelier tune sft -m smollm2 --data pairs.jsonl --validation held_out.jsonl --name helper\n"
        "atelier tune sft -m gemma3-270m --data rows.jsonl --prompt row --response text --format plain --merge q8_0",
        &MakeTuneSft},
+      {"tune distil", "Teach a small model what a greater one says of replies (knowledge distillation)",
+       "atelier tune distil -m small.gguf --teacher gemma3-270m+extract --data rows.jsonl --merge keep",
+       &MakeTuneDistil},
       {"tune dpo", "Teach a model which of two replies is preferred (direct preference optimisation)",
        "atelier tune dpo -m smollm2 --data preferences.jsonl --validation held_out.jsonl --name liked", &MakeTuneDpo},
       {"tune ipo", "As tune dpo, by a loss that does not grow without bound",
        "atelier tune ipo -m smollm2 --data preferences.jsonl --beta 0.2", &MakeTuneIpo},
       {"tune orpo", "Teach a model the chosen replies and the preference at once, without a reference",
        "atelier tune orpo -m smollm2 --data preferences.jsonl --validation held_out.jsonl", &MakeTuneOrpo},
+      {"tune reward", "Teach a model to say how good a reply is, by which of two was preferred (a reward model)",
+       "atelier tune reward -m gemma3-270m --data preferences.jsonl --name taste\n"
+       "atelier tune grpo -m gemma3-270m --data prompts.jsonl --scorer 'atelier reward -m gemma3-270m+taste'",
+       &MakeTuneReward},
       {"tune kto", "Teach a model which replies are wanted and which are not, each judged by itself",
        "atelier tune kto -m smollm2 --data judged.jsonl --response text --label liked", &MakeTuneKto},
       {"tune grpo", "Teach a model what a scorer says of its own replies, group by group",
@@ -213,8 +224,11 @@ std::span<const CommandEntry> AllCommands() {
        &MakeSegment},
       {"generate", "Continue a text with a model",
        "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
-       "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
+       "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json\n"
+       "atelier generate -m gemma3-270m+extract --input listings.jsonl --field prompt --out rows.jsonl --temperature 0",
        &MakeGenerate},
+      {"reward", "Say how good replies are, by a model that was taught so (tune reward)",
+       "atelier reward -m gemma3-270m+taste < replies.jsonl", &MakeReward},
       {"embed", "Turn texts into vectors",
        "atelier embed -m e5-small '手冲咖啡壶' 'a kettle for coffee' 'stock prices'\natelier embed -m e5-small --role "
        "query --json < "

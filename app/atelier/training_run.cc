@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/str.h"
 #include "job/learner.h"
+#include "text/unicode.h"
 #include "track/run_report.h"
 
 namespace atelier::app {
@@ -27,6 +28,17 @@ std::string FormatValue(const Json& value) {
   return text;
 }
 
+// A long text's end, where what was asked stands, or its beginning.
+std::string OneLine(const std::string& text, bool end) {
+  constexpr size_t kMost = 120;  // bytes
+  const std::string out = ReplaceAll(std::string(Trim(text)), "\n", " ");
+  if (out.size() <= kMost) return text::ForTerminal(out);
+  const auto inside = [&](size_t at) { return (static_cast<unsigned char>(out[at]) & 0xC0) == 0x80; };
+  size_t cut = end ? out.size() - kMost : kMost;
+  while (cut < out.size() && inside(cut)) ++cut;
+  return end ? Cat("…", text::ForTerminal(out.substr(cut))) : Cat(text::ForTerminal(out.substr(0, cut)), "…");
+}
+
 void Print(const std::string& event, const Json& fields) {
   if (event == "validation") {
     std::cout << "step " << fields["step"] << ":";
@@ -35,9 +47,13 @@ void Print(const std::string& event, const Json& fields) {
   } else if (event == "samples") {
     for (const Json& text : fields.value("texts", Json::array()))
       std::cout << "  | " << ReplaceAll(text.get<std::string>(), "\n", " ") << "\n";
-    for (const Json& pair : fields.value("pairs", Json::array()))
-      std::cout << "  | " << pair["source"].get<std::string>() << " -> " << pair["hypothesis"].get<std::string>()
-                << " (" << pair["reference"].get<std::string>() << ")\n";
+    for (const Json& pair : fields.value("pairs", Json::array())) {
+      const auto line = [&](const char* key, bool end) { return OneLine(pair[key].get<std::string>(), end); };
+      const std::string wanted = line("reference", false);
+      std::cout << "  | " << line("source", true) << " -> " << line("hypothesis", false);
+      if (!wanted.empty()) std::cout << " (" << wanted << ")";
+      std::cout << "\n";
+    }
     for (const Json& path : fields.value("pictures", Json::array()))
       std::cout << "  " << path.get<std::string>() << "\n";
     std::cout << std::flush;

@@ -1,5 +1,6 @@
-// atelier tune sft|dpo|ipo|orpo|kto|grpo|reinforce -m MODEL --data RECORDS: teaches a model, by a low-rank adapter,
-// replies as they are, which of two is preferred, which are wanted, or what a scorer says of its own.
+// atelier tune sft|distil|dpo|ipo|orpo|reward|kto|grpo|reinforce -m MODEL --data RECORDS: teaches a model, by a
+// low-rank adapter, replies as they are, what a greater model says of them, which of two is preferred, which are
+// wanted, or what a scorer says of its own.
 #include <algorithm>
 #include <iostream>
 #include <optional>
@@ -66,9 +67,16 @@ class Tune : public Command {
       cli.Int("--reply-tokens", &reply_tokens_, "of a reply, at most", 1, 1 << 16);
       cli.Double("--temperature", &temperature_, "of sampling", 1e-3, 100);
     }
+    if (HasTeacher()) {
+      cli.Text("--teacher", &teacher_, "the model to learn from: a name, MODEL+ADAPTER, or a path; of one vocabulary",
+               true);
+      cli.Double("--label-weight", &label_weight_, "of the replies themselves beside what the teacher says of them", 0,
+                 1);
+      cli.Double("--soften", &soften_, "temperature at which both models' probabilities are compared", 0.01, 100);
+    }
     if (kind_.eats == Eats::kJudged)
       cli.Text("--label", &label_, "the field that says whether it was wanted: true or false");
-    if (kind_.eats != Eats::kReplies) {
+    if (HasBeta()) {
       cli.Double("--beta", &beta_,
                  kind_.objective == "orpo" ? "the weight of the preference beside the reply itself"
                                            : "how dear it is to leave the model as it was",
@@ -92,6 +100,7 @@ class Tune : public Command {
   int Run(const Globals& globals) override {
     const auto here = OpenHere(globals);
     const artefact::ModelEntry base = here->models->Resolve(model_);
+    if (HasTeacher()) Find(*here, base);
     std::optional<runtime::MergeOptions> merge;
     if (!merge_.empty()) merge.emplace();
     if (!merge_.empty() && merge_ != "keep") merge->format = runtime::QuantisationNamed(merge_);
@@ -128,6 +137,18 @@ class Tune : public Command {
   }
 
  private:
+  bool HasBeta() const { return kind_.beta > 0; }
+  bool HasTeacher() const { return kind_.objective == "distil"; }
+
+  void Find(const StudioHere& here, const artefact::ModelEntry& student) {
+    const artefact::ModelEntry teacher = here.models->ResolveAdapted(teacher_);
+    if (teacher.path == student.path && !teacher.adapter) {
+      throw Error(Code::kInvalidInput, Cat(Quote(model_), " is its own teacher"), "name another by --teacher");
+    }
+    teacher_path_ = teacher.path;
+    if (teacher.adapter) teacher_adapter_ = teacher.adapter->path;
+  }
+
   // By default as many tokens as the model's context has, 512 at most.
   int64_t Length(const artefact::ModelEntry& base) const {
     const int64_t context = base.manifest.context_length;
@@ -160,11 +181,15 @@ class Tune : public Command {
     out << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length
         << "\n\n[model]\narchitecture = \"decoder\"\nobjective = " << TomlText(kind_.objective)
         << "\ninit = " << TomlText(base) << "\nrank = " << rank_;
-    if (kind_.eats != Eats::kReplies) out << "\nbeta = " << beta_;
+    if (HasBeta()) out << "\nbeta = " << beta_;
+    if (HasTeacher()) {
+      out << "\nteacher = " << TomlText(teacher_path_) << "\nlabel_weight = " << label_weight_
+          << "\ntemperature = " << soften_;
+      if (!teacher_adapter_.empty()) out << "\nteacher_adapter = " << TomlText(teacher_adapter_);
+    }
     out << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
         << (kind_.eats == Eats::kPrompts ? "\ngradient_checkpointing = true" : "")
-        << "\n\n[track]\nsamples = 0\n\n[optimiser]\nrate = " << rate_
-        << "\nweight_decay = 0.0\n\n[schedule]\nname = \"cosine\"\n";
+        << "\n\n\n[optimiser]\nrate = " << rate_ << "\nweight_decay = 0.0\n\n[schedule]\nname = \"cosine\"\n";
     if (!validation_.empty()) out << "\n[validation]\npatience = " << patience_ << "\n";
     if (kind_.eats != Eats::kPrompts) return out.str();
     if (!validation_.empty()) out << "metric = \"score\"\ngoal = \"max\"\n";
@@ -179,24 +204,28 @@ class Tune : public Command {
     return out.str();
   }
 
-  std::string model_, data_, validation_, name_, run_, prompt_ = "prompt", response_ = "response", chosen_ = "chosen",
-                                                       rejected_ = "rejected", label_ = "label", format_ = "auto",
-                                                       merge_, language_, scorer_;
+  std::string model_, data_, validation_, name_, run_,
+      prompt_ = "prompt", response_ = "response", chosen_ = "chosen", rejected_ = "rejected", label_ = "label",
+      format_ = "auto", merge_, language_, scorer_, teacher_, teacher_path_, teacher_adapter_;
   const Kind kind_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
   int64_t samples_ = 8, reply_tokens_ = 64;
-  double rate_, epochs_, beta_, temperature_ = 1;
+  double rate_, epochs_, beta_, temperature_ = 1, label_weight_ = 0.5, soften_ = 1;
   bool resume_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Command> MakeTuneSft() { return std::make_unique<Tune>(Kind{"sft", Eats::kReplies, 2e-4, 2, 0}); }
+std::unique_ptr<Command> MakeTuneDistil() { return std::make_unique<Tune>(Kind{"distil", Eats::kReplies, 2e-4, 2, 0}); }
 std::unique_ptr<Command> MakeTuneDpo() { return std::make_unique<Tune>(Kind{"dpo", Eats::kPreferences, 5e-5, 1, 0.1}); }
 std::unique_ptr<Command> MakeTuneIpo() { return std::make_unique<Tune>(Kind{"ipo", Eats::kPreferences, 5e-5, 1, 0.1}); }
 std::unique_ptr<Command> MakeTuneOrpo() {
   return std::make_unique<Tune>(Kind{"orpo", Eats::kPreferences, 1e-4, 2, 0.1});
+}
+std::unique_ptr<Command> MakeTuneReward() {
+  return std::make_unique<Tune>(Kind{"reward", Eats::kPreferences, 1e-4, 1, 0});
 }
 std::unique_ptr<Command> MakeTuneKto() { return std::make_unique<Tune>(Kind{"kto", Eats::kJudged, 5e-5, 1, 0.1}); }
 std::unique_ptr<Command> MakeTuneGrpo() { return std::make_unique<Tune>(Kind{"grpo", Eats::kPrompts, 5e-5, 1, 0.04}); }

@@ -14,10 +14,13 @@
 #include "job/stand_still.h"
 #include "model/fused/ops.h"
 #include "model/picture_model.h"
+#include "model/pretrained.h"
 #include "store/foreground.h"
+#include "track/run_report.h"
 #include "track/tracking.h"
 #include "train/picture_grid.h"
 #include "train/run.h"
+#include "train/sample_replies.h"
 #include "train/sample_text.h"
 #include "train/trainer.h"
 #include "train/translate.h"
@@ -65,6 +68,7 @@ class Teller : public train::Listener {
 
   void Sample(int64_t step) override {
     if (auto* translator = dynamic_cast<model::Translator*>(run_.model.get())) return SampleOfPairs(*translator, step);
+    if (auto* tuned = dynamic_cast<model::Pretrained*>(run_.model.get())) return SampleReplies(*tuned, step);
     if (auto* pictures = dynamic_cast<model::PictureModel*>(run_.model.get())) return SamplePictures(*pictures, step);
     auto* language = dynamic_cast<model::LanguageModel*>(run_.model.get());
     if (language == nullptr || run_.settings.samples == 0) return;
@@ -87,6 +91,28 @@ class Teller : public train::Listener {
     const train::Examples& examples = run_.validation ? *run_.validation : *run_.train;
     for (const train::PairSample& one : train::SamplePairs(view, examples, run_.settings.samples)) {
       pairs.push_back({{"source", one.source}, {"hypothesis", one.hypothesis}, {"reference", one.reference}});
+    }
+    Tell("samples", {{"step", step}, {"pairs", pairs}});
+  }
+
+  // Prompts with what the model as it stands answers, and what was wanted.
+  void SampleReplies(const model::Pretrained& model, int64_t step) {
+    if (run_.settings.samples == 0) return;
+    Json pairs = Json::array();
+    const train::Examples& examples = run_.validation ? *run_.validation : *run_.train;
+    size_t number = 0;
+    for (const train::ReplySample& one :
+         train::SampleReplies(*run_.engine, model, *run_.tokenizer, examples, run_.settings.samples)) {
+      ++number;
+      const auto tell = [&](std::string_view what, const std::string& text) {
+        tracker_->Text(step, Cat(what, number), text);
+      };
+      if (step == 0) {
+        tell(track::kPromptText, one.prompt);
+        if (!one.wanted.empty()) tell(track::kWantedText, one.wanted);
+      }
+      tell(track::kReplyText, one.reply);
+      pairs.push_back({{"source", one.prompt}, {"hypothesis", one.reply}, {"reference", one.wanted}});
     }
     Tell("samples", {{"step", step}, {"pairs", pairs}});
   }
@@ -175,6 +201,8 @@ int TrainTogether(const Options& options, const std::atomic<bool>& stop, train::
   train::Trainer trainer(run.settings, *run.model, *run.train, run.validation.get(), folder, run.about, teller,
                          *collective);
   if (checkpoint) trainer.Resume(*checkpoint);
+  // What a tuned model said before.
+  if (first && !checkpoint && run.engine) teller.Sample(0);
   try {
     const int64_t until = std::min(trainer.steps(), Whole(options, "until", trainer.steps(), 1, INT64_MAX));
     const train::Outcome outcome = trainer.Run(stop, until);

@@ -23,14 +23,16 @@ void Tell(const torch::Tensor& chosen, const torch::Tensor& rejected, Loss* loss
   loss->details["margin"] = Mean(chosen - rejected);
 }
 
-Loss Dpo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& config, const LossOptions& options) {
-  const Halves reward(config.beta * (s.sums - s.reference));
-  const torch::Tensor h = reward.first - reward.second;
-  // Smoothed (cDPO, Mitchell 2023): a share of the labels is taken to be the wrong way round.
-  const double wrong = options.label_smoothing;
+// mean of -log sigmoid(h); smoothed (cDPO, Mitchell 2023), a share of the labels is taken to be the wrong way round.
+torch::Tensor SmoothedLogistic(const torch::Tensor& h, double wrong) {
   torch::Tensor value = -(1 - wrong) * torch::log_sigmoid(h);
   if (wrong > 0) value = value - wrong * torch::log_sigmoid(-h);
-  Loss loss{value.mean(), {}};
+  return value.mean();
+}
+
+Loss Dpo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& config, const LossOptions& options) {
+  const Halves reward(config.beta * (s.sums - s.reference));
+  Loss loss{SmoothedLogistic(reward.first - reward.second, options.label_smoothing), {}};
   Tell(reward.first, reward.second, &loss);
   return loss;
 }
@@ -67,17 +69,27 @@ Loss Kto(const ReplyScores& s, const torch::Tensor& marks, const ObjectiveConfig
   return loss;
 }
 
+Loss Reward(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig&, const LossOptions& options) {
+  const Halves verdict(s.verdicts);
+  const torch::Tensor h = verdict.first - verdict.second;
+  Loss loss{SmoothedLogistic(h, options.label_smoothing), {}};
+  Tell(verdict.first, verdict.second, &loss);
+  return loss;
+}
+
 }  // namespace
 
 std::span<const Objective> AllObjectives() {
   static const std::vector<Objective> list = {
-      {"sft", DataKind::kReplies, false, 0, nullptr},
-      {"dpo", DataKind::kPreferences, true, 0.1, &Dpo},
-      {"ipo", DataKind::kPreferences, true, 0.1, &Ipo},
-      {"orpo", DataKind::kPreferences, false, 0.1, &Orpo},
-      {"kto", DataKind::kJudged, true, 0.1, &Kto},
-      {"grpo", DataKind::kPrompts, true, 0.04, nullptr},
-      {"reinforce", DataKind::kPrompts, true, 0.04, nullptr},
+      {"sft", DataKind::kReplies, false, false, 0, nullptr},
+      {"distil", DataKind::kReplies, false, false, 0, nullptr},
+      {"dpo", DataKind::kPreferences, true, false, 0.1, &Dpo},
+      {"ipo", DataKind::kPreferences, true, false, 0.1, &Ipo},
+      {"orpo", DataKind::kPreferences, false, false, 0.1, &Orpo},
+      {"reward", DataKind::kPreferences, false, true, 0, &Reward},
+      {"kto", DataKind::kJudged, true, false, 0.1, &Kto},
+      {"grpo", DataKind::kPrompts, true, false, 0.04, nullptr},
+      {"reinforce", DataKind::kPrompts, true, false, 0.04, nullptr},
   };
   return list;
 }
@@ -92,8 +104,13 @@ ObjectiveConfig ReadObjective(Table& config) {
     if (one.data == DataKind::kPrompts) {  // 0: as far from the model as it was as it likes
       out.beta = config.DoubleOr("beta", one.beta, 0, 1e6);
       out.by_deviation = name == "grpo";
-    } else if (one.data != DataKind::kReplies) {
+    } else if (one.beta > 0) {
       out.beta = config.DoubleOr("beta", one.beta, 1e-6, 1e6);
+    }
+    if (name == "distil") {
+      out.teacher = {config.String("teacher"), config.StringOr("teacher_adapter", "")};
+      out.distil.temperature = config.DoubleOr("temperature", out.distil.temperature, 0.01, 100);
+      out.distil.label_weight = config.DoubleOr("label_weight", out.distil.label_weight, 0, 1);
     }
     if (one.data == DataKind::kJudged) {
       out.wanted_weight = config.DoubleOr("wanted_weight", 1, 0, 1e6);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "artefact/gguf_tokenizer.h"
 #include "artefact/registry.h"
+#include "artefact/verdict.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
@@ -15,6 +17,7 @@
 #include "model/zoo.h"
 #include "runtime/rope.h"
 #include "runtime/tensor_loader.h"
+#include "text/tokenizer.h"
 
 namespace atelier::model {
 namespace {
@@ -166,6 +169,19 @@ Pretrained::Pretrained(std::shared_ptr<const artefact::GgufFile> file, const Lor
     list->push_back(blocks_.back());
   }
   turns_.resize(spec_.ropes.size());
+  if (objective_.objective != nullptr && objective_.objective->verdicts) {
+    const auto tokenizer = text::MakeTokenizer(artefact::SpecFromGguf(*file_));
+    const int64_t good = tokenizer->Find(artefact::kGood), bad = tokenizer->Find(artefact::kBad);
+    if (good < 0 || bad < 0) {
+      throw Error(Code::kUnsupported, Cat(file_->path(), ": has no tokens ", Quote(artefact::kGood), " and ",
+                                          Quote(artefact::kBad), " to say what it thinks of a reply"));
+    }
+    if (spec_.final_softcap > 0) {
+      throw Error(Code::kUnsupported, Cat(file_->path(), ": its head's softcap bounds what a verdict can be"));
+    }
+    const torch::Tensor rows = head_.Rows(torch::tensor({good, bad}));
+    verdict_ = rows[0] - rows[1];
+  }
 }
 
 const Pretrained::Turns& Pretrained::TurnsOf(size_t rope, int64_t positions) {
@@ -205,8 +221,7 @@ torch::Tensor Pretrained::Hidden(const torch::Tensor& ids) {
 }
 
 torch::Tensor Pretrained::Logits(const torch::Tensor& hidden) const {
-  const torch::Tensor logits = FrozenLinear(hidden, head_);
-  return spec_.final_softcap > 0 ? torch::tanh(logits / spec_.final_softcap) * spec_.final_softcap : logits;
+  return OutputHead{hidden, head_, spec_.final_softcap}.Logits();
 }
 
 // Whether every layer is of the form that Block::Fused has, for these lengths.
@@ -220,7 +235,7 @@ bool Pretrained::Fuses(const Batch& batch) const {
                      [&](const runtime::RopeSpec& rope) { return rope.dims == spec_.head_dim; });
 }
 
-torch::Tensor Pretrained::FusedLosses(const Batch& batch, const torch::Tensor& asked, double smoothing) {
+torch::Tensor Pretrained::FusedHidden(const Batch& batch, const torch::Tensor& asked) {
   const int64_t rows = batch.rows(), time = batch.inputs.size(1);
   CheckLength(time);
   std::vector<int64_t> starts = {0}, real;  // where the tokens that are no padding lie
@@ -239,20 +254,51 @@ torch::Tensor Pretrained::FusedLosses(const Batch& batch, const torch::Tensor& a
     x = checkpointing_ ? Recomputed(forward, x) : forward(x);
   }
   const torch::Tensor ends = x.index_select(0, torch::searchsorted(places, asked));
-  return fused::FrozenHead(fused::NarrowNorm(ends, {output_norm_, {}, /*rms=*/true, spec_.norm_eps}), head_,
-                           batch.targets.flatten().index_select(0, asked), smoothing);
+  return fused::NarrowNorm(ends, {output_norm_, {}, /*rms=*/true, spec_.norm_eps});
+}
+
+torch::Tensor Pretrained::AskedHidden(const Batch& batch, const torch::Tensor& asked) {
+  return Fuses(batch) ? FusedHidden(batch, asked) : Hidden(batch.inputs).flatten(0, 1).index_select(0, asked);
 }
 
 Pretrained::Asked Pretrained::AskedLosses(const Batch& batch, double smoothing) {
   namespace F = torch::nn::functional;
   const torch::Tensor targets = batch.targets.flatten();
   const torch::Tensor asked = targets.ne(kIgnored).nonzero().squeeze(1);
-  const torch::Tensor rows = torch::div(asked, batch.targets.size(1), "floor");
-  if (Fuses(batch)) return {rows, FusedLosses(batch, asked, smoothing)};
+  const torch::Tensor rows = torch::div(asked, batch.targets.size(1), "floor"), labels = targets.index_select(0, asked);
   // The head is a large part of a small model: only rows that are asked for see it.
-  const torch::Tensor logits = Logits(Hidden(batch.inputs).flatten(0, 1).index_select(0, asked)).to(torch::kFloat32);
-  return {rows, F::cross_entropy(logits, targets.index_select(0, asked),
+  const torch::Tensor hidden = AskedHidden(batch, asked);
+  if (Fuses(batch)) return {rows, fused::FrozenHead(hidden, head_, labels, smoothing)};
+  return {rows, F::cross_entropy(Logits(hidden).to(torch::kFloat32), labels,
                                  F::CrossEntropyFuncOptions().reduction(torch::kNone).label_smoothing(smoothing))};
+}
+
+void Pretrained::SetTeacher(std::shared_ptr<Pretrained> teacher) {
+  const text::TokenizerSpec mine = artefact::SpecFromGguf(*file_), its = artefact::SpecFromGguf(teacher->file());
+  if (mine.tokens != its.tokens || mine.merges != its.merges || mine.scores != its.scores) {
+    throw Error(Code::kInvalidInput, Cat(teacher->file().path(), ": has another vocabulary than ", file_->path()),
+                "a model of another vocabulary learns from the teacher's texts: `tune sft` on its replies");
+  }
+  teacher_ = std::move(teacher);
+  teacher_->eval();
+}
+
+Loss Pretrained::LossOfTeaching(const Batch& batch) {
+  if (!teacher_) throw Error(Code::kInternal, "a student without a teacher");
+  const torch::Tensor targets = batch.targets.flatten(), asked = targets.ne(kIgnored).nonzero().squeeze(1);
+  torch::Tensor wanted;
+  {
+    const torch::NoGradGuard no_gradient;
+    wanted = teacher_->AskedHidden(batch, asked);
+  }
+  const DistilLosses out = Distil({AskedHidden(batch, asked), head_, spec_.final_softcap},
+                                  {wanted, teacher_->head_, teacher_->spec_.final_softcap},
+                                  targets.index_select(0, asked), objective_.distil);
+  const auto count = static_cast<double>(std::max<int64_t>(1, asked.size(0)));
+  Loss loss{out.losses.sum() / count, {}};
+  loss.details["divergence"] = out.divergence.sum().item<double>() / count;
+  loss.details["labels"] = out.labels.sum().item<double>() / count;
+  return loss;
 }
 
 ReplyScores Pretrained::Scores(const Batch& batch) {
@@ -260,6 +306,15 @@ ReplyScores Pretrained::Scores(const Batch& batch) {
   const torch::Tensor none = torch::zeros({batch.rows()});
   return {
       none.index_add(0, asked.rows, -asked.losses), none.index_add(0, asked.rows, torch::ones_like(asked.losses)), {}};
+}
+
+torch::Tensor Pretrained::Verdicts(const Batch& batch) {
+  // Where the last token of each reply is asked for: the one that ends it, so nothing of the reply is unseen.
+  const int64_t time = batch.targets.size(1);
+  const torch::Tensor asked = batch.targets.ne(kIgnored), places = torch::arange(1, time + 1) * asked;
+  const torch::Tensor last = places.argmax(1) + torch::arange(batch.rows()) * time;
+  const torch::Tensor hidden = AskedHidden(batch, last).to(torch::kFloat32);
+  return hidden.matmul(verdict_);
 }
 
 Loss Pretrained::LossOfPrompts(const Batch& prompts) {
@@ -281,9 +336,15 @@ Loss Pretrained::LossOfPrompts(const Batch& prompts) {
 
 Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
   if (objective_.data() == DataKind::kPrompts) return LossOfPrompts(batch);
+  if (objective_.teacher.given()) return LossOfTeaching(batch);
   if (objective_.data() == DataKind::kReplies) {
     const torch::Tensor losses = AskedLosses(batch, options.label_smoothing).losses;
     return {losses.sum() / std::max<int64_t>(1, losses.size(0)), {}};
+  }
+  if (objective_.objective->verdicts) {
+    ReplyScores scores;
+    scores.verdicts = Verdicts(batch);
+    return objective_.objective->loss(scores, batch.marks, objective_, options);
   }
   ReplyScores scores = Scores(batch);
   if (objective_.objective->reference) {
@@ -345,6 +406,25 @@ void Pretrained::Load(const artefact::Adapter& adapter) {
     take(".lora_a", pair.rank, pair.ins, pair.a);
     take(".lora_b", pair.outs, pair.rank, pair.b);
   }
+}
+
+std::shared_ptr<Pretrained> OpenTeacher(const Teacher& teacher) {
+  LoraConfig lora{.targets = {}};
+  std::optional<artefact::Adapter> adapter;
+  if (!teacher.adapter.empty()) {
+    adapter = artefact::ReadAdapterGguf(teacher.adapter);
+    if (adapter->pairs.empty()) throw Error(Code::kCorrupt, Cat(teacher.adapter, ": holds no matrix"));
+    lora.rank = adapter->pairs[0].rank, lora.alpha = adapter->alpha;
+    for (const artefact::LoraPair& pair : adapter->pairs) {  // "blk.0.attn_q.weight"
+      const std::string layer = pair.tensor.substr(0, pair.tensor.rfind('.'));
+      const std::string part = layer.substr(layer.rfind('.') + 1);
+      if (!lora.Has(part)) lora.targets.push_back(part);
+    }
+  }
+  auto model = std::make_shared<Pretrained>(artefact::GgufFile::Open(teacher.model), lora);
+  if (adapter) model->Load(*adapter);
+  model->eval();
+  return model;
 }
 
 DataKind DataOfPretrained(Table& config) { return ReadObjective(config).objective->data; }

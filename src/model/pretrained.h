@@ -13,6 +13,7 @@
 
 #include "artefact/adapter.h"
 #include "artefact/gguf.h"
+#include "model/distil.h"
 #include "model/lora.h"
 #include "model/model.h"
 #include "model/objective.h"
@@ -31,6 +32,8 @@ class Pretrained : public LanguageModel {
   int64_t Count(const Batch& batch, size_t part) const override;
   // Where the objective eats prompts: who samples and scores.
   void SetRollout(RolloutFn rollout) { rollout_ = std::move(rollout); }
+  // Where the objective is to say what another model says. Throws kInvalidInput for one of another vocabulary.
+  void SetTeacher(std::shared_ptr<Pretrained> teacher);
   bool SetCheckpointing(bool on) override {
     checkpointing_ = on;
     return true;
@@ -39,6 +42,7 @@ class Pretrained : public LanguageModel {
   int64_t context() const override { return spec_.context; }
   const runtime::DecoderSpec& spec() const { return spec_; }
   const LoraConfig& lora() const { return lora_; }
+  const ObjectiveConfig& objective() const { return objective_; }
   const artefact::GgufFile& file() const { return *file_; }
   artefact::Adapter ToAdapter() const;  // what was learned; its name and base are the caller's to say
   // Takes the numbers of an adapter of the same rank and layers. Throws kConflict that names what differs.
@@ -63,18 +67,27 @@ class Pretrained : public LanguageModel {
   void CheckLength(int64_t tokens) const;
   torch::Tensor Embedded(const torch::Tensor& ids) const;
   bool Fuses(const Batch& batch) const;
-  torch::Tensor FusedLosses(const Batch& batch, const torch::Tensor& asked, double smoothing);
+  // The normed hidden rows of the places `asked` of a batch laid flat: bf16 where it fuses.
+  torch::Tensor AskedHidden(const Batch& batch, const torch::Tensor& asked);
+  torch::Tensor FusedHidden(const Batch& batch, const torch::Tensor& asked);
+  Loss LossOfTeaching(const Batch& batch);
+  torch::Tensor Verdicts(const Batch& batch);  // [rows] f32
 
   std::shared_ptr<const artefact::GgufFile> file_;
   runtime::DecoderSpec spec_;
   LoraConfig lora_;
   ObjectiveConfig objective_;
   RolloutFn rollout_;
+  std::shared_ptr<Pretrained> teacher_;  // no module of this one: it does not learn, nor is it kept
   FrozenMatrix embedding_, head_;
   torch::Tensor output_norm_;  // [width]
+  torch::Tensor verdict_;      // [width]: the head's row of artefact::kGood less that of kBad; where they are asked for
   std::vector<std::shared_ptr<Block>> blocks_;
   std::vector<Turns> turns_;  // by rope
   bool checkpointing_ = false;
 };
+
+// One that only tells, in evaluation mode. Throws what opening either file throws, kConflict where they do not fit.
+std::shared_ptr<Pretrained> OpenTeacher(const Teacher& teacher);
 
 }  // namespace atelier::model

@@ -29,8 +29,14 @@ torch::Tensor PeftLogits(const std::string& name, int64_t vocabulary) {
   return torch::tensor(artefact::ToFloats(tensor->data, tensor->type)).view({-1, vocabulary});
 }
 
-ObjectiveConfig ObjectiveNamed(const std::string& name) {
-  Table table = Table::Parse(Cat("objective = \"", name, "\""), "test");
+ObjectiveConfig ObjectiveOf(const Json& one) {
+  const std::string name = one["name"];
+  std::string config = Cat("objective = \"", name.substr(0, name.find('_')), "\"");
+  if (name == "distil") {
+    config += Cat("\nteacher = \"the model itself\"\ntemperature = ", one["temperature"].get<double>(),
+                  "\nlabel_weight = ", one["label_weight"].get<double>());
+  }
+  Table table = Table::Parse(config, "test");
   return ReadObjective(table);
 }
 
@@ -108,10 +114,11 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
   for (const Json& one : cases["cases"]) {
     const std::string name = one["name"];
     if (name == "orpo_trl") continue;  // its likelihood is of prompts, too, which is not the paper's
-    const ObjectiveConfig objective = ObjectiveNamed(name.substr(0, name.find('_')));
+    const ObjectiveConfig objective = ObjectiveOf(one);
     Pretrained model(file, LoraOf(cases["settings"]), objective);
     model.Load(Read(model.spec(), "adapter"));
     model.SetRollout([&](const Batch&, const artefact::Adapter&, uint64_t) { return RolloutsOf(cases); });
+    if (name == "distil") model.SetTeacher(std::make_shared<Pretrained>(file, LoraConfig{.targets = {}}));
     const Batch batch = BatchOf(cases, one, objective.objective->data);
     const Loss loss = model.ComputeLoss(batch, 0, {});
     EXPECT_NEAR(loss.value.item<double>(), one["loss"].get<double>(), 2e-5 * std::abs(one["loss"].get<double>()))
@@ -119,6 +126,10 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
     if (name == "grpo")
       EXPECT_NEAR(loss.details.at("kl"), one["kl"].get<double>(), 2e-5 * one["kl"].get<double>())
           << "away from the reference";
+    if (name == "distil") {
+      for (const char* part : {"divergence", "labels"})
+        EXPECT_NEAR(loss.details.at(part), one[part].get<double>(), 2e-5 * one[part].get<double>()) << part;
+    }
     loss.value.backward();
     // Theirs, whose rows of q and k lie otherwise, read as an adapter.
     const artefact::Adapter wanted = Read(model.spec(), name);
@@ -135,7 +146,7 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
     }
     ++tested;
   }
-  EXPECT_EQ(tested, 7u);
+  EXPECT_EQ(tested, 9u);
 }
 
 TEST(TuneGoldens, LogitsArePefts) {

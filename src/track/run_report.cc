@@ -24,6 +24,7 @@ struct Words {
   const char *title, *running, *step, *steps, *duration, *resumed, *metric, *last, *lowest, *highest, *values, *curves,
       *samples, *pictures, *histograms, *settings, *versions, *earlier, *gone, *summary, *none, *buckets;
   const char *done, *stopped, *failed;
+  const char *replies, *prompt, *wanted, *before, *after;
 };
 constexpr Words kEnglish = {"Training",
                             "goes on, or died",
@@ -49,7 +50,12 @@ constexpr Words kEnglish = {"Training",
                             "each point: the mean of up to {} values, the band their lowest and highest",
                             "done",
                             "stopped",
-                            "failed"};
+                            "failed",
+                            "Replies before and after",
+                            "prompt",
+                            "wanted",
+                            "before",
+                            "after"};
 constexpr Words kChinese = {"训练",
                             "进行中或已中断",
                             "步",
@@ -74,7 +80,12 @@ constexpr Words kChinese = {"训练",
                             "每个点为至多 {} 个值的平均，色带为其最低与最高值",
                             "完成",
                             "已停止",
-                            "失败"};
+                            "失败",
+                            "训练前后的回复",
+                            "提示",
+                            "期望",
+                            "训练前",
+                            "训练后"};
 
 constexpr size_t kMostCurves = 400;  // names of numbers
 constexpr size_t kMostShown = 24;    // texts, pictures and histograms of one name
@@ -87,7 +98,7 @@ struct Run {
   std::vector<std::string> order;  // of numbers' names
   std::map<std::string, Curve> curves;
   uint64_t names_left_out = 0;
-  std::map<std::string, std::deque<MetricRow>> texts, images, histograms;  // the latest of each name
+  std::map<std::string, std::deque<MetricRow>> texts, images, histograms;  // the first and the latest of each name
   std::vector<int64_t> resumed;
   std::optional<MetricRow> finish;
   int64_t step = 0;
@@ -105,7 +116,7 @@ Run ReadRun(const std::string& folder) {
       if (named->size() >= kMostCurves && !named->contains(row.name)) return;
       std::deque<MetricRow>& rows = (*named)[row.name];
       rows.push_back(row);
-      if (rows.size() > kMostShown) rows.pop_front();
+      if (rows.size() > kMostShown) rows.erase(rows.begin() + 1);  // the first is what the others are held against
     };
     switch (row.kind) {
       case RowKind::kRun:
@@ -221,6 +232,7 @@ std::string Series(const char* heading, const std::map<std::string, std::deque<M
   if (named.empty()) return "";
   std::string out = Cat("<h2>", heading, "</h2>\n");
   for (const auto& [name, rows] : named) {
+    if (name.starts_with(kPromptText) || name.starts_with(kWantedText)) continue;  // Replies() has them
     out += Cat("<h3>", report::HtmlName(name), "</h3>\n");
     for (size_t i = 0; i < rows.size(); ++i) {
       if (i == kOpen) out += Cat("<details><summary>", w.earlier, "</summary>\n");
@@ -229,6 +241,29 @@ std::string Series(const char* heading, const std::map<std::string, std::deque<M
     if (rows.size() > kOpen) out += "</details>\n";
   }
   return out;
+}
+
+// A line for each prompt.
+std::string Replies(const Run& run, const Words& w) {
+  std::string lines;
+  for (const auto& [name, rows] : run.texts) {
+    if (!name.starts_with(kReplyText)) continue;
+    const std::string number = name.substr(kReplyText.size());
+    const auto text = [&](std::string_view what) {
+      const auto it = run.texts.find(Cat(what, number));
+      return it == run.texts.end() ? "" : it->second.back().text;
+    };
+    const auto cell = [](const std::string& s) { return Cat("<td><bdi>", Html(s, 4'000), "</bdi></td>"); };
+    const auto said = [&](const MetricRow& row) {
+      return Cat("<td><small>", row.step, "</small> <bdi>", Html(row.text, 4'000), "</bdi></td>");
+    };
+    lines += Cat("<tr>", cell(text(kPromptText)), cell(text(kWantedText)), said(rows.front()),
+                 rows.size() > 1 ? said(rows.back()) : "<td>–</td>", "</tr>\n");
+  }
+  if (lines.empty()) return "";
+  return Cat("<h2>", w.replies, "</h2>\n<table style=\"white-space:pre-wrap\"><tr><th>", w.prompt, "</th><th>",
+             w.wanted, "</th><th>", w.before, " (", w.step, ")</th><th>", w.after, " (", w.step, ")</th></tr>\n", lines,
+             "</table>\n");
 }
 
 std::string Step(const MetricRow& row, const Words& w) { return Cat("<p>", w.step, " ", row.step, "</p>"); }
@@ -277,6 +312,7 @@ std::string ReportOfRun(const std::string& folder, std::string_view language) {
   if (run.curves.empty() && run.texts.empty() && run.images.empty()) out += Cat("<p>", w.none, "</p>\n");
   if (!run.curves.empty()) out += Cat("<h2>", w.curves, "</h2>\n", Charts(run, w, chinese), Numbers(run, w));
   if (run.finish) out += Details(w.summary, run.finish->summary);
+  out += Replies(run, w);
   out += Series(w.samples, run.texts, w, [&](const MetricRow& row) {
     return Cat(Step(row, w), "<pre><bdi>", Html(row.text, 20'000), "</bdi></pre>\n");
   });

@@ -44,6 +44,37 @@ class RunReportTest : public testing::Test {
   double time_ = 1'790'000'000;
 };
 
+TEST_F(RunReportTest, RepliesStandSideBySide) {
+  {
+    Tracker tracker(Options());
+    tracker.Text(0, "prompt/1", "壶 <3?");
+    tracker.Text(0, "wanted/1", "好壶");
+    tracker.Text(0, "reply/1", "said at first");
+    tracker.Text(0, "prompt/2", "cup?");
+    tracker.Text(0, "reply/2", "alone");
+    for (int64_t step = 1; step <= 60; ++step) tracker.Text(step, "reply/1", Cat("said at ", step));
+    tracker.Finish(60, "done");
+  }
+  const std::string page = ReportOfRun(folder_, "en");
+  const size_t table = page.find("Replies before and after"), samples = page.find("<h2>Samples");
+  ASSERT_LT(table, samples);
+  ASSERT_LT(samples, page.size());
+  const std::string rows = page.substr(table, samples - table);
+  EXPECT_NE(
+      rows.find("<td><bdi>壶 &lt;3?</bdi></td><td><bdi>好壶</bdi></td><td><small>0</small> <bdi>said at first</bdi>"
+                "</td><td><small>60</small> <bdi>said at 60</bdi></td>"),
+      std::string::npos)
+      << rows;
+  EXPECT_NE(
+      rows.find("<td><bdi>cup?</bdi></td><td><bdi></bdi></td><td><small>0</small> <bdi>alone</bdi></td><td>–</td>"),
+      std::string::npos)
+      << rows;
+  EXPECT_EQ(rows.find("said at 59"), std::string::npos);
+  EXPECT_NE(page.find("said at 59", samples), std::string::npos);
+  EXPECT_EQ(page.find("<h3><bdi>prompt/1"), std::string::npos);
+  EXPECT_NE(ReportOfRun(folder_, "zh").find("训练前后的回复"), std::string::npos);
+}
+
 TEST_F(RunReportTest, ShowsWhatWasTold) {
   {
     Tracker tracker(Options());

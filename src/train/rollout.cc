@@ -1,7 +1,5 @@
 #include "train/rollout.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 #include <memory>
 
@@ -9,7 +7,6 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "base/str.h"
-#include "runtime/local_generator.h"
 #include "train/reply_rows.h"
 
 namespace atelier::train {
@@ -54,12 +51,9 @@ ScoreFn ScorerProgram(std::vector<std::string> argv) {
   };
 }
 
-model::RolloutFn MakeRollout(const std::string& file, const RolloutSettings& settings, ScoreFn score) {
-  auto base = std::make_shared<std::shared_ptr<artefact::Generator>>();  // loaded when it is first wanted
+model::RolloutFn MakeRollout(std::shared_ptr<PolicyEngine> engine, const RolloutSettings& settings, ScoreFn score) {
   return [=](const model::Batch& prompts, const artefact::Adapter& adapter, uint64_t seed) {
-    if (*base == nullptr)
-      *base = runtime::LoadGenerator(file, "", "", {.threads = at::get_num_threads(), .limits = {.queue = 1 << 20}});
-    const auto policy = runtime::WithAdapter(*base, adapter, "policy");
+    const auto policy = engine->With(adapter);
     std::vector<artefact::GenerateRequest> requests;
     for (int64_t row = 0; row < prompts.rows(); ++row) {
       artefact::GenerateRequest request;

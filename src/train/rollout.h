@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "model/pretrained.h"
+#include "train/policy_engine.h"
 
 namespace atelier::train {
 
@@ -25,7 +27,7 @@ struct RolloutSettings {
   double temperature = 1;
 };
 
-// Samples by an engine of its own over the model's file, with the adapter as it stands at that step.
-model::RolloutFn MakeRollout(const std::string& file, const RolloutSettings& settings, ScoreFn score);
+// Samples by the engine, with the adapter as it stands at that step.
+model::RolloutFn MakeRollout(std::shared_ptr<PolicyEngine> engine, const RolloutSettings& settings, ScoreFn score);
 
 }  // namespace atelier::train

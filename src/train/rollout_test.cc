@@ -29,7 +29,8 @@ TEST(Rollouts, AreTheEnginesRepliesAndTheirScores) {
   prompts.lengths = torch::tensor({4, 2}, torch::kInt64);
   prompts.records = {"{\"bonus\":100}", "{\"bonus\":0.5}"};
   const artefact::Adapter adapter = runtime::DrawnAdapter(*file, {"blk.0.attn_q.weight"});
-  const auto rollout = MakeRollout(memory.path(), {3, 10, 1.0}, ScorerProgram({"python3", path}));
+  const auto rollout =
+      MakeRollout(std::make_shared<PolicyEngine>(memory.path()), {3, 10, 1.0}, ScorerProgram({"python3", path}));
   const model::Rollouts own = rollout(prompts, adapter, 7);
   ASSERT_EQ(own.scores.sizes(), (std::vector<int64_t>{2, 3}));
   ASSERT_EQ(own.batch.rows(), 6);

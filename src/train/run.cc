@@ -158,6 +158,11 @@ Run PrepareRun(const RunOptions& options) {
   torch::manual_seed(static_cast<int64_t>(run.settings.seed));
   run.model = run.architecture->make(model_table, run.shape);
   model_table.Done();
+  if (TunesDecoder(run)) run.engine = std::make_shared<PolicyEngine>(run.shape.start.file);
+  if (auto* student = dynamic_cast<model::Pretrained*>(run.model.get());
+      student && student->objective().teacher.given()) {
+    student->SetTeacher(model::OpenTeacher(student->objective().teacher));
+  }
   if (run.data != model::DataKind::kPrompts && !run.settings.scorer.empty()) {
     throw Error(Code::kInvalidInput, Cat(options.file, ": [rollout] is of objectives that eat prompts"));
   }
@@ -168,7 +173,7 @@ Run PrepareRun(const RunOptions& options) {
                   "the program that says how good a reply is");
     }
     dynamic_cast<model::Pretrained&>(*run.model)
-        .SetRollout(MakeRollout(run.shape.start.file, {s.rollout_samples, s.rollout_tokens, s.rollout_temperature},
+        .SetRollout(MakeRollout(run.engine, {s.rollout_samples, s.rollout_tokens, s.rollout_temperature},
                                 ScorerProgram(s.scorer)));
   }
   return run;

@@ -10,6 +10,7 @@
 #include "model/model_file.h"
 #include "text/tokenizer.h"
 #include "train/examples.h"
+#include "train/policy_engine.h"
 #include "train/settings.h"
 
 namespace atelier::train {
@@ -26,6 +27,7 @@ struct Run {
   std::shared_ptr<model::Model> model;
   std::unique_ptr<Examples> train, validation;  // validation may be null
   ExamplesReport train_report, validation_report;
+  std::shared_ptr<PolicyEngine> engine;  // of a decoder that is tuned: who writes for it
 };
 
 struct RunOptions {
