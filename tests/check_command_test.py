@@ -64,6 +64,9 @@ def verdicts():
     expect("a record with too little", out[2]["needs_person"], "缺少“名称”")
     expect("and its score", (out[2]["score"], out[2]["checks"]), (0, []))
 
+    bad = {"record": LAMP, "output": {"headline": "Oak Desk Lamp, only 9 euro"}}
+    expect("a repeat of what failed is no repeat", ["duplicates" in failed(line) for line in told([bad, bad])], [False, False])
+
     people = check(lines[:2])
     expect("for people", people.splitlines()[0] == "1 passed" and people.splitlines()[1].startswith("2 failed; facts: ") and
            people.splitlines()[2] == "1 of 2 passed every check", True)
