@@ -39,7 +39,7 @@ measure() { # WHEN MODEL
   "${check[@]}" --input "$file.jsonl" --json >"$file.checks.jsonl"
   for lang in zh en; do
     python3 "$here/reinforce.py" texts "$file.jsonl" --lang "$lang" >"$file.$lang.txt"
-    "$atelier" evaluate diversity --hyp "$file.$lang.txt" --json >"$file.$lang.json" 2>/dev/null
+    "$atelier" evaluate diversity --hyp "$file.$lang.txt" --json >"$file.$lang.json"
   done
 }
 measure before "$folder/headlines.gguf"
