@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A guide from nothing to its table: gets and prepares the data (prepare.sh), trains every model of the guide, holds each
 # against the test split and draws the curves. What is done already is not done again; a run that was broken off goes on.
-# Usage: examples/run.sh poems|sentiment|interface_strings|digits|extract [MODEL...]   (from the repository's root)
-# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of extract). ATELIER names the program.
+# Usage: examples/run.sh poems|sentiment|interface_strings|digits|extract|headlines|style|reinforce [MODEL...]   (from the repository's root)
+# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of the last four). ATELIER names the program.
 set -euo pipefail
 guide=${1:?usage: examples/run.sh GUIDE [MODEL...]}
 shift
@@ -11,14 +11,17 @@ cd "$here/.."
 [[ ! -f studio.toml ]] || { echo "run.sh: the repository's root is a studio; guides want their models beside their runs" >&2; exit 2; }
 export ATELIER=${ATELIER:-$PWD/build/release/atelier}
 learn=${ATELIER_LEARN:-$(dirname "$ATELIER")/atelier-learn}
-[[ $guide != extract ]] || exec examples/extract/run.sh "$@"
+case $guide in
+  extract | headlines) exec "examples/$guide/run.sh" "$@" ;;
+  style | reinforce) exec "examples/headlines/$guide.sh" "$@" ;;
+esac
 folder=build/examples/$guide runs=build/examples/$guide/runs results=build/examples/$guide/results
 case $guide in
   poems) all=(gpt lstm) ;;
   sentiment) all=(linear cnn lstm bert) ;;
   interface_strings) all=(seq2seq transformer) ;;
   digits) all=(gan vae) ;;
-  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract" >&2; exit 2 ;;
+  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract headlines style reinforce" >&2; exit 2 ;;
 esac
 models=("${@:-${all[@]}}")
 for model in "${models[@]}"; do

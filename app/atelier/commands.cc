@@ -31,6 +31,7 @@ std::unique_ptr<Command> MakeCompose();               // compose.cc
 std::unique_ptr<Command> MakeTemplateRender();        // template_render.cc
 std::unique_ptr<Command> MakeSchemaCheck();           // schema_check.cc
 std::unique_ptr<Command> MakeMake();                  // make.cc
+std::unique_ptr<Command> MakeCheck();                 // check.cc
 std::unique_ptr<Command> MakeTokenize();              // tokenize.cc
 std::unique_ptr<Command> MakeTokenizerTrain();        // tokenizer_train.cc
 std::unique_ptr<Command> MakeGenerate();              // generate.cc
@@ -211,6 +212,12 @@ std::span<const CommandEntry> AllCommands() {
        &MakeSchemaCheck},
       {"make", "Turn records into checked copy by a recipe, and a page to read it on",
        "atelier make ad_copy --input products.csv --out out\natelier make ad_copy --replay GENERATION", &MakeMake},
+      {"check", "Hold texts against a recipe's own checks, line by line as they come",
+       "atelier check ad_copy --input copy.jsonl --json\n"
+       "atelier tune grpo -m smollm2 --data rows.jsonl --scorer 'atelier check ad_copy --variant headlines --reply "
+       "headline "
+       "--ignore prompt --scores'",
+       &MakeCheck},
       {"tokenize", "Show what a model's tokenizer makes of a text, line by line",
        "atelier tokenize -m smollm2 --text notes.txt --json\natelier tokenize -m tokenizer.json --text notes.txt",
        &MakeTokenize},

@@ -5,15 +5,18 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "operators/checks/checks.h"
+#include "recipe/engine.h"
 
 namespace atelier::operators {
 namespace {
 
-struct Named {
-  std::string name;
-  std::unique_ptr<Check> check;
-};
+void LookAt(std::span<const NamedCheck> checks, const recipe::Record& record, recipe::Candidate& candidate,
+            std::span<const recipe::Candidate> earlier) {
+  for (const NamedCheck& named : checks) {
+    Verdict verdict = named.check->Look(record, candidate, earlier);
+    candidate.checks.push_back({named.name, verdict.reason.empty(), std::move(verdict.reason), verdict.margin});
+  }
+}
 
 struct Retry {
   std::vector<std::string> steps;
@@ -23,7 +26,7 @@ struct Retry {
 
 class CheckOperator : public recipe::Operator {
  public:
-  CheckOperator(std::vector<Named> checks, Retry retry) : checks_(std::move(checks)), retry_(std::move(retry)) {}
+  CheckOperator(std::vector<NamedCheck> checks, Retry retry) : checks_(std::move(checks)), retry_(std::move(retry)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
     Look(run, records, "first look");
@@ -70,26 +73,19 @@ class CheckOperator : public recipe::Operator {
       if (!record.needs_person.empty()) continue;
       std::vector<recipe::Candidate> passed;
       for (recipe::Candidate& candidate : record.candidates) {
-        if (candidate.checks.empty()) {
-          for (const Named& named : checks_) {
-            Verdict verdict = named.check->Look(record, candidate, passed);
-            candidate.checks.push_back({named.name, verdict.reason.empty(), std::move(verdict.reason), verdict.margin});
-          }
-        }
+        if (candidate.checks.empty()) LookAt(checks_, record, candidate, passed);
         (candidate.passed() ? passed : record.dropped).push_back(std::move(candidate));
       }
       record.candidates = std::move(passed);
     }
   }
 
-  std::vector<Named> checks_;
+  std::vector<NamedCheck> checks_;
   Retry retry_;
 };
 
-}  // namespace
-
-std::unique_ptr<recipe::Operator> MakeCheck(Table& step, const recipe::StepContext& context) {
-  std::vector<Named> checks;
+std::vector<NamedCheck> ReadChecks(Table& step, const recipe::StepContext& context) {
+  std::vector<NamedCheck> checks;
   std::vector<std::string> known;
   for (const CheckEntry& entry : AllChecks()) known.emplace_back(entry.name);
   for (Table& table : step.Tables("check")) {
@@ -104,6 +100,10 @@ std::unique_ptr<recipe::Operator> MakeCheck(Table& step, const recipe::StepConte
     table.Done();
   }
   if (checks.empty()) step.Refuse("check", "a check step needs at least one [[step.check]]");
+  return checks;
+}
+
+Retry ReadRetry(Table& step, const recipe::StepContext& context) {
   Retry retry;
   if (auto table = step.SubOr("retry")) {
     retry.steps = table->Strings("steps");
@@ -118,7 +118,46 @@ std::unique_ptr<recipe::Operator> MakeCheck(Table& step, const recipe::StepConte
     }
     table->Done();
   }
-  return std::make_unique<CheckOperator>(std::move(checks), std::move(retry));
+  return retry;
+}
+
+}  // namespace
+
+std::unique_ptr<recipe::Operator> MakeCheck(Table& step, const recipe::StepContext& context) {
+  std::vector<NamedCheck> checks = ReadChecks(step, context);
+  return std::make_unique<CheckOperator>(std::move(checks), ReadRetry(step, context));
+}
+
+RecipeChecks::RecipeChecks(const recipe::Recipe& recipe) {
+  recipe::StepContext context = recipe::ContextOf(recipe);
+  for (const recipe::StepSpec& spec : recipe.steps) {
+    Table table = spec.table;
+    context.id = spec.id;
+    if (spec.use == "check" && !table.BoolOr("skip", false)) {
+      if (checks_.empty() && !context.earlier.empty()) writer_ = context.earlier.back();
+      std::vector<NamedCheck> checks = ReadChecks(table, context);
+      ReadRetry(table, context);
+      table.Done();
+      for (NamedCheck& check : checks) checks_.push_back(std::move(check));
+    }
+    context.earlier.push_back(spec.id);
+  }
+  if (checks_.empty()) {
+    throw Error(Code::kInvalidInput, Cat("the recipe ", recipe.name, " checks nothing"),
+                recipe.variant.empty() ? "" : Cat("in its variant ", recipe.variant));
+  }
+}
+
+void RecipeChecks::Look(const recipe::Record& record, recipe::Candidate& candidate,
+                        std::span<const recipe::Candidate> earlier) const {
+  LookAt(checks_, record, candidate, earlier);
+}
+
+double CheckScore(const recipe::Candidate& candidate) {
+  if (candidate.passed()) return 1;
+  const auto passed = std::count_if(candidate.checks.begin(), candidate.checks.end(),
+                                    [](const recipe::CheckResult& check) { return check.passed; });
+  return 0.5 * static_cast<double>(passed) / static_cast<double>(candidate.checks.size());
 }
 
 }  // namespace atelier::operators

@@ -8,17 +8,22 @@
 
 namespace atelier::recipe {
 
-Engine::Engine(Recipe recipe, RunOptions options)
-    : recipe_(std::move(recipe)), options_(std::move(options)), started_(MonotonicSeconds()) {
-  StepContext context{.folder = recipe_.folder};
-  std::vector<std::string> known;
-  for (const OperatorEntry& entry : options_.operators) known.emplace_back(entry.name);
-  for (const Field& field : recipe_.input.fields) context.inputs.push_back(field.name);
-  for (const OutputField& field : recipe_.output) {
+StepContext ContextOf(const Recipe& recipe) {
+  StepContext context{.folder = recipe.folder};
+  for (const Field& field : recipe.input.fields) context.inputs.push_back(field.name);
+  for (const OutputField& field : recipe.output) {
     context.outputs.push_back(field.name);
     if (field.type == FieldType::kList) context.lists.push_back(field.name);
     if (field.type == FieldType::kNumber) context.numbers.push_back(field.name);
   }
+  return context;
+}
+
+Engine::Engine(Recipe recipe, RunOptions options)
+    : recipe_(std::move(recipe)), options_(std::move(options)), started_(MonotonicSeconds()) {
+  StepContext context = ContextOf(recipe_);
+  std::vector<std::string> known;
+  for (const OperatorEntry& entry : options_.operators) known.emplace_back(entry.name);
   for (StepSpec& spec : recipe_.steps) {
     const auto at = std::find(known.begin(), known.end(), spec.use);
     if (at == known.end()) {

@@ -35,6 +35,9 @@ struct RunOptions {
   std::function<void(Run& run, bool finished)> keep;
 };
 
+// What every step of a recipe is told, but for its own id and the steps before it.
+StepContext ContextOf(const Recipe& recipe);
+
 class Engine : public Run {
  public:
   // Makes every step. Throws Error(kInvalidInput) with file:line for an unknown operator or a step that is wrong.
