@@ -85,7 +85,7 @@ class GenerateCommand : public Command {
                       globals.json);
       return 0;
     }
-    if (!out_.empty())
+    if (input_.empty() && !out_.empty())
       throw Error(Code::kUsage, Cat(found.name, " writes text: --out is for models that make pictures"));
     const auto model = model_.Load(globals);
     if (chat_ && input_.empty()) {
