@@ -86,6 +86,10 @@ case $name in
       "$venv/bin/python" tools/golden_evaluate.py --compare "$program"
     fi
     ;;
+  rank)
+    environment scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
+    "$venv/bin/python" tools/golden_rank.py "$@"
+    ;;
   labels)
     environment scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6 statsmodels==0.15.0 krippendorff==0.9.0 rouge-score==0.1.2 \
       nltk==3.10.4 regex==2026.11.19

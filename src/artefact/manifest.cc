@@ -188,6 +188,7 @@ std::string ModelNameFrom(std::string_view file_name) {
   std::string name = ToLowerAscii(file_name);
   if (name.ends_with(".gguf")) name.resize(name.size() - 5);
   if (name.ends_with(".seg")) name.resize(name.size() - 4);
+  if (name.ends_with(".ranker")) name.resize(name.size() - 7);
   std::string out;
   for (const char c : name) {
     if (IsModelName(Cat("a", c))) {

@@ -1,6 +1,9 @@
 #include "artefact/model_file.h"
 
+#include <iterator>
+
 #include "artefact/adapter.h"
+#include "artefact/ranker_file.h"
 #include "artefact/safetensors.h"
 #include "base/config.h"
 #include "base/error.h"
@@ -49,6 +52,26 @@ Manifest DescribeTrained(const std::string& path) {
   return m;
 }
 
+Manifest DescribeRanker(const std::string& path) {
+  const auto map = MappedFile::Open(path);
+  const RankerFile ranker = ParseRankerFile(Bytes(*map), path);
+  Manifest m;
+  m.architecture = kRankerArchitecture;
+  m.quantisation = "F64";
+  m.parameters =
+      static_cast<int64_t>(ranker.features.size() + ranker.text_weights.size() + ranker.product_weights.size());
+  m.bytes = map->size();
+  Json features = Json::array();
+  for (const RankerFeature& feature : ranker.features) features.push_back(feature.name);
+  m.config = {{"loss", ranker.loss}, {"features", features}};
+  if (!ranker.encoder.empty()) {
+    m.config["encoder"] = ranker.encoder;
+    m.config["encoder_sha256"] = ranker.encoder_sha256;
+    m.config["embedding_length"] = ranker.text_weights.size();
+  }
+  return m;
+}
+
 // What says which models it fits: their architecture, how wide they are, how many layers they have at least.
 Manifest DescribeAdapter(const GgufFile& file) {
   const Adapter adapter = ReadAdapterGguf(file);
@@ -81,6 +104,7 @@ struct Kind {
 
 // What none of the others recognises is read as GGUF, which says what is wrong with it.
 constexpr Kind kKinds[] = {
+    {".ranker", &IsRankerFile, &DescribeRanker},
     {".seg", &text::SegmenterModel::Recognise, &DescribeSegmenter},
     {".safetensors", &SafetensorsFile::Recognise, &DescribeTrained},
     {".gguf", nullptr, &DescribeGguf},
@@ -94,7 +118,7 @@ const Kind& KindOf(const std::string& path) {
     } catch (const Error&) {  // not to be opened: whoever reads it says so
     }
   }
-  return kKinds[2];
+  return *std::rbegin(kKinds);
 }
 
 }  // namespace

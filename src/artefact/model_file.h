@@ -1,6 +1,7 @@
 // The kinds of files that hold a model: GGUF for language models and encoders, the segmenter's own format
-// (docs/formats/segmenter.md), and safetensors for what was trained here and runs on LibTorch alone
-// (docs/formats/model_file.md). What the registry and pull ask of a file is answered here for all of them.
+// (docs/formats/segmenter.md), safetensors for what was trained here and runs on LibTorch alone
+// (docs/formats/model_file.md), and rankers (ranker_file.h). What the registry and pull ask of a file is answered here
+// for all of them.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 namespace atelier::artefact {
 
 // Endings of model files in the user's store, the usual one first.
-inline constexpr std::string_view kModelEndings[] = {".gguf", ".seg", ".safetensors"};
+inline constexpr std::string_view kModelEndings[] = {".gguf", ".seg", ".safetensors", ".ranker"};
 
 // The ending for the file at `path`, by what it begins with; ".gguf" for what is not known.
 std::string_view EndingOf(const std::string& path);

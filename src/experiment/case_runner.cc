@@ -100,6 +100,13 @@ Output CaseRunner::MakeOne(const Work& work, const std::string& text, size_t i) 
     const std::lock_guard<std::mutex> lock(mutex_);  // loading is not for two at once
     return options_.models(name);
   };
+  if (options_.rankers) {
+    options.rankers = [&](const std::string& name) {
+      on.models[name] = HashOfModel(name);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      return options_.rankers(name);
+    };
+  }
   if (options_.search != nullptr) options.search = std::make_shared<Watch>(*options_.search, &on);
   // Tables remember what was read of them: each run has its own.
   recipe::Engine engine(

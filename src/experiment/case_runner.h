@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "artefact/generator.h"
+#include "artefact/ranker.h"
 #include "artefact/searcher.h"
 #include "experiment/measure.h"
 #include "experiment/output_cache.h"
@@ -26,6 +27,7 @@ struct RunnerOptions {
   std::function<std::string(const std::string&)>
       model_hash;                              // of the weights; "" for one that is not here; one caller at a time
   std::shared_ptr<artefact::Searcher> search;  // null: there are no indexes
+  artefact::RankerProvider rankers;            // null: there are none; one caller at a time
   FindRecipe find;                             // for judges
   std::string build;                           // what else decides outputs: engine, ISA, threads
   std::string cache;                           // its folder; "": nothing is kept

@@ -6,6 +6,7 @@
 #include "operators/extract.h"
 #include "operators/generate_text.h"
 #include "operators/judge.h"
+#include "operators/rank.h"
 #include "operators/render.h"
 #include "operators/retrieve.h"
 #include "operators/score.h"
@@ -22,6 +23,7 @@ std::span<const recipe::OperatorEntry> AllOperators() {
       {"generate.text", "writes candidates with a language model, field by field", &MakeGenerateText},
       {"extract", "the output's fields out of a text, by a language model held to their form", &MakeExtract},
       {"score", "how likely a language model finds each candidate after the sheet", &MakeScore},
+      {"rank", "how likely each candidate is preferred, by a ranker that learned from choices", &MakeRank},
       {"judge", "rates records on criteria with a language model held to the scale, or says why it cannot", &MakeJudge},
       {"check", "drops what fails a declared list of checks, asks the writers again", &MakeCheck},
       {"select", "ranks by declared weights, chooses one and different runner-ups", &MakeSelect},

@@ -18,6 +18,7 @@ namespace {
 
 struct Settings {
   std::map<std::string, double> weights;
+  std::set<std::string> chances;  // scores of rank steps, which are probabilities
   double diversity = 0.5, within = 1;
   double repeat = 0;
   size_t show = 4;
@@ -58,7 +59,9 @@ class Select : public recipe::Operator {
  public:
   Select(Settings settings) : settings_(std::move(settings)) {}
 
-  static bool Absolute(const std::string& name) { return std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end(); }
+  bool Absolute(const std::string& name) const {
+    return std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end() || settings_.chances.contains(name);
+  }
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
     std::map<std::string, size_t> used;  // traits of those chosen so far
@@ -242,6 +245,8 @@ std::unique_ptr<recipe::Operator> MakeSelect(Table& step, const recipe::StepCont
                      near.empty() ? Cat("there are ", Join(known, ", ")) : Cat("did you mean '", near, "'?"));
     }
     settings.weights[name] = weights.Double(name, 0, 1000);
+    if (const auto step_use = context.uses.find(name); step_use != context.uses.end() && step_use->second == "rank")
+      settings.chances.insert(name);
   }
   if (settings.weights.empty()) step.Refuse("weights", "is empty", "weights = { coverage = 1.0 }");
   settings.diversity = step.DoubleOr("diversity", 0.5, 0, 100);

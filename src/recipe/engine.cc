@@ -38,6 +38,7 @@ Engine::Engine(Recipe recipe, RunOptions options)
     spec.table.Done();
     ids_.push_back(spec.id);
     context.earlier = ids_;
+    context.uses[spec.id] = spec.use;
     steps_.push_back(std::move(step));
   }
 }
@@ -106,6 +107,10 @@ std::shared_ptr<artefact::Generator> Engine::Model(const std::string& name) {
 }
 
 artefact::Searcher& Engine::Search() { return options_.search ? *options_.search : Run::Search(); }
+
+std::shared_ptr<artefact::Ranker> Engine::Ranker(const std::string& name) {
+  return options_.rankers ? options_.rankers(name) : Run::Ranker(name);
+}
 
 void Engine::Report(uint64_t done, uint64_t total, std::string_view note) {
   CheckCancelled();

@@ -27,6 +27,7 @@ struct RunOptions {
   bool quiet = true;  // no progress on standard error
   artefact::ModelProvider models;
   std::shared_ptr<artefact::Searcher> search;  // the studio's indexes; null: there are none
+  artefact::RankerProvider rankers;            // null: there are none
   std::span<const OperatorEntry> operators;
   std::function<bool()> cancelled;  // asked often; true ends the run with Error(kCancelled)
   // Called when a step begins and as it goes on, up to once per token, perhaps on a model's thread: quick.
@@ -64,6 +65,7 @@ class Engine : public Run {
   const std::string& config_hash() const override { return recipe_.hash; }
   std::shared_ptr<artefact::Generator> Model(const std::string& name) override;
   artefact::Searcher& Search() override;
+  std::shared_ptr<artefact::Ranker> Ranker(const std::string& name) override;
   void Rerun(const std::string& id, std::span<const size_t> records, int attempt) override;
   void Report(uint64_t done, uint64_t total, std::string_view note) override;
   void Note(std::string_view note) override;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "artefact/generator.h"
+#include "artefact/ranker.h"
 #include "artefact/searcher.h"
 #include "base/config.h"
 #include "base/json.h"
@@ -89,6 +90,10 @@ class Run {
   virtual std::shared_ptr<artefact::Generator> Model(const std::string& name) = 0;
   // The studio's indexes. Throws Error(kUnsupported) where the run has none.
   virtual artefact::Searcher& Search() { throw Error(Code::kUnsupported, "this run has no indexes to search"); }
+  // Throws Error(kNotFound) where no ranker has this name, and kUnsupported where the run has none at all.
+  virtual std::shared_ptr<artefact::Ranker> Ranker(const std::string&) {
+    throw Error(Code::kUnsupported, "this run has no rankers");
+  }
   // Runs step `id` again for these records with `attempt` >= 1; new candidates are appended. How `check` retries.
   virtual void Rerun(const std::string& id, std::span<const size_t> records, int attempt) = 0;
   // Progress of the step that is running, drawn for people. Throws Error(kCancelled) once the user said stop: call it
@@ -116,6 +121,7 @@ struct StepContext {
   std::string id = {};                                // the step's id, unique in the recipe
   std::string folder = {};                            // the recipe's folder
   std::vector<std::string> earlier = {};              // ids of the steps before this one
+  std::map<std::string, std::string> uses = {};       // their operators, by id
   std::vector<std::string> inputs = {};               // names of the recipe's input fields
   std::vector<std::string> outputs = {};              // names of the recipe's output fields
   std::vector<std::string> lists = {}, numbers = {};  // those of them that are lists, and numbers; the others are texts

@@ -116,6 +116,7 @@ Json RecipeRun::Execute(Hooks hooks) {
   options.seed = row_.seed;
   options.operators = context_.operators;
   options.search = context_.search;
+  options.rankers = context_.rankers;
   options.cancelled = [this] { return run_->tickets.cancelled(); };
   options.progress = hooks.progress;
   std::map<std::string, std::shared_ptr<artefact::Generator>> models;

@@ -36,6 +36,7 @@ struct ServeOptions {
   recipe::Catalogue recipes{{}};
   std::span<const recipe::OperatorEntry> operators;  // that recipes may use
   std::shared_ptr<artefact::Searcher> search;        // the studio's indexes, for recipes; from any thread
+  artefact::RankerProvider rankers;                  // the studio's rankers, for recipes; from any thread
 
   LogLevel Level() const;
 };

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "artefact/ranker_file.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ids.h"
@@ -54,7 +55,9 @@ bool IsFromHere(const net::Request& request) {
 
 std::vector<artefact::ModelEntry> RegisteredModels(store::Studio* studio) {
   std::vector<artefact::ModelEntry> models = artefact::Registry(studio).List();
-  std::erase_if(models, [](const artefact::ModelEntry& entry) { return !entry.registered; });
+  std::erase_if(models, [](const artefact::ModelEntry& entry) {  // rankers are for recipes: nobody talks with them
+    return !entry.registered || entry.manifest.architecture == artefact::kRankerArchitecture;
+  });
   return artefact::WithAdapters(std::move(models));
 }
 
@@ -175,6 +178,7 @@ struct StudioServer::Impl {
                 .recipes = options.recipes,
                 .operators = options.operators,
                 .search = options.search,
+                .rankers = options.rankers,
                 .foreground = store::Foreground(store::ForegroundPath()),
                 .ledger = Ledger(studio->db().path()),
                 .models = ModelHost(RegisteredModels(studio), std::move(load)),

@@ -44,6 +44,7 @@ struct Context {
   const recipe::Catalogue recipes;
   const std::span<const recipe::OperatorEntry> operators;
   const std::shared_ptr<artefact::Searcher> search;
+  const artefact::RankerProvider rankers;
   store::Foreground foreground;  // held while there is work for somebody
   Ledger ledger;
   ModelHost models;      // what its engines still write uses what stands above
