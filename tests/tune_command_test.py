@@ -192,8 +192,10 @@ liked[3] |= {"rejected": liked[3]["chosen"]}
 lines("liked.jsonl", liked)
 judged = [{"prompt": p["prompt"], "response": text, "label": wanted} for p in liked for text, wanted in [(p["chosen"], True), ("夜来风雨声", False)]]
 lines("judged.jsonl", judged)
+rated = [{"prompt": f"{q} \n", "chosen": a, "rejected": "夜来风雨声"} for _ in range(20) for q, a in ANSWERS.items()]
+lines("rated.jsonl", rated)
 for objective, data, more in [("dpo", "liked.jsonl", []), ("ipo", "liked.jsonl", ["--beta", "0.05"]), ("orpo", "liked.jsonl", ["--beta", "1"]),
-                              ("kto", "judged.jsonl", []), ("reward", "liked.jsonl", [])]:
+                              ("kto", "judged.jsonl", []), ("reward", "rated.jsonl", [])]:
     rate = "1e-3" if objective == "reward" else "3e-3"
     out = json.loads(run("tune", objective, "-m", "base", *STUDIO, "--data", data, "--validation", data, "--rate", rate, "--epochs", "20", "--patience", "0", "--length",
                          "40", *more, "--json"))
@@ -202,7 +204,7 @@ for objective, data, more in [("dpo", "liked.jsonl", []), ("ipo", "liked.jsonl",
     right = [line["values"]["validation/accuracy"] for line in told if "validation/accuracy" in line.get("values", {})]
     expect(right and right[-1] > 0.95, f"{objective}: accuracies {right}")
 # What a reward model says of replies, and of those of a model that learns by it.
-replies = "".join(json.dumps({"record": {"prompt": p["prompt"]}, "reply": p[side]}, ensure_ascii=False) + "\n" for p in liked[:3] for side in ["chosen", "rejected"])
+replies = "".join(json.dumps({"record": {"prompt": p["prompt"]}, "reply": p[side]}, ensure_ascii=False) + "\n" for p in rated[:3] for side in ["chosen", "rejected"])
 told = run("reward", "-m", "base+base-reward", *STUDIO, input=replies).split()
 expect(len(told) == 6 and all(float(told[i]) > float(told[i + 1]) for i in [0, 2, 4]), f"rewards {told}")
 expect([float(json.loads(line)["reward"]) for line in run("reward", "-m", "base+base-reward", *STUDIO, "--json", input=replies).splitlines()][0] > 0, "in JSON")
