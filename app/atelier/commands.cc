@@ -51,6 +51,8 @@ std::unique_ptr<Command> MakeTuneReward();            // tune.cc
 std::unique_ptr<Command> MakeTuneKto();               // tune.cc
 std::unique_ptr<Command> MakeTuneGrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneReinforce();         // tune.cc
+std::unique_ptr<Command> MakeTuneRank();              // tune_rank.cc
+std::unique_ptr<Command> MakeRank();                  // rank.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -151,6 +153,15 @@ std::span<const CommandEntry> AllCommands() {
        "atelier tune grpo -m smollm2 --data prompts.jsonl --scorer 'python3 score.py' --samples 8", &MakeTuneGrpo},
       {"tune reinforce", "As tune grpo, without dividing by how far the scores of a group lie apart",
        "atelier tune reinforce -m smollm2 --data prompts.jsonl --scorer ./score --beta 0", &MakeTuneReinforce},
+      {"tune rank", "Learn what readers prefer from what they chose: a ranker for texts, in seconds",
+       "atelier tune rank --data choices.jsonl --name clicks\n"
+       "atelier tune rank --data choices.jsonl --name clicks-zh --loss listwise --encoder e5-small --report "
+       "clicks.html\n"
+       "atelier tune rank --data edits.jsonl --chosen edited --rejected original --name house --features length,price",
+       &MakeTuneRank},
+      {"rank", "Put texts in the order in which readers are likely to prefer them",
+       "atelier rank -m clicks '现磨咖啡，128元' '快来买！！！'\natelier rank -m clicks --input options.jsonl --json",
+       &MakeRank},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",

@@ -62,6 +62,7 @@ class EvaluateSuite : public Command {
     options.operators = here.operators;
     options.models = here.models;
     options.search = here.search;
+    options.rankers = here.rankers;
     options.quiet = here.quiet;
     options.cancelled = here.cancelled;
     options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) {

@@ -3,10 +3,13 @@
 #include <map>
 
 #include "app/atelier/command.h"
+#include "app/atelier/print_ranker.h"
 #include "app/atelier/studio_here.h"
 #include "app/atelier/text_table.h"
 #include "artefact/gguf.h"
 #include "artefact/model_file.h"
+#include "artefact/ranker_file.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "text/unicode.h"
@@ -131,6 +134,45 @@ int ShowSegmenter(const artefact::ModelEntry& entry, bool json) {
   return 0;
 }
 
+// What a ranker learned; in its file everything is for people.
+int ShowRanker(const artefact::ModelEntry& entry, bool json) {
+  const artefact::RankerFile ranker = artefact::ParseRankerFile(ReadFile(entry.path, 64 << 20), entry.path);
+  const artefact::Manifest m = artefact::DescribeFile(entry.path);
+  const artefact::Manifest& kept = entry.manifest;
+  Json features = Json::array();
+  for (const artefact::RankerFeature& feature : ranker.features) {
+    features.push_back(
+        {{"name", feature.name}, {"mean", feature.mean}, {"deviation", feature.deviation}, {"weight", feature.weight}});
+  }
+  const Json description = {{"name", entry.name},
+                            {"path", entry.path},
+                            {"architecture", m.architecture},
+                            {"parameters", m.parameters},
+                            {"quantisation", m.quantisation},
+                            {"bytes", m.bytes},
+                            {"sha256", kept.sha256.empty() ? Json() : Json(kept.sha256)},
+                            {"source", kept.source.empty() ? Json() : Json(kept.source)},
+                            {"loss", ranker.loss},
+                            {"l2", ranker.l2},
+                            {"temperature", ranker.temperature},
+                            {"encoder", ranker.encoder.empty() ? Json() : Json(ranker.encoder)},
+                            {"features", features},
+                            {"trained", ranker.trained}};
+  if (json) {
+    std::cout << ToText(description) << "\n";
+    return 0;
+  }
+  TextTable table({"KEY", "VALUE"});
+  for (const auto& item : description.items()) {
+    if (item.value().is_structured()) continue;
+    table.Add({item.key(),
+               text::ForTerminal(item.value().is_string() ? item.value().get<std::string>() : ToText(item.value()))});
+  }
+  std::cout << table.Text() << "\n";
+  PrintRanker(ranker);
+  return 0;
+}
+
 class ModelShow : public Command {
  public:
   void Declare(Cli& cli) override { cli.Text("model", &model_, "a registered name or a GGUF file's path", true); }
@@ -139,6 +181,7 @@ class ModelShow : public Command {
     const auto here = OpenHere(globals);
     const artefact::ModelEntry entry = here->models->Resolve(model_);
     if (artefact::EndingOf(entry.path) == ".seg") return ShowSegmenter(entry, globals.json);
+    if (artefact::EndingOf(entry.path) == ".ranker") return ShowRanker(entry, globals.json);
     const Json description = Describe(entry, *GgufFile::Open(entry.path));
     if (globals.json) {
       std::cout << ToText(description) << "\n";

@@ -8,6 +8,7 @@
 
 #include "app/atelier/embedders.h"
 #include "app/atelier/models.h"
+#include "app/atelier/rankers.h"
 #include "app/atelier/recipes.h"
 #include "base/file.h"
 #include "base/ids.h"
@@ -50,6 +51,7 @@ recipe::RunOptions OptionsForRuns(store::Studio& studio, bool quiet) {
   options.operators = operators::AllOperators();
   options.models = ModelsOf(studio);
   options.search = SearchOf(studio.folder());
+  options.rankers = RankersOf(studio.folder());
   options.cancelled = [] { return stopped.load(); };
   std::signal(SIGINT, &OnInterrupt);
   return options;

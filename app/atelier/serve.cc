@@ -10,6 +10,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/embedders.h"
+#include "app/atelier/rankers.h"
 #include "app/atelier/recipes.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -71,6 +72,7 @@ class ServeCommand final : public Command {
     const int threads = options.threads;
     embedders_ = std::make_shared<EmbedderPool>(threads);
     options.search = SearchOf(studio.folder(), embedders_);
+    options.rankers = RankersOf(studio.folder(), embedders_);
     const auto batch = static_cast<size_t>(options.model_batch);
     serve::StudioServer server(
         &studio,
