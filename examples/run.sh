@@ -2,7 +2,9 @@
 # A guide from nothing to its table: gets and prepares the data (prepare.sh), trains every model of the guide, holds each
 # against the test split and draws the curves. What is done already is not done again; a run that was broken off goes on.
 # Usage: examples/run.sh poems|sentiment|interface_strings|digits|extract [MODEL...]   (from the repository's root)
-# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of extract). ATELIER names the program.
+#        examples/run.sh classify sentiment|intent [ROW...]
+# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of extract and classify). ATELIER
+# names the program.
 set -euo pipefail
 guide=${1:?usage: examples/run.sh GUIDE [MODEL...]}
 shift
@@ -12,13 +14,14 @@ cd "$here/.."
 export ATELIER=${ATELIER:-$PWD/build/release/atelier}
 learn=${ATELIER_LEARN:-$(dirname "$ATELIER")/atelier-learn}
 [[ $guide != extract ]] || exec examples/extract/run.sh "$@"
+[[ $guide != classify ]] || exec examples/classify/run.sh "$@"
 folder=build/examples/$guide runs=build/examples/$guide/runs results=build/examples/$guide/results
 case $guide in
   poems) all=(gpt lstm) ;;
   sentiment) all=(linear cnn lstm bert) ;;
   interface_strings) all=(seq2seq transformer) ;;
   digits) all=(gan vae) ;;
-  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract" >&2; exit 2 ;;
+  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract classify" >&2; exit 2 ;;
 esac
 models=("${@:-${all[@]}}")
 for model in "${models[@]}"; do

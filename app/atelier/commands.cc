@@ -48,6 +48,8 @@ std::unique_ptr<Command> MakeTuneOrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneKto();               // tune.cc
 std::unique_ptr<Command> MakeTuneGrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneReinforce();         // tune.cc
+std::unique_ptr<Command> MakeTuneClassify();          // tune_classify.cc
+std::unique_ptr<Command> MakeClassify();              // classify.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -139,6 +141,10 @@ std::span<const CommandEntry> AllCommands() {
        "atelier tune grpo -m smollm2 --data prompts.jsonl --scorer 'python3 score.py' --samples 8", &MakeTuneGrpo},
       {"tune reinforce", "As tune grpo, without dividing by how far the scores of a group lie apart",
        "atelier tune reinforce -m smollm2 --data prompts.jsonl --scorer ./score --beta 0", &MakeTuneReinforce},
+      {"tune classify", "Teach an encoder the classes of texts: low-rank adapters beside it, and a layer behind it",
+       "atelier tune classify -m e5-small --data reviews.jsonl --validation held_out.jsonl --name mood\n"
+       "atelier tune classify -m minilm --data mails@2:train --text body --label team --labels billing,returns,other",
+       &MakeTuneClassify},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",
@@ -215,6 +221,12 @@ std::span<const CommandEntry> AllCommands() {
        "atelier generate -m gemma3-270m -p '产品：手冲咖啡壶\\n文案：' --max-tokens 40\n"
        "atelier generate -m smollm2 --chat -p 'Name three uses of beeswax.' --temperature 0 --json",
        &MakeGenerate},
+      {"classify", "Say the class of each text, with the chance of every class",
+       "atelier classify -m mood --input new.jsonl --out predictions.jsonl\n"
+       "atelier classify -m gemma3-270m+mood --input new.jsonl --out predictions.jsonl --labels "
+       "positive=好评,negative=差评 "
+       "--template '{{ text }} 这是'",
+       &MakeClassify},
       {"embed", "Turn texts into vectors",
        "atelier embed -m e5-small '手冲咖啡壶' 'a kettle for coffee' 'stock prices'\natelier embed -m e5-small --role "
        "query --json < "
