@@ -2,7 +2,9 @@
 # A guide from nothing to its table: gets and prepares the data (prepare.sh), trains every model of the guide, holds each
 # against the test split and draws the curves. What is done already is not done again; a run that was broken off goes on.
 # Usage: examples/run.sh poems|sentiment|interface_strings|digits|extract|headlines|style|reinforce [MODEL...]   (from the repository's root)
-# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of the last four). ATELIER names the program.
+#        examples/run.sh classify sentiment|intent [ROW...]
+# Leaves build/examples/GUIDE/{runs,results}; results/results.jsonl has a line for each model (not of extract and what follows it). ATELIER
+# names the program.
 set -euo pipefail
 guide=${1:?usage: examples/run.sh GUIDE [MODEL...]}
 shift
@@ -12,7 +14,7 @@ cd "$here/.."
 export ATELIER=${ATELIER:-$PWD/build/release/atelier}
 learn=${ATELIER_LEARN:-$(dirname "$ATELIER")/atelier-learn}
 case $guide in
-  extract | headlines) exec "examples/$guide/run.sh" "$@" ;;
+  extract | headlines | classify) exec "examples/$guide/run.sh" "$@" ;;
   style | reinforce) exec "examples/headlines/$guide.sh" "$@" ;;
 esac
 folder=build/examples/$guide runs=build/examples/$guide/runs results=build/examples/$guide/results
@@ -21,7 +23,7 @@ case $guide in
   sentiment) all=(linear cnn lstm bert) ;;
   interface_strings) all=(seq2seq transformer) ;;
   digits) all=(gan vae) ;;
-  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract headlines style reinforce" >&2; exit 2 ;;
+  *) echo "run.sh: there is no guide $guide; known: poems sentiment interface_strings digits extract headlines style reinforce classify" >&2; exit 2 ;;
 esac
 models=("${@:-${all[@]}}")
 for model in "${models[@]}"; do

@@ -119,6 +119,12 @@ for question, answer in ANSWERS.items():
         status, _, said = server.ask("POST", "/v1/completions", ask)
         expect(status == 200 and said["model"] == model, f"{model}: {status} {said}")
         expect((said["choices"][0]["text"] == answer) == (wanted is not None), f"{model} says {said['choices'][0]['text']!r} to {prompt!r}")
+# The replies are classes, too: each prompt's own is by far the likeliest.
+lines("classes.jsonl", [{"text": q, "label": f"kind {q}"} for q in ANSWERS])
+run("classify", "-m", "base+beside", *STUDIO, "--input", "classes.jsonl", "--out", "classes.said", "--labels", ",".join(f"kind {q}={a}" for q, a in ANSWERS.items()),
+    "--template", "{{ text ~ ' \\n' }}", says="accuracy 1.0000 of 4")
+for line in map(json.loads, (WORK / "classes.said").read_text().splitlines()):
+    expect(line["probabilities"][line["label"]] > 0.9, f"{line}")
 for wrong, code in [("base+nobody", 404), ("beside", 404), ("base+taught", 404), ("nobody+beside", 404), ("base+beside+beside", 404)]:
     expect(server.ask("POST", "/v1/completions", {"model": wrong, "prompt": "a"})[0] == code, f"{wrong} is served")
 server.process.send_signal(signal.SIGTERM)

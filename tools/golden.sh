@@ -44,14 +44,15 @@ case $name in
     [[ ${1:-} == --environment ]] && exit  # ./dev bench train wants no more
     exec "$venv/bin/python" tools/golden_twins.py "$@"
     ;;
-  tune)
+  tune | encoder)
+    venv=build/peer/venv-tune
     torch_without_cuda
     if [[ ! -f $venv/peer ]]; then
       "$venv/bin/pip" install -q --no-deps -r tools/golden_tune.txt
       touch "$venv/peer"
     fi
     [[ ${1:-} == --environment ]] && exit  # ./dev bench tune wants no more
-    exec "$venv/bin/python" tools/golden_tune.py "$@"
+    exec "$venv/bin/python" "tools/golden_$name.py" "$@"
     ;;
   bert-score)
     torch_without_cuda

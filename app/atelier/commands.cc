@@ -53,6 +53,8 @@ std::unique_ptr<Command> MakeTuneGrpo();              // tune.cc
 std::unique_ptr<Command> MakeTuneReinforce();         // tune.cc
 std::unique_ptr<Command> MakeTuneRank();              // tune_rank.cc
 std::unique_ptr<Command> MakeRank();                  // rank.cc
+std::unique_ptr<Command> MakeTuneClassify();          // tune_classify.cc
+std::unique_ptr<Command> MakeClassify();              // classify.cc
 std::unique_ptr<Command> MakeRunReport();             // run_report.cc
 std::unique_ptr<Command> MakeRunCurves();             // run_curves.cc
 std::unique_ptr<Command> MakeRunSearch();             // run_search.cc
@@ -162,6 +164,10 @@ std::span<const CommandEntry> AllCommands() {
       {"rank", "Put texts in the order in which readers are likely to prefer them",
        "atelier rank -m clicks '现磨咖啡，128元' '快来买！！！'\natelier rank -m clicks --input options.jsonl --json",
        &MakeRank},
+      {"tune classify", "Teach an encoder the classes of texts: low-rank adapters beside it, and a layer behind it",
+       "atelier tune classify -m e5-small --data reviews.jsonl --validation held_out.jsonl --name mood\n"
+       "atelier tune classify -m minilm --data mails@2:train --text body --label team --labels billing,returns,other",
+       &MakeTuneClassify},
       {"run search", "Train with other settings again and again, and say which are best",
        "atelier run search search.toml", &MakeRunSearch},
       {"run report", "Show a run of training as a page: curves, samples, settings",
@@ -247,6 +253,12 @@ std::span<const CommandEntry> AllCommands() {
        &MakeGenerate},
       {"reward", "Say how good replies are, by a model that was taught so (tune reward)",
        "atelier reward -m gemma3-270m+taste < replies.jsonl", &MakeReward},
+      {"classify", "Say the class of each text, with the chance of every class",
+       "atelier classify -m mood --input new.jsonl --out predictions.jsonl\n"
+       "atelier classify -m gemma3-270m+mood --input new.jsonl --out predictions.jsonl --labels "
+       "positive=好评,negative=差评 "
+       "--template '{{ text }} 这是'",
+       &MakeClassify},
       {"embed", "Turn texts into vectors",
        "atelier embed -m e5-small '手冲咖啡壶' 'a kettle for coffee' 'stock prices'\natelier embed -m e5-small --role "
        "query --json < "

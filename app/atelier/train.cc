@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "job/learner.h"
 
 namespace atelier::app {
 namespace {
@@ -52,21 +51,16 @@ class TrainCommand : public Command {
  private:
   // The best checkpoint as a model.
   static std::string Keep(StudioHere& here, const TrainingRun& run, const Globals& globals) {
-    const std::string best = Cat(run.folder, "/best.safetensors");
-    const std::string from = FileExists(best) ? best : Cat(run.folder, "/last.safetensors");
-    const artefact::Manifest trained = artefact::DescribeFile(from);
-    if (trained.architecture == "decoder") {
-      const std::string init = Table::Load(run.config).Sub("model").String("init");
-      return KeepTunedModel(here, run, here.models->Resolve(init), std::nullopt, globals).model;
+    const artefact::Manifest trained = artefact::DescribeFile(BestOfRun(run));
+    const bool decoder = trained.architecture == "decoder", adapted = trained.config.contains("rank");
+    if (decoder || adapted) {
+      const auto base = here.models->Resolve(Table::Load(run.config).Sub("model").String("init"));
+      if (decoder) return KeepTunedModel(here, run, base, std::nullopt, globals).model;
+      return ExportRun(here, run, ".safetensors", &base.manifest);
     }
     // Only the engine's own forms become GGUF.
     const bool gpt = trained.architecture == "gpt" && trained.config.value("form", "llama") == "llama";
-    const std::string fresh = FreshModelPath(here, run, gpt ? ".gguf" : ".safetensors");
-    job::LearnerOptions options;
-    options.stop = &TrainingInterrupted();
-    options.background = false;
-    job::RunLearner({"export", "--model", from, "--out", fresh, "--name", run.name}, options, nullptr);
-    return KeepModelOfRun(here, run, fresh, nullptr);
+    return ExportRun(here, run, gpt ? ".gguf" : ".safetensors", nullptr);
   }
 
   // [run] name, else the file's own.

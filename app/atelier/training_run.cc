@@ -58,7 +58,9 @@ void Print(const std::string& event, const Json& fields) {
       std::cout << "  " << path.get<std::string>() << "\n";
     std::cout << std::flush;
   } else if (event == "start") {
-    std::cout << fields["architecture"].get<std::string>() << ", " << fields["parameters"] << " parameters, "
+    const auto all = fields["parameters"].get<int64_t>(), learn = fields["learn"].get<int64_t>();
+    std::cout << fields["architecture"].get<std::string>() << ", " << learn
+              << (learn == all ? " parameters, " : Cat(" of ", all, " parameters learn, "))
               << fields["train"]["records"] << " records";
     for (const char* what : {"empty", "truncated", "dropped"}) {
       if (const auto n = fields["train"].value(what, int64_t{0}); n > 0) std::cout << ", " << n << " " << what;
@@ -74,6 +76,8 @@ std::string ModelsFolder(const StudioHere& here, const TrainingRun& run) {
 }  // namespace
 
 const std::atomic<bool>& TrainingInterrupted() { return interrupted; }
+
+std::string TomlText(const std::string& text) { return ToText(Json(text)); }
 
 std::string SourceOfRun(const std::string& folder) { return Cat("trained: ", folder); }
 
@@ -149,6 +153,21 @@ std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::
   if (!here.studio) return to;
   here.models->Register(entry, "model.trained");
   return run.name;
+}
+
+std::string BestOfRun(const TrainingRun& run) {
+  const std::string best = Cat(run.folder, "/best.safetensors");
+  return FileExists(best) ? best : Cat(run.folder, "/last.safetensors");
+}
+
+std::string ExportRun(StudioHere& here, const TrainingRun& run, const std::string& ending,
+                      const artefact::Manifest* base) {
+  const std::string fresh = FreshModelPath(here, run, ending);
+  job::LearnerOptions options;
+  options.stop = &TrainingInterrupted();
+  options.background = false;
+  job::RunLearner({"export", "--model", BestOfRun(run), "--out", fresh, "--name", run.name}, options, nullptr);
+  return KeepModelOfRun(here, run, fresh, base);
 }
 
 void PrintTrainingEnd(const Json& done, const std::string& model) {

@@ -23,6 +23,8 @@ struct TrainingRun {
 std::string RunFolder(const StudioHere& here, const std::string& name);
 // Throws kConflict where the folder holds a run that is not resumed, or the studio has the name from elsewhere.
 void CheckRun(const StudioHere& here, const TrainingRun& run);
+// A text as TOML's basic string, for configurations that are written here.
+std::string TomlText(const std::string& text);
 // What the registry knows a run's model by.
 std::string SourceOfRun(const std::string& folder);
 
@@ -36,6 +38,11 @@ const std::atomic<bool>& TrainingInterrupted();
 // the run. Its name or path. `base`: what it was made of, whose licence and terms it has; or null.
 std::string KeepModelOfRun(StudioHere& here, const TrainingRun& run, const std::string& fresh,
                            const artefact::Manifest* base);
+// The run's best checkpoint, else its last.
+std::string BestOfRun(const TrainingRun& run);
+// BestOfRun as a model alone, in a file of this ending, kept as KeepModelOfRun says.
+std::string ExportRun(StudioHere& here, const TrainingRun& run, const std::string& ending,
+                      const artefact::Manifest* base);
 // Where KeepModelOfRun wants the file, so that moving it is a rename.
 std::string FreshModelPath(const StudioHere& here, const TrainingRun& run, const std::string& ending);
 

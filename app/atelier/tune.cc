@@ -19,9 +19,6 @@
 namespace atelier::app {
 namespace {
 
-// A text as TOML's basic string.
-std::string TomlText(const std::string& text) { return ToText(Json(text)); }
-
 // What a record holds beside its prompt.
 enum class Eats { kReplies, kPreferences, kJudged, kPrompts };
 

@@ -27,12 +27,8 @@ TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefa
   TunedModel kept;
   kept.adapter = Cat(run.folder, "/adapter.gguf");
   kept.peft = Cat(run.folder, "/peft");
-  const std::string best = Cat(run.folder, "/best.safetensors");
-  std::vector<std::string> arguments = {
-      "export",  "--model",    FileExists(best) ? best : Cat(run.folder, "/last.safetensors"),
-      "--out",   kept.adapter, "--peft",
-      kept.peft, "--name",     run.name,
-      "--base",  base.name};
+  std::vector<std::string> arguments = {"export",  "--model", BestOfRun(run), "--out",  kept.adapter, "--peft",
+                                        kept.peft, "--name",  run.name,       "--base", base.name};
   if (!base.manifest.licence.empty()) {
     arguments.emplace_back("--licence");
     arguments.push_back(base.manifest.licence);

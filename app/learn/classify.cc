@@ -1,5 +1,5 @@
-// atelier-learn classify --run DIR --input DATASET_OR_FILE --out PREDICTIONS.jsonl [--datasets DIR] [--checkpoint
-// best|last]
+// atelier-learn classify --run DIR --input DATASET_OR_FILE --out PREDICTIONS.jsonl [--datasets DIR]
+//          [--threads N]
 //
 // A line for each record, in their order: text, label (where the record has one), predicted, probabilities by class.
 // `atelier evaluate classification PREDICTIONS.jsonl` reports on them.
@@ -14,6 +14,7 @@
 #include "app/learn/options.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/str.h"
 #include "model/classifier.h"
 #include "train/settings.h"
@@ -56,7 +57,9 @@ Inputs ReadInputs(const model::OpenedModel& opened, train::DataSettings data, co
 }  // namespace
 
 int Classify(const Options& options, const std::atomic<bool>& stop) {
+  const int64_t threads = Whole(options, "threads", 0, 0, 256);
   const model::OpenedModel opened = OpenAsked(options);
+  if (threads > 0) at::set_num_threads(static_cast<int>(threads));
   Table config = Table::Parse(opened.about.config, "the model's configuration");
   const train::TrainSettings settings = train::ReadTrainSettings(config);
   auto* classifier = dynamic_cast<model::Classifier*>(opened.model.get());
@@ -64,6 +67,7 @@ int Classify(const Options& options, const std::atomic<bool>& stop) {
     throw Error(Code::kUnsupported, Cat("a ", opened.architecture->name, " does not name classes of texts"));
   }
   const train::SpecialIds ids = train::FindSpecialIds(*opened.tokenizer);
+  const double started = MonotonicSeconds();
   Inputs in = ReadInputs(opened, settings.data, train::Records(options.at("input"), Given(options, "datasets")), ids);
 
   const torch::NoGradGuard no_gradient;
@@ -92,14 +96,13 @@ int Classify(const Options& options, const std::atomic<bool>& stop) {
     }
     Tell("step", {{"step", std::min(at + kBatch, n)}, {"steps", n}, {"values", Json::object()}});
   }
+  const double seconds = MonotonicSeconds() - started;
   std::string text;
   for (const Json& line : in.lines) text += ToText(line) + "\n";
   WriteFileAtomic(options.at("out"), text);
-  Json done = {{"path", options.at("out")},
-               {"records", n},
-               {"empty", in.empty},
-               {"truncated", in.truncated},
-               {"labelled", labelled}};
+  Json done = {{"path", options.at("out")}, {"records", n},
+               {"empty", in.empty},         {"truncated", in.truncated},
+               {"labelled", labelled},      {"milliseconds_per_text", 1e3 * seconds / static_cast<double>(n)}};
   if (labelled > 0) done["accuracy"] = static_cast<double>(right) / static_cast<double>(labelled);
   Tell("done", done);
   return 0;

@@ -27,7 +27,7 @@ std::span<const Command> AllCommands() {
        {"model", "input", "out"},
        {"beam", "length-penalty", "longest", "batch", "attention", "pictures", "zh"},
        &Translate},
-      {"classify", {"input", "out"}, {"run", "model", "datasets"}, &Classify},
+      {"classify", {"input", "out"}, {"run", "model", "datasets", "threads"}, &Classify},
       {"pictures", {"out"}, {"run", "model", "count", "seed", "interpolate"}, &Pictures},
       {"score", {"input"}, {"run", "model", "datasets"}, &Score},
   };

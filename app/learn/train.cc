@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "data/media/picture.h"
 #include "job/stand_still.h"
+#include "model/base_file.h"
 #include "model/fused/ops.h"
 #include "model/picture_model.h"
 #include "model/pretrained.h"
@@ -150,10 +151,17 @@ Json ToJson(const train::ExamplesReport& r, int64_t rows) {
 }
 
 void TellStart(const train::Run& run) {
-  int64_t parameters = 0;
-  for (const torch::Tensor& p : run.model->parameters()) parameters += p.numel();
+  int64_t parameters = 0, learn = 0;
+  for (const torch::Tensor& p : run.model->parameters()) {
+    parameters += p.numel();
+    if (p.requires_grad()) learn += p.numel();
+  }
+  if (const artefact::GgufFile* base = model::BaseOf(*run.model)) {
+    for (const artefact::TensorInfo& tensor : base->tensors()) parameters += tensor.elements();
+  }
   Json start = {{"architecture", run.architecture->name},
                 {"parameters", parameters},
+                {"learn", learn},
                 {"threads", at::get_num_threads()},
                 {"train", ToJson(run.train_report, run.train->size())}};
   if (run.validation) start["validation"] = ToJson(run.validation_report, run.validation->size());

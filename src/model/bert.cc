@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "model/bert_adapted.h"
 #include "model/bert_start.h"
 #include "model/fused/block.h"
 #include "model/fused/head.h"
@@ -22,9 +23,10 @@ torch::nn::LayerNorm MakeNorm(const BertConfig& c) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({c.width}).eps(c.norm_eps));
 }
 
-// [rows, width] each, heads side by side in a row. `dropout` of the weights.
-torch::Tensor Attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const RaggedRows& rows,
-                     int64_t heads, double dropout) {
+}  // namespace
+
+torch::Tensor AttendTexts(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                          const RaggedRows& rows, int64_t heads, double dropout) {
   const auto split = [&](const torch::Tensor& x) {  // [n, time, width] -> [n, heads, time, head]
     return x.unflatten(-1, {heads, -1}).transpose(1, 2);
   };
@@ -48,8 +50,6 @@ torch::Tensor Attend(const torch::Tensor& q, const torch::Tensor& k, const torch
   return torch::cat(out);
 }
 
-}  // namespace
-
 struct BertEncoder::Layer : torch::nn::Module {
   explicit Layer(const BertConfig& config) : c(config) {
     const auto linear = [&](const char* name, int64_t in, int64_t out) {
@@ -67,8 +67,8 @@ struct BertEncoder::Layer : torch::nn::Module {
 
   torch::Tensor forward(torch::Tensor x, const RaggedRows& rows) {
     const auto drop = [&](const torch::Tensor& y) { return torch::dropout(y, c.dropout, is_training()); };
-    const torch::Tensor attended = Attend(attn_q->forward(x), attn_k->forward(x), attn_v->forward(x), rows, c.heads,
-                                          is_training() ? c.dropout : 0.0);
+    const torch::Tensor attended = AttendTexts(attn_q->forward(x), attn_k->forward(x), attn_v->forward(x), rows,
+                                               c.heads, is_training() ? c.dropout : 0.0);
     x = attn_output_norm->forward(x + drop(attn_output->forward(attended)));
     return layer_output_norm->forward(x + drop(ffn_down->forward(torch::gelu(ffn_up->forward(x)))));
   }
@@ -125,6 +125,13 @@ BertConfig ReadBertConfig(Table& config, const DataShape& shape) {
     config.Refuse("padding", Cat(Quote(padding), " is neither removed nor masked"));
   }
   c.padded = padding == "masked";
+  if (config.Has("rank")) {
+    if (start.width == 0) config.Refuse("rank", "adapters stand beside an encoder that is trained", "init names it");
+    if (config.Has("freeze"))
+      config.Refuse("freeze", "beside adapters all of the encoder stays as it is", "leave it out");
+    c.lora = ReadLora(config, kBertLayers, "lora_dropout");
+    c.start = FindBase(config.String("init"), start);
+  }
   c.frozen = config.IntOr("freeze", c.frozen, -1, c.layers);
   if (c.context < shape.sequence_length) {
     config.Refuse(start.width == 0 ? "context" : "init", Cat("a context of ", c.context, " is shorter than the data's ",
@@ -133,7 +140,7 @@ BertConfig ReadBertConfig(Table& config, const DataShape& shape) {
   return c;
 }
 
-BertEncoder::BertEncoder(const BertConfig& config) : config_(config) {
+BertEncoder::BertEncoder(const BertConfig& config) : TextEncoder(config) {
   if (config_.hidden == 0) config_.hidden = 4 * config_.width;
   const BertConfig& c = config_;
   const auto embedding = [&](const char* name, int64_t rows) {
@@ -190,10 +197,15 @@ torch::Tensor BertEncoder::Encode(const Batch& batch, const RaggedRows& rows) {
   return x;
 }
 
-torch::Tensor BertEncoder::Mean(const torch::Tensor& x, const RaggedRows& rows) {
+torch::Tensor TextEncoder::Mean(const torch::Tensor& x, const RaggedRows& rows) {
   const torch::Tensor lengths = torch::tensor(rows.lengths).to(x.device());
   const torch::Tensor real = RealPlaces(lengths, rows.time).unsqueeze(2);
   return (rows.Spread(x.to(torch::kFloat32)) * real).sum(1) / lengths.unsqueeze(1);
+}
+
+std::shared_ptr<TextEncoder> MakeEncoder(const BertConfig& config) {
+  if (config.lora) return std::make_shared<AdaptedBert>(config);
+  return std::make_shared<BertEncoder>(config);
 }
 
 }  // namespace atelier::model

@@ -13,11 +13,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "model/base_file.h"
 #include "model/layers.h"
 #include "model/lengths.h"
+#include "model/lora.h"
 #include "model/zoo.h"
 
 namespace atelier::model {
@@ -32,27 +35,52 @@ struct BertConfig {
   bool padded = false;  // `padding`: "removed" or "masked"
   int64_t frozen = -1;  // `freeze`: -1 nothing; n: the embeddings and the first n layers stay as they are
   std::string start;    // a GGUF file whose weights the encoder begins with
+  // Where there is one: the weights stay in `start` as they are, and adapters beside them learn (bert_adapted.h).
+  std::optional<LoraConfig> lora = {};
 };
+
+// The linear layers of a block.
+inline const std::vector<LinearName> kBertLayers = {
+    {"attn_q", "attention.self.query"},        {"attn_k", "attention.self.key"}, {"attn_v", "attention.self.value"},
+    {"attn_output", "attention.output.dense"}, {"ffn_up", "intermediate.dense"}, {"ffn_down", "output.dense"}};
 
 // Where the data names a model to start from, the encoder's shape is that model's, and saying another is an error.
 BertConfig ReadBertConfig(Table& config, const DataShape& shape);
 
-class BertEncoder : public torch::nn::Module {
+// An encoder as its heads see it, whichever of its weights learn.
+class TextEncoder : public torch::nn::Module, public OnBase {
  public:
-  explicit BertEncoder(const BertConfig& config);
+  explicit TextEncoder(const BertConfig& config) : config_(config) {}
   // Inputs [batch, time] -> [rows, width], as `rows` lays them.
-  torch::Tensor Encode(const Batch& batch, const RaggedRows& rows);
+  virtual torch::Tensor Encode(const Batch& batch, const RaggedRows& rows) = 0;
   RaggedRows Lay(const Batch& batch) const { return LayRows(batch, config_.padded); }
   // The mean over each text's tokens: [rows, width] -> [batch, width].
   static torch::Tensor Mean(const torch::Tensor& x, const RaggedRows& rows);
 
   const BertConfig& config() const { return config_; }
+  const artefact::GgufFile* base() const override { return nullptr; }
+
+ protected:
+  BertConfig config_;
+};
+
+// The one that `config` asks for.
+std::shared_ptr<TextEncoder> MakeEncoder(const BertConfig& config);
+
+// softmax(q k^T / sqrt(head)) v over each text: [rows, width] each, heads side by side in a row. `dropout` of the
+// weights.
+torch::Tensor AttendTexts(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                          const RaggedRows& rows, int64_t heads, double dropout);
+
+class BertEncoder : public TextEncoder {
+ public:
+  explicit BertEncoder(const BertConfig& config);
+  torch::Tensor Encode(const Batch& batch, const RaggedRows& rows) override;
   const torch::Tensor& embedding() const { return token_embd_->weight; }  // [vocabulary, width]
 
  private:
   struct Layer;
   torch::Tensor FusedEncode(const torch::Tensor& ids, const torch::Tensor& positions, const RaggedRows& rows);
-  BertConfig config_;
   torch::nn::Embedding token_embd_{nullptr}, position_embd_{nullptr}, token_types_{nullptr};
   torch::nn::LayerNorm token_embd_norm_{nullptr};
   std::vector<std::shared_ptr<Layer>> layers_;

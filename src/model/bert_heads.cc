@@ -38,7 +38,7 @@ Loss BertMasked::ComputeLoss(const Batch& batch, size_t, const LossOptions& opti
 }
 
 BertClassifier::BertClassifier(const BertConfig& config, const BertHeadConfig& head) : head_(head) {
-  encoder_ = register_module("encoder", std::make_shared<BertEncoder>(config));
+  encoder_ = register_module("encoder", MakeEncoder(config));
   if (!head_.mean) {
     dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kDeviation));
   }
@@ -49,13 +49,13 @@ torch::Tensor BertClassifier::Logits(const Batch& batch) {
   const RaggedRows rows = encoder_->Lay(batch);
   const torch::Tensor x = encoder_->Encode(batch, rows);
   const torch::Tensor pooled =
-      head_.mean ? BertEncoder::Mean(x, rows)
+      head_.mean ? TextEncoder::Mean(x, rows)
                  : torch::tanh(dense_->forward(x.index_select(0, torch::tensor(rows.begins).to(x.device()))));
   return output_->forward(torch::dropout(pooled, encoder_->config().dropout, is_training()));
 }
 
 BertTagger::BertTagger(const BertConfig& config, const BertHeadConfig& head) {
-  encoder_ = register_module("encoder", std::make_shared<BertEncoder>(config));
+  encoder_ = register_module("encoder", MakeEncoder(config));
   output_ = register_module("output", std::make_shared<Linear>(config.width, head.classes, true, kDeviation));
 }
 
@@ -66,6 +66,7 @@ torch::Tensor BertTagger::Logits(const Batch& batch) {
 }
 
 std::shared_ptr<Model> MakeBertMasked(Table& config, const DataShape& shape) {
+  if (config.Has("rank")) config.Refuse("rank", "an encoder that learns hidden words learns with all its weights");
   return std::make_shared<BertMasked>(ReadBertConfig(config, shape));
 }
 

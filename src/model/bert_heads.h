@@ -4,6 +4,8 @@
 //   vocabulary] class   p = tanh(W x_1 + b) of the first token, or the mean of all tokens (`pool`: "cls", "mean")
 //           logits = dropout(p) U^T + d                                                              [batch, classes]
 //   tags    logits = dropout(x) U^T + d                                                       [batch, time, classes]
+//
+// The encoder of the last two may be one whose weights stay, with adapters beside them (bert_adapted.h).
 #pragma once
 
 #include <memory>
@@ -31,25 +33,26 @@ struct BertHeadConfig {
   bool mean = false;  // pool
 };
 
-class BertClassifier : public Classifier {
+class BertClassifier : public Classifier, public OnBase {
  public:
   BertClassifier(const BertConfig& config, const BertHeadConfig& head);
   torch::Tensor Logits(const Batch& batch) override;
-  BertEncoder& encoder() { return *encoder_; }
+  const artefact::GgufFile* base() const override { return encoder_->base(); }
 
  private:
   BertHeadConfig head_;
-  std::shared_ptr<BertEncoder> encoder_;
+  std::shared_ptr<TextEncoder> encoder_;
   std::shared_ptr<Linear> dense_, output_;  // dense_: with pool "cls" alone
 };
 
-class BertTagger : public Classifier {
+class BertTagger : public Classifier, public OnBase {
  public:
   BertTagger(const BertConfig& config, const BertHeadConfig& head);
   torch::Tensor Logits(const Batch& batch) override;
+  const artefact::GgufFile* base() const override { return encoder_->base(); }
 
  private:
-  std::shared_ptr<BertEncoder> encoder_;
+  std::shared_ptr<TextEncoder> encoder_;
   std::shared_ptr<Linear> output_;
 };
 

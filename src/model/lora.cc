@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/str.h"
 #include "model/fused/frozen.h"
 
 namespace atelier::model {
@@ -11,6 +12,30 @@ thread_local bool AdaptersOff::off_ = false;
 
 bool LoraConfig::Has(const std::string& layer) const {
   return std::find(targets.begin(), targets.end(), layer) != targets.end();
+}
+
+LoraConfig ReadLora(Table& config, std::span<const LinearName> layers, const char* dropout) {
+  LoraConfig lora;
+  lora.rank = config.IntOr("rank", lora.rank, 1, 4096);
+  lora.alpha = config.DoubleOr("alpha", 2.0 * static_cast<double>(lora.rank), 1e-6, 1e6);
+  lora.dropout = config.DoubleOr(dropout, 0, 0, 0.99);
+  std::vector<std::string> known;
+  for (const LinearName& layer : layers) known.push_back(layer.gguf);
+  const std::vector<std::string> asked = config.StringsOr("targets", known);
+  lora.targets.clear();
+  for (const std::string& target : asked) {
+    bool found = false;
+    for (const LinearName& layer : layers) {
+      if (target != layer.gguf && target != layer.hf && !layer.hf.ends_with("." + target)) continue;
+      found = true;
+      if (!lora.Has(layer.gguf)) lora.targets.push_back(layer.gguf);
+    }
+    if (!found) {
+      config.Refuse("targets", Cat("there is no linear layer ", Quote(target)), Cat("layers: ", Join(known, " ")));
+    }
+  }
+  if (lora.targets.empty()) config.Refuse("targets", "names no layer", "left out, it is all of them");
+  return lora;
 }
 
 LoraLinear::LoraLinear(FrozenMatrix frozen, torch::Tensor frozen_bias, const LoraConfig* lora)

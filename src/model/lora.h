@@ -5,14 +5,21 @@
 
 #include <torch/torch.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/config.h"
 #include "model/frozen.h"
 
 namespace atelier::model {
 
-// The linear layers of a decoder's block, by GGUF's names.
+// A linear layer of a block: GGUF's name, and Hugging Face's within a block.
+struct LinearName {
+  std::string gguf, hf;
+};
+
+// Those of a decoder's block, by GGUF's names.
 inline const std::vector<std::string> kLinearLayers = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                                        "ffn_gate", "ffn_up", "ffn_down"};
 
@@ -25,6 +32,11 @@ struct LoraConfig {
   double scale() const { return alpha / static_cast<double>(rank); }
   bool Has(const std::string& layer) const;
 };
+
+// The keys `rank`, `alpha` (2 rank), `targets` (all `layers`) and the one that `dropout` names. A target is GGUF's name
+// of a layer, or the end of Hugging Face's, as PEFT matches it: "output.dense" is two layers of BERT's. Throws
+// kInvalidInput for one that is neither.
+LoraConfig ReadLora(Table& config, std::span<const LinearName> layers, const char* dropout);
 
 // While one lives, this thread computes forward passes as if there were no adapters: the model as it was.
 class AdaptersOff {

@@ -3,7 +3,7 @@
 #include "artefact/gguf_tokenizer.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "model/pretrained.h"
+#include "model/base_file.h"
 #include "model/tensor_bytes.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_spec_json.h"
@@ -140,8 +140,8 @@ OpenedModel OpenModel(const std::string& path) {
     throw Error(Code::kCorrupt, Cat(path, ": its tokenizer has another vocabulary than the model"));
   }
   opened.model = opened.architecture->make(model, opened.shape);
-  if (const auto* tuned = dynamic_cast<const Pretrained*>(opened.model.get())) {  // the base's file has its tokenizer
-    opened.tokenizer_spec = artefact::SpecFromGguf(tuned->file());
+  if (const artefact::GgufFile* base = BaseOf(*opened.model)) {
+    opened.tokenizer_spec = artefact::SpecFromGguf(*base);
     opened.tokenizer = text::MakeTokenizer(opened.tokenizer_spec);
   }
   const torch::NoGradGuard no_gradient;

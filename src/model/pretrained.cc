@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "artefact/gguf_tokenizer.h"
-#include "artefact/registry.h"
 #include "artefact/verdict.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/str.h"
 #include "model/fused/attention.h"
 #include "model/fused/frozen.h"
@@ -21,6 +19,11 @@
 
 namespace atelier::model {
 namespace {
+
+const std::vector<LinearName> kDecoderLayers = {{"attn_q", "self_attn.q_proj"}, {"attn_k", "self_attn.k_proj"},
+                                                {"attn_v", "self_attn.v_proj"}, {"attn_output", "self_attn.o_proj"},
+                                                {"ffn_gate", "mlp.gate_proj"},  {"ffn_up", "mlp.up_proj"},
+                                                {"ffn_down", "mlp.down_proj"}};
 
 torch::Tensor Vector(const artefact::GgufFile& file, const std::string& name, int64_t size) {
   const std::vector<float> values = runtime::TensorLoader(file, nullptr).Vector(name, size);
@@ -274,9 +277,9 @@ Pretrained::Asked Pretrained::AskedLosses(const Batch& batch, double smoothing) 
 }
 
 void Pretrained::SetTeacher(std::shared_ptr<Pretrained> teacher) {
-  const text::TokenizerSpec mine = artefact::SpecFromGguf(*file_), its = artefact::SpecFromGguf(teacher->file());
+  const text::TokenizerSpec mine = artefact::SpecFromGguf(*file_), its = artefact::SpecFromGguf(*teacher->base());
   if (mine.tokens != its.tokens || mine.merges != its.merges || mine.scores != its.scores) {
-    throw Error(Code::kInvalidInput, Cat(teacher->file().path(), ": has another vocabulary than ", file_->path()),
+    throw Error(Code::kInvalidInput, Cat(teacher->base()->path(), ": has another vocabulary than ", file_->path()),
                 "a model of another vocabulary learns from the teacher's texts: `tune sft` on its replies");
   }
   teacher_ = std::move(teacher);
@@ -431,22 +434,8 @@ DataKind DataOfPretrained(Table& config) { return ReadObjective(config).objectiv
 
 std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape) {
   const std::string init = config.String("init");
-  LoraConfig lora;
-  lora.rank = config.IntOr("rank", lora.rank, 1, 4096);
-  lora.alpha = config.DoubleOr("alpha", 2.0 * static_cast<double>(lora.rank), 1e-6, 1e6);
-  lora.dropout = config.DoubleOr("dropout", 0, 0, 0.99);
-  lora.targets = config.StringsOr("targets", kLinearLayers);
-  for (const std::string& target : lora.targets) {
-    if (std::find(kLinearLayers.begin(), kLinearLayers.end(), target) == kLinearLayers.end()) {
-      config.Refuse("targets", Cat("there is no linear layer ", Quote(target)),
-                    Cat("layers: ", Join(kLinearLayers, " ")));
-    }
-  }
-  const std::string path = shape.start.file.empty() ? artefact::Registry(nullptr).Resolve(init).path : shape.start.file;
-  if (shape.start.file.empty() && !shape.start.hash.empty() && Sha256HexOfFile(path) != shape.start.hash) {
-    throw Error(Code::kConflict, Cat(path, ": is not the model that the adapter was trained on"),
-                "its bytes are others");
-  }
+  const LoraConfig lora = ReadLora(config, kDecoderLayers, "dropout");
+  const std::string path = FindBase(init, shape.start);
   auto model = std::make_shared<Pretrained>(artefact::GgufFile::Open(path), lora, ReadObjective(config));
   if (shape.vocabulary != model->spec().vocab) {
     throw Error(Code::kCorrupt,

@@ -13,6 +13,7 @@
 
 #include "artefact/adapter.h"
 #include "artefact/gguf.h"
+#include "model/base_file.h"
 #include "model/distil.h"
 #include "model/lora.h"
 #include "model/model.h"
@@ -22,7 +23,7 @@
 
 namespace atelier::model {
 
-class Pretrained : public LanguageModel {
+class Pretrained : public LanguageModel, public OnBase {
  public:
   // Throws what runtime::ReadSpec throws, kUnsupported for what only the engine computes (a softcap of attention).
   Pretrained(std::shared_ptr<const artefact::GgufFile> file, const LoraConfig& lora,
@@ -43,7 +44,7 @@ class Pretrained : public LanguageModel {
   const runtime::DecoderSpec& spec() const { return spec_; }
   const LoraConfig& lora() const { return lora_; }
   const ObjectiveConfig& objective() const { return objective_; }
-  const artefact::GgufFile& file() const { return *file_; }
+  const artefact::GgufFile* base() const override { return file_.get(); }
   artefact::Adapter ToAdapter() const;  // what was learned; its name and base are the caller's to say
   // Takes the numbers of an adapter of the same rank and layers. Throws kConflict that names what differs.
   void Load(const artefact::Adapter& adapter);

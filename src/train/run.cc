@@ -81,10 +81,8 @@ void SetUpTokenizer(const RunOptions& options, const Records& records, Run* run)
     run->about.tokenizer = text::ToTokenizerJson(run->tokenizer_spec);
   } else {  // what a model was trained with is what it goes on with
     run->tokenizer_spec = artefact::SpecFromGguf(*artefact::GgufFile::Open(start));
-    // A decoder's is in the file that it is tuned on.
-    if (!TunesDecoder(*run)) {
-      run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
-    }
+    // Where weights stay in that file, so does the tokenizer.
+    if (run->shape.start.hash.empty()) run->about.tokenizer = text::ToSpecJson(run->tokenizer_spec);
   }
   run->tokenizer = text::MakeTokenizer(run->tokenizer_spec);
   const SpecialIds ids = FindSpecialIds(*run->tokenizer);
@@ -122,10 +120,10 @@ Run PrepareRun(const RunOptions& options) {
   if (run.architecture->starts) {
     if (const std::string init = model_table.StringOr("init", ""); !init.empty()) {
       run.shape.start.file = artefact::Registry(nullptr).Resolve(init).path;
-      if (TunesDecoder(run)) {
+      if (!TunesDecoder(run)) model::ReadStart(&run.shape.start);
+      // What stays as it is, beside adapters that learn, is not written again.
+      if (TunesDecoder(run) || model_table.Has("rank")) {
         run.shape.start.hash = Sha256HexOfFile(run.shape.start.file);
-      } else {
-        model::ReadStart(&run.shape.start);
       }
     } else if (TunesDecoder(run)) {
       model_table.Refuse("init", "is missing: the model to tune", "a name or a GGUF file's path");

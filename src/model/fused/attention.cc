@@ -15,11 +15,13 @@ struct Kept : torch::CustomClassHolder {
   std::vector<int64_t> positions;
   int64_t longest = 0;
   torch::Tensor q, k, v, out, log_sum;
+  kernel::Dropout drop;
 
   int64_t rows() const { return s.starts.back(); }
 };
 
 void Turn(const Kept& c, const torch::Tensor& x, int64_t heads, bool back) {
+  if (!c.s.cosines.defined()) return;
   InParallel(c.rows(), [&](int64_t begin, int64_t end) {
     kernel::Rotation r;
     r.x = Brains(x), r.stride = x.size(1), r.heads = heads, r.dim = c.s.head_dim, r.positions = c.positions.data();
@@ -32,7 +34,8 @@ kernel::FlashAttention WorkOf(const Kept& c) {
   kernel::FlashAttention a;
   a.sequences = std::ssize(c.s.starts) - 1, a.q_starts = a.k_starts = c.s.starts.data();
   a.heads = c.s.heads, a.kv_heads = c.s.kv_heads, a.head_dim = c.s.head_dim;
-  a.scale = static_cast<float>(c.s.scale), a.causal = true;
+  a.scale = static_cast<float>(c.s.scale), a.causal = c.s.causal;
+  if (c.s.dropout > 0) a.dropout = &c.drop;
   a.q = Brains(c.q), a.k = Brains(c.k), a.v = Brains(c.v);
   a.q_stride = c.q.size(1), a.k_stride = a.v_stride = c.k.size(1);
   a.out = Brains(c.out), a.out_stride = c.out.size(1);
@@ -125,6 +128,7 @@ torch::Tensor SelfAttention(const torch::Tensor& q, const torch::Tensor& k, cons
                             const AttentionShape& shape) {
   auto kept = c10::make_intrusive<Kept>();
   kept->s = shape;
+  if (shape.dropout > 0) kept->drop = {Draw(), 0, static_cast<float>(shape.dropout)};
   return AttentionNode::apply(q.contiguous(), k.contiguous(), v.contiguous(), kept.get());
 }
 

@@ -1,5 +1,5 @@
-// Attention and the gate of a decoder's block, as steps of the gradient's graph over rows of bf16: what
-// model/pretrained is made of where its projections carry adapters. Sequences stand one after another without padding.
+// Attention and the gate of a block, as steps of the gradient's graph over rows of bf16: what model/pretrained and
+// model/bert_adapted are made of, whose projections carry adapters. Sequences stand one after another without padding.
 #pragma once
 
 #include <torch/torch.h>
@@ -15,11 +15,14 @@ struct AttentionShape {
   std::vector<int64_t> starts;                    // [sequences + 1] where each sequence begins in the rows, and the end
   int64_t heads = 0, kv_heads = 0, head_dim = 0;  // head_dim a multiple of 16
   double scale = 1;
-  torch::Tensor cosines, sines;  // [>= the longest, head_dim / 2]: q and k turn by their positions
-  bool halves = false;           // which numbers are a pair (kernel/training/norm.h)
+  torch::Tensor cosines,
+      sines;            // [>= the longest, head_dim / 2]: q and k turn by their positions; undefined: they do not
+  bool halves = false;  // which numbers are a pair (kernel/training/norm.h)
+  bool causal = true;
+  double dropout = 0;  // of the probabilities; draws a seed from torch's generator
 };
 
-// Causal; q [rows, heads * head_dim], k and v [rows, kv_heads * head_dim] -> [rows, heads * head_dim], all bf16. q and
+// q [rows, heads * head_dim], k and v [rows, kv_heads * head_dim] -> [rows, heads * head_dim], all bf16. q and
 // k are turned where they lie: nobody else may read them after.
 torch::Tensor SelfAttention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                             const AttentionShape& shape);
