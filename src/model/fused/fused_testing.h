@@ -48,8 +48,10 @@ inline void Disturb(const Model& model, double deviation) {
   for (torch::Tensor p : model.parameters()) p.add_(torch::randn_like(p) * deviation);
 }
 
-// The fused form's loss and gradients, and the same bits on any number of threads.
-inline void ExpectAsNearAsPlainBf16(Model& model, const Batch& batch, double smoothing, size_t part = 0) {
+// The fused form's loss and gradients, each within `most` times plain bf16's error, and the same bits on any number of
+// threads.
+inline void ExpectAsNearAsPlainBf16(Model& model, const Batch& batch, double smoothing, size_t part = 0,
+                                    double most = 1.5) {
   const auto run = [&](How how) {
     torch::manual_seed(21);  // what a model draws is the same in all forms
     return RunOnce(model, batch, smoothing, how, part);
@@ -58,15 +60,15 @@ inline void ExpectAsNearAsPlainBf16(Model& model, const Batch& batch, double smo
   EXPECT_NEAR(got.loss, want.loss, 0.004 * want.loss);
   ASSERT_NE(got.loss, plain.loss) << "the fused form did not run";
   const double scale = [&] {
-    double most = 0;
-    for (const auto& [name, g] : want.gradients) most = std::max(most, g.norm().item<double>());
-    return most;
+    double greatest = 0;
+    for (const auto& [name, g] : want.gradients) greatest = std::max(greatest, g.norm().item<double>());
+    return greatest;
   }();
   ASSERT_EQ(got.gradients.size(), want.gradients.size());
   for (const auto& [name, exact] : want.gradients) {
     const double error = (got.gradients.at(name) - exact).norm().item<double>();
     const double allowed = (plain.gradients.at(name) - exact).norm().item<double>();
-    EXPECT_LE(error, 1.5 * allowed + 1e-4 * scale) << name << ": " << error / exact.norm().item<double>();
+    EXPECT_LE(error, most * allowed + 1e-4 * scale) << name << ": " << error / exact.norm().item<double>();
     EXPECT_LE(error, 0.1 * exact.norm().item<double>() + 1e-3 * scale) << name;
   }
   // The same bits on any number of threads.
