@@ -1,12 +1,19 @@
-# room(NAME [TORCH] [DEPS room...] [LIBS cmake-target...])
+# room(NAME [TORCH] [APART] [WITHOUT regex] [DEPS room...] [LIBS cmake-target...])
 #
 # One room = one folder = one namespace = one target. Every .cc of the folder belongs to it; foo_test.cc is a test and
 # goes into the program NAME_test. DEPS names the rooms whose headers it may include (base is always allowed);
 # tests/layers_test.py holds the #includes against these lines. A TORCH room uses LibTorch, whose headers take 20 s to
-# read: the first such room (model) precompiles them, the others and the tests take that.
+# read: the first such room (model) precompiles them, the others take that.
+#
+# Files are compiled several at a time, which takes a third of the time; so no two of a room may give one name in an
+# unnamed namespace to different things. APART: this room's files are compiled one by one. The preset dev compiles all
+# so: there a file has to include all it uses. WITHOUT: files whose paths match are no part of this build.
 function(room NAME)
-  cmake_parse_arguments(R "TORCH" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(R "TORCH;APART" "WITHOUT" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(R_WITHOUT)
+    list(FILTER SOURCES EXCLUDE REGEX ${R_WITHOUT})
+  endif()
   set(TESTS ${SOURCES})
   list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
   list(FILTER SOURCES EXCLUDE REGEX "_test\\.cc$")
@@ -18,6 +25,9 @@ function(room NAME)
     add_library(atelier_${NAME} STATIC ${SOURCES})
     target_include_directories(atelier_${NAME} PUBLIC ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(atelier_${NAME} PUBLIC ${R_DEPS} ${R_LIBS})
+    if(NOT R_APART)
+      together(atelier_${NAME})
+    endif()
     if(R_TORCH)
       target_link_libraries(atelier_${NAME} PUBLIC LibTorch::cpu)
       torch_headers(atelier_${NAME})
@@ -34,6 +44,11 @@ function(room NAME)
   endif()
 endfunction()
 
+# together(TARGET): its files are compiled several at a time.
+function(together TARGET)
+  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ${ATELIER_TOGETHER} UNITY_BUILD_BATCH_SIZE 6)
+endfunction()
+
 # torch_headers(TARGET): precompiles them for the first target, lends them to the others.
 function(torch_headers NAME)
   if(NOT NAME STREQUAL "atelier_model")
@@ -47,12 +62,19 @@ endfunction()
 function(room_tests PROGRAM LIB)
   add_executable(${PROGRAM} ${ARGN})
   target_link_libraries(${PROGRAM} PRIVATE ${LIB} atelier::base GTest::gtest GTest::gtest_main)
-  if(PROGRAM MATCHES "^(model|train)_test$")
-    target_precompile_headers(${PROGRAM} PRIVATE <torch/torch.h> <gtest/gtest.h> <nlohmann/json.hpp>)
-  else()
-    target_precompile_headers(${PROGRAM} PRIVATE <gtest/gtest.h> <string> <vector> <nlohmann/json.hpp>)
-  endif()
   target_compile_definitions(${PROGRAM} PRIVATE ATELIER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_options(${PROGRAM} PRIVATE $<$<CONFIG:Release>:-O1>)  # what is tested is optimised; the tests need not be
+  if(PROGRAM STREQUAL "base_test")
+    target_precompile_headers(${PROGRAM} PRIVATE <gtest/gtest.h> <string> <vector> <nlohmann/json.hpp>)
+  elseif(PROGRAM STREQUAL "model_test")
+    target_precompile_headers(${PROGRAM} PRIVATE <torch/torch.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+    together(${PROGRAM})
+  elseif(PROGRAM MATCHES "^(train|bert_start)_test$")
+    target_precompile_headers(${PROGRAM} REUSE_FROM model_test)
+    together(${PROGRAM})
+  else()
+    target_precompile_headers(${PROGRAM} REUSE_FROM base_test)
+  endif()
   gtest_discover_tests(${PROGRAM} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 600 ENVIRONMENT "ATELIER_BUILD_DIR=${CMAKE_BINARY_DIR};TEST_TMPDIR=${CMAKE_BINARY_DIR}/test_tmp/")
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/test_tmp)

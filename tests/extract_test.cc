@@ -19,7 +19,7 @@
 namespace atelier::operators {
 namespace {
 
-constexpr std::string_view kRecipe = R"([recipe]
+constexpr std::string_view kExtraction = R"([recipe]
 name = "rows"
 version = 1
 [input]
@@ -79,7 +79,7 @@ class ExtractTest : public ::testing::Test {
 
   // Runs the recipe over listings with a model that answers by `write`.
   std::vector<recipe::Record> Go(const std::vector<std::string>& listings, FakeGenerator::Write write,
-                                 std::string_view text = kRecipe) {
+                                 std::string_view text = kExtraction) {
     const recipe::Recipe recipe = recipe::ParseRecipe(text, "recipe.toml", folder_, "");
     model_ = std::make_shared<Teller>("m", std::move(write));
     model_->finish = finish_;
@@ -96,7 +96,7 @@ class ExtractTest : public ::testing::Test {
 
   std::string MessageOf(std::string_view from, std::string_view to) {
     try {
-      Go({}, nullptr, ReplaceAll(kRecipe, from, to));
+      Go({}, nullptr, ReplaceAll(kExtraction, from, to));
     } catch (const Error& e) {
       return e.Line();
     }
@@ -256,7 +256,8 @@ TEST_F(ExtractTest, RecordsGoSideBySideAndDifferentSamplesOnce) {
     const std::string number = prompt.substr(4, 3);
     return Cat(R"({"lang":"en","name":"cup","features":[")", rng.Below(2) == 0 ? number : "cup", R"("],"grams":5})");
   };
-  const std::string many = ReplaceAll(kRecipe, "language = \"lang\"", "language = \"lang\"\nsamples = 16\nbatch = 4");
+  const std::string many =
+      ReplaceAll(kExtraction, "language = \"lang\"", "language = \"lang\"\nsamples = 16\nbatch = 4");
   const auto records = Go(listings, write, many);
   EXPECT_EQ(model_->requests.size(), 19U);
   std::set<uint64_t> seeds;

@@ -63,7 +63,7 @@ expect("better than what costs nothing",
        all(held["ranker"]["pair_accuracy"] > one["pair_accuracy"] + 0.15 for one in held["baselines"].values()))
 expect("honest", held["calibration_error_after"] < 0.1)
 page = (ROOT / "clicks.html").read_text()
-expect("the page", all(word in page for word in ("排序器", "感叹号数", "最先展示", "<svg")))
+expect("the page", all(word in page for word in ("学到了什么", "感叹号数", "最先展示", "<svg")))
 expect("no scripts", "<script" not in page)
 
 # Twice the same; with more choices it takes its own place.
@@ -184,6 +184,14 @@ loud = [dict(one, options=[{"text": o["text"], "clicked": "！" in o["text"] or 
 run("tune", "rank", "--data", file("loud.jsonl", jsonl(loud)), "--name", "clicks", "--quiet", cwd=STUDIO)
 expect("served what was learned since", served(), "手冲咖啡壶！")
 expect("it stops", server.stop(), 0)
+
+# Another kind of model is none, said before its file is read.
+(ROOT / "home/models").mkdir(parents=True, exist_ok=True)
+(ROOT / "home/models/talker.gguf").write_bytes(b"x")
+(ROOT / "home/models/talker.json").write_text(json.dumps({
+    "format": 1, "name": "talker", "architecture": "llama", "quantisation": "F32", "parameters": 1, "context_length": 1,
+    "config": {}, "sha256": "x", "bytes": 1, "licence": "", "source": "here", "created_at": 1}))
+run("rank", "-m", "talker", "a", "b", cwd=STUDIO, code=1, says="the model talker is no ranker")
 
 # What is refused.
 for args, says in (

@@ -32,7 +32,7 @@ using evaluate::ClassScore;
 
 constexpr size_t kMostClasses = 2000;  // the confusion matrix is their square
 
-Json ToJson(const ClassScore& score) {
+Json ScoreJson(const ClassScore& score) {
   return {{"precision", score.precision}, {"recall", score.recall}, {"f1", score.f1}, {"support", score.support}};
 }
 
@@ -126,7 +126,7 @@ class ClassificationCommand : public Command {
     Json classes = Json::array(), matrix = Json::array();
     for (size_t c = 0; c < classes_.size(); ++c) {
       Json one{{"label", classes_[c]}};
-      one.update(ToJson(scores.classes[c]));
+      one.update(ScoreJson(scores.classes[c]));
       classes.push_back(std::move(one));
       Json row = Json::array();
       for (size_t other = 0; other < classes_.size(); ++other) row.push_back(confusion.count(c, other));
@@ -134,8 +134,8 @@ class ClassificationCommand : public Command {
     }
     return {{"cases", truth_.size()},
             {"accuracy", scores.accuracy},
-            {"macro", ToJson(scores.macro)},
-            {"weighted", ToJson(scores.weighted)},
+            {"macro", ScoreJson(scores.macro)},
+            {"weighted", ScoreJson(scores.weighted)},
             {"classes", std::move(classes)},
             {"confusion", std::move(matrix)},
             {"scores", curves},

@@ -100,7 +100,7 @@ std::string Rows(const Json& values, const Language& say, const std::string& bef
   return out;
 }
 
-std::string Table(const Json& values, const Language& say) {
+std::string TableOf(const Json& values, const Language& say) {
   return Cat("<table class=\"k\">", Rows(values, say), "</table>\n");
 }
 
@@ -132,7 +132,7 @@ report::Report LabelsReport(const evaluate::Confusion& confusion, const evaluate
                                   {"expected_calibration_error", say("expected calibration error", "期望校准误差")}}) {
     if (measured.is_object() && measured.contains(key)) table[name] = measured.at(key);
   }
-  made.before = Table(table, say);
+  made.before = TableOf(table, say);
 
   report::ConfusionMatrix matrix;
   matrix.frame = Frame(say, say("Confusion matrix", "混淆矩阵"), say("predicted", "预测"), say("true", "真实"),
@@ -208,7 +208,7 @@ report::Report NumbersReport(std::span<const double> truth, std::span<const doub
   report::Report made;
   made.title = say("Regression", "回归");
   made.chinese = chinese;
-  made.before = Table(body, say);
+  made.before = TableOf(body, say);
   report::Scatter values;
   values.frame =
       Frame(say, say("Predicted against true", "预测值与真实值"), say("true", "真实值"), say("predicted", "预测值"));
@@ -233,7 +233,7 @@ report::Report RankingReport(std::span<const double> ndcg, std::span<const size_
   report::Report made;
   made.title = say("Ranking", "排序");
   made.chinese = chinese;
-  made.before = Table(body, say);
+  made.before = TableOf(body, say);
   report::Bars bars;
   bars.frame = Frame(say, say("Means over questions", "各问题的平均"));
   for (const auto& [name, value] : body.items()) {
@@ -266,7 +266,7 @@ report::Report FormReport(const evaluate::FormRatings& ratings, const Json& body
   report::Report made;
   made.title = say("Agreement of raters", "评分者一致性");
   made.chinese = chinese;
-  made.before = Table(body, say);
+  made.before = TableOf(body, say);
   for (size_t i = 0; i < ratings.criteria.size(); ++i) {
     const auto& [name, given] = ratings.criteria[i];
     report::Report one = AgreementReport(given, body.at("criteria").at(i), chinese, name + say(": ", "："));
@@ -286,7 +286,7 @@ report::Report AgreementReport(const evaluate::Ratings& ratings, const Json& bod
   report::Report made;
   made.title = say("Agreement of raters", "评分者一致性");
   made.chinese = chinese;
-  made.before = Table(body, say);
+  made.before = TableOf(body, say);
 
   report::Bars measures;
   measures.frame = Frame(

@@ -19,7 +19,7 @@
 namespace atelier::app {
 namespace {
 
-constexpr size_t kShown = 10, kDiffers = 5;
+constexpr size_t kOutliersShown = 10, kDiffers = 5;
 
 Json LikenessJson(const evaluate::Likeness& likeness) {
   return {{"mean", likeness.mean},
@@ -98,7 +98,7 @@ class EvaluateStyle : public Command {
     TextTable far({"LINE", "P", "BY", "TEXT"});
     for (const auto& [p, i] : order) {
       outliers.push_back({{"line", lines[i] + 1}, {"p", p}, {"by", names[by[i]]}, {"text", std::string(texts[i])}});
-      if (outliers.size() <= kShown) {
+      if (outliers.size() <= kOutliersShown) {
         far.Add({Cat(lines[i] + 1), FormatFixed(p, 3), names[by[i]], text::ForTerminal(texts[i], 72)});
       }
     }

@@ -18,7 +18,7 @@
 namespace atelier::app {
 namespace {
 
-std::atomic<bool> interrupted{false};
+std::atomic<bool> search_interrupted{false};
 
 // A trial is a run of atelier-learn in the trial's folder, up to a step.
 class Learner : public track::TrialRunner {
@@ -34,7 +34,7 @@ class Learner : public track::TrialRunner {
     if (!datasets_.empty()) arguments.insert(arguments.end(), {"--datasets", datasets_});
     std::map<std::string, double> values;  // by the names that metrics.jsonl has
     job::LearnerOptions options;
-    options.stop = &interrupted;
+    options.stop = &search_interrupted;
     const Json done = job::RunLearner(arguments, options, [&](const std::string& event, const Json& fields) {
       if (event != "step" && event != "validation") return;
       const char* kind = event == "step" ? "train/" : "validation/";
@@ -70,7 +70,7 @@ class RunSearchCommand : public Command {
         folder_.empty() ? Cat(base, "/runs/", std::filesystem::path(file_).stem().string()) : folder_;
     const track::SearchSettings settings = track::LoadSearch(file_);
     Learner learner(settings.metric, here->studio ? Cat(base, "/data") : "");
-    std::signal(SIGINT, [](int) { interrupted = true; });
+    std::signal(SIGINT, [](int) { search_interrupted = true; });
     track::SearchState state;
     {
       Progress progress("searching", ProgressUnit::kItems, globals.quiet || globals.json);

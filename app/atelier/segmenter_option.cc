@@ -9,7 +9,7 @@
 namespace atelier::app {
 namespace {
 
-constexpr std::string_view kChinese = "segmenter-zh";
+constexpr std::string_view kChineseModel = "segmenter-zh";
 
 }  // namespace
 
@@ -26,16 +26,16 @@ std::unique_ptr<text::Segmenter> SegmenterOption::Load(const Globals& globals) {
     dictionary_id_ = Cat("+dict-", Sha256Hex(bytes).substr(0, 12));
     dictionary = std::make_shared<text::UserDictionary>(text::UserDictionary::Parse(bytes, dictionary_));
   }
-  std::string choice = choice_ == "zh" ? std::string(kChinese) : choice_;
+  std::string choice = choice_ == "zh" ? std::string(kChineseModel) : choice_;
   if (choice == "icu") {
     name_ = "icu";
     return text::MakeIcuSegmenter(dictionary);
   }
   const auto here = OpenHere(globals);
   if (choice == "auto") {
-    choice = kChinese;
+    choice = kChineseModel;
     bool have = false;
-    for (const artefact::ModelEntry& entry : here->models->List()) have |= entry.name == kChinese && entry.present;
+    for (const artefact::ModelEntry& entry : here->models->List()) have |= entry.name == kChineseModel && entry.present;
     if (!have) {
       name_ = "icu";
       return text::MakeIcuSegmenter(dictionary);

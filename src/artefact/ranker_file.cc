@@ -13,12 +13,12 @@ namespace {
 constexpr std::string_view kMagic = R"({"format":"atelier.ranker",)";
 constexpr size_t kMostDims = 1 << 16, kMostFeatures = 4096;
 // Within these no score of a finite text can overflow.
-constexpr double kMost = 1e12, kLeast = 1e-12;
+constexpr double kLargest = 1e12, kSmallest = 1e-12;
 
 // One object of the body: every key once, none beside them.
-class Reader {
+class RankerReader {
  public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+  RankerReader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
     if (!json.is_object()) Refuse("an object is wanted");
   }
 
@@ -36,7 +36,7 @@ class Reader {
   double Number(const char* key, double least) {
     const Json& value = Get(key);
     const double number = value.is_number() ? value.get<double>() : NAN;
-    if (!(number >= least && number <= kMost)) Refuse(Cat(key, " is no number that may stand there"));
+    if (!(number >= least && number <= kLargest)) Refuse(Cat(key, " is no number that may stand there"));
     return number;
   }
   std::vector<double> Numbers(const char* key) {
@@ -46,7 +46,7 @@ class Reader {
     numbers.reserve(value.size());
     for (const Json& one : value) {
       const double number = one.is_number() ? one.get<double>() : NAN;
-      if (!(std::fabs(number) <= kMost)) Refuse(Cat(key, " holds what is no number that may stand there"));
+      if (!(std::fabs(number) <= kLargest)) Refuse(Cat(key, " holds what is no number that may stand there"));
       numbers.push_back(number);
     }
     return numbers;
@@ -80,7 +80,7 @@ RankerFile ParseRankerFile(std::string_view bytes, const std::string& where) {
   const size_t end = bytes.find('\n');
   if (end == std::string_view::npos) throw Error(Code::kCorrupt, Cat(where, ": it ends within its first line"));
   const Json head_json = Parse(bytes.substr(0, end), Cat(where, ": line 1"));
-  Reader head(head_json, Cat(where, ": line 1"));
+  RankerReader head(head_json, Cat(where, ": line 1"));
   head.Get("format");
   if (const Json& version = head.Get("version"); version != Json(kRankerVersion)) {
     throw Error(Code::kUnsupported,
@@ -93,22 +93,22 @@ RankerFile ParseRankerFile(std::string_view bytes, const std::string& where) {
   if (Sha256Hex(text) != hash) throw Error(Code::kCorrupt, Cat(where, ": its bytes are not those that were written"));
 
   const Json json = Parse(text, Cat(where, ": line 2"));
-  Reader body(json, Cat(where, ": line 2"));
+  RankerReader body(json, Cat(where, ": line 2"));
   RankerFile ranker;
   ranker.loss = body.Text("loss");
   if (ranker.loss != "pairwise" && ranker.loss != "listwise") body.Refuse(Cat("no loss is named ", Quote(ranker.loss)));
   ranker.l2 = body.Number("l2", 0);
-  ranker.temperature = body.Number("temperature", kLeast);
+  ranker.temperature = body.Number("temperature", kSmallest);
   const Json& features = body.Get("features");
   if (!features.is_array() || features.size() > kMostFeatures) body.Refuse("features is no list of a likely length");
   std::vector<std::string> names;
   for (const Json& one : features) {
-    Reader feature(one, Cat(where, ": feature ", names.size() + 1));
+    RankerReader feature(one, Cat(where, ": feature ", names.size() + 1));
     RankerFeature read;
     read.name = feature.Text("name");
-    read.mean = feature.Number("mean", -kMost);
-    read.deviation = feature.Number("deviation", kLeast);
-    read.weight = feature.Number("weight", -kMost);
+    read.mean = feature.Number("mean", -kLargest);
+    read.deviation = feature.Number("deviation", kSmallest);
+    read.weight = feature.Number("weight", -kLargest);
     feature.Done();
     if (read.name.empty()) feature.Refuse("it has no name");
     names.push_back(read.name);
@@ -117,7 +117,7 @@ RankerFile ParseRankerFile(std::string_view bytes, const std::string& where) {
   std::sort(names.begin(), names.end());
   if (std::adjacent_find(names.begin(), names.end()) != names.end()) body.Refuse("two features have one name");
   if (const Json& encoder = body.Get("encoder"); !encoder.is_null()) {
-    Reader part(encoder, Cat(where, ": encoder"));
+    RankerReader part(encoder, Cat(where, ": encoder"));
     ranker.encoder = part.Text("name");
     ranker.encoder_sha256 = part.Text("sha256");
     ranker.encoder_l2 = part.Number("l2", 0);

@@ -14,7 +14,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kMostFields = 10'000;
+constexpr size_t kMostCounted = 10'000;
 constexpr const char* kTypeNames[] = {"text", "number", "true or false", "list", "object", "null"};
 
 // Text that is empty or white space: ASCII's, the ideographic and the no-break space, and their escapes.
@@ -62,7 +62,7 @@ FieldStatistics::Field* FieldStatistics::Find(std::string_view key, size_t posit
   Field* field = nullptr;
   if (const auto at = by_key_.find(key); at != by_key_.end()) {
     field = at->second;
-  } else if (fields_.size() < kMostFields) {
+  } else if (fields_.size() < kMostCounted) {
     field = &fields_.emplace_back();
     field->key = std::string(key);
     by_key_.emplace(field->key, field);
@@ -70,7 +70,7 @@ FieldStatistics::Field* FieldStatistics::Find(std::string_view key, size_t posit
     truncated_ = true;
     return nullptr;
   }
-  if (position >= last_.size() && position < kMostFields) last_.resize(position + 1);
+  if (position >= last_.size() && position < kMostCounted) last_.resize(position + 1);
   if (position < last_.size()) last_[position] = field;
   return field;
 }
@@ -141,7 +141,7 @@ void FieldStatistics::Add(std::string_view lines) {
 
 void FieldStatistics::Merge(const FieldStatistics& other) {
   for (const Field& theirs : other.fields_) {
-    Field* ours = Find(theirs.key, kMostFields);
+    Field* ours = Find(theirs.key, kMostCounted);
     if (ours == nullptr) continue;
     const auto a = static_cast<double>(ours->types[kNumber]), b = static_cast<double>(theirs.types[kNumber]);
     if (b > 0) {

@@ -14,8 +14,8 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-constexpr size_t kMostDepth = 200;
-constexpr size_t kMostFields = 10'000;
+constexpr size_t kMostLevels = 200;
+constexpr size_t kMostKeys = 10'000;
 
 std::string_view TrimRight(std::string_view token) {
   while (!token.empty() &&
@@ -89,7 +89,7 @@ struct JsonRecordParser::State {
       case simdjson::UNESCAPED_CHARS: return "a control character inside a string; write it as \\n, \\t or \\u00xx";
       case simdjson::UNCLOSED_STRING: return "a string that never closes";
       case simdjson::STRING_ERROR: return "a string with a broken escape or half a surrogate pair";
-      case simdjson::DEPTH_ERROR: return Cat("more than ", kMostDepth, " levels");
+      case simdjson::DEPTH_ERROR: return Cat("more than ", kMostLevels, " levels");
       case simdjson::EMPTY: return "empty";
       case simdjson::INCORRECT_TYPE: return "not a JSON object";
       case simdjson::CAPACITY: return "too large";
@@ -144,7 +144,7 @@ struct JsonRecordParser::State {
   }
 
   std::string List(od::value value, size_t depth) {
-    if (depth > kMostDepth) return Why(simdjson::DEPTH_ERROR);
+    if (depth > kMostLevels) return Why(simdjson::DEPTH_ERROR);
     od::array array;
     if (const auto error = value.get_array().get(array); error != simdjson::SUCCESS) return Why(error);
     raw->push_back('[');
@@ -161,7 +161,7 @@ struct JsonRecordParser::State {
   }
 
   std::string Object(od::value value, size_t depth) {
-    if (depth > kMostDepth) return Why(simdjson::DEPTH_ERROR);
+    if (depth > kMostLevels) return Why(simdjson::DEPTH_ERROR);
     od::object object;
     if (const auto error = value.get_object().get(object); error != simdjson::SUCCESS) return Why(error);
     raw->push_back('{');
@@ -176,7 +176,7 @@ struct JsonRecordParser::State {
       raw->append(name);
       raw->append("\":");
       names.push_back(std::move(name));
-      if (names.size() > kMostFields) return Cat("an object of more than ", kMostFields, " keys");
+      if (names.size() > kMostKeys) return Cat("an object of more than ", kMostKeys, " keys");
       if (std::string why = Value(field.value(), depth); !why.empty()) return why;
     }
     raw->push_back('}');
@@ -235,7 +235,7 @@ bool JsonRecordParser::Parse(std::string_view line, LineBuilder* out) {
       renamed_ = s.key;
       s.key.insert(0, "x");
     }
-    if (count >= kMostFields) return fail(Cat("more than ", kMostFields, " fields"));
+    if (count >= kMostKeys) return fail(Cat("more than ", kMostKeys, " fields"));
     if (count >= s.keys.size()) {
       s.keys.push_back(s.key);
       as_before = false;

@@ -16,7 +16,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kMostFields = 200;
+constexpr size_t kMostProfiled = 200;
 constexpr size_t kBins = 40;
 constexpr size_t kCounters = 256;
 constexpr size_t kMostHashes = 8'000'000;
@@ -106,7 +106,7 @@ Profile MakeProfile(const DatasetReader& reader, size_t samples, const ProgressF
   profile.manifest = reader.manifest();
   std::unordered_map<std::string, size_t> index;
   for (const FieldInfo& info : profile.manifest.fields) {
-    if (profile.fields.size() == kMostFields) break;
+    if (profile.fields.size() == kMostProfiled) break;
     FieldProfile field;
     field.info = info;
     if (info.lengths) {

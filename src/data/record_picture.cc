@@ -8,7 +8,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr uint64_t kMostFile = 1u << 30;
+constexpr uint64_t kMostPicture = 1u << 30;
 
 std::string Text(const Json& fields, const std::string& field) {
   const auto it = fields.find(field);
@@ -24,7 +24,7 @@ std::string ReadBytes(const Json& fields, const std::string& field, const Pictur
     throw Error(Code::kInvalidInput, Cat("names no picture in a field ", Quote(field)),
                 "data.picture says which field holds the file's name");
   }
-  return ReadFile(path.starts_with('/') || places.folder.empty() ? path : Cat(places.folder, "/", path), kMostFile);
+  return ReadFile(path.starts_with('/') || places.folder.empty() ? path : Cat(places.folder, "/", path), kMostPicture);
 }
 
 }  // namespace

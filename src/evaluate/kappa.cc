@@ -7,7 +7,7 @@
 namespace atelier::evaluate {
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoAgreement = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -30,7 +30,7 @@ double CohenKappa(std::span<const int64_t> pairs, size_t categories, KappaWeight
     }
   }
   const double all = std::accumulate(rows.begin(), rows.end(), 0.0);
-  if (all == 0) return kUndefined;
+  if (all == 0) return kNoAgreement;
   double seen = 0, expected = 0;
   for (size_t i = 0; i < categories; ++i) {
     for (size_t j = 0; j < categories; ++j) {
@@ -42,7 +42,7 @@ double CohenKappa(std::span<const int64_t> pairs, size_t categories, KappaWeight
       expected += weight * (rows[i] * columns[j] / all);
     }
   }
-  return expected == 0 ? kUndefined : 1 - seen / expected;
+  return expected == 0 ? kNoAgreement : 1 - seen / expected;
 }
 
 double FleissKappa(const Ratings& ratings) {
@@ -64,16 +64,16 @@ double FleissKappa(const Ratings& ratings) {
     });
     each([&](size_t category) { choices[category] = 0; });
     if (item == 0) raters = given;
-    if (given != raters || raters < 2) return kUndefined;
+    if (given != raters || raters < 2) return kNoAgreement;
     agreed += (squares - raters) / (raters * (raters - 1));
   }
-  if (items == 0) return kUndefined;
+  if (items == 0) return kNoAgreement;
   double chance = 0;
   for (const double share : shares) {
     const double p = share / (static_cast<double>(items) * raters);
     chance += p * p;
   }
-  return chance == 1 ? kUndefined : (agreed / static_cast<double>(items) - chance) / (1 - chance);
+  return chance == 1 ? kNoAgreement : (agreed / static_cast<double>(items) - chance) / (1 - chance);
 }
 
 }  // namespace atelier::evaluate

@@ -214,42 +214,43 @@ constexpr std::string_view kScript = R"JS(
 })();
 )JS";
 
-struct Words {
+struct PageWords {
   const char *lang, *title, *rater, *begin, *back, *next, *comment, *csv, *jsonl, *count, *finished, *unkept, *keys,
       *system, *script, *who;
 };
-constexpr Words kEnglish = {"en",
-                            "Rating form",
-                            "Your name, as it should stand in the ratings",
-                            "Begin",
-                            "Back",
-                            "Next",
-                            "Comment (optional)",
-                            "Save as CSV",
-                            "Save as JSON lines",
-                            "{done} of {all} rated; this is number {at}",
-                            "All items are rated. Save the file and send it back.",
-                            "This browser keeps nothing: save before you close the page.",
-                            "Keys: digits choose, Enter or j goes on, k goes back, c writes a comment, Esc leaves it.",
-                            "made by",
-                            "This form needs JavaScript. It loads nothing and sends nothing.",
-                            "Rater"};
-constexpr Words kChinese = {"zh",
-                            "评分表",
-                            "您的名字（会写进评分结果）",
-                            "开始",
-                            "上一条",
-                            "下一条",
-                            "备注（可不填）",
-                            "保存为 CSV",
-                            "保存为 JSON 行",
-                            "共 {all} 条，已评 {done} 条；这是第 {at} 条",
-                            "全部评完。请保存文件并交回。",
-                            "这个浏览器不保留内容：关闭前请先保存。",
-                            "按键：数字打分，回车或 j 下一条，k 上一条，c 写备注，Esc 离开备注。",
-                            "由谁生成",
-                            "这张表需要 JavaScript。它不加载也不发送任何东西。",
-                            "评分人"};
+constexpr PageWords kEnglish = {
+    "en",
+    "Rating form",
+    "Your name, as it should stand in the ratings",
+    "Begin",
+    "Back",
+    "Next",
+    "Comment (optional)",
+    "Save as CSV",
+    "Save as JSON lines",
+    "{done} of {all} rated; this is number {at}",
+    "All items are rated. Save the file and send it back.",
+    "This browser keeps nothing: save before you close the page.",
+    "Keys: digits choose, Enter or j goes on, k goes back, c writes a comment, Esc leaves it.",
+    "made by",
+    "This form needs JavaScript. It loads nothing and sends nothing.",
+    "Rater"};
+constexpr PageWords kChinese = {"zh",
+                                "评分表",
+                                "您的名字（会写进评分结果）",
+                                "开始",
+                                "上一条",
+                                "下一条",
+                                "备注（可不填）",
+                                "保存为 CSV",
+                                "保存为 JSON 行",
+                                "共 {all} 条，已评 {done} 条；这是第 {at} 条",
+                                "全部评完。请保存文件并交回。",
+                                "这个浏览器不保留内容：关闭前请先保存。",
+                                "按键：数字打分，回车或 j 下一条，k 上一条，c 写备注，Esc 离开备注。",
+                                "由谁生成",
+                                "这张表需要 JavaScript。它不加载也不发送任何东西。",
+                                "评分人"};
 
 std::string Escaped(std::string_view text) {
   std::string out;
@@ -292,7 +293,7 @@ std::string PolicyHash(std::string_view text) {
 }  // namespace
 
 std::string FormPage(const RatingForm& form, bool chinese) {
-  const Words& words = chinese ? kChinese : kEnglish;
+  const PageWords& words = chinese ? kChinese : kEnglish;
   const std::string own = form.rubric.title.In(chinese), title = own.empty() ? words.title : own;
   const Json script_words = {{"title", title}, {"count", words.count}, {"system", words.system}};
   return Cat("<!doctype html>\n<html lang=\"", words.lang, "\">\n<meta charset=\"utf-8\">\n",

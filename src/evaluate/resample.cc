@@ -45,7 +45,7 @@ void AddRows(const Padded& padded, std::span<const uint32_t> drawn, int64_t* sum
 }
 
 // The mean of figures: [ScoreUnits, 1].
-class Means : public SumScore {
+class DrawnMeans : public SumScore {
  public:
   size_t width() const override { return 2; }
   size_t scores() const override { return 1; }
@@ -125,7 +125,7 @@ Difference DifferenceOf(double difference, std::span<const double> draws, std::s
 }
 
 Difference CompareMeans(std::span<const double> a, std::span<const double> b, int64_t samples, uint64_t seed) {
-  const Means means;
+  const DrawnMeans means;
   LineCounts rows(means.width()), baseline_rows(means.width());
   for (size_t i = 0; i < a.size(); ++i) {
     AddMeansRow(a[i], &rows);

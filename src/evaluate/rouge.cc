@@ -9,13 +9,13 @@ namespace atelier::evaluate {
 namespace {
 
 constexpr size_t kScores = 4;
-const std::vector<std::string> kTokenizers = {"rouge", "zh", "zh-words"};
+const std::vector<std::string> kRougeTokenizers = {"rouge", "zh", "zh-words"};
 
 RougeUnits UnitsOf(const std::string& name) {
   if (name == "rouge") return RougeUnits::kWords;
   if (name == "zh") return RougeUnits::kCharacters;
   if (name == "zh-words") return RougeUnits::kSegments;
-  throw Error(Code::kUsage, Cat("rouge: there is no tokenizer ", Quote(name)), Join(kTokenizers, ", "));
+  throw Error(Code::kUsage, Cat("rouge: there is no tokenizer ", Quote(name)), Join(kRougeTokenizers, ", "));
 }
 
 WordSource WordsFor(const RougeOptions& options) {
@@ -27,7 +27,7 @@ WordSource WordsFor(const RougeOptions& options) {
 }  // namespace
 
 void RougeOptions::Declare(MetricSettings& settings) {
-  settings.Choice("tokenize", &tokenize, kTokenizers,
+  settings.Choice("tokenize", &tokenize, kRougeTokenizers,
                   "runs of a-z and 0-9; these and every Chinese character; a segmenter's words");
   settings.Flag("stem", &stem, "compare stems of English words (Porter's, as NLTK has it)");
   settings.Text("sentence-break", &sentence_break, "what ends a sentence within a line, for rougeLsum: <n>");

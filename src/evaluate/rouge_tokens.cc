@@ -22,7 +22,7 @@ constexpr std::array<char, 128> kFolded = [] {
 
 char Folded(char32_t c) { return c < kFolded.size() ? kFolded[c] : '\0'; }
 
-bool StandsAlone(char32_t c) {
+bool TokenByItself(char32_t c) {
   return text::IsHan(c) || (c >= 0x3041 && c <= 0x30FF && text::IsLetter(c)) ||  // kana
          (c >= 0x31F0 && c <= 0x31FF) || (c >= 0xAC00 && c <= 0xD7A3);           // small kana, Hangul
 }
@@ -111,7 +111,7 @@ void RougeTokenizer::Characters(std::string_view text, RougeText* tokens) {
       close();
     } else {
       close();
-      if (StandsAlone(c)) tokens->tokens.push_back(Token(bytes, false));
+      if (TokenByItself(c)) tokens->tokens.push_back(Token(bytes, false));
     }
   }
   close();

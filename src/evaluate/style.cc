@@ -33,8 +33,8 @@ double Cosine(const float* a, const std::vector<double>& b) {
 
 // Of text i to the k nearest of the house, without the house's `self(i)`.
 template <typename Self>
-std::vector<double> Nearest(const UnitRows& texts, const UnitRows& house, size_t k, const Self& self,
-                            ThreadPool* threads, const ProgressFn& progress) {
+std::vector<double> NearestOf(const UnitRows& texts, const UnitRows& house, size_t k, const Self& self,
+                              ThreadPool* threads, const ProgressFn& progress) {
   std::vector<double> out(texts.size());
   constexpr size_t kTogether = 1024;  // between two words of progress
   for (size_t from = 0; from < texts.size(); from += kTogether) {
@@ -60,7 +60,7 @@ std::vector<double> Nearest(const UnitRows& texts, const UnitRows& house, size_t
   return out;
 }
 
-double Mean(std::span<const double> values) {
+double MeanOf(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
@@ -87,13 +87,13 @@ std::vector<double> ToMiddleWithoutSelf(const UnitRows& house) {
 
 std::vector<double> ToNearest(const UnitRows& texts, const UnitRows& house, size_t k, ThreadPool* threads,
                               const ProgressFn& progress) {
-  return Nearest(
+  return NearestOf(
       texts, house, k, [](size_t) { return kNobody; }, threads, progress);
 }
 
 std::vector<double> ToNearestWithoutSelf(const UnitRows& house, size_t k, ThreadPool* threads,
                                          const ProgressFn& progress) {
-  return Nearest(
+  return NearestOf(
       house, house, k, [](size_t i) { return i; }, threads, progress);
 }
 
@@ -110,15 +110,15 @@ Likeness CompareToHouse(std::span<const double> nearness, std::span<const double
   std::sort(sorted.begin(), sorted.end());
   const auto n = static_cast<double>(sorted.size());
   Likeness out;
-  out.mean = Mean(nearness);
-  out.house_mean = Mean(house);
+  out.mean = MeanOf(nearness);
+  out.house_mean = MeanOf(house);
   for (const double value : nearness) {
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto below = static_cast<double>(first - sorted.begin()), equal = static_cast<double>(last - first);
     out.percentiles.push_back((below + equal / 2) / n);
     out.p.push_back((1 + below + equal) / (n + 1));
   }
-  out.percentile = Mean(out.percentiles);
+  out.percentile = MeanOf(out.percentiles);
   Rng rng(1, "style");
   std::vector<double> draws;
   const size_t lines = nearness.size(), most = std::max<size_t>(200, std::min(kDraws, size_t{50'000'000} / lines));

@@ -8,7 +8,7 @@
 namespace atelier::evaluate {
 namespace {
 
-using Words = std::vector<uint32_t>;
+using WordIds = std::vector<uint32_t>;
 
 constexpr int64_t kLongestPhrase = 10;
 constexpr int64_t kFarthest = 50;
@@ -44,7 +44,7 @@ class Distances {
     for (int64_t j = 0; j < columns; ++j) cost_[static_cast<size_t>(j)] = static_cast<int32_t>(j);
   }
 
-  int32_t To(const Words& text) {
+  int32_t To(const WordIds& text) {
     size_t same = 0;
     while (same < text_.size() && text_[same] == text[same]) ++same;
     text_ = text;
@@ -105,12 +105,12 @@ class Distances {
   std::vector<Row> rows_;
   std::vector<int32_t> cost_;
   std::vector<Step> step_;
-  Words text_;
+  WordIds text_;
 };
 
 // `words` with `length` of them from `start` put before what was at `target`, counted in the words as they are, or, for
 // a target within the phrase or right behind it, so far behind the phrase.
-void Shift(const Words& words, int64_t start, int64_t length, int64_t target, Words* out) {
+void Shift(const WordIds& words, int64_t start, int64_t length, int64_t target, WordIds* out) {
   const auto size = static_cast<int64_t>(words.size());
   out->clear();
   const auto copy = [&](int64_t from, int64_t to) {
@@ -134,7 +134,7 @@ void Shift(const Words& words, int64_t start, int64_t length, int64_t target, Wo
 
 class Search {
  public:
-  Search(Words text, std::span<const uint32_t> reference)
+  Search(WordIds text, std::span<const uint32_t> reference)
       : text_(std::move(text)), reference_(reference), distances_(reference, text_.size()) {}
 
   int64_t Edits() {
@@ -214,13 +214,13 @@ class Search {
     }
   }
 
-  Words text_;
+  WordIds text_;
   std::span<const uint32_t> reference_;
   Distances distances_;
   std::vector<Step> path_;
   std::vector<int64_t> place_;                         // by word of the reference: the last word of the text up to it
   std::vector<int64_t> wrong_text_, wrong_reference_;  // how many before each word
-  Words shifted_, best_;
+  WordIds shifted_, best_;
   std::array<int64_t, 4> rank_{};
   int64_t gain_ = 0, tried_ = 0;
   bool found_ = false;

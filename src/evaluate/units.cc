@@ -9,7 +9,7 @@
 namespace atelier::evaluate {
 namespace {
 
-bool StandsAlone(UChar32 c) {
+bool IsAlone(UChar32 c) {
   UErrorCode ignored = U_ZERO_ERROR;
   switch (uscript_getScript(c, &ignored)) {
     case USCRIPT_HAN:
@@ -31,7 +31,7 @@ std::vector<std::string> Units(std::string_view text) {
     UChar32 c = 0;
     U8_NEXT(data, step, static_cast<int32_t>(std::min<size_t>(text.size() - at, U8_MAX_LENGTH)), c);
     at += static_cast<size_t>(step);
-    if (c >= 0 && StandsAlone(c)) {
+    if (c >= 0 && IsAlone(c)) {
       units.emplace_back(text.substr(at - static_cast<size_t>(step), static_cast<size_t>(step)));
       open = false;
     } else if (c >= 0 && u_isalnum(c)) {

@@ -11,7 +11,7 @@
 namespace atelier::experiment {
 namespace {
 
-constexpr size_t kMostCases = 100'000;
+constexpr size_t kMostRead = 100'000;
 
 bool MatchesAll(const Where::Fields& fields, const Case& item) {
   return std::all_of(fields.begin(), fields.end(), [&](const auto& wanted) {
@@ -70,14 +70,14 @@ CasesSpec ReadCasesSpec(Table* table, const std::string& folder) {
   }
   spec.lists = table->StringsOr("lists", {});
   spec.where = ReadWhere(table);
-  spec.limit = table->IntOr("limit", 0, 1, static_cast<int64_t>(kMostCases));
+  spec.limit = table->IntOr("limit", 0, 1, static_cast<int64_t>(kMostRead));
   table->Done();
   return spec;
 }
 
 std::vector<Case> ReadCases(const CasesSpec& spec, const recipe::Recipe& recipe) {
   data::ImportOptions options;
-  options.most_records = kMostCases;
+  options.most_records = kMostRead;
   options.list_separators = recipe.input.list_separators;
   options.list_fields = spec.lists;
   for (const recipe::Field& field : recipe.input.fields) {

@@ -14,14 +14,14 @@
 namespace atelier::experiment {
 namespace {
 
-constexpr int kFormat = 1;  // of an entry and of what outputs are made of; another number forgets all
+constexpr int kCacheFormat = 1;  // of an entry and of what outputs are made of; another number forgets all
 
 }  // namespace
 
 OutputCache::OutputCache(std::string folder, Now model, Now index)
     : folder_(std::move(folder)), model_(std::move(model)), index_(std::move(index)) {}
 
-std::string OutputCache::Key(const Json& what) { return Sha256Hex(Cat(kFormat, "\n", ToText(what))); }
+std::string OutputCache::Key(const Json& what) { return Sha256Hex(Cat(kCacheFormat, "\n", ToText(what))); }
 
 std::string OutputCache::Path(const std::string& key) const {
   return Cat(folder_, "/", key.substr(0, 2), "/", key.substr(2), ".json");

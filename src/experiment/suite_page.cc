@@ -11,10 +11,10 @@ namespace {
 
 using report::Html;
 
-constexpr size_t kMostCases = 300;   // shown whole; all of them are in results.json
-constexpr size_t kMostFailing = 12;  // per cut-off that is missed
-constexpr size_t kMostErrors = 50;   // per arm
-constexpr size_t kMostRuns = 30;     // of a trend
+constexpr size_t kMostCases = 300;     // shown whole; all of them are in results.json
+constexpr size_t kMostFailing = 12;    // per cut-off that is missed
+constexpr size_t kMostErrors = 50;     // per arm
+constexpr size_t kMostRunsDrawn = 30;  // of a trend
 
 constexpr const char* kStyle = R"(<style>
 .ok{color:#1b7f4b}.bad{color:#b5362a;font-weight:600}.dim{color:#777}.verdict{font-size:1.3em;margin:.4em 0 1em}
@@ -101,7 +101,7 @@ class Page {
 
   std::string TrendOf(const std::string& arm, const std::string& measure) const {
     std::vector<double> values;
-    const size_t first = history_.size() > kMostRuns ? history_.size() - kMostRuns : 0;
+    const size_t first = history_.size() > kMostRunsDrawn ? history_.size() - kMostRunsDrawn : 0;
     for (size_t i = first; i < history_.size(); ++i) {
       const auto scores = history_[i].scores.find(arm);
       if (scores == history_[i].scores.end()) continue;

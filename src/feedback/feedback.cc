@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kKindNames[] = {"impression", "click", "conversion", "rating", "edit", "flag", "comment"};
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kFeedbackColumns =
     "id, tenant, generation_id, kind, value, body, actor, idempotency_key, created_at";
 
-FeedbackRow Read(const store::Statement& s) {
+FeedbackRow ReadFeedback(const store::Statement& s) {
   FeedbackRow row;
   row.id = s.Text(0);
   row.tenant = s.Text(1);
@@ -47,11 +47,11 @@ bool FeedbackLog::Insert(FeedbackRow& row) {
   if (db_.QueryInt("SELECT count(*) FROM generations WHERE tenant = ? AND id = ?", tenant_, row.generation_id) == 0)
     throw Error(Code::kNotFound, Cat("there is no generation ", Quote(row.generation_id)));
   if (!row.idempotency_key.empty()) {
-    store::Statement same =
-        db_.Prepare(Cat("SELECT ", kColumns, " FROM feedback WHERE tenant = ? AND actor = ? AND idempotency_key = ?"));
+    store::Statement same = db_.Prepare(
+        Cat("SELECT ", kFeedbackColumns, " FROM feedback WHERE tenant = ? AND actor = ? AND idempotency_key = ?"));
     same.Bind(tenant_, row.actor, row.idempotency_key);
     if (same.Step()) {
-      const FeedbackRow stored = Read(same);
+      const FeedbackRow stored = ReadFeedback(same);
       if (stored.generation_id != row.generation_id || stored.kind != row.kind || stored.value != row.value ||
           stored.body != row.body) {
         throw Error(Code::kConflict,
@@ -65,18 +65,18 @@ bool FeedbackLog::Insert(FeedbackRow& row) {
   if (row.id.empty()) row.id = NewUuid();
   if (row.created_at == 0) row.created_at = NowMillis();
   row.tenant = tenant_;
-  db_.Run(Cat("INSERT INTO feedback (", kColumns, ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"), row.id, row.tenant,
+  db_.Run(Cat("INSERT INTO feedback (", kFeedbackColumns, ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"), row.id, row.tenant,
           row.generation_id, Name(row.kind), row.value, row.body, row.actor, row.idempotency_key, row.created_at);
   return true;
 }
 
 std::vector<FeedbackRow> FeedbackLog::ListByGeneration(std::string_view generation_id, int64_t most) {
-  store::Statement s = db_.Prepare(Cat("SELECT ", kColumns,
+  store::Statement s = db_.Prepare(Cat("SELECT ", kFeedbackColumns,
                                        " FROM feedback WHERE tenant = ? AND generation_id = ? "
                                        "ORDER BY created_at DESC, id DESC LIMIT ?"));
   s.Bind(tenant_, generation_id, most);
   std::vector<FeedbackRow> rows;
-  while (s.Step()) rows.push_back(Read(s));
+  while (s.Step()) rows.push_back(ReadFeedback(s));
   std::reverse(rows.begin(), rows.end());
   return rows;
 }

@@ -17,7 +17,7 @@ namespace atelier::model {
 namespace {
 
 constexpr double kDeviation = 0.02;
-constexpr int64_t kTypes = 2;
+constexpr int64_t kTokenTypes = 2;
 
 torch::nn::LayerNorm MakeNorm(const BertConfig& c) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({c.width}).eps(c.norm_eps));
@@ -150,7 +150,7 @@ BertEncoder::BertEncoder(const BertConfig& config) : TextEncoder(config) {
   };
   token_embd_ = embedding("token_embd", c.vocabulary);
   position_embd_ = embedding("position_embd", c.context);
-  token_types_ = embedding("token_types", kTypes);
+  token_types_ = embedding("token_types", kTokenTypes);
   token_embd_norm_ = register_module("token_embd_norm", MakeNorm(c));
   const auto list = register_module("blk", std::make_shared<torch::nn::ModuleListImpl>());
   for (int64_t i = 0; i < c.layers; ++i) {

@@ -7,13 +7,13 @@
 namespace atelier::model {
 namespace {
 
-constexpr double kDeviation = 0.02;
+constexpr double kHeadDeviation = 0.02;
 
 }  // namespace
 
 BertMasked::BertMasked(const BertConfig& config) {
   encoder_ = register_module("encoder", std::make_shared<BertEncoder>(config));
-  dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kDeviation));
+  dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kHeadDeviation));
   norm_ =
       register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.width}).eps(config.norm_eps)));
   bias_ = register_parameter("bias", torch::zeros({config.vocabulary}));
@@ -40,9 +40,9 @@ Loss BertMasked::ComputeLoss(const Batch& batch, size_t, const LossOptions& opti
 BertClassifier::BertClassifier(const BertConfig& config, const BertHeadConfig& head) : head_(head) {
   encoder_ = register_module("encoder", MakeEncoder(config));
   if (!head_.mean) {
-    dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kDeviation));
+    dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kHeadDeviation));
   }
-  output_ = register_module("output", std::make_shared<Linear>(config.width, head_.classes, true, kDeviation));
+  output_ = register_module("output", std::make_shared<Linear>(config.width, head_.classes, true, kHeadDeviation));
 }
 
 torch::Tensor BertClassifier::Logits(const Batch& batch) {
@@ -56,7 +56,7 @@ torch::Tensor BertClassifier::Logits(const Batch& batch) {
 
 BertTagger::BertTagger(const BertConfig& config, const BertHeadConfig& head) {
   encoder_ = register_module("encoder", MakeEncoder(config));
-  output_ = register_module("output", std::make_shared<Linear>(config.width, head.classes, true, kDeviation));
+  output_ = register_module("output", std::make_shared<Linear>(config.width, head.classes, true, kHeadDeviation));
 }
 
 torch::Tensor BertTagger::Logits(const Batch& batch) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kLogits = 16 << 20;  // of one model, in memory at once
 
-struct Kept : torch::CustomClassHolder {
+struct KeptDivergence : torch::CustomClassHolder {
   OutputHead student, teacher;
   torch::Tensor labels;
   DistilConfig config;
@@ -17,7 +17,7 @@ struct Kept : torch::CustomClassHolder {
   torch::Tensor d_hidden;  // [rows, width] f32, of each row's loss
 };
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& hidden, bool training) {
+torch::Tensor Forward(KeptDivergence* c, const torch::Tensor& hidden, bool training) {
   const int64_t rows = hidden.size(0), most = std::max<int64_t>(1, kLogits / c->student.matrix.outs());
   const double t = c->config.temperature, w = c->config.label_weight;
   const torch::Tensor losses = torch::empty({rows});
@@ -52,7 +52,7 @@ torch::Tensor Forward(Kept* c, const torch::Tensor& hidden, bool training) {
   return losses;
 }
 
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+torch::Tensor Backward(const KeptDivergence& c, const torch::Tensor& d) {
   return c.d_hidden.mul(d.unsqueeze(1)).to(c.student.hidden.scalar_type());
 }
 
@@ -65,7 +65,7 @@ torch::Tensor OutputHead::Logits() const {
 
 DistilLosses Distil(const OutputHead& student, const OutputHead& teacher, const torch::Tensor& labels,
                     const DistilConfig& config) {
-  auto c = c10::make_intrusive<Kept>();
+  auto c = c10::make_intrusive<KeptDivergence>();
   c->student = {student.hidden.detach(), student.matrix, student.softcap};
   c->teacher = teacher, c->labels = labels, c->config = config;
   const torch::Tensor losses = fused::RunStep(student.hidden, {}, c);

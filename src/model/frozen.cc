@@ -12,15 +12,15 @@
 namespace atelier::model {
 namespace {
 
-struct Kept : torch::CustomClassHolder {
+struct KeptProduct : torch::CustomClassHolder {
   FrozenMatrix w;  // holds the file
 };
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool) {
+torch::Tensor Forward(KeptProduct* c, const torch::Tensor& x, bool) {
   return torch::linear(x, c->w.Expanded().to(x.scalar_type()));
 }
 
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+torch::Tensor Backward(const KeptProduct& c, const torch::Tensor& d) {
   return torch::matmul(d, c.w.Expanded().to(d.scalar_type()));
 }
 
@@ -61,7 +61,7 @@ torch::Tensor FrozenMatrix::Rows(const torch::Tensor& ids) const {
 
 torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w) {
   if (fused::Enabled()) return fused::FrozenLinear(x, w);
-  auto c = c10::make_intrusive<Kept>();
+  auto c = c10::make_intrusive<KeptProduct>();
   c->w = w;
   return fused::RunStep(x, {}, c);
 }

@@ -50,12 +50,12 @@ Batch One(const Batch& batch, int64_t i) {
   return one;
 }
 
-struct Case {
+struct LengthCase {
   const char *name, *toml;
   bool per_token = false;
 };
 
-class Ragged : public testing::TestWithParam<Case> {};
+class Ragged : public testing::TestWithParam<LengthCase> {};
 
 TEST_P(Ragged, ATextAloneHasTheLossThatItHasInABatch) {
   const auto model = Make(GetParam().name, GetParam().toml);
@@ -93,16 +93,16 @@ TEST_P(Ragged, GradientsInBf16AreFinite) {
 
 constexpr char kBert[] = "layers = 2\nwidth = 16\nheads = 2\nhidden = 24\ncontext = 16\n";
 constexpr char kBertMasked[] = "layers = 2\nwidth = 16\nheads = 2\nhidden = 24\ncontext = 16\npadding = \"masked\"\n";
-INSTANTIATE_TEST_SUITE_P(All, Ragged,
-                         testing::Values(Case{"fasttext", "ngrams = 4\nwidth = 8\nbuckets = 64\n"},
-                                         Case{"text_cnn", "width = 8\nfilters = 5\n"},
-                                         Case{"recurrent_classifier", "width = 8\nhidden = 6\nlayers = 2\n"},
-                                         Case{"recurrent_classifier",
-                                              "cell = \"gru\"\npool = \"mean\"\nwidth = 8\nhidden = 6\n"},
-                                         Case{"bert_classifier", kBert}, Case{"bert_classifier", kBertMasked},
-                                         Case{"bert_tagger", kBert, true}, Case{"bert_tagger", kBertMasked, true},
-                                         Case{"bert_masked", kBert, true}, Case{"bert_masked", kBertMasked, true}),
-                         [](const auto& info) { return Cat(info.param.name, info.index); });
+INSTANTIATE_TEST_SUITE_P(
+    All, Ragged,
+    testing::Values(LengthCase{"fasttext", "ngrams = 4\nwidth = 8\nbuckets = 64\n"},
+                    LengthCase{"text_cnn", "width = 8\nfilters = 5\n"},
+                    LengthCase{"recurrent_classifier", "width = 8\nhidden = 6\nlayers = 2\n"},
+                    LengthCase{"recurrent_classifier", "cell = \"gru\"\npool = \"mean\"\nwidth = 8\nhidden = 6\n"},
+                    LengthCase{"bert_classifier", kBert}, LengthCase{"bert_classifier", kBertMasked},
+                    LengthCase{"bert_tagger", kBert, true}, LengthCase{"bert_tagger", kBertMasked, true},
+                    LengthCase{"bert_masked", kBert, true}, LengthCase{"bert_masked", kBertMasked, true}),
+    [](const auto& info) { return Cat(info.param.name, info.index); });
 
 TEST(Ragged, RemovedPaddingGivesTheLogitsAndGradientsOfMaskedPadding) {
   const auto removed = Make("bert_tagger", kBert), masked = Make("bert_tagger", kBertMasked);

@@ -9,8 +9,6 @@
 namespace atelier::model {
 namespace {
 
-using torch::nn::Linear;
-
 using kernel::Activation;
 
 // The share of logits [begin, end) that say yes.
@@ -44,7 +42,8 @@ std::vector<fused::MlpLayer> LayersOf(const torch::nn::Sequential& part, Activat
                                       double dropout) {
   std::vector<fused::MlpLayer> layers;
   for (const auto& module : part->children()) {
-    if (const auto* linear = module->as<Linear>()) layers.push_back({linear->weight, linear->bias, act, dropout});
+    if (const auto* linear = module->as<torch::nn::Linear>())
+      layers.push_back({linear->weight, linear->bias, act, dropout});
   }
   layers.back().act = last, layers.back().dropout = 0;
   return layers;
@@ -75,12 +74,14 @@ MlpGan::MlpGan(const MlpGanConfig& config) : config_(config) {
   const int64_t pixels = config_.height * config_.width, hidden = config_.hidden;
   const auto leaky = [] { return torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(0.2)); };
   const auto drop = [&] { return torch::nn::Dropout(config_.dropout); };
-  discriminator_ = register_module(
-      "discriminator", torch::nn::Sequential(Linear(pixels, hidden), leaky(), drop(), Linear(hidden, hidden), leaky(),
-                                             drop(), Linear(hidden, 1)));
-  generator_ = register_module(
-      "generator", torch::nn::Sequential(Linear(config_.latent, hidden), torch::nn::ReLU(), Linear(hidden, hidden),
-                                         torch::nn::ReLU(), Linear(hidden, pixels), torch::nn::Tanh()));
+  discriminator_ =
+      register_module("discriminator", torch::nn::Sequential(torch::nn::Linear(pixels, hidden), leaky(), drop(),
+                                                             torch::nn::Linear(hidden, hidden), leaky(), drop(),
+                                                             torch::nn::Linear(hidden, 1)));
+  generator_ =
+      register_module("generator", torch::nn::Sequential(torch::nn::Linear(config_.latent, hidden), torch::nn::ReLU(),
+                                                         torch::nn::Linear(hidden, hidden), torch::nn::ReLU(),
+                                                         torch::nn::Linear(hidden, pixels), torch::nn::Tanh()));
   judging_ = LayersOf(discriminator_, Activation::kLeakyRelu, Activation::kNone, config_.dropout);
   making_ = LayersOf(generator_, Activation::kRelu, Activation::kTanh, 0);
 }

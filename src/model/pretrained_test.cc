@@ -95,7 +95,7 @@ TEST(Pretrained, LearnsByItsAdaptersAlone) {
 }
 
 // Rows of different lengths, padded; what is asked for ends with each.
-Batch RaggedRows(const artefact::GgufFile& file) {
+Batch RaggedBatch(const artefact::GgufFile& file) {
   Batch batch = TwoRows(file);
   batch.lengths = torch::tensor({int64_t{12}, int64_t{7}});
   batch.inputs[1].narrow(0, 7, 5).zero_();
@@ -129,7 +129,7 @@ TEST(Pretrained, LearnsTheSameInBf16) {
       Pretrained model(file, lora);
       model.SetCheckpointing(!kept);
       Shake(&model);
-      const Batch batch = RaggedRows(*file);
+      const Batch batch = RaggedBatch(*file);
       const LossOptions smooth{kept ? 0.1 : 0.0};
       const torch::Tensor plain = model.ComputeLoss(batch, 0, smooth).value;
       plain.backward();
@@ -159,7 +159,7 @@ TEST(Pretrained, PreferencesBeginWhereTheModelIs) {
     LoraConfig lora;
     lora.rank = 4;
     Pretrained model(file, lora, objective);
-    Batch batch = RaggedRows(*file);
+    Batch batch = RaggedBatch(*file);
     batch.marks = torch::tensor({1.0f});
     EXPECT_EQ(model.Count(batch, 0), 1);
     if (objective.objective->reference) {

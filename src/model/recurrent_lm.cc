@@ -7,7 +7,7 @@
 namespace atelier::model {
 namespace {
 
-constexpr double kDeviation = 0.1;
+constexpr double kRecurrentDeviation = 0.1;
 
 }  // namespace
 
@@ -29,10 +29,10 @@ RecurrentLmConfig ReadRecurrentLmConfig(Table& config, const DataShape& shape, b
 RecurrentLm::RecurrentLm(const RecurrentLmConfig& config) : config_(config) {
   const RecurrentLmConfig& c = config_;
   token_embd_ = register_module("token_embd", torch::nn::Embedding(c.vocabulary, c.embedding));
-  torch::nn::init::normal_(token_embd_->weight, 0, kDeviation);
+  torch::nn::init::normal_(token_embd_->weight, 0, kRecurrentDeviation);
   layers_ = register_module(c.gru ? "gru" : "lstm", std::make_shared<Recurrent>(RecurrentConfig{
                                                         c.gru, c.embedding, c.width, c.layers, c.dropout, false}));
-  output_ = register_module("output", std::make_shared<Head>(c.width, c.vocabulary, kDeviation,
+  output_ = register_module("output", std::make_shared<Head>(c.width, c.vocabulary, kRecurrentDeviation,
                                                              c.tied ? token_embd_->weight : torch::Tensor()));
 }
 

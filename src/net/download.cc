@@ -27,16 +27,16 @@ constexpr const char* kOffline =
     "without a network, download the file on another machine and run `atelier model pull PATH`";
 
 // The unfinished file and what is known of it, kept beside it as PATH.part.json.
-class Part {
+class PartFile {
  public:
-  explicit Part(const std::string& path) : path_(path + ".part"), meta_path_(path + ".part.json") {
+  explicit PartFile(const std::string& path) : path_(path + ".part"), meta_path_(path + ".part.json") {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd_ < 0) throw Error(Code::kIo, Cat(path_, ": opening: ", std::strerror(errno)));
     size_ = FileSize(path_);
   }
-  ~Part() { Close(); }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
+  ~PartFile() { Close(); }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
 
   uint64_t size() const { return size_; }
   const std::string& validator() const { return validator_; }
@@ -135,11 +135,11 @@ std::optional<ContentRange> ParseContentRange(std::string_view text) {
 }
 
 // One request and what came of it.
-struct Exchange {
+struct Transfer {
   const DownloadOptions* options = nullptr;
   ReachRules rules;
   bool check_address = true;
-  Part* part = nullptr;
+  PartFile* part = nullptr;
   const std::string* source = nullptr;  // the URL that the part belongs to
   CURL* curl = nullptr;
 
@@ -218,7 +218,7 @@ struct Exchange {
 };
 
 template <typename Body>
-size_t Guarded(Exchange* exchange, size_t size, Body body) {
+size_t Guarded(Transfer* exchange, size_t size, Body body) {
   try {
     body();
     return size;
@@ -229,17 +229,17 @@ size_t Guarded(Exchange* exchange, size_t size, Body body) {
 }
 
 size_t OnHeader(char* data, size_t one, size_t size, void* to) {
-  auto* exchange = static_cast<Exchange*>(to);
+  auto* exchange = static_cast<Transfer*>(to);
   return Guarded(exchange, one * size, [&] { exchange->Header({data, one * size}); });
 }
 
 size_t OnBody(char* data, size_t one, size_t size, void* to) {
-  auto* exchange = static_cast<Exchange*>(to);
+  auto* exchange = static_cast<Transfer*>(to);
   return Guarded(exchange, one * size, [&] { exchange->Body({data, one * size}); });
 }
 
 curl_socket_t OnSocket(void* to, curlsocktype purpose, curl_sockaddr* address) {
-  auto* exchange = static_cast<Exchange*>(to);
+  auto* exchange = static_cast<Transfer*>(to);
   if (purpose == CURLSOCKTYPE_IPCXN && exchange->check_address &&
       !MayConnect(KindOf(&address->addr), exchange->rules)) {
     exchange->refused_address = true;
@@ -293,7 +293,7 @@ struct CurlHandle {
 };
 
 // One request to one URL, without following redirects.
-CURLcode Perform(const Url& url, bool own_host, Exchange* exchange, std::string* why) {
+CURLcode Perform(const Url& url, bool own_host, Transfer* exchange, std::string* why) {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const DownloadOptions& options = *exchange->options;
@@ -377,7 +377,7 @@ Downloaded Download(const std::string& url_text, const std::string& path, const 
   const Url named = ParseUrl(url_text);
   const ReachRules rules = RulesFor(named, options.rules);
   CheckUrl(named, nullptr, rules);
-  Part part(path);
+  PartFile part(path);
   part.Resume(named.text);
 
   Downloaded result;
@@ -387,11 +387,11 @@ Downloaded Download(const std::string& url_text, const std::string& path, const 
   for (result.attempts = 1;; ++result.attempts) {
     const uint64_t before = part.size();
     Url url = named;
-    Exchange exchange;
+    Transfer exchange;
     CURLcode code = CURLE_OK;
     std::string why;
     for (int redirects = 0;; ++redirects) {
-      exchange = Exchange();
+      exchange = Transfer();
       exchange.options = &options;
       exchange.rules = rules;
       exchange.part = &part;

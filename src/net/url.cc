@@ -15,7 +15,7 @@
 namespace atelier::net {
 namespace {
 
-using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
 std::string Part(CURLU* handle, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
@@ -93,7 +93,7 @@ AddressKind KindOfV6(const uint8_t* a) {
 }  // namespace
 
 Url ParseUrl(std::string_view text) {
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const CurlUrl handle(curl_url(), &curl_url_cleanup);
   if (!handle) throw std::bad_alloc();
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) {
@@ -110,7 +110,7 @@ Url ParseUrl(std::string_view text) {
 }
 
 Url ResolveUrl(const Url& base, std::string_view location) {
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const CurlUrl handle(curl_url(), &curl_url_cleanup);
   if (!handle) throw std::bad_alloc();
   const std::string to(Trim(location));
   if (curl_url_set(handle.get(), CURLUPART_URL, base.text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||

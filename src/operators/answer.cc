@@ -26,7 +26,7 @@ struct Confidence {
   }
 };
 
-struct Settings {
+struct AnswerSettings {
   std::string index, question, passages;
   size_t most_sentences = 3, most_chars = 420;
   PerLanguage absent, other_language;
@@ -34,7 +34,7 @@ struct Settings {
   std::map<std::string, Confidence> confidence;
 };
 
-std::string Text(const Json& object, const std::string& key) {
+std::string TextOf(const Json& object, const std::string& key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : "";
 }
@@ -43,7 +43,7 @@ bool EndsWithColon(std::string_view text) { return text.ends_with(':') || text.e
 
 class Answer : public recipe::Operator {
  public:
-  Answer(std::string id, Settings settings) : id_(std::move(id)), settings_(std::move(settings)) {}
+  Answer(std::string id, AnswerSettings settings) : id_(std::move(id)), settings_(std::move(settings)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
     uint64_t done = 0;
@@ -69,7 +69,7 @@ class Answer : public recipe::Operator {
   };
 
   recipe::Candidate Write(recipe::Run& run, const recipe::Record& record) {
-    const std::string question = Text(record.input, settings_.question);
+    const std::string question = TextOf(record.input, settings_.question);
     static const Json kNone = Json::array();
     const auto field = record.input.find(settings_.passages);
     const Json& passages = field != record.input.end() && field->is_array() ? *field : kNone;
@@ -100,7 +100,7 @@ class Answer : public recipe::Operator {
     double nearest = 0;
     for (const Json& passage : passages) nearest = std::max(nearest, passage["cosine"].get<double>());
     for (size_t i = 0; i < passages.size() && i < 6; ++i) {
-      const bool same = Text(passages[i], "lang") == lang;
+      const bool same = TextOf(passages[i], "lang") == lang;
       const double cosine = passages[i]["cosine"].get<double>();
       (same && (cosine == 0 || cosine >= nearest - 0.04) ? own : other).push_back(i);
     }
@@ -116,7 +116,7 @@ class Answer : public recipe::Operator {
       cosine = std::max(cosine, near);
       bm25 = std::max(bm25, words);
       both += near > 0 && words > 0;
-      if (texts.size() < 4) texts.push_back(Cat(Text(passage, "heading"), "\n", Text(passage, "text")));
+      if (texts.size() < 4) texts.push_back(Cat(TextOf(passage, "heading"), "\n", TextOf(passage, "text")));
     }
     for (const artefact::Match& match : run.Search().Compare(settings_.index, question, texts)) {
       coverage = std::max(coverage, match.coverage);
@@ -135,11 +135,11 @@ class Answer : public recipe::Operator {
     std::vector<Chosen> units;
     std::vector<std::string> texts, headed;  // a sentence alone often does not say what it is about
     for (size_t place = 0; place < order.size() && place < 3; ++place) {
-      const std::string text = Text(passages[order[place]], "text");
+      const std::string text = TextOf(passages[order[place]], "text");
       for (const Unit& unit : Units(text)) {
         units.push_back({order[place], unit, 0.06 * static_cast<double>(place), 0});  // what a later place costs
         texts.push_back(text.substr(unit.begin, unit.end - unit.begin));
-        headed.push_back(Cat(Text(passages[order[place]], "heading"), "\n", texts.back()));
+        headed.push_back(Cat(TextOf(passages[order[place]], "heading"), "\n", texts.back()));
       }
     }
     const std::vector<artefact::Match> matches = run.Search().Compare(settings_.index, question, headed);
@@ -159,7 +159,7 @@ class Answer : public recipe::Operator {
     for (const Chosen& unit : units) {
       if (chosen.size() >= settings_.most_sentences) break;
       if (!chosen.empty() && (unit.score < chosen[0].score - 0.12 || unit.passage != chosen[0].passage)) continue;
-      const std::string text = Text(passages[unit.passage], "text");
+      const std::string text = TextOf(passages[unit.passage], "text");
       const size_t more =
           text::CountChars(std::string_view(text).substr(unit.unit.begin, unit.unit.end - unit.unit.begin));
       if (!chosen.empty() && chars + more > settings_.most_chars) continue;
@@ -178,9 +178,9 @@ class Answer : public recipe::Operator {
   void Compose(const std::string& lang, const Json& passages, const std::vector<Chosen>& chosen,
                recipe::Candidate* candidate) const {
     const Json& passage = passages[chosen[0].passage];
-    const std::string text = Text(passage, "text");
+    const std::string text = TextOf(passage, "text");
     std::string answer, joined;
-    if (Text(passage, "lang") != lang) {
+    if (TextOf(passage, "lang") != lang) {
       const auto lead = settings_.other_language.find(lang);
       if (lead != settings_.other_language.end()) answer = lead->second;
     }
@@ -204,7 +204,7 @@ class Answer : public recipe::Operator {
     part(at, text.size(), false);
     answer += joined;
     const std::string place =
-        Cat(Text(passage, "document"), Text(passage, "anchor").empty() ? "" : "#", Text(passage, "anchor"));
+        Cat(TextOf(passage, "document"), TextOf(passage, "anchor").empty() ? "" : "#", TextOf(passage, "anchor"));
     candidate->output = {{"answer", answer}, {"found", "yes"}, {"citations", Json::array({place})}};
     candidate->choices["citations"].push_back({{"number", passage["number"]},
                                                {"place", place},
@@ -221,7 +221,7 @@ class Answer : public recipe::Operator {
   }
 
   std::string id_;
-  Settings settings_;
+  AnswerSettings settings_;
 };
 
 }  // namespace
@@ -273,7 +273,7 @@ std::vector<Unit> Units(std::string_view text) {
 }
 
 std::unique_ptr<recipe::Operator> MakeAnswer(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  AnswerSettings settings;
   settings.index = step.String("index");
   settings.question = step.StringOr("question", "question");
   settings.passages = step.StringOr("passages", "passages");

@@ -56,7 +56,7 @@ bool ContainsAny(const std::string& folded, const std::vector<std::string>& text
                      [&](const std::string& text) { return folded.find(text) != folded.npos; });
 }
 
-std::string ToText(const Json& input, const char* key) {
+std::string FieldText(const Json& input, const char* key) {
   auto at = input.find(key);
   if (at == input.end()) return "";
   if (at->is_string()) return at->get<std::string>();
@@ -304,7 +304,7 @@ Facts ReadFacts(const Json& input, const Grammar& grammar) {
   Facts facts;
   bool english = grammar.lang() == "en";
   for (const char* key : {"name", "category", "audience", "price", "tone"}) {
-    std::string value = CleanSlot(ToText(input, key).substr(0, kMaxFieldBytes));
+    std::string value = CleanSlot(FieldText(input, key).substr(0, kMaxFieldBytes));
     if (english && (std::string_view(key) == "audience" || std::string_view(key) == "category"))
       value = LowerFirst(value);
     facts.fields[key] = value;

@@ -14,7 +14,7 @@
 namespace atelier::operators {
 namespace {
 
-using Words = std::set<std::string_view>;
+using WordSet = std::set<std::string_view>;
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
@@ -56,7 +56,7 @@ bool IsWide(int32_t code) {  // Han, or a full-width mark
 
 std::string Folded(std::string_view word) { return ToLowerAscii(word); }
 
-// Words, and the first word, without the marks around them.
+// WordSet, and the first word, without the marks around them.
 std::string_view Bare(std::string_view word) {
   while (!word.empty() && !IsAlpha(word.front()) && !IsDigit(word.front()) && !(word.front() & 0x80))
     word.remove_prefix(1);
@@ -65,32 +65,32 @@ std::string_view Bare(std::string_view word) {
   return word;
 }
 
-const Words& Prepositions() {
-  static const Words words = {"of",     "for",   "with",    "in",     "to",     "from",    "on",      "at",
-                              "by",     "per",   "without", "under",  "over",   "between", "against", "across",
-                              "before", "after", "around",  "inside", "beside", "near",    "than",    "that",
-                              "which",  "who",   "when",    "while",  "as",     "into",    "within"};
+const WordSet& Prepositions() {
+  static const WordSet words = {"of",     "for",   "with",    "in",     "to",     "from",    "on",      "at",
+                                "by",     "per",   "without", "under",  "over",   "between", "against", "across",
+                                "before", "after", "around",  "inside", "beside", "near",    "than",    "that",
+                                "which",  "who",   "when",    "while",  "as",     "into",    "within"};
   return words;
 }
 
-const Words& Determiners() {
-  static const Words words = {"a",    "an",     "the",     "this", "that", "these", "those", "my",    "your", "our",
-                              "its",  "their",  "his",     "her",  "no",   "any",   "some",  "all",   "each", "every",
-                              "both", "either", "another", "one",  "up",   "about", "over",  "under", "more", "less"};
+const WordSet& Determiners() {
+  static const WordSet words = {"a",    "an",     "the",     "this", "that", "these", "those", "my",    "your", "our",
+                                "its",  "their",  "his",     "her",  "no",   "any",   "some",  "all",   "each", "every",
+                                "both", "either", "another", "one",  "up",   "about", "over",  "under", "more", "less"};
   return words;
 }
 
-const Words& NumberWords() {
-  static const Words words = {"two",     "three",    "four",   "five",   "six",      "seven",    "eight",
-                              "nine",    "ten",      "eleven", "twelve", "thirteen", "fourteen", "fifteen",
-                              "sixteen", "eighteen", "twenty", "thirty", "forty",    "fifty",    "sixty",
-                              "hundred", "several",  "many",   "few",    "multiple"};
+const WordSet& NumberWords() {
+  static const WordSet words = {"two",     "three",    "four",   "five",   "six",      "seven",    "eight",
+                                "nine",    "ten",      "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+                                "sixteen", "eighteen", "twenty", "thirty", "forty",    "fifty",    "sixty",
+                                "hundred", "several",  "many",   "few",    "multiple"};
   return words;
 }
 
-// Words that are names wherever they stand: a sheet that writes "Italian leather" means a capital.
-const Words& Names() {
-  static const Words words = {
+// WordSet that are names wherever they stand: a sheet that writes "Italian leather" means a capital.
+const WordSet& Names() {
+  static const WordSet words = {
       "i",          "monday",       "tuesday",    "wednesday", "thursday",   "friday",    "saturday",      "sunday",
       "january",    "february",     "april",      "june",      "july",       "august",    "september",     "october",
       "november",   "december",     "christmas",  "easter",    "halloween",  "english",   "british",       "scottish",
@@ -145,10 +145,10 @@ bool SoundsVowel(std::string_view following) {
                  (head.size() >= 2 || head.size() < word.size());
   if (acronym) {
     // Spoken as words, not as letters.
-    static const Words spoken = {"NASA", "NATO",  "RAM",  "ROM",  "SIM",   "LAN",  "HEPA",
-                                 "SATA", "MIDI",  "RAID", "MERV", "NEMA",  "MIG",  "SWAT",
-                                 "FIFA", "LASER", "SAP",  "SIP",  "REACH", "ROHS", "SUDOKU"};
-    static const Words spoken_vowel = {"OLED", "ANSI", "ISO", "OSHA", "ASCII", "AIDS", "OPEC", "ATEX", "UNESCO_"};
+    static const WordSet spoken = {"NASA", "NATO",  "RAM",  "ROM",  "SIM",   "LAN",  "HEPA",
+                                   "SATA", "MIDI",  "RAID", "MERV", "NEMA",  "MIG",  "SWAT",
+                                   "FIFA", "LASER", "SAP",  "SIP",  "REACH", "ROHS", "SUDOKU"};
+    static const WordSet spoken_vowel = {"OLED", "ANSI", "ISO", "OSHA", "ASCII", "AIDS", "OPEC", "ATEX", "UNESCO_"};
     if (spoken.contains(head)) return false;
     if (spoken_vowel.contains(head)) return true;
     return VowelLetterName(head[0]);
@@ -205,11 +205,11 @@ bool IsPlural(std::string_view noun_phrase) {
   if (head_at >= 4 && std::string_view(low).substr(0, head_at).ends_with(" and ")) return true;
   std::string head(head_view);
   if (size_t dash = head.rfind('-'); dash != head.npos && dash + 2 < head.size()) head = head.substr(dash + 1);
-  static const Words irregular = {"people",   "children", "men",    "women",       "feet",        "teeth",
-                                  "mice",     "geese",    "oxen",   "salespeople", "data",        "media",
-                                  "criteria", "cattle",   "police", "folk",        "craftspeople"};
+  static const WordSet irregular = {"people",   "children", "men",    "women",       "feet",        "teeth",
+                                    "mice",     "geese",    "oxen",   "salespeople", "data",        "media",
+                                    "criteria", "cattle",   "police", "folk",        "craftspeople"};
   if (irregular.contains(head) || head.ends_with("women") || head.ends_with("people")) return true;
-  static const Words singular = {
+  static const WordSet singular = {
       "gas",         "bus",       "canvas",    "atlas",      "lens",      "news",   "series",    "species",
       "chaos",       "always",    "tennis",    "chassis",    "basis",     "plus",   "yes",       "this",
       "pass",        "iris",      "analysis",  "diagnosis",  "hypnosis",  "cosmos", "asbestos",  "pancreas",
@@ -484,8 +484,8 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
     if (!before.ends_with(' ')) return 0;
     std::string_view trimmed = before.substr(0, before.size() - 1);
     std::string_view last = trimmed.substr(trimmed.rfind(' ') + 1);
-    static const Words function = {"a",  "an", "the", "for", "with", "from", "in", "at",  "by",      "on",
-                                   "to", "of", "no",  "and", "is",   "are",  "it", "its", "without", "up"};
+    static const WordSet function = {"a",  "an", "the", "for", "with", "from", "in", "at",  "by",      "on",
+                                     "to", "of", "no",  "and", "is",   "are",  "it", "its", "without", "up"};
     std::string word = Folded(last);
     if (!function.contains(word) || Folded(FirstWord(after)) != word) return 0;
     return last.size() + 1;
@@ -499,7 +499,8 @@ size_t DoubledAtBorder(std::string_view before, std::string_view after, bool chi
     if (n == 1 && std::u32string_view(U"的了给为").find(static_cast<char32_t>(b[0])) == std::u32string_view::npos) {
       return 0;
     }
-    if (!std::all_of(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n), IsHan)) return 0;
+    if (!std::all_of(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n), [](int32_t c) { return IsHan(c); }))
+      return 0;
     std::string bytes;
     for (size_t i = 0; i < n; ++i) Append(&bytes, b[i]);
     return bytes.size();

@@ -19,25 +19,25 @@ namespace {
 
 enum class Form { kText, kList, kNumber, kLanguage };
 
-struct Field {
+struct ExtractField {
   std::string name;
   Form form = Form::kText;
 };
 
-struct Settings {
+struct ExtractSettings {
   PerLanguage model;
   bool optional = false, chat = false;
-  std::vector<Field> fields;
+  std::vector<ExtractField> fields;
   int most_chars = 200, most_items = 20, max_tokens = 400, samples = 1;
   size_t batch = 8;
   double temperature = 0, retry_temperature = 0.7;
 };
 
 // The schema of a reply about a record in this language.
-Json ReplySchema(const Settings& settings, const std::string& lang) {
+Json ReplySchema(const ExtractSettings& settings, const std::string& lang) {
   Json properties = Json::object(), required = Json::array();
   const Json text = {{"type", "string"}, {"maxLength", settings.most_chars}};
-  for (const Field& field : settings.fields) {
+  for (const ExtractField& field : settings.fields) {
     Json& schema = properties[field.name];
     if (field.form == Form::kText) schema = text;
     if (field.form == Form::kNumber) schema = {{"type", "number"}};
@@ -52,7 +52,7 @@ Json ReplySchema(const Settings& settings, const std::string& lang) {
 }
 
 // What a reply says, cleaned; null where it is not of the form.
-Json ReadReply(const Settings& settings, const std::string& reply) {
+Json ReadReply(const ExtractSettings& settings, const std::string& reply) {
   Json said;
   try {
     said = ParseJson(reply, "reply");
@@ -61,7 +61,7 @@ Json ReadReply(const Settings& settings, const std::string& reply) {
   }
   if (!said.is_object() || said.size() != settings.fields.size()) return nullptr;
   Json output = Json::object();
-  for (const Field& field : settings.fields) {
+  for (const ExtractField& field : settings.fields) {
     const auto at = said.find(field.name);
     if (at == said.end()) return nullptr;
     if (field.form == Form::kNumber) {
@@ -87,7 +87,7 @@ Json ReadReply(const Settings& settings, const std::string& reply) {
 
 class Extract : public recipe::Operator {
  public:
-  Extract(std::string id, Settings settings, std::map<std::string, text::Template> templates)
+  Extract(std::string id, ExtractSettings settings, std::map<std::string, text::Template> templates)
       : id_(std::move(id)), settings_(std::move(settings)), templates_(std::move(templates)) {
     for (const auto& [lang, model] : settings_.model) schemas_[lang] = ToText(ReplySchema(settings_, lang));
   }
@@ -180,20 +180,20 @@ class Extract : public recipe::Operator {
   }
 
   std::string id_;
-  Settings settings_;
+  ExtractSettings settings_;
   std::map<std::string, text::Template> templates_;
   std::map<std::string, std::string> schemas_;  // by language
 };
 
-std::vector<Field> ReadFields(Table& step, const recipe::StepContext& context) {
+std::vector<ExtractField> ReadFields(Table& step, const recipe::StepContext& context) {
   const auto is = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   const std::string language = step.StringOr("language", "");
-  std::vector<Field> fields;
+  std::vector<ExtractField> fields;
   for (const std::string& name : step.StringsOr("fields", context.outputs)) {
     RequireOutput(step, "fields", name, context);
-    for (const Field& before : fields) {
+    for (const ExtractField& before : fields) {
       if (before.name == name) step.Refuse("fields", Cat(Quote(name), " stands here twice"));
     }
     const Form form = name == language            ? Form::kLanguage
@@ -203,7 +203,8 @@ std::vector<Field> ReadFields(Table& step, const recipe::StepContext& context) {
     fields.push_back({name, form});
   }
   if (fields.empty()) step.Refuse("fields", "is empty");
-  const bool found = std::any_of(fields.begin(), fields.end(), [&](const Field& f) { return f.name == language; });
+  const bool found =
+      std::any_of(fields.begin(), fields.end(), [&](const ExtractField& f) { return f.name == language; });
   if (!language.empty() && !found) step.Refuse("language", Cat(Quote(language), " is not among the fields"));
   return fields;
 }
@@ -211,7 +212,7 @@ std::vector<Field> ReadFields(Table& step, const recipe::StepContext& context) {
 }  // namespace
 
 std::unique_ptr<recipe::Operator> MakeExtract(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  ExtractSettings settings;
   settings.model = ReadPerLanguage(step, "model");
   settings.optional = step.BoolOr("optional", false);
   settings.chat = step.BoolOr("chat", false);

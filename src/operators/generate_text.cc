@@ -25,7 +25,7 @@ struct Slot {
   size_t most_sentences = 2;
 };
 
-struct Settings {
+struct GenerateSettings {
   PerLanguage model;
   bool optional = false, chat = false;
   std::vector<std::string> tags;
@@ -35,7 +35,7 @@ struct Settings {
 };
 
 // A candidate on its way through the slots.
-struct Draft {
+struct SlotDraft {
   Json output = Json::object();
   double logprob = 0;  // mean per token of the slot written last
   uint64_t seed = 0;
@@ -64,7 +64,7 @@ Json TagsOf(const recipe::Record& record, const std::vector<std::string>& fields
 
 class GenerateText : public recipe::Operator {
  public:
-  GenerateText(std::string id, Settings settings, std::map<std::string, text::Template> templates)
+  GenerateText(std::string id, GenerateSettings settings, std::map<std::string, text::Template> templates)
       : id_(std::move(id)), settings_(std::move(settings)), templates_(std::move(templates)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
@@ -77,24 +77,24 @@ class GenerateText : public recipe::Operator {
  private:
   void Write(artefact::Generator& model, const std::string& name, recipe::Record& record, int attempt,
              const artefact::StreamFn& going) {
-    std::vector<Draft> drafts(1);
+    std::vector<SlotDraft> drafts(1);
     for (const Slot& slot : settings_.slots) {
       std::vector<artefact::GenerateRequest> requests;
-      for (const Draft& parent : drafts) requests.push_back(Ask(model, record, attempt, slot, parent));
+      for (const SlotDraft& parent : drafts) requests.push_back(Ask(model, record, attempt, slot, parent));
       const double started = MonotonicSeconds();
       const auto results = artefact::GenerateAll(model, requests, going);
       const double seconds = (MonotonicSeconds() - started) / (static_cast<double>(drafts.size()) * slot.samples);
-      std::vector<Draft> next;
+      std::vector<SlotDraft> next;
       for (size_t i = 0; i < drafts.size(); ++i) Take(slot, drafts[i], requests[i].seed, results[i], seconds, &next);
       if (slot.keep > 0 && next.size() > static_cast<size_t>(slot.keep)) {
         std::stable_sort(next.begin(), next.end(),
-                         [](const Draft& a, const Draft& b) { return a.logprob > b.logprob; });
+                         [](const SlotDraft& a, const SlotDraft& b) { return a.logprob > b.logprob; });
         next.resize(static_cast<size_t>(slot.keep));
       }
       drafts = std::move(next);
     }
     const artefact::Sampling& sampling = settings_.sampling;
-    for (Draft& draft : drafts) {
+    for (SlotDraft& draft : drafts) {
       recipe::Candidate candidate;
       candidate.output = std::move(draft.output);
       if (!settings_.tags.empty()) candidate.output["tags"] = TagsOf(record, settings_.tags);
@@ -118,7 +118,7 @@ class GenerateText : public recipe::Operator {
 
   // All samples of one slot after one parent.
   artefact::GenerateRequest Ask(artefact::Generator& model, const recipe::Record& record, int attempt, const Slot& slot,
-                                const Draft& parent) const {
+                                const SlotDraft& parent) const {
     Json context = RecordContext(record);
     context["slot"] = slot.name;
     if (const auto examples = settings_.examples.find(record.lang); examples != settings_.examples.end()) {
@@ -137,8 +137,8 @@ class GenerateText : public recipe::Operator {
   }
 
   // The drafts that became of them; the same texts count once.
-  static void Take(const Slot& slot, const Draft& parent, uint64_t seed, const artefact::GenerateResult& result,
-                   double seconds, std::vector<Draft>* out) {
+  static void Take(const Slot& slot, const SlotDraft& parent, uint64_t seed, const artefact::GenerateResult& result,
+                   double seconds, std::vector<SlotDraft>* out) {
     std::set<std::string> seen;
     for (size_t i = 0; i < result.samples.size(); ++i) {
       const artefact::Generated& sample = result.samples[i];
@@ -146,7 +146,7 @@ class GenerateText : public recipe::Operator {
       if (!slot.sentences && sample.finish == artefact::Finish::kLength && text.size() == Trim(sample.text).size())
         text.clear();
       if (text.empty() || !seen.insert(text).second) continue;
-      Draft draft = parent;
+      SlotDraft draft = parent;
       draft.output[slot.name] = std::move(text);
       draft.logprob = sample.sum_logprob / static_cast<double>(std::max<size_t>(1, sample.tokens.size()));
       draft.seed = seed;
@@ -169,7 +169,7 @@ class GenerateText : public recipe::Operator {
   }
 
   std::string id_;
-  Settings settings_;
+  GenerateSettings settings_;
   std::map<std::string, text::Template> templates_;
   uint64_t seed_ = 0;  // of the run
 };
@@ -245,7 +245,7 @@ std::string CutSentences(std::string_view text, size_t most) {
 }
 
 std::unique_ptr<recipe::Operator> MakeGenerateText(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  GenerateSettings settings;
   settings.model = ReadPerLanguage(step, "model");
   settings.optional = step.BoolOr("optional", false);
   settings.chat = step.BoolOr("chat", false);

@@ -16,7 +16,7 @@
 namespace atelier::operators {
 namespace {
 
-struct Settings {
+struct JudgeSettings {
   PerLanguage model;
   bool chat = false, expected = true, pairwise = false;
   int samples = 1;
@@ -53,7 +53,7 @@ double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 class Judge : public recipe::Operator {
  public:
-  Judge(std::string id, Settings settings, std::map<std::string, text::Template> templates)
+  Judge(std::string id, JudgeSettings settings, std::map<std::string, text::Template> templates)
       : id_(std::move(id)), settings_(std::move(settings)), templates_(std::move(templates)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int attempt) override {
@@ -320,7 +320,7 @@ class Judge : public recipe::Operator {
   }
 
   std::string id_;
-  Settings settings_;
+  JudgeSettings settings_;
   std::map<std::string, text::Template> templates_;
   uint64_t seed_ = 0;  // of the run
 };
@@ -328,7 +328,7 @@ class Judge : public recipe::Operator {
 }  // namespace
 
 std::unique_ptr<recipe::Operator> MakeJudge(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  JudgeSettings settings;
   settings.model = ReadPerLanguage(step, "model");
   settings.chat = step.BoolOr("chat", false);
   const std::string score = step.StringOr("score", "expected");

@@ -12,7 +12,7 @@
 namespace atelier::operators {
 namespace {
 
-struct Settings {
+struct RankSettings {
   PerLanguage model;
   bool optional = false;
   std::vector<std::string> fields;
@@ -20,7 +20,7 @@ struct Settings {
 
 class Rank : public recipe::Operator {
  public:
-  Rank(std::string id, Settings settings) : id_(std::move(id)), settings_(std::move(settings)) {}
+  Rank(std::string id, RankSettings settings) : id_(std::move(id)), settings_(std::move(settings)) {}
 
   void Apply(recipe::Run& run, std::span<const size_t> records, int) override {
     uint64_t done = 0;
@@ -97,13 +97,13 @@ class Rank : public recipe::Operator {
   }
 
   const std::string id_;
-  const Settings settings_;
+  const RankSettings settings_;
 };
 
 }  // namespace
 
 std::unique_ptr<recipe::Operator> MakeRank(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  RankSettings settings;
   settings.model = ReadPerLanguage(step, "model");
   settings.optional = step.BoolOr("optional", false);
   settings.fields = step.Strings("fields");

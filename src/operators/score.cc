@@ -11,7 +11,7 @@
 namespace atelier::operators {
 namespace {
 
-struct Settings {
+struct ScoreSettings {
   PerLanguage model;
   bool optional = false;
   std::vector<std::string> fields;
@@ -21,7 +21,7 @@ struct Settings {
 
 class Score : public recipe::Operator {
  public:
-  Score(std::string id, Settings settings, std::map<std::string, text::Template> before,
+  Score(std::string id, ScoreSettings settings, std::map<std::string, text::Template> before,
         std::map<std::string, text::Template> blank)
       : id_(std::move(id)), settings_(std::move(settings)), before_(std::move(before)), blank_(std::move(blank)) {}
 
@@ -88,14 +88,14 @@ class Score : public recipe::Operator {
   }
 
   std::string id_;
-  Settings settings_;
+  ScoreSettings settings_;
   std::map<std::string, text::Template> before_, blank_;
 };
 
 }  // namespace
 
 std::unique_ptr<recipe::Operator> MakeScore(Table& step, const recipe::StepContext& context) {
-  Settings settings;
+  ScoreSettings settings;
   settings.model = ReadPerLanguage(step, "model");
   settings.optional = step.BoolOr("optional", false);
   settings.fields = step.Strings("fields");

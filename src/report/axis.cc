@@ -9,7 +9,7 @@
 namespace atelier::report {
 namespace {
 
-constexpr double kMost = 1e300;
+constexpr double kMostDrawn = 1e300;
 
 std::string TickLabel(double value, double step, double widest) {
   if (std::abs(value) < step * 1e-9) value = 0;
@@ -23,7 +23,7 @@ std::string TickLabel(double value, double step, double widest) {
 
 }  // namespace
 
-bool Drawable(double value) { return std::abs(value) <= kMost; }
+bool Drawable(double value) { return std::abs(value) <= kMostDrawn; }
 
 void Range::Add(double value) {
   if (!Drawable(value)) return;

@@ -6,7 +6,7 @@
 namespace atelier::report {
 namespace {
 
-constexpr size_t kMostGroups = 60, kMostSeries = 12;
+constexpr size_t kMostGroups = 60, kMostBarSeries = 12;
 
 std::string Number(double value, int decimals) {
   if (std::abs(value) >= 1e9) return NumberLabel(value, 6);
@@ -20,7 +20,7 @@ bool HasInterval(const BarValue& bar) { return Drawable(bar.low) && Drawable(bar
 std::string Draw(const Bars& chart) {
   Canvas canvas(chart.frame);
   const size_t groups = std::min(chart.groups.size(), kMostGroups);
-  const size_t series = std::clamp<size_t>(chart.series.size(), 1, kMostSeries);
+  const size_t series = std::clamp<size_t>(chart.series.size(), 1, kMostBarSeries);
   Range range;
   size_t left_out = 0;
   double name_room = 0, number_room = 0;

@@ -6,7 +6,7 @@
 namespace atelier::report {
 namespace {
 
-constexpr size_t kMost = 100;
+constexpr size_t kMostCells = 100;
 
 double Widest(const std::vector<std::string>& names, size_t count, double most, double size) {
   double widest = 0;
@@ -28,7 +28,7 @@ std::string Draw(const HeatMap& chart) {
   std::vector<std::string> row_names, column_names;
   for (const std::string& name : chart.rows) row_names.push_back(Visible(name));
   for (const std::string& name : chart.columns) column_names.push_back(Visible(name));
-  const size_t rows = std::min(kMost, row_names.size()), columns = std::min(kMost, column_names.size());
+  const size_t rows = std::min(kMostCells, row_names.size()), columns = std::min(kMostCells, column_names.size());
   if (rows == 0 || columns == 0 || chart.values.size() != row_names.size() * column_names.size()) {
     canvas.Note(canvas.chinese() ? "没有数据" : "nothing to draw");
     return canvas.Finish(top, "");

@@ -10,13 +10,13 @@ namespace {
 constexpr size_t kMostClasses = 40, kMostWithCounts = 25, kMostWithShares = 12;
 
 // What is drawn of a matrix: all of it, or its largest classes and the sum of the others.
-struct Shown {
+struct ShownClasses {
   std::vector<std::string> names;
   std::vector<int64_t> counts;
   size_t added_up = 0;
 };
 
-Shown Choose(const ConfusionMatrix& chart, bool chinese) {
+ShownClasses Choose(const ConfusionMatrix& chart, bool chinese) {
   const size_t n = chart.classes.size();
   if (n <= kMostClasses) return {chart.classes, chart.counts, 0};
   std::vector<int64_t> cases(n);
@@ -28,7 +28,7 @@ Shown Choose(const ConfusionMatrix& chart, bool chinese) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cases[a] > cases[b]; });
   order.resize(kMostClasses - 1);
   std::sort(order.begin(), order.end());
-  Shown shown;
+  ShownClasses shown;
   for (size_t i = 0; i < order.size(); ++i) {
     place[order[i]] = i;
     shown.names.push_back(chart.classes[order[i]]);
@@ -46,7 +46,7 @@ Shown Choose(const ConfusionMatrix& chart, bool chinese) {
 
 std::string Draw(const ConfusionMatrix& chart) {
   Canvas canvas(chart.frame);
-  const Shown shown = Choose(chart, canvas.chinese());
+  const ShownClasses shown = Choose(chart, canvas.chinese());
   const size_t n = shown.names.size();
   const double top = canvas.Header(chart.frame.title, {}, false);
   if (n == 0) return canvas.Finish(top, "");

@@ -6,7 +6,7 @@
 namespace atelier::report {
 namespace {
 
-constexpr size_t kMostDots = 3000, kMostSeries = 7, kTrendParts = 12;
+constexpr size_t kMostDots = 3000, kMostDotSeries = 7, kTrendParts = 12;
 constexpr double kCell = 8;  // pixels
 
 // Means of parts that hold equally many points, in the order of x; points of one x stay in one part.
@@ -78,7 +78,7 @@ std::string Draw(const Scatter& chart) {
   std::vector<std::vector<Point>> drawn;
   Range x_range, y_range;
   size_t left_out = 0, all = 0;
-  for (size_t s = 0; s < std::min(chart.series.size(), kMostSeries); ++s) {
+  for (size_t s = 0; s < std::min(chart.series.size(), kMostDotSeries); ++s) {
     drawn.emplace_back();
     for (const Point& point : chart.series[s].points) {
       if (!Drawable(point.x) || !Drawable(point.y)) {
@@ -104,7 +104,7 @@ std::string Draw(const Scatter& chart) {
     y_range.Add(x.high);
   }
   const Ticks x_ticks = NiceTicks(x_range.low, x_range.high, 7), y_ticks = NiceTicks(y_range.low, y_range.high, 6);
-  const double top = canvas.Header(chart.frame.title, Names(chart.series, kMostSeries), true);
+  const double top = canvas.Header(chart.frame.title, Names(chart.series, kMostDotSeries), true);
   const Plot plot = DrawAxes(&canvas, chart.frame, top, chart.diagonal ? 0 : 260, x_ticks, y_ticks);
   if (chart.diagonal) {
     const double low = std::max(x_ticks.low, y_ticks.low), high = std::min(x_ticks.high, y_ticks.high);
@@ -180,7 +180,7 @@ std::string Draw(const Histogram& chart) {
   const double wide = (high - low) / static_cast<double>(bins);
   std::vector<std::vector<size_t>> counts;
   size_t most = 1;
-  for (size_t s = 0; s < std::min(chart.series.size(), kMostSeries); ++s) {
+  for (size_t s = 0; s < std::min(chart.series.size(), kMostDotSeries); ++s) {
     counts.emplace_back(bins);
     for (const double value : chart.series[s].values) {
       if (!Drawable(value)) continue;
@@ -192,7 +192,7 @@ std::string Draw(const Histogram& chart) {
   Ticks axis = x_ticks;
   axis.low = low;
   axis.high = high;
-  const double top = canvas.Header(chart.frame.title, Names(chart.series, kMostSeries), true);
+  const double top = canvas.Header(chart.frame.title, Names(chart.series, kMostDotSeries), true);
   const Plot plot = DrawAxes(&canvas, chart.frame, top, 180, axis, WholeTicks(most));
   const auto edge = [&](size_t bin) { return plot.x(low + wide * static_cast<double>(bin)); };
   for (size_t s = 0; s < counts.size(); ++s) {

@@ -15,7 +15,7 @@ namespace atelier::retrieve {
 namespace {
 
 template <typename T>
-void Put(std::string* out, T value) {
+void Append(std::string* out, T value) {
   char bytes[sizeof(T)];
   std::memcpy(bytes, &value, sizeof(T));
   out->append(bytes, sizeof(T));
@@ -32,13 +32,13 @@ uint32_t Checked(size_t size) {
 // count u32, offsets u32 [count + 1], bytes.
 std::string StringsSection(const std::vector<std::string_view>& strings) {
   std::string out;
-  Put<uint32_t>(&out, Checked(strings.size()));
+  Append<uint32_t>(&out, Checked(strings.size()));
   uint64_t at = 0;
   for (const std::string_view text : strings) {
-    Put<uint32_t>(&out, Checked(at));
+    Append<uint32_t>(&out, Checked(at));
     at += text.size();
   }
-  Put<uint32_t>(&out, Checked(at));
+  Append<uint32_t>(&out, Checked(at));
   for (const std::string_view text : strings) out += text;
   return out;
 }
@@ -54,14 +54,14 @@ std::string Compress(std::string_view text) {
 // kind u8, level u8, begin u32, end u32, anchor u16 + bytes; then the text.
 std::string TextRecord(const Document& document) {
   std::string out;
-  Put<uint32_t>(&out, Checked(document.blocks.size()));
+  Append<uint32_t>(&out, Checked(document.blocks.size()));
   for (const Block& block : document.blocks) {
     out.push_back(static_cast<char>(block.kind));
     out.push_back(static_cast<char>(block.level));
-    Put<uint32_t>(&out, Checked(block.begin));
-    Put<uint32_t>(&out, Checked(block.end));
+    Append<uint32_t>(&out, Checked(block.begin));
+    Append<uint32_t>(&out, Checked(block.end));
     const std::string_view anchor = std::string_view(block.anchor).substr(0, 0xFFFF);
-    Put<uint16_t>(&out, static_cast<uint16_t>(anchor.size()));
+    Append<uint16_t>(&out, static_cast<uint16_t>(anchor.size()));
     out += anchor;
   }
   out += document.text;
@@ -85,9 +85,9 @@ std::string ColumnsSection(std::span<const SegmentInput> inputs) {
     if (!document.source.empty()) set("source", i, document.source);
   }
   std::string out;
-  Put<uint32_t>(&out, Checked(columns.size()));
+  Append<uint32_t>(&out, Checked(columns.size()));
   const auto put_sized = [&](std::string_view bytes) {
-    Put<uint32_t>(&out, Checked(bytes.size()));
+    Append<uint32_t>(&out, Checked(bytes.size()));
     out += bytes;
   };
   for (const auto& [name, values] : columns) {
@@ -101,7 +101,7 @@ std::string ColumnsSection(std::span<const SegmentInput> inputs) {
       sorted.push_back(value);
     }
     std::string rows;
-    for (const std::string& value : values) Put<uint32_t>(&rows, value.empty() ? kNoChunk : codes.at(value));
+    for (const std::string& value : values) Append<uint32_t>(&rows, value.empty() ? kNoChunk : codes.at(value));
     put_sized(name);
     put_sized(StringsSection(sorted));
     put_sized(rows);
@@ -129,7 +129,7 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
   const auto heading_weight = static_cast<uint32_t>(bm25.heading_weight);
   for (size_t document = 0; document < inputs.size(); ++document) {
     const SegmentInput& input = inputs[document];
-    Put<uint32_t>(&first_chunks, Checked(lengths.size()));
+    Append<uint32_t>(&first_chunks, Checked(lengths.size()));
     Checked(input.document->text.size());
     for (const Chunk& chunk : input.chunks) {
       counts.clear();
@@ -148,16 +148,16 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
       lengths.push_back(Checked(length));
       total_length += length;
       for (const size_t value : {document, chunk.begin, chunk.end, chunk.begin_char, chunk.end_char}) {
-        Put<uint32_t>(&rows, Checked(value));
+        Append<uint32_t>(&rows, Checked(value));
       }
-      Put<uint32_t>(&rows, number(chunk.headings));
-      Put<uint32_t>(&rows, number(chunk.anchor));
-      Put<uint32_t>(&rows, lengths.back());
-      Put<uint32_t>(&lengths_bytes, lengths.back());
+      Append<uint32_t>(&rows, number(chunk.headings));
+      Append<uint32_t>(&rows, number(chunk.anchor));
+      Append<uint32_t>(&rows, lengths.back());
+      Append<uint32_t>(&lengths_bytes, lengths.back());
     }
     vectors.append(reinterpret_cast<const char*>(input.vectors.data()), input.vectors.size() * sizeof(float));
   }
-  Put<uint32_t>(&first_chunks, Checked(lengths.size()));
+  Append<uint32_t>(&first_chunks, Checked(lengths.size()));
 
   std::vector<std::string_view> sorted;
   sorted.reserve(terms.size());
@@ -175,21 +175,21 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
       impacts.push_back(Impact(posting.count, LengthTerm(bm25, lengths[posting.chunk], average)));
       most = std::max(most, impacts.back());
     }
-    Put<uint64_t>(&term_rows, postings_bytes.size());
-    Put<uint32_t>(&term_rows, Checked(postings.size()));
-    Put<float>(&term_rows, most);
+    Append<uint64_t>(&term_rows, postings_bytes.size());
+    Append<uint32_t>(&term_rows, Checked(postings.size()));
+    Append<float>(&term_rows, most);
     EncodePostings(postings, impacts, &postings_bytes);
   }
 
   std::string info;
-  Put<uint32_t>(&info, Checked(inputs.size()));
-  Put<uint32_t>(&info, Checked(lengths.size()));
-  Put<uint32_t>(&info, Checked(sorted.size()));
-  Put<uint32_t>(&info, vectors.empty() ? 0 : static_cast<uint32_t>(dims));
-  Put<uint64_t>(&info, total_length);
-  Put<double>(&info, average);
-  Put<double>(&info, bm25.k1);
-  Put<double>(&info, bm25.b);
+  Append<uint32_t>(&info, Checked(inputs.size()));
+  Append<uint32_t>(&info, Checked(lengths.size()));
+  Append<uint32_t>(&info, Checked(sorted.size()));
+  Append<uint32_t>(&info, vectors.empty() ? 0 : static_cast<uint32_t>(dims));
+  Append<uint64_t>(&info, total_length);
+  Append<double>(&info, average);
+  Append<double>(&info, bm25.k1);
+  Append<double>(&info, bm25.b);
 
   std::vector<std::string> hashes, fields;
   std::vector<std::string_view> ids, titles, sources, langs, hash_views, field_views;
@@ -202,10 +202,10 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
     titles.push_back(document.title);
     sources.push_back(document.source);
     langs.push_back(document.lang);
-    Put<uint64_t>(&text_offsets, text_bytes.size());
+    Append<uint64_t>(&text_offsets, text_bytes.size());
     text_bytes += Compress(TextRecord(document));
   }
-  Put<uint64_t>(&text_offsets, text_bytes.size());
+  Append<uint64_t>(&text_offsets, text_bytes.size());
   for (const std::string& hash : hashes) hash_views.push_back(hash);
   for (const std::string& field : fields) field_views.push_back(field);
   std::vector<std::string_view> string_views(strings.begin(), strings.end());
@@ -235,21 +235,21 @@ std::string BuildSegment(std::span<const SegmentInput> inputs, const Analyzer& a
   };
   const size_t table_bytes = (sections.size() * kSectionEntry + kSectionAlign - 1) / kSectionAlign * kSectionAlign;
   for (auto& [kind, bytes] : sections) {
-    Put<uint32_t>(&table, static_cast<uint32_t>(kind));
-    Put<uint32_t>(&table, 0);
-    Put<uint64_t>(&table, kSegmentHeader + table_bytes + body.size());
-    Put<uint64_t>(&table, bytes.size());
-    Put<uint64_t>(&table, Hash64(bytes));
+    Append<uint32_t>(&table, static_cast<uint32_t>(kind));
+    Append<uint32_t>(&table, 0);
+    Append<uint64_t>(&table, kSegmentHeader + table_bytes + body.size());
+    Append<uint64_t>(&table, bytes.size());
+    Append<uint64_t>(&table, Hash64(bytes));
     body += bytes;
     pad(&body);
     bytes = std::string();
   }
   pad(&table);
   std::string out(kSegmentMagic);
-  Put<uint32_t>(&out, kSegmentVersion);
-  Put<uint32_t>(&out, static_cast<uint32_t>(sections.size()));
-  Put<uint64_t>(&out, kSegmentHeader + table.size() + body.size());
-  Put<uint64_t>(&out, Hash64(table));
+  Append<uint32_t>(&out, kSegmentVersion);
+  Append<uint32_t>(&out, static_cast<uint32_t>(sections.size()));
+  Append<uint64_t>(&out, kSegmentHeader + table.size() + body.size());
+  Append<uint64_t>(&out, Hash64(table));
   out.resize(kSegmentHeader);
   out += table;
   out += body;

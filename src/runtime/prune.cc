@@ -28,8 +28,8 @@ using kernel::Format;
 constexpr std::string_view kVocabulary = "tokenizer.ggml.";
 // A whole other description of the vocabulary, which no engine reads.
 constexpr std::string_view kOtherTokenizer = "tokenizer.huggingface.json";
-constexpr std::string_view kMatrices[] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
-                                          "ffn_gate", "ffn_up", "ffn_down"};
+constexpr std::string_view kLayerMatrices[] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
+                                               "ffn_gate", "ffn_up", "ffn_down"};
 
 std::string InLayer(int64_t layer, std::string_view part) { return Cat("blk.", layer, ".", part); }
 
@@ -255,7 +255,7 @@ class Pruner {
         }
       }
       if (options_.weights == 1) continue;
-      for (const std::string_view part : kMatrices) {
+      for (const std::string_view part : kLayerMatrices) {
         const TensorInfo* tensor = find(Cat(part, ".weight"));
         if (tensor == nullptr) continue;
         if (tensor->shape.size() != 2) Refuse(*tensor, "is no matrix");

@@ -5,8 +5,8 @@
 namespace atelier::text {
 namespace {
 
-constexpr uint32_t kBlock = 256;      // units; an offset keeps its children inside one block
-constexpr uint32_t kOpenBlocks = 16;  // how many of the last blocks are searched for room
+constexpr uint32_t kUnitsInBlock = 256;  // units; an offset keeps its children inside one block
+constexpr uint32_t kOpenBlocks = 16;     // how many of the last blocks are searched for room
 
 class Builder {
  public:
@@ -82,13 +82,13 @@ class Builder {
 
   void AddBlock() {
     const auto begin = static_cast<uint32_t>(units_.size());
-    if (begin >= kOpenBlocks * kBlock) Close(begin - kOpenBlocks * kBlock);
-    units_.resize(begin + kBlock);
-    taken_.resize(begin + kBlock);
-    bases_.resize(begin + kBlock);
-    next_.resize(begin + kBlock);
-    previous_.resize(begin + kBlock);
-    for (uint32_t at = begin; at < begin + kBlock; ++at) {
+    if (begin >= kOpenBlocks * kUnitsInBlock) Close(begin - kOpenBlocks * kUnitsInBlock);
+    units_.resize(begin + kUnitsInBlock);
+    taken_.resize(begin + kUnitsInBlock);
+    bases_.resize(begin + kUnitsInBlock);
+    next_.resize(begin + kUnitsInBlock);
+    previous_.resize(begin + kUnitsInBlock);
+    for (uint32_t at = begin; at < begin + kUnitsInBlock; ++at) {
       previous_[at] = last_free_;
       next_[at] = kNone;
       (last_free_ == kNone ? first_free_ : next_[last_free_]) = at;
@@ -105,17 +105,18 @@ class Builder {
   // What stays free in a block gets labels that only an unused base would lead to.
   void Close(uint32_t begin) {
     uint32_t unused = begin;
-    while (unused < begin + kBlock && bases_[unused]) ++unused;
-    for (uint32_t at = begin; at < begin + kBlock; ++at) {
+    while (unused < begin + kUnitsInBlock && bases_[unused]) ++unused;
+    for (uint32_t at = begin; at < begin + kUnitsInBlock; ++at) {
       if (taken_[at]) continue;
       Take(at);
-      units_[at] = unused < begin + kBlock ? (at ^ unused) & 0xFF : 0;
+      units_[at] = unused < begin + kUnitsInBlock ? (at ^ unused) & 0xFF : 0;
     }
   }
 
   std::vector<uint32_t> Finish() {
     const auto size = static_cast<uint32_t>(units_.size());
-    for (uint32_t begin = size > kOpenBlocks * kBlock ? size - kOpenBlocks * kBlock : 0; begin < size; begin += kBlock)
+    for (uint32_t begin = size > kOpenBlocks * kUnitsInBlock ? size - kOpenBlocks * kUnitsInBlock : 0; begin < size;
+         begin += kUnitsInBlock)
       Close(begin);
     return std::move(units_);
   }

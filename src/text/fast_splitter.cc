@@ -7,17 +7,17 @@
 namespace atelier::text {
 namespace {
 
-enum Class : uint8_t { kOther, kWordLetter, kDigit, kBlank };
+enum SplitClass : uint8_t { kOther, kWordLetter, kDigit, kBlank };
 
-Class Classify(char32_t c) {
+SplitClass SplitClassOf(char32_t c) {
   const uint16_t bits = Properties(c);
   return bits & kSpace ? kBlank : bits & kLetter ? kWordLetter : bits & kNumber ? kDigit : kOther;
 }
 
-const std::array<uint8_t, 0x10000>& BasicClasses() {
+const std::array<uint8_t, 0x10000>& SplitClasses() {
   static const auto* table = [] {
     auto* made = new std::array<uint8_t, 0x10000>;
-    for (char32_t c = 0; c < 0x10000; ++c) (*made)[c] = Classify(c);
+    for (char32_t c = 0; c < 0x10000; ++c) (*made)[c] = SplitClassOf(c);
     return made;
   }();
   return *table;
@@ -27,29 +27,29 @@ const std::array<uint8_t, 0x10000>& BasicClasses() {
 struct Walker {
   explicit Walker(std::string_view t) : text(t) {}
   std::string_view text;
-  const uint8_t* classes = BasicClasses().data();
+  const uint8_t* classes = SplitClasses().data();
 
   unsigned char Byte(size_t at) const { return static_cast<unsigned char>(text[at]); }
   // The class and length of the character at `at`.
-  Class At(size_t at, size_t* length) const {
+  SplitClass At(size_t at, size_t* length) const {
     const unsigned char a = Byte(at);
     if (a < 0x80) {
       *length = 1;
-      return static_cast<Class>(classes[a]);
+      return static_cast<SplitClass>(classes[a]);
     }
     if (a < 0xE0) {
       *length = 2;
-      return static_cast<Class>(classes[(a & 0x1F) << 6 | (Byte(at + 1) & 0x3F)]);
+      return static_cast<SplitClass>(classes[(a & 0x1F) << 6 | (Byte(at + 1) & 0x3F)]);
     }
     if (a < 0xF0) {
       *length = 3;
-      return static_cast<Class>(classes[(a & 0x0F) << 12 | (Byte(at + 1) & 0x3F) << 6 | (Byte(at + 2) & 0x3F)]);
+      return static_cast<SplitClass>(classes[(a & 0x0F) << 12 | (Byte(at + 1) & 0x3F) << 6 | (Byte(at + 2) & 0x3F)]);
     }
     *length = 4;
-    return Classify(static_cast<char32_t>((a & 7) << 18 | (Byte(at + 1) & 0x3F) << 12 | (Byte(at + 2) & 0x3F) << 6 |
-                                          (Byte(at + 3) & 0x3F)));
+    return SplitClassOf(static_cast<char32_t>((a & 7) << 18 | (Byte(at + 1) & 0x3F) << 12 | (Byte(at + 2) & 0x3F) << 6 |
+                                              (Byte(at + 3) & 0x3F)));
   }
-  size_t RunEnd(size_t at, Class wanted) const {
+  size_t RunEnd(size_t at, SplitClass wanted) const {
     size_t length;
     while (at < text.size() && At(at, &length) == wanted) at += length;
     return at;
@@ -100,11 +100,11 @@ size_t FastSplitter::Gpt2End(std::string_view text, size_t at) const {
     if (const size_t size = Contraction(text, at, false)) return at + size;
   }
   size_t length;
-  Class first = walk.At(at, &length);
+  SplitClass first = walk.At(at, &length);
   size_t begin = at;
   if (text[at] == ' ' && at + 1 < text.size()) {
     size_t next_length;
-    const Class next = walk.At(at + 1, &next_length);
+    const SplitClass next = walk.At(at + 1, &next_length);
     if (next != kBlank && !(digits_apart && next == kDigit)) {
       begin = at + 1;
       first = next;
@@ -128,7 +128,7 @@ size_t FastSplitter::Cl100kEnd(std::string_view text, size_t at) const {
     if (const size_t size = Contraction(text, at, true)) return at + size;
   }
   size_t length, next_length = 0;
-  const Class first = walk.At(at, &length);
+  const SplitClass first = walk.At(at, &length);
   if (first == kWordLetter) return walk.RunEnd(at + length, kWordLetter);
   if (first == kDigit) {
     size_t end = at + length;
@@ -136,7 +136,7 @@ size_t FastSplitter::Cl100kEnd(std::string_view text, size_t at) const {
     return end;
   }
   const size_t after = at + length;
-  const Class next = after < text.size() ? walk.At(after, &next_length) : kBlank;
+  const SplitClass next = after < text.size() ? walk.At(after, &next_length) : kBlank;
   if (next == kWordLetter && after < text.size() && !IsLineEnd(text[at])) {
     return walk.RunEnd(after + next_length, kWordLetter);
   }

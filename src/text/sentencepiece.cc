@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "text/join_filter.h"
+#include "text/space_mark.h"
 #include "text/table_tokenizer.h"
 #include "text/unicode.h"
 #include "text/word_cache.h"
@@ -14,8 +15,7 @@
 namespace atelier::text {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
-constexpr char32_t kMark = 0x2581;
+constexpr char32_t kSpaceCode = 0x2581;
 
 // A float as a number whose order, smallest first, is the float's, largest first. NaN goes last.
 uint32_t Descending(float score) {
@@ -121,7 +121,7 @@ class SentencePiece : public TableTokenizer {
       if (!d.valid) return;  // no text comes to this
       if (!first) {
         joins_.Add(JoinKey(before, d.c));
-        const char32_t left = before == kMark ? U' ' : before, right = d.c == kMark ? U' ' : d.c;
+        const char32_t left = before == kSpaceCode ? U' ' : before, right = d.c == kSpaceCode ? U' ' : d.c;
         if (left < 128 && right < 128) ascii_joins_[left][right >> 6] |= uint64_t{1} << (right & 63);
       }
       first = false;
@@ -158,7 +158,7 @@ class SentencePiece : public TableTokenizer {
           c = (lead & 31u) << 6 | Trail(raw, at + 1);
           length = 2;
         }
-        joins = joins_.May(JoinKey(before == ' ' ? kMark : before, c == ' ' ? kMark : c));
+        joins = joins_.May(JoinKey(before == ' ' ? kSpaceCode : before, c == ' ' ? kSpaceCode : c));
       }
       if (!joins && at > word) {
         EncodeWord(raw.substr(word, at - word), session, ids);

@@ -6,6 +6,7 @@
 
 #include "text/json_fields.h"
 #include "text/pretokenizers.h"
+#include "text/space_mark.h"
 #include "text/token_table.h"
 #include "text/tokenizer_json_rules.h"
 #include "text/wordpiece.h"
@@ -13,15 +14,13 @@
 namespace atelier::text {
 namespace {
 
-constexpr std::string_view kMark = "\xE2\x96\x81";
-
 // The texts that tokens of a role usually have.
 constexpr std::string_view kBos[] = {"<s>", "<bos>", "[BOS]", "<|begin_of_text|>", "<|startoftext|>"};
 constexpr std::string_view kEos[] = {"</s>", "<eos>", "[EOS]", "<|end_of_text|>", "<|endoftext|>"};
 constexpr std::string_view kPadding[] = {"<pad>", "[PAD]", "<|pad|>", "<|finetune_right_pad_id|>"};
 constexpr std::string_view kUnknown[] = {"<unk>", "[UNK]", "<|unk|>"};
 
-class Reader : public JsonFields {
+class TokenizerReader : public JsonFields {
  public:
   using JsonFields::JsonFields;
 
@@ -235,7 +234,7 @@ class Reader : public JsonFields {
       }
       Known(fields, name, {"type", "replacement", "prepend_scheme", "split"});
       const auto replacement = Find(fields, "replacement"), scheme = Find(fields, "prepend_scheme");
-      if ((replacement && Text(*replacement, name) != kMark) || !scheme || Text(*scheme, name) != "never" ||
+      if ((replacement && Text(*replacement, name) != kSpaceMark) || !scheme || Text(*scheme, name) != "never" ||
           !Flag(fields, "split", true, name)) {
         Fail(Code::kUnsupported, Cat(name, ": a Metaspace that changes the text"),
              "with \"replacement\":\"\xE2\x96\x81\", \"prepend_scheme\":\"never\" and \"split\":true it can be read");
@@ -440,11 +439,11 @@ class Reader : public JsonFields {
 }  // namespace
 
 TokenizerSpec ParseTokenizerJson(std::string_view json, std::string_view what, NormalForm nfc) {
-  return Reader(what).Read(json, nfc);
+  return TokenizerReader(what).Read(json, nfc);
 }
 
 void ApplyTokenizerConfigJson(std::string_view json, std::string_view what, TokenizerSpec* spec) {
-  Reader(what).ReadConfig(json, spec);
+  TokenizerReader(what).ReadConfig(json, spec);
 }
 
 }  // namespace atelier::text

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "base/thread_pool.h"
+#include "text/space_mark.h"
 #include "text/unicode.h"
 #include "text/unigram_corpus.h"
 #include "text/unigram_trie.h"
@@ -16,8 +17,7 @@
 namespace atelier::text {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
-constexpr double kScoreUnit = 4096;                      // scores are multiples of its inverse
+constexpr double kScoreUnit = 4096;  // scores are multiples of its inverse
 
 // Words begin at spaces; control characters are words of their own.
 class UnigramCutter : public WordCutter {

@@ -8,14 +8,14 @@
 #include "base/str.h"
 #include "text/charsmap.h"
 #include "text/double_array.h"
+#include "text/space_mark.h"
 #include "text/table_tokenizer.h"
 #include "text/unicode.h"
 
 namespace atelier::text {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
-constexpr float kUnknownPenalty = 10;                    // below the least likely token, as SentencePiece has it
+constexpr float kUnknownPenalty = 10;  // below the least likely token, as SentencePiece has it
 
 // Bytes of the character that begins with `lead`, in valid UTF-8.
 size_t CharBytes(unsigned char lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }

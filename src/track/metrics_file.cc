@@ -13,15 +13,15 @@
 namespace atelier::track {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kMetricsFormat = 1;
 constexpr size_t kMostLine = 16u << 20;
 constexpr std::string_view kMedia = "media";
 
-struct KindName {
+struct RowKindName {
   RowKind kind;
   std::string_view name;
 };
-constexpr KindName kKinds[] = {
+constexpr RowKindName kRowKinds[] = {
     {RowKind::kRun, "run"},       {RowKind::kResume, "resume"}, {RowKind::kScalars, "scalars"},
     {RowKind::kText, "text"},     {RowKind::kImage, "image"},   {RowKind::kHistogram, "histogram"},
     {RowKind::kFinish, "finish"},
@@ -145,7 +145,7 @@ class Metrics : public Sink {
  private:
   void Row(double time, int64_t step, RowKind kind, Json rest) {
     Json row = {{"step", step}, {"time", time}};
-    for (const KindName& known : kKinds) {
+    for (const RowKindName& known : kRowKinds) {
       if (known.kind == kind) row["kind"] = known.name;
     }
     row.update(rest);
@@ -157,7 +157,7 @@ class Metrics : public Sink {
 };
 
 std::string HeaderLine(const TrackedRun& run, double time) {
-  return ToText(Json{{"format", kFormat},
+  return ToText(Json{{"format", kMetricsFormat},
                      {"kind", "run"},
                      {"step", 0},
                      {"time", time},
@@ -181,7 +181,7 @@ MetricRow ParseMetricRow(std::string_view line, const std::string& where) {
   const std::string kind = fields.String("kind");
   MetricRow row;
   bool known = false;
-  for (const KindName& one : kKinds) {
+  for (const RowKindName& one : kRowKinds) {
     if (one.name != kind) continue;
     row.kind = one.kind;
     known = true;
@@ -195,8 +195,8 @@ MetricRow ParseMetricRow(std::string_view line, const std::string& where) {
   row.step = static_cast<int64_t>(fields.Count("step"));
   switch (row.kind) {
     case RowKind::kRun:
-      if (const uint64_t format = fields.Count("format"); format != kFormat) {
-        throw Error(Code::kUnsupported, Cat(where, ": format ", format, "; this Atelier reads ", kFormat));
+      if (const uint64_t format = fields.Count("format"); format != kMetricsFormat) {
+        throw Error(Code::kUnsupported, Cat(where, ": format ", format, "; this Atelier reads ", kMetricsFormat));
       }
       row.config = fields.Object("config");
       row.versions = fields.Object("versions");

@@ -20,72 +20,72 @@ namespace {
 
 using report::Html;
 
-struct Words {
+struct RunWords {
   const char *title, *running, *step, *steps, *duration, *resumed, *metric, *last, *lowest, *highest, *values, *curves,
       *samples, *pictures, *histograms, *settings, *versions, *earlier, *gone, *summary, *none, *buckets;
   const char *done, *stopped, *failed;
   const char *replies, *prompt, *wanted, *before, *after;
 };
-constexpr Words kEnglish = {"Training",
-                            "goes on, or died",
-                            "step",
-                            "steps",
-                            "duration",
-                            "resumed behind step",
-                            "metric",
-                            "last",
-                            "lowest",
-                            "highest",
-                            "values",
-                            "Curves",
-                            "Samples",
-                            "Pictures",
-                            "Histograms",
-                            "Settings",
-                            "Versions",
-                            "earlier ones",
-                            "the file is gone",
-                            "Result",
-                            "Nothing has been told yet.",
-                            "each point: the mean of up to {} values, the band their lowest and highest",
-                            "done",
-                            "stopped",
-                            "failed",
-                            "Replies before and after",
-                            "prompt",
-                            "wanted",
-                            "before",
-                            "after"};
-constexpr Words kChinese = {"训练",
-                            "进行中或已中断",
-                            "步",
-                            "步",
-                            "用时",
-                            "从此步之后续训",
-                            "指标",
-                            "最新",
-                            "最低",
-                            "最高",
-                            "个值",
-                            "曲线",
-                            "生成样例",
-                            "图片",
-                            "直方图",
-                            "设置",
-                            "版本",
-                            "更早的",
-                            "文件已不在",
-                            "结果",
-                            "还没有任何记录。",
-                            "每个点为至多 {} 个值的平均，色带为其最低与最高值",
-                            "完成",
-                            "已停止",
-                            "失败",
-                            "训练前后的回复",
-                            "提示",
-                            "期望",
-                            "训练前",
-                            "训练后"};
+constexpr RunWords kRunEnglish = {"Training",
+                                  "goes on, or died",
+                                  "step",
+                                  "steps",
+                                  "duration",
+                                  "resumed behind step",
+                                  "metric",
+                                  "last",
+                                  "lowest",
+                                  "highest",
+                                  "values",
+                                  "Curves",
+                                  "Samples",
+                                  "Pictures",
+                                  "Histograms",
+                                  "Settings",
+                                  "Versions",
+                                  "earlier ones",
+                                  "the file is gone",
+                                  "Result",
+                                  "Nothing has been told yet.",
+                                  "each point: the mean of up to {} values, the band their lowest and highest",
+                                  "done",
+                                  "stopped",
+                                  "failed",
+                                  "Replies before and after",
+                                  "prompt",
+                                  "wanted",
+                                  "before",
+                                  "after"};
+constexpr RunWords kRunChinese = {"训练",
+                                  "进行中或已中断",
+                                  "步",
+                                  "步",
+                                  "用时",
+                                  "从此步之后续训",
+                                  "指标",
+                                  "最新",
+                                  "最低",
+                                  "最高",
+                                  "个值",
+                                  "曲线",
+                                  "生成样例",
+                                  "图片",
+                                  "直方图",
+                                  "设置",
+                                  "版本",
+                                  "更早的",
+                                  "文件已不在",
+                                  "结果",
+                                  "还没有任何记录。",
+                                  "每个点为至多 {} 个值的平均，色带为其最低与最高值",
+                                  "完成",
+                                  "已停止",
+                                  "失败",
+                                  "训练前后的回复",
+                                  "提示",
+                                  "期望",
+                                  "训练前",
+                                  "训练后"};
 
 constexpr size_t kMostCurves = 400;  // names of numbers
 constexpr size_t kMostShown = 24;    // texts, pictures and histograms of one name
@@ -159,7 +159,7 @@ std::string Value(double value) {
 // "train/loss" and "valid/loss" are two lines of one chart.
 std::string ChartOf(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
-std::string Charts(const Run& run, const Words& w, bool chinese) {
+std::string Charts(const Run& run, const RunWords& w, bool chinese) {
   std::vector<std::string> names;
   std::map<std::string, std::vector<std::string>> groups;
   for (const std::string& name : run.order) {
@@ -190,7 +190,7 @@ std::string Charts(const Run& run, const Words& w, bool chinese) {
   return out;
 }
 
-std::string Numbers(const Run& run, const Words& w) {
+std::string Numbers(const Run& run, const RunWords& w) {
   std::string out = Cat("<table><tr><th>", w.metric, "</th><th class=\"n\">", w.last, "</th><th class=\"n\">", w.lowest,
                         "</th><th class=\"n\">", w.step, "</th><th class=\"n\">", w.highest, "</th><th class=\"n\">",
                         w.step, "</th><th class=\"n\">", w.values, "</th></tr>\n");
@@ -227,7 +227,7 @@ std::string Base64(std::string_view bytes) {
 
 // The latest first; the first few open.
 template <typename Show>
-std::string Series(const char* heading, const std::map<std::string, std::deque<MetricRow>>& named, const Words& w,
+std::string Series(const char* heading, const std::map<std::string, std::deque<MetricRow>>& named, const RunWords& w,
                    Show&& show) {
   if (named.empty()) return "";
   std::string out = Cat("<h2>", heading, "</h2>\n");
@@ -244,7 +244,7 @@ std::string Series(const char* heading, const std::map<std::string, std::deque<M
 }
 
 // A line for each prompt.
-std::string Replies(const Run& run, const Words& w) {
+std::string Replies(const Run& run, const RunWords& w) {
   std::string lines;
   for (const auto& [name, rows] : run.texts) {
     if (!name.starts_with(kReplyText)) continue;
@@ -266,7 +266,7 @@ std::string Replies(const Run& run, const Words& w) {
              "</table>\n");
 }
 
-std::string Step(const MetricRow& row, const Words& w) { return Cat("<p>", w.step, " ", row.step, "</p>"); }
+std::string Step(const MetricRow& row, const RunWords& w) { return Cat("<p>", w.step, " ", row.step, "</p>"); }
 
 std::string Histogram(const MetricRow& row, bool chinese) {
   report::Lines lines;
@@ -297,7 +297,7 @@ std::string ReportOfRun(const std::string& folder, std::string_view language) {
   if (!chinese && language != "en") {
     throw Error(Code::kUsage, Cat("the language ", Quote(language), " is not there"), "known: zh, en");
   }
-  const Words& w = chinese ? kChinese : kEnglish;
+  const RunWords& w = chinese ? kRunChinese : kRunEnglish;
   const Run run = ReadRun(folder);
   const std::string name = std::string(Trim(folder)).substr(0, folder.find_last_not_of('/') + 1);
   const std::string title = name.substr(name.rfind('/') + 1);

@@ -12,7 +12,7 @@ namespace atelier::track {
 namespace {
 
 constexpr int64_t kMostTrials = 10'000, kMostSteps = 1'000'000'000'000;
-constexpr uint64_t kMostText = 4u << 20;
+constexpr uint64_t kMostSpace = 4u << 20;
 
 SearchMethod MethodOf(Table* table) {
   const std::string name = table->String("method");
@@ -84,7 +84,7 @@ SearchSettings ParseSearch(std::string_view text, const std::string& file, std::
 }
 
 SearchSettings LoadSearch(const std::string& path) {
-  const std::string text = ReadFile(path, kMostText);
+  const std::string text = ReadFile(path, kMostSpace);
   Table whole = Table::Parse(text, path);
   Table table = whole.Sub("search");
   const std::string base = table.String("base");
@@ -92,7 +92,7 @@ SearchSettings LoadSearch(const std::string& path) {
   const bool absolute = base.starts_with('/');
   const std::string at = absolute || slash == std::string::npos ? base : Cat(path.substr(0, slash + 1), base);
   if (!FileExists(at)) table.Refuse("base", Cat("there is no file ", at));
-  SearchSettings out = ParseSearch(text, path, ReadFile(at, kMostText));
+  SearchSettings out = ParseSearch(text, path, ReadFile(at, kMostSpace));
   out.base = at;
   return out;
 }

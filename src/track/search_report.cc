@@ -43,7 +43,7 @@ const Words& WordsOf(std::string_view language) {
 
 std::string Plain(const Json& value) { return value.is_string() ? value.get<std::string>() : ToText(value); }
 
-std::string Number(double value) { return report::NumberLabel(value, 6); }
+std::string NumberText(double value) { return report::NumberLabel(value, 6); }
 
 // The metric over one key, of all trials that have a result. What is searched over more than a hundredfold is drawn by
 // its logarithm.
@@ -154,7 +154,7 @@ std::vector<std::vector<std::string>> SearchTable(const SearchState& state, std:
   for (const int64_t number : state.Ranked()) {
     const TrialState& trial = state.trials[static_cast<size_t>(number)];
     const bool any = !trial.results.empty();
-    std::vector<std::string> row = {Cat(number), any ? Number(trial.results.back().value) : "",
+    std::vector<std::string> row = {Cat(number), any ? NumberText(trial.results.back().value) : "",
                                     Cat(any ? trial.results.back().steps : 0)};
     for (const Json& value : trial.values) row.push_back(Plain(value));
     row.push_back(trial.failure);
@@ -199,7 +199,7 @@ std::string SearchPage(const SearchState& state, std::string_view language) {
   if (const std::optional<int64_t> best = state.Best()) {
     const TrialState& trial = state.trials[static_cast<size_t>(*best)];
     out += Cat("<h2>", w.best, "</h2><p>", w.trial, " ", *best, ": ", report::HtmlName(state.settings.metric), " ",
-               Number(trial.results.back().value), " · ", trial.results.back().steps, " ", w.steps,
+               NumberText(trial.results.back().value), " · ", trial.results.back().steps, " ", w.steps,
                "</p><table class=\"k\">\n");
     for (size_t i = 0; i < state.keys.size(); ++i) {
       out += Cat("<tr><td><code>", Html(state.keys[i], 200), "</code></td><td class=\"n\"><bdi>",

@@ -13,7 +13,7 @@
 namespace atelier::train {
 namespace {
 
-constexpr char kChatMl[] =
+constexpr char kChatMlReplies[] =
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
@@ -82,7 +82,7 @@ TEST_F(RepliesTest, PlainTextsHaveNoControlTokens) {
 }
 
 TEST_F(RepliesTest, ConversationsAreCutWhereTheModelAnswers) {
-  Load(kChatMl);
+  Load(kChatMlReplies);
   EXPECT_EQ(Shown({{"prompt", "hi"}, {"response", "there"}}),
             "<|begin|><|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n[there<|im_end|>]");
   const Json turns = {{{"role", "system"}, {"content", "short"}},
@@ -123,7 +123,7 @@ TEST_F(RepliesTest, NullIsEmptyAndOtherFieldsAreNotLookedAt) {
 }
 
 TEST_F(RepliesTest, RefusesWhatIsNoConversation) {
-  Load(kChatMl);
+  Load(kChatMlReplies);
   EXPECT_EQ(Refused({{"messages", {{{"role", "assistant"}, {"content", "me first"}}}}}),
             "record 1: a conversation begins with the assistant");
   EXPECT_NE(Refused({{"messages", {{{"role", 7}, {"content", "x"}}}}}).find("record 1: a message is"),
@@ -138,7 +138,7 @@ TEST_F(RepliesTest, RefusesWhatIsNoConversation) {
 }
 
 TEST_F(RepliesTest, RowsAskForRepliesAlone) {
-  Load(kChatMl);
+  Load(kChatMlReplies);
   ExamplesReport report;
   const auto rows = Make(
       "{\"prompt\":\"a\",\"response\":\"the end\"}\n{\"prompt\":\"long question\",\"response\":\"x\"}\n"
@@ -166,7 +166,7 @@ TEST_F(RepliesTest, RowsAskForRepliesAlone) {
 }
 
 TEST_F(RepliesTest, LongRecordsAreCutOrDropped) {
-  Load(kChatMl);
+  Load(kChatMlReplies);
   const std::string lines =
       "{\"prompt\":\"a\",\"response\":\"a reply of some words that goes on\"}\n{\"prompt\":\"a prompt that goes on and "
       "on and on "

@@ -7,17 +7,17 @@ namespace {
 
 constexpr int64_t kMostTokens = 128;  // of a reply: samples are looked at, and training waits for them
 
-struct Given {
+struct PromptAndReply {
   std::vector<int32_t> prompt, wanted;
 };
 
 // Of the first row that `example` became.
-Given Split(const Examples& examples, int64_t example) {
+PromptAndReply Split(const Examples& examples, int64_t example) {
   const int64_t which[] = {example};
   const model::Batch batch = examples.Collate(which, Rng(0));
   const int64_t length = batch.lengths.defined() ? batch.lengths[0].item<int64_t>() : batch.inputs.size(1);
   const auto* inputs = batch.inputs[0].data_ptr<int64_t>();
-  Given given;
+  PromptAndReply given;
   if (!batch.targets.defined()) {  // prompts alone
     given.prompt.assign(inputs, inputs + length);
     return given;
@@ -40,7 +40,7 @@ std::vector<ReplySample> SampleReplies(PolicyEngine& engine, const model::Pretra
   std::vector<ReplySample> samples;
   std::vector<artefact::GenerateRequest> requests;
   for (int64_t i = 0; i < count; ++i) {
-    Given given = Split(examples, i * examples.size() / count);
+    PromptAndReply given = Split(examples, i * examples.size() / count);
     samples.push_back({tokenizer.Decode(given.prompt), "", tokenizer.Decode(given.wanted)});
     artefact::GenerateRequest request;
     request.max_tokens =

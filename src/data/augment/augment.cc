@@ -14,7 +14,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kMostExamples = 10;
+constexpr size_t kMostExamplesShown = 10;
 
 class Augmenter {
  public:
@@ -229,7 +229,7 @@ class Augmenter {
       lines_ += "}\n";
       ++count_;
       ++made_;
-      for (size_t i = 0; i < fields_.size() && examples_.size() < kMostExamples; ++i) {
+      for (size_t i = 0; i < fields_.size() && examples_.size() < kMostExamplesShown; ++i) {
         if (values[i] != fields_[i].value && fields_[i].key[0] != '_' && media.count(fields_[i].key) == 0) {
           examples_.push_back({{"field", PlainText(Cat("\"", fields_[i].key, "\""))},
                                {"text", PlainText(fields_[i].value).substr(0, 400)},

@@ -10,7 +10,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr uint64_t kMostFile = 256u << 20;
+constexpr uint64_t kMostCopied = 256u << 20;
 
 // Pictures and sound are large: whether a step changed one is seen by its hash, not by a copy.
 uint64_t HashOf(const Picture& picture) {
@@ -20,7 +20,7 @@ uint64_t HashOf(const Sound& sound) {
   return XXH3_64bits_withSeed(sound.samples.data(), sound.samples.size() * sizeof(float), sound.samples.size());
 }
 
-std::string Quoted(std::string_view text) { return Cat("\"", Escaped(text), "\""); }
+std::string InQuotes(std::string_view text) { return Cat("\"", Escaped(text), "\""); }
 
 }  // namespace
 
@@ -39,10 +39,10 @@ void MediaCopier::Load(const std::vector<LineField>& record) {
     throw Error(Code::kNotFound, path.empty() ? Cat("the object ", hash, " is not in this studio")
                                               : Cat("there is no file ", Quote(path, 200), " any more"));
   }
-  if (FileSize(where) > kMostFile) {
-    throw Error(Code::kResourceExhausted, Cat("a file of more than ", FormatBytes(kMostFile)));
+  if (FileSize(where) > kMostCopied) {
+    throw Error(Code::kResourceExhausted, Cat("a file of more than ", FormatBytes(kMostCopied)));
   }
-  const std::string bytes = path.empty() ? objects_.Get(hash) : ReadFile(path, kMostFile);
+  const std::string bytes = path.empty() ? objects_.Get(hash) : ReadFile(path, kMostCopied);
   if (!path.empty() && Sha256Hex(bytes) != hash) {
     throw Error(Code::kConflict, Cat(Quote(path, 200), " is no longer the file that was imported"));
   }
@@ -90,13 +90,13 @@ MediaCopier::Values MediaCopier::Copy(const std::string& id, int copy, std::vect
               {"channels", Cat(sound.channels)},
               {"seconds", FormatFixed(static_cast<double>(sound.frames()) / sound.rate, 3)}};
   }
-  values["format"] = Quoted(format_);
+  values["format"] = InQuotes(format_);
   values["bytes"] = Cat(bytes.size());
-  values["sha256"] = Quoted(objects_.Put(bytes));
+  values["sha256"] = InQuotes(objects_.Put(bytes));
   values["path"] = "";
   return values;
 }
 
-std::string MediaCopier::FileName(int copy) const { return Quoted(Cat(file_, "~", copy + 1, ".", format_)); }
+std::string MediaCopier::FileName(int copy) const { return InQuotes(Cat(file_, "~", copy + 1, ".", format_)); }
 
 }  // namespace atelier::data

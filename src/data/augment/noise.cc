@@ -15,7 +15,7 @@ constexpr std::string_view kNeighbours[26] = {
     "qwsz", "vghn", "xdfv", "serfcx", "wsdr", "drtgvc", "ftyhbv", "gyujnb", "ujko", "huikmn", "jiolm", "kop",  "njk",
     "bhjm", "iklp", "ol",   "wa",     "edft", "awedxz", "rfgy",   "yhji",   "cfgb", "qase",   "zsdc",  "tghu", "asx"};
 
-enum Kind { kDrop, kRepeat, kSwap, kKeyboard, kPinyin };
+enum NoiseKind { kDrop, kRepeat, kSwap, kKeyboard, kPinyin };
 
 class Noise : public AugmentOperation {
  public:
@@ -29,7 +29,7 @@ class Noise : public AugmentOperation {
       const auto found = std::find(names.begin(), names.end(), kind);
       if (found == names.end())
         table->Refuse("kinds", Cat("no kind of noise is called ", Quote(kind)), Join(names, ", "));
-      kinds_.push_back(static_cast<Kind>(found - names.begin()));
+      kinds_.push_back(static_cast<NoiseKind>(found - names.begin()));
     }
     if (kinds_.empty()) table->Refuse("kinds", "names none", Join(names, ", "));
     if (std::count(kinds_.begin(), kinds_.end(), kPinyin) > 0 && pinyin.empty()) {
@@ -102,7 +102,7 @@ class Noise : public AugmentOperation {
   }
 
   double rate_;
-  std::vector<Kind> kinds_;
+  std::vector<NoiseKind> kinds_;
   std::vector<std::u32string> groups_;  // characters that sound alike
   std::unordered_map<char32_t, size_t> group_of_;
 };

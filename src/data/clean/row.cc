@@ -19,18 +19,18 @@
 namespace atelier::data::clean {
 namespace {
 
-constexpr size_t kMostFields = 4096;
-constexpr size_t kMostDepth = 64;
+constexpr size_t kMostRowFields = 4096;
+constexpr size_t kMostRowDepth = 64;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool AsciiDigit(char c) { return c >= '0' && c <= '9'; }
 
 // RFC 8259's number: no leading zeros, no bare point.
 bool IsNumber(std::string_view text) {
   size_t at = 0;
   const auto digits = [&] {
     const size_t from = at;
-    while (at < text.size() && IsDigit(text[at])) ++at;
+    while (at < text.size() && AsciiDigit(text[at])) ++at;
     return at - from;
   };
   if (at < text.size() && text[at] == '-') ++at;
@@ -50,7 +50,7 @@ bool IsNumber(std::string_view text) {
 }
 
 int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
+  if (AsciiDigit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -371,7 +371,8 @@ RowReader::~RowReader() = default;
 bool RowReader::Index(std::string_view text) {
   if (text.size() > state_->capacity) {
     const size_t capacity = std::max<size_t>(text.size(), 1u << 16);
-    if (simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, kMostDepth, state_->stage)) {
+    if (simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, kMostRowDepth,
+                                                                                state_->stage)) {
       throw Error(Code::kResourceExhausted, Cat("no memory to read a block of ", FormatBytes(text.size())));
     }
     state_->capacity = capacity;
@@ -457,7 +458,7 @@ std::string_view RowReader::ReadLine(Row* row, size_t end) {
     at = peek();
     if (at == end) return "a field without a value";
     ++token_;
-    if (row->fields.size() == kMostFields) return "more than 4096 fields";
+    if (row->fields.size() == kMostRowFields) return "more than 4096 fields";
     Field& field = row->fields.emplace_back();
     field.key = key.substr(1, key.size() - 2);
     if (std::memchr(field.key.data(), '\\', field.key.size()) != nullptr) {

@@ -62,7 +62,7 @@ struct ByText {  // a duplicate on its way to the pairs of its text
   }
 };
 
-constexpr size_t kPadding = 64, kPiece = 96 << 10;
+constexpr size_t kPadding = 64, kPieceBytes = 96 << 10;
 constexpr size_t kGroups = 64, kGroupMembers = 4;  // what a text of a large bucket is held against
 
 }  // namespace
@@ -144,7 +144,7 @@ void Deduplicator::Add(std::string_view lines) {
   State& s = *state_;
   if (s.blocks.size() == 1) {  // in pieces whose results stay in the cache until they are stored
     for (size_t at = 0; at < lines.size();) {
-      const size_t end = lines.find('\n', std::min(at + kPiece, lines.size() - 1));
+      const size_t end = lines.find('\n', std::min(at + kPieceBytes, lines.size() - 1));
       const std::string_view piece = lines.substr(at, end == std::string_view::npos ? end : end + 1 - at);
       s.analysts[0]->Analyse(piece, s.stats.records, &s.results[0]);
       s.Keep(s.results[0]);

@@ -11,7 +11,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr int kMostDepth = 2000;          // of elements, in the tree
+constexpr int kMostTreeDepth = 2000;      // of elements, in the tree
 constexpr size_t kMostOpenTags = 20'000;  // gumbo frees its tree by recursion
 
 // A bound on how deep the tree can get, before gumbo builds it: tags that open, less those that close. Tags that HTML
@@ -184,8 +184,8 @@ class Walker {
 
  private:
   static void CheckDepth(int depth) {
-    if (depth > kMostDepth) {
-      throw Error(Code::kInvalidInput, Cat("elements nested more than ", kMostDepth, " deep"));
+    if (depth > kMostTreeDepth) {
+      throw Error(Code::kInvalidInput, Cat("elements nested more than ", kMostTreeDepth, " deep"));
     }
   }
   // White space as a browser shows it: runs are one space.

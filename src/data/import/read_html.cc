@@ -6,13 +6,13 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kMostDocument = 64u << 20;
+constexpr size_t kMostPage = 64u << 20;
 
 }  // namespace
 
 void ReadHtmlSource(const ReaderInput& input, ImportSink& sink) {
   std::string page;
-  if (!ReadWhole(input, sink, kMostDocument, &page)) return;
+  if (!ReadWhole(input, sink, kMostPage, &page)) return;
   const std::string head = page.substr(0, 200);
   std::string read;
   try {

@@ -21,7 +21,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kPiece = 1u << 20;
+constexpr size_t kReadAtOnce = 1u << 20;
 constexpr size_t kPieces = 4;
 constexpr size_t kProbe = 1u << 20;  // what the detection looks at, from the first byte that is not ASCII
 
@@ -66,8 +66,8 @@ struct ByteStream::State {
           slot = written % kPieces;
         }
         size_t size = 0;
-        while (size < kPiece) {
-          const ssize_t n = ::read(fd, ring[slot].data() + size, kPiece - size);
+        while (size < kReadAtOnce) {
+          const ssize_t n = ::read(fd, ring[slot].data() + size, kReadAtOnce - size);
           if (n < 0) {
             if (errno == EINTR) continue;
             const int why = errno;
@@ -80,7 +80,7 @@ struct ByteStream::State {
         const std::lock_guard lock(mutex);
         sizes[slot] = size;
         ++written;
-        if (size < kPiece) ended = true;
+        if (size < kReadAtOnce) ended = true;
         changed.notify_all();
         if (ended) return;
       }
@@ -103,7 +103,7 @@ ByteStream::ByteStream(const std::string& path) : state_(std::make_unique<State>
                                   : Code::kIo,
                 Cat(path, ": ", std::strerror(errno)));
   }
-  for (auto& piece : s.ring) piece.resize(kPiece);
+  for (auto& piece : s.ring) piece.resize(kReadAtOnce);
   s.thread = std::thread([this] { state_->Run(); });
 }
 

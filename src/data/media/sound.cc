@@ -15,7 +15,7 @@ namespace atelier::data {
 namespace {
 
 constexpr int kMostChannels = 64;
-constexpr sf_count_t kBlock = 1 << 14;  // frames at a time
+constexpr sf_count_t kFramesAtOnce = 1 << 14;  // frames at a time
 
 // A file for libsndfile that lies in memory: bytes to read, or a buffer to write, whose room is reserved since no
 // exception may pass through C.
@@ -126,9 +126,9 @@ Sound DecodeSound(std::string_view bytes, double most_seconds) {
   }
   // The head may say what it likes: memory is taken as samples come.
   const auto channels = static_cast<size_t>(info.channels);
-  std::vector<float> block(static_cast<size_t>(kBlock) * channels);
+  std::vector<float> block(static_cast<size_t>(kFramesAtOnce) * channels);
   for (sf_count_t left = info.frames; left > 0;) {
-    const sf_count_t got = sf_readf_float(file.get(), block.data(), std::min(kBlock, left));
+    const sf_count_t got = sf_readf_float(file.get(), block.data(), std::min(kFramesAtOnce, left));
     if (got <= 0) throw Error(Code::kInvalidInput, "a broken sound file: it is damaged or cut short");
     for (size_t i = 0; i < static_cast<size_t>(got) * channels; ++i) {
       if (!std::isfinite(block[i])) throw Error(Code::kInvalidInput, "a sound file with samples that are no numbers");
@@ -159,7 +159,7 @@ SoundFile EncodeSound(const Sound& sound) {
   std::vector<int> block;
   for (size_t at = 0; written && at < sound.samples.size(); at += block.size()) {
     const size_t frames =
-        std::min(static_cast<size_t>(kBlock), sound.frames() - at / static_cast<size_t>(info.channels));
+        std::min(static_cast<size_t>(kFramesAtOnce), sound.frames() - at / static_cast<size_t>(info.channels));
     block.resize(frames * static_cast<size_t>(info.channels));
     for (size_t i = 0; i < block.size(); ++i) {
       const double value = std::clamp(std::nearbyint(double{sound.samples[at + i]} * scale), -scale, scale - 1);

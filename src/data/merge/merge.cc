@@ -39,7 +39,7 @@ struct Kept {  // its line, in the spool
   bool operator<(const Kept& o) const { return first != o.first ? first < o.first : record < o.record; }
 };
 
-struct Member {
+struct GroupMember {
   uint32_t source = 0;
   std::string line;
   std::vector<LineField> fields;
@@ -47,7 +47,7 @@ struct Member {
 
 bool IsEmpty(std::string_view value) { return value == "null" || value == "\"\"" || value.empty(); }
 
-std::string_view Named(const Member& member, std::string_view key) {
+std::string_view Named(const GroupMember& member, std::string_view key) {
   for (const LineField& field : member.fields) {
     if (field.key == key) return field.value;
   }
@@ -204,22 +204,22 @@ class Merger {
     out_.Clear();
   }
 
-  std::string KeyText(const Member& member) const {
+  std::string KeyText(const GroupMember& member) const {
     std::vector<std::string> parts;
     for (const std::string& key : keys_) parts.push_back(PlainText(Named(member, key)));
     return Join(parts, ", ");
   }
 
-  std::string Where(const Member& member) const { return readers_[member.source]->manifest().Reference(); }
+  std::string Where(const GroupMember& member) const { return readers_[member.source]->manifest().Reference(); }
 
-  static double WhenOf(const Member& member, const std::string& by) {
+  static double WhenOf(const GroupMember& member, const std::string& by) {
     double when;
     const std::string text = PlainText(Named(member, Escaped(by)));
     return ParseWhen(Trim(text), &when) ? when : -std::numeric_limits<double>::infinity();
   }
 
   // Of the members that have a value, the one whose value stays.
-  size_t Choose(const std::vector<Member>& members, const std::vector<size_t>& having, std::string_view field,
+  size_t Choose(const std::vector<GroupMember>& members, const std::vector<size_t>& having, std::string_view field,
                 const ConflictRule& rule) const {
     size_t best = having[0];
     if (rule.kind == ConflictRule::kNewest) {
@@ -234,9 +234,9 @@ class Merger {
     return best;
   }
 
-  void MergeGroup(const std::vector<Member>& members) {
+  void MergeGroup(const std::vector<GroupMember>& members) {
     std::vector<std::string_view> names;  // few fields: a linear search
-    for (const Member& member : members) {
+    for (const GroupMember& member : members) {
       for (const LineField& field : member.fields) {
         if (!field.key.starts_with('_') && std::find(names.begin(), names.end(), field.key) == names.end()) {
           names.push_back(field.key);
@@ -294,14 +294,14 @@ class Merger {
     }
     if (keep_all) {
       kept_apart_ += members.size();
-      for (const Member& member : members) Emit(member.fields, member.source, Named(member, "_from"));
+      for (const GroupMember& member : members) Emit(member.fields, member.source, Named(member, "_from"));
       return;
     }
     ++merged_;
     Emit(fields, members[0].source, Named(members[0], "_from"));
   }
 
-  void Note(const std::vector<Member>& members, const std::vector<size_t>& having, std::string_view name,
+  void Note(const std::vector<GroupMember>& members, const std::vector<size_t>& having, std::string_view name,
             const ConflictRule& rule, size_t winner) {
     ++conflicts_[std::string(name)];
     if (examples_.size() >= kMostExamples) return;
@@ -334,13 +334,13 @@ class Merger {
       const bool first = next->first == record;
       next = shared.Next();
       if (!first) return;
-      std::vector<Member> members;
+      std::vector<GroupMember> members;
       for (; line_of != nullptr && line_of->first == record; line_of = kept.Next()) {
-        Member& member = members.emplace_back();
+        GroupMember& member = members.emplace_back();
         member.source = line_of->source;
         member.line = lines_.View(line_of->offset, line_of->size, &scratch);
       }
-      for (Member& member : members) Cut(member.line, member.source, &member.fields);  // now that no line moves
+      for (GroupMember& member : members) Cut(member.line, member.source, &member.fields);  // now that no line moves
       MergeGroup(members);
     });
     Flush();

@@ -67,7 +67,7 @@ struct Component {
   }
 };
 
-uint64_t HashOf(std::string_view text) { return std::max<uint64_t>(Hash64(text), 1); }
+uint64_t KeyHash(std::string_view text) { return std::max<uint64_t>(Hash64(text), 1); }
 
 class Splitter {
  public:
@@ -179,13 +179,13 @@ class Splitter {
         at = end + 1;
         Facts one;
         for (const LineField& field : fields) {
-          if (field.key == "_id") one.id = HashOf(field.value);
+          if (field.key == "_id") one.id = KeyHash(field.value);
           if (!options_.group.empty() && field.key == group_key_) {
             const std::string value = PlainText(field.value);
-            if (!value.empty() && field.value != "null") one.group = HashOf(value);
+            if (!value.empty() && field.value != "null") one.group = KeyHash(value);
           }
           if (!options_.stratify.empty() && field.key == stratify_key_) {
-            one.stratum = HashOf(PlainText(field.value));
+            one.stratum = KeyHash(PlainText(field.value));
             ++with_stratum_;
           }
           if (!options_.time.empty() && field.key == time_key_) {
@@ -229,7 +229,7 @@ class Splitter {
           const size_t end = lines.find('\n', at);
           const std::string_view line = lines.substr(at, end - at);
           const uint8_t part = PartOf(PlainText(FindValue(line, "_split")));
-          if (part != kNowhere) old.Add({HashOf(FindValue(line, "_id")), part, part});
+          if (part != kNowhere) old.Add({KeyHash(FindValue(line, "_id")), part, part});
           at = end + 1;
         }
         return true;

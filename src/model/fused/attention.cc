@@ -10,7 +10,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Kept : torch::CustomClassHolder {
+struct KeptAttention : torch::CustomClassHolder {
   AttentionShape s;
   std::vector<int64_t> positions;
   int64_t longest = 0;
@@ -20,7 +20,7 @@ struct Kept : torch::CustomClassHolder {
   int64_t rows() const { return s.starts.back(); }
 };
 
-void Turn(const Kept& c, const torch::Tensor& x, int64_t heads, bool back) {
+void Turn(const KeptAttention& c, const torch::Tensor& x, int64_t heads, bool back) {
   if (!c.s.cosines.defined()) return;
   InParallel(c.rows(), [&](int64_t begin, int64_t end) {
     kernel::Rotation r;
@@ -30,7 +30,7 @@ void Turn(const Kept& c, const torch::Tensor& x, int64_t heads, bool back) {
   });
 }
 
-kernel::FlashAttention WorkOf(const Kept& c) {
+kernel::FlashAttention WorkOf(const KeptAttention& c) {
   kernel::FlashAttention a;
   a.sequences = std::ssize(c.s.starts) - 1, a.q_starts = a.k_starts = c.s.starts.data();
   a.heads = c.s.heads, a.kv_heads = c.s.kv_heads, a.head_dim = c.s.head_dim;
@@ -43,7 +43,7 @@ kernel::FlashAttention WorkOf(const Kept& c) {
   return a;
 }
 
-void Attend(const Kept& c, const kernel::FlashAttention& work, bool backward) {
+void Attend(const KeptAttention& c, const kernel::FlashAttention& work, bool backward) {
   const int64_t bytes = kernel::AttentionWorkspace(c.s.head_dim, c.longest, c.longest, backward);
   InParallel(work.sequences * work.kv_heads, [&](int64_t begin, int64_t end) {
     const torch::Tensor space = torch::empty({bytes}, torch::kUInt8);
@@ -51,7 +51,7 @@ void Attend(const Kept& c, const kernel::FlashAttention& work, bool backward) {
   });
 }
 
-void Forward(Kept* c) {
+void Forward(KeptAttention* c) {
   for (size_t i = 0; i + 1 < c->s.starts.size(); ++i)
     c->longest = std::max(c->longest, c->s.starts[i + 1] - c->s.starts[i]);
   c->positions.resize(static_cast<size_t>(c->rows()));
@@ -66,7 +66,7 @@ void Forward(Kept* c) {
 class AttentionNode : public torch::autograd::Function<AttentionNode> {
  public:
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& q, const torch::Tensor& k,
-                               const torch::Tensor& v, Kept* kept) {
+                               const torch::Tensor& v, KeptAttention* kept) {
     ctx->saved_data["kept"] =
         c10::IValue::make_capsule(c10::intrusive_ptr<torch::CustomClassHolder>::reclaim_copy(kept));
     kept->q = q.detach(), kept->k = k.detach(), kept->v = v.detach();
@@ -75,7 +75,7 @@ class AttentionNode : public torch::autograd::Function<AttentionNode> {
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
-    const auto kept = c10::static_intrusive_pointer_cast<Kept>(ctx->saved_data["kept"].toCapsule());
+    const auto kept = c10::static_intrusive_pointer_cast<KeptAttention>(ctx->saved_data["kept"].toCapsule());
     const torch::Tensor d_out = d[0].contiguous();
     const torch::Tensor dq = NewBrains(kept->rows(), kept->q.size(1)), dk = NewBrains(kept->rows(), kept->k.size(1)),
                         dv = NewBrains(kept->rows(), kept->v.size(1));
@@ -126,7 +126,7 @@ class GateNode : public torch::autograd::Function<GateNode> {
 
 torch::Tensor SelfAttention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                             const AttentionShape& shape) {
-  auto kept = c10::make_intrusive<Kept>();
+  auto kept = c10::make_intrusive<KeptAttention>();
   kept->s = shape;
   if (shape.dropout > 0) kept->drop = {Draw(), 0, static_cast<float>(shape.dropout)};
   return AttentionNode::apply(q.contiguous(), k.contiguous(), v.contiguous(), kept.get());

@@ -13,15 +13,15 @@ using kernel::QueryAttention;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Step {
+struct TimeStep {
   int64_t first = 0, count = 0;  // rows
 };
 
 // What the way forth leaves for the way back.
-struct Kept : torch::CustomClassHolder {
+struct KeptDecoder : torch::CustomClassHolder {
   AttentionWeights w;
   AttentionSource source;  // bf16
-  std::vector<Step> steps;
+  std::vector<TimeStep> steps;
   int64_t rows = 0, sequences = 0, embedding = 0, width = 0, time = 0;
   torch::Tensor x, s, c;           // [rows, .] bf16
   torch::Tensor queries, weights;  // Q s' [rows, width] and a [rows, source time]
@@ -34,7 +34,7 @@ struct Kept : torch::CustomClassHolder {
   float* CellsBefore(size_t t) const { return t == 0 ? Floats(cell0) : Floats(cells) + steps[t - 1].first * width; }
 };
 
-QueryAttention AttentionOf(const Kept& k, const Step& step) {
+QueryAttention AttentionOf(const KeptDecoder& k, const TimeStep& step) {
   QueryAttention a;
   a.time = k.time, a.width = k.width, a.lengths = k.source.lengths.data_ptr<int64_t>();
   a.keys = Brains(k.source.keys), a.values = Brains(k.source.memory), a.energy = Floats(k.w.energy);
@@ -43,8 +43,8 @@ QueryAttention AttentionOf(const Kept& k, const Step& step) {
   return a;
 }
 
-LstmCell CellOf(const Kept& k, size_t t) {
-  const Step& step = k.steps[t];
+LstmCell CellOf(const KeptDecoder& k, size_t t) {
+  const TimeStep& step = k.steps[t];
   const int64_t at = step.first * k.width;
   LstmCell cell;
   cell.batch = step.count, cell.hidden = k.width;
@@ -53,7 +53,7 @@ LstmCell CellOf(const Kept& k, size_t t) {
   return cell;
 }
 
-variable_list Forward(Kept* k, bool training) {
+variable_list Forward(KeptDecoder* k, bool training) {
   const int64_t rows = k->rows, width = k->width, embedding = k->embedding, total = kGates * width;
   const torch::Tensor input = k->w.cell.input.detach();
   k->token = Pack(input.narrow(1, 0, embedding), training);
@@ -67,7 +67,7 @@ variable_list Forward(Kept* k, bool training) {
   Multiply(p);
   const torch::Tensor gates = NewFloats(k->sequences, total);
   for (size_t t = 0; t < k->steps.size(); ++t) {
-    const Step& step = k->steps[t];
+    const TimeStep& step = k->steps[t];
     Product q = RowsTimes(k->StateBefore(t), step.count, width, width, k->query.forward, width);
     q.out = Floats(k->queries) + step.first * width, q.out_stride = width;
     Multiply(q);
@@ -94,15 +94,15 @@ struct Gradients {
 };
 
 // What the query of a step adds to the gradient of the state before it.
-void AddQueryGradient(const Kept& k, const Gradients& g, size_t t, int64_t begin, int64_t end) {
+void AddQueryGradient(const KeptDecoder& k, const Gradients& g, size_t t, int64_t begin, int64_t end) {
   MultiplyBack(Brains(g.queries) + k.steps[t].first * k.width, k.steps[t].count, k.query, nullptr, true, Floats(g.s),
                begin, end);
 }
 
-void RunBack(const Kept& k, const uint16_t* d_states, const uint16_t* d_contexts, const Gradients& g) {
+void RunBack(const KeptDecoder& k, const uint16_t* d_states, const uint16_t* d_contexts, const Gradients& g) {
   const int64_t width = k.width, panels = kernel::Panels(width);
   for (size_t t = k.steps.size(); t-- > 0;) {
-    const Step& step = k.steps[t];
+    const TimeStep& step = k.steps[t];
     const int64_t at = step.first * width;
     LstmCell cell = CellOf(k, t);
     cell.dh16 = d_states ? d_states + at : nullptr, cell.dh16_stride = width;
@@ -126,7 +126,7 @@ void RunBack(const Kept& k, const uint16_t* d_states, const uint16_t* d_contexts
 }
 
 // s before each row, zipped.
-torch::Tensor ZipBefore(const Kept& k) {
+torch::Tensor ZipBefore(const KeptDecoder& k) {
   const torch::Tensor before = NewBrains(k.rows, k.width);
   for (size_t t = 0; t < k.steps.size(); ++t) {
     std::copy_n(k.StateBefore(t), k.steps[t].count * k.width, Brains(before) + k.steps[t].first * k.width);
@@ -134,7 +134,7 @@ torch::Tensor ZipBefore(const Kept& k) {
   return Zip(Brains(before), k.rows, k.width, k.width, nullptr);
 }
 
-void AddGradients(const Kept& k, const Gradients& g) {
+void AddGradients(const KeptDecoder& k, const Gradients& g) {
   const int64_t rows = k.rows, width = k.width, embedding = k.embedding, total = kGates * width;
   const LstmWeights& cell = k.w.cell;
   const torch::Tensor sums = torch::zeros({1, total});
@@ -155,7 +155,7 @@ void AddGradients(const Kept& k, const Gradients& g) {
 
 // The gradients of x, keys, memory, and the state before, from those of what Forward gave, of which any may be
 // undefined.
-variable_list Backward(const Kept& k, const variable_list& d) {
+variable_list Backward(const KeptDecoder& k, const variable_list& d) {
   const int64_t rows = k.rows, width = k.width, total = kGates * width;
   const torch::Tensor d_states = d[0].defined() ? d[0].contiguous() : torch::Tensor();
   const torch::Tensor d_contexts = d[1].defined() ? d[1].contiguous() : torch::Tensor();
@@ -182,7 +182,7 @@ class DecoderStep : public torch::autograd::Function<DecoderStep> {
  public:
   // The parameters are inputs so that the graph knows them; their gradients go straight to them.
   static variable_list forward(AutogradContext* ctx, const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
-                               const torch::Tensor&, const torch::Tensor&, at::TensorList parameters, Kept* k) {
+                               const torch::Tensor&, const torch::Tensor&, at::TensorList parameters, KeptDecoder* k) {
     ctx->set_materialize_grads(false);
     Keep(ctx, parameters, k);
     const variable_list out = Forward(k, true);
@@ -192,7 +192,7 @@ class DecoderStep : public torch::autograd::Function<DecoderStep> {
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
-    variable_list gradients = Backward(*KeptBy<Kept>(ctx), d);
+    variable_list gradients = Backward(*KeptBy<KeptDecoder>(ctx), d);
     gradients.resize(gradients.size() + ParametersOf(ctx) + 1);
     return gradients;
   }
@@ -206,7 +206,7 @@ AttentionDecoded DecodeAttending(const torch::Tensor& x, const std::vector<int64
   const torch::Tensor rows = x.to(torch::kBFloat16).contiguous();
   const torch::Tensor keys = source.keys.to(torch::kBFloat16).contiguous();
   const torch::Tensor memory = source.memory.to(torch::kBFloat16).contiguous();
-  auto k = c10::make_intrusive<Kept>();
+  auto k = c10::make_intrusive<KeptDecoder>();
   k->w = weights, k->source = {keys.detach(), memory.detach(), source.lengths.contiguous()};
   k->rows = x.size(0), k->sequences = sizes[0], k->embedding = x.size(1), k->width = memory.size(2);
   k->time = memory.size(1), k->x = rows.detach();

@@ -18,7 +18,7 @@ using kernel::Product;
 using Affine = BlockWeights::Affine;
 
 // What a block's way forth leaves for its way back.
-struct Kept : torch::CustomClassHolder {
+struct KeptBlock : torch::CustomClassHolder {
   BlockWeights w;
   BlockShape s;
   int64_t rows = 0, width = 0, head = 0, kv = 0, hidden = 0;
@@ -39,7 +39,9 @@ struct Kept : torch::CustomClassHolder {
   Dropout drop(uint64_t part) const { return {seed, part, static_cast<float>(s.dropout)}; }
 };
 
-NormWeights NormOf(const Kept& c, const Affine& affine) { return {affine.weight, affine.bias, c.s.rms, c.s.norm_eps}; }
+NormWeights NormOf(const KeptBlock& c, const Affine& affine) {
+  return {affine.weight, affine.bias, c.s.rms, c.s.norm_eps};
+}
 
 // x W^T + b as bf16 into `out` by `stride`.
 Product Linear(const torch::Tensor& x, const Packed& w, const Affine& affine, uint16_t* out, int64_t stride) {
@@ -50,7 +52,7 @@ Product Linear(const torch::Tensor& x, const Packed& w, const Affine& affine, ui
 }
 
 // x + W y (+ b), with dropout between.
-torch::Tensor AddBranch(const Kept& c, const torch::Tensor& x, const torch::Tensor& y, const Packed& w,
+torch::Tensor AddBranch(const KeptBlock& c, const torch::Tensor& x, const torch::Tensor& y, const Packed& w,
                         const Affine& affine, uint64_t part) {
   torch::Tensor sum = NewFloats(c.rows, c.width);
   if (!c.drops()) {
@@ -67,7 +69,7 @@ torch::Tensor AddBranch(const Kept& c, const torch::Tensor& x, const torch::Tens
   return sum;
 }
 
-void RotateHeads(const Kept& c, const torch::Tensor& qkv, bool back) {
+void RotateHeads(const KeptBlock& c, const torch::Tensor& qkv, bool back) {
   if (!c.s.cosines.defined()) return;
   const int64_t stride = qkv.size(1);
   InParallel(c.rows, [&](int64_t begin, int64_t end) {
@@ -78,7 +80,7 @@ void RotateHeads(const Kept& c, const torch::Tensor& qkv, bool back) {
   });
 }
 
-FlashAttention AttentionOf(const Kept& c) {
+FlashAttention AttentionOf(const KeptBlock& c) {
   FlashAttention a;
   a.sequences = c.sequences(), a.q_starts = a.k_starts = c.s.starts.data();
   a.heads = c.s.heads, a.kv_heads = c.s.kv_heads, a.head_dim = c.head;
@@ -93,7 +95,7 @@ FlashAttention AttentionOf(const Kept& c) {
 }
 
 // Threads share heads, not sequences, whose lengths differ.
-void Attend(const Kept& c, const FlashAttention& work, bool backward) {
+void Attend(const KeptBlock& c, const FlashAttention& work, bool backward) {
   const int64_t bytes = kernel::AttentionWorkspace(c.head, c.longest, c.longest, backward);
   const int64_t sequences = c.sequences(), heads = c.s.kv_heads;
   InParallel(sequences * heads, [&](int64_t begin, int64_t end) {
@@ -106,7 +108,7 @@ void Attend(const Kept& c, const FlashAttention& work, bool backward) {
 }
 
 // x + what attention makes of n1.
-torch::Tensor AddAttention(Kept* c, const torch::Tensor& x) {
+torch::Tensor AddAttention(KeptBlock* c, const torch::Tensor& x) {
   const BlockWeights& w = c->w;
   const int64_t total = c->width + 2 * c->kv;
   c->qkv = NewBrains(c->rows, total);
@@ -120,7 +122,7 @@ torch::Tensor AddAttention(Kept* c, const torch::Tensor& x) {
 }
 
 // x + what the feed-forward makes of n2.
-torch::Tensor AddFeedForward(Kept* c, const torch::Tensor& x) {
+torch::Tensor AddFeedForward(KeptBlock* c, const torch::Tensor& x) {
   const BlockWeights& w = c->w;
   c->up = NewBrains(c->rows, c->hidden), c->acted = NewBrains(c->rows, c->hidden);
   if (c->gated()) {
@@ -140,7 +142,7 @@ torch::Tensor AddFeedForward(Kept* c, const torch::Tensor& x) {
   return AddBranch(*c, x, c->acted, c->down, w.down, 1);
 }
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
+torch::Tensor Forward(KeptBlock* c, const torch::Tensor& x, bool training) {
   const BlockWeights& w = c->w;
   c->q = Pack(w.q.weight, training), c->k = Pack(w.k.weight, training), c->v = Pack(w.v.weight, training);
   c->output = Pack(w.output.weight, training);
@@ -181,7 +183,7 @@ struct Share {
 };
 
 // The sum of d W over the layers: bf16 by itself, f32 with `residual` added to it.
-torch::Tensor Back(const Kept& c, std::initializer_list<Share> shares, const torch::Tensor& residual) {
+torch::Tensor Back(const KeptBlock& c, std::initializer_list<Share> shares, const torch::Tensor& residual) {
   const bool wide = residual.defined();
   torch::Tensor sum = wide ? NewFloats(c.rows, c.width) : NewBrains(c.rows, c.width);
   for (const Share& share : shares) {
@@ -200,7 +202,7 @@ torch::Tensor Back(const Kept& c, std::initializer_list<Share> shares, const tor
 }
 
 // From the gradient of what the feed-forward added (overwritten) that of n2, with `residual` as in Back.
-torch::Tensor FeedForwardBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
+torch::Tensor FeedForwardBack(const KeptBlock& c, const torch::Tensor& d16, const torch::Tensor& residual) {
   const BlockWeights& w = c.w;
   const int64_t rows = c.rows, width = c.width, hidden = c.hidden;
   DropRows(c.drop(1), d16);
@@ -227,7 +229,7 @@ torch::Tensor FeedForwardBack(const Kept& c, const torch::Tensor& d16, const tor
 }
 
 // The same of what attention added, and of n1.
-torch::Tensor AttentionBack(const Kept& c, const torch::Tensor& d16, const torch::Tensor& residual) {
+torch::Tensor AttentionBack(const KeptBlock& c, const torch::Tensor& d16, const torch::Tensor& residual) {
   const BlockWeights& w = c.w;
   const int64_t rows = c.rows, width = c.width, total = width + 2 * c.kv;
   DropRows(c.drop(0), d16);
@@ -246,7 +248,7 @@ torch::Tensor AttentionBack(const Kept& c, const torch::Tensor& d16, const torch
   return Back(c, {{a.dq, total, &c.q}, {a.dk, total, &c.k}, {a.dv, total, &c.v}}, residual);
 }
 
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
+torch::Tensor Backward(const KeptBlock& c, const torch::Tensor& d_out) {
   const NormWeights attn_norm = NormOf(c, c.w.attn_norm), ffn_norm = NormOf(c, c.w.ffn_norm);
   torch::Tensor d16;
   if (c.s.post) {
@@ -260,8 +262,8 @@ torch::Tensor Backward(const Kept& c, const torch::Tensor& d_out) {
   return NormBackward(attn_norm, c.attn_norm, AttentionBack(c, d16, {}), d_middle, nullptr);
 }
 
-c10::intrusive_ptr<Kept> Prepare(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
-  auto c = c10::make_intrusive<Kept>();
+c10::intrusive_ptr<KeptBlock> Prepare(const torch::Tensor& x, const BlockWeights& weights, const BlockShape& shape) {
+  auto c = c10::make_intrusive<KeptBlock>();
   c->w = weights, c->s = shape;
   c->rows = x.size(0), c->width = x.size(1), c->head = c->width / shape.heads, c->kv = c->head * shape.kv_heads;
   c->hidden = weights.up.weight.size(0);

@@ -66,7 +66,7 @@ struct Scratch {
   torch::Tensor scores, greatest, sums, totals, label_logit, interleaved;
 };
 
-struct Kept : torch::CustomClassHolder {
+struct KeptLogits : torch::CustomClassHolder {
   NormWeights norm;
   Normed normed;
   torch::Tensor weight, bias, labels;
@@ -77,7 +77,7 @@ struct Kept : torch::CustomClassHolder {
 };
 
 // The loss of `n` [rows, width] bf16, summed over labels; in training also the gradients of their mean.
-double RunHead(const Kept& c, const torch::Tensor& n, float scale, bool training) {
+double RunHead(const KeptLogits& c, const torch::Tensor& n, float scale, bool training) {
   const Packed w = Pack(c.weight, training);
   const int64_t rows = n.size(0), width = n.size(1), panels = kernel::Panels(w.outs);
   const int64_t stride = panels * kernel::kProductPanel, most = std::min(rows, kBlock);
@@ -110,7 +110,7 @@ double RunHead(const Kept& c, const torch::Tensor& n, float scale, bool training
   return loss.to(torch::kFloat64).sum().item<double>();
 }
 
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training) {
+torch::Tensor Forward(KeptLogits* c, const torch::Tensor& x, bool training) {
   const auto* label = c->labels.data_ptr<int64_t>();
   int64_t count = 0;
   for (int64_t i = 0; i < x.size(0); ++i) {
@@ -138,7 +138,7 @@ void AddScaled(const torch::Tensor& d, double scale, const torch::Tensor& parame
   grad.add_(d, scale);
 }
 
-torch::Tensor Backward(const Kept& c, const torch::Tensor& d) {
+torch::Tensor Backward(const KeptLogits& c, const torch::Tensor& d) {
   const float scale = d.item<float>();
   AddScaled(c.d_weight, scale, c.weight);
   AddScaled(c.d_bias, scale, c.bias);
@@ -157,7 +157,7 @@ torch::Tensor Embed(const torch::Tensor& table, const torch::Tensor& positions, 
 torch::Tensor HeadLoss(const torch::Tensor& x, const NormWeights& norm, const torch::Tensor& weight,
                        const torch::Tensor& bias, const torch::Tensor& labels, double label_smoothing) {
   const torch::Tensor rows = (norm.weight.defined() ? x : x.to(torch::kBFloat16)).contiguous();
-  auto c = c10::make_intrusive<Kept>();
+  auto c = c10::make_intrusive<KeptLogits>();
   c->norm = norm, c->weight = weight, c->bias = bias;
   c->labels = labels.contiguous(), c->smoothing = label_smoothing;
   return RunStep(rows, {weight, norm.weight, norm.bias, bias}, c);

@@ -6,12 +6,12 @@
 namespace atelier::model::fused {
 namespace {
 
-struct Kept : torch::CustomClassHolder {
+struct KeptFusedLinear : torch::CustomClassHolder {
   torch::Tensor x, weight, bias;
   Packed packed;
 };
 
-torch::Tensor Forward(Kept* k, const torch::Tensor& x, bool training) {
+torch::Tensor Forward(KeptFusedLinear* k, const torch::Tensor& x, bool training) {
   k->x = x;
   k->packed = Pack(k->weight, training);
   const int64_t rows = k->x.size(0), ins = k->packed.ins, outs = k->packed.outs;
@@ -22,7 +22,7 @@ torch::Tensor Forward(Kept* k, const torch::Tensor& x, bool training) {
   return y;
 }
 
-torch::Tensor Backward(const Kept& k, const torch::Tensor& dy) {
+torch::Tensor Backward(const KeptFusedLinear& k, const torch::Tensor& dy) {
   const int64_t rows = dy.size(0), ins = k.packed.ins, outs = k.packed.outs;
   AddWeightGradient(Zip(Brains(dy), rows, outs, outs, GradientOf(k.bias)), Zip(Brains(k.x), rows, ins, ins, nullptr),
                     rows, outs, ins, GradientOf(k.weight));
@@ -37,7 +37,7 @@ torch::Tensor Backward(const Kept& k, const torch::Tensor& dy) {
 
 torch::Tensor Linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
   const torch::Tensor rows = x.to(torch::kBFloat16).reshape({-1, x.size(-1)}).contiguous();
-  auto k = c10::make_intrusive<Kept>();
+  auto k = c10::make_intrusive<KeptFusedLinear>();
   k->weight = weight, k->bias = bias;
   const torch::Tensor y = RunStep(rows, {weight, bias}, k);
   std::vector<int64_t> shape = x.sizes().vec();

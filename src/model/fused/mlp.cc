@@ -6,7 +6,7 @@ namespace {
 using kernel::Product;
 
 // What the way forth leaves for the way back.
-struct Kept {
+struct KeptMlp {
   std::vector<MlpLayer> layers;
   uint64_t seed = 0;
   // Of each layer, as it was on the way forth: whether its parameters learn, whether those of one below it do.
@@ -20,7 +20,7 @@ struct Kept {
 };
 
 // `into`, if defined, takes what the last layer gives.
-torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training, std::vector<Work> first,
+torch::Tensor Forward(KeptMlp* c, const torch::Tensor& x, bool training, std::vector<Work> first,
                       const torch::Tensor& into) {
   const int64_t rows = x.size(0);
   const size_t last = c->layers.size() - 1;
@@ -56,7 +56,7 @@ torch::Tensor Forward(Kept* c, const torch::Tensor& x, bool training, std::vecto
 
 // One region of threads a layer: what a layer's parameters get waits for its zipped rows, so it is added up beside what
 // the layer below is handed.
-void Backward(const Kept& c, const torch::Tensor& d_out) {
+void Backward(const KeptMlp& c, const torch::Tensor& d_out) {
   const int64_t rows = d_out.size(0);
   torch::Tensor d = Narrow(d_out);
   std::vector<Work> waiting;
@@ -90,8 +90,8 @@ void Backward(const Kept& c, const torch::Tensor& d_out) {
   InParallel(waiting);
 }
 
-std::shared_ptr<Kept> Begin(std::vector<MlpLayer> layers) {
-  auto c = std::make_shared<Kept>();
+std::shared_ptr<KeptMlp> Begin(std::vector<MlpLayer> layers) {
+  auto c = std::make_shared<KeptMlp>();
   c->layers = std::move(layers);
   const auto learns = [](const torch::Tensor& p) { return p.defined() && p.requires_grad(); };
   bool any = false;

@@ -14,19 +14,19 @@ kernel::RowNorm RowsOf(const NormWeights& norm, const Normed& normed) {
   return n;
 }
 
-struct Kept : torch::CustomClassHolder {
+struct KeptNorm : torch::CustomClassHolder {
   NormWeights norm;
   Normed normed;
   bool narrow = false;
 };
 
-torch::Tensor Forward(Kept* kept, const torch::Tensor& x, bool) {
+torch::Tensor Forward(KeptNorm* kept, const torch::Tensor& x, bool) {
   torch::Tensor y;
   kept->normed = NormForward(kept->norm, x, kept->narrow ? nullptr : &y, kept->narrow ? &y : nullptr);
   return y;
 }
 
-torch::Tensor Backward(const Kept& kept, const torch::Tensor& d) {
+torch::Tensor Backward(const KeptNorm& kept, const torch::Tensor& d) {
   return NormBackward(kept.norm, kept.normed, d, {}, nullptr);
 }
 
@@ -67,7 +67,7 @@ torch::Tensor NormBackward(const NormWeights& norm, const Normed& normed, const 
 namespace {
 
 torch::Tensor RunNorm(const torch::Tensor& x, const NormWeights& norm, bool narrow) {
-  auto kept = c10::make_intrusive<Kept>();
+  auto kept = c10::make_intrusive<KeptNorm>();
   kept->norm = norm, kept->narrow = narrow;
   return RunStep(x.contiguous(), {norm.weight, norm.bias}, kept);
 }

@@ -14,13 +14,13 @@ using torch::autograd::variable_list;
 
 // A time, in the order in which they run. Its first `known` sequences have their state before it in the rows of an
 // earlier one that begin at `before`; the others begin here.
-struct Step {
+struct RecurrentStep {
   int64_t first = 0, count = 0;  // rows
   int64_t known = 0, before = 0;
 };
 
-std::vector<Step> StepsOf(const std::vector<int64_t>& sizes, bool reverse) {
-  std::vector<Step> steps;
+std::vector<RecurrentStep> StepsOf(const std::vector<int64_t>& sizes, bool reverse) {
+  std::vector<RecurrentStep> steps;
   int64_t row = 0;
   for (const int64_t size : sizes) {
     steps.push_back({row, size});
@@ -35,9 +35,9 @@ std::vector<Step> StepsOf(const std::vector<int64_t>& sizes, bool reverse) {
 }
 
 // What the way forth leaves for the way back.
-struct Kept : torch::CustomClassHolder {
+struct KeptRecurrence : torch::CustomClassHolder {
   LstmWeights w;
-  std::vector<Step> steps;
+  std::vector<RecurrentStep> steps;
   int64_t rows = 0, sequences = 0, ins = 0, hidden = 0;
   torch::Tensor x, h, gates;  // bf16 [rows, .]: in, out, and the gates before their functions
   torch::Tensor c;            // [rows, hidden]
@@ -47,7 +47,7 @@ struct Kept : torch::CustomClassHolder {
 
 // The sequences of a step by where their state before it is: body(first sequence, how many, h, c), null for zeros.
 template <typename Body>
-void ForParts(const Kept& k, const Step& s, const Body& body) {
+void ForParts(const KeptRecurrence& k, const RecurrentStep& s, const Body& body) {
   const int64_t from = s.before * k.hidden, begin = s.known * k.hidden;
   if (s.known > 0) body(0, s.known, Brains(k.h) + from, Floats(k.c) + from);
   if (s.known == s.count) return;
@@ -56,7 +56,8 @@ void ForParts(const Kept& k, const Step& s, const Body& body) {
 }
 
 // Units of 64 [begin, end) of a time: their gates, then their cells. `gates` [sequences, 4 hidden] is scratch.
-void StepForward(const Kept& k, const Step& s, bool training, float* gates, float* h, int64_t begin, int64_t end) {
+void StepForward(const KeptRecurrence& k, const RecurrentStep& s, bool training, float* gates, float* h, int64_t begin,
+                 int64_t end) {
   const int64_t hidden = k.hidden, width = kGates * hidden;
   ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t* h_before, float* c_before) {
     uint16_t* kept = Brains(k.gates) + (s.first + sequence) * width;
@@ -71,7 +72,7 @@ void StepForward(const Kept& k, const Step& s, bool training, float* gates, floa
   });
 }
 
-variable_list Forward(Kept* k, bool training) {
+variable_list Forward(KeptRecurrence* k, bool training) {
   const int64_t rows = k->rows, hidden = k->hidden, width = kGates * hidden;
   k->input = Pack(k->w.input, training), k->state = PackGates(k->w.state, training);
   k->gates = NewBrains(rows, width), k->h = NewBrains(rows, hidden), k->c = NewFloats(rows, hidden);
@@ -82,7 +83,7 @@ variable_list Forward(Kept* k, bool training) {
   const torch::Tensor gates = NewFloats(k->sequences, width), h = NewFloats(k->sequences, hidden);
   const torch::Tensor c = NewFloats(k->sequences, hidden);
   for (size_t i = 0; i < k->steps.size(); ++i) {
-    const Step& s = k->steps[i];
+    const RecurrentStep& s = k->steps[i];
     InParallel(kernel::Panels(hidden),
                [&](int64_t begin, int64_t end) { StepForward(*k, s, training, Floats(gates), Floats(h), begin, end); });
     const int64_t go_on = i + 1 < k->steps.size() ? k->steps[i + 1].known : 0;
@@ -91,8 +92,8 @@ variable_list Forward(Kept* k, bool training) {
   return {k->h, h, c};
 }
 
-void StepBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_t* d_gates, float* dh, float* dc,
-                  int64_t begin, int64_t end) {
+void StepBackward(const KeptRecurrence& k, const RecurrentStep& s, const uint16_t* d_rows, uint16_t* d_gates, float* dh,
+                  float* dc, int64_t begin, int64_t end) {
   const int64_t hidden = k.hidden, width = kGates * hidden;
   ForParts(k, s, [&](int64_t sequence, int64_t count, uint16_t*, float* c_before) {
     const int64_t row = s.first + sequence, at = row * hidden;
@@ -106,9 +107,9 @@ void StepBackward(const Kept& k, const Step& s, const uint16_t* d_rows, uint16_t
 }
 
 // h before each row.
-torch::Tensor Before(const Kept& k) {
+torch::Tensor Before(const KeptRecurrence& k) {
   torch::Tensor before = NewBrains(k.rows, k.hidden);
-  for (const Step& s : k.steps) {
+  for (const RecurrentStep& s : k.steps) {
     ForParts(k, s, [&](int64_t sequence, int64_t count, const uint16_t* h, const float*) {
       uint16_t* to = Brains(before) + (s.first + sequence) * k.hidden;
       if (h) {
@@ -121,12 +122,12 @@ torch::Tensor Before(const Kept& k) {
   return before;
 }
 
-torch::Tensor CopyOrZeros(const Kept& k, const torch::Tensor& d) {
+torch::Tensor CopyOrZeros(const KeptRecurrence& k, const torch::Tensor& d) {
   return d.defined() ? d.clone(torch::MemoryFormat::Contiguous) : torch::zeros({k.sequences, k.hidden});
 }
 
 // The gradients of x, h0, c0 from those of what Forward gave, of which any may be undefined.
-variable_list Backward(const Kept& k, const variable_list& d) {
+variable_list Backward(const KeptRecurrence& k, const variable_list& d) {
   const int64_t rows = k.rows, hidden = k.hidden, width = kGates * hidden, panels = kernel::Panels(hidden);
   const torch::Tensor d_rows = d[0].defined() ? d[0].contiguous() : torch::Tensor();
   const torch::Tensor dh = CopyOrZeros(k, d[1]), dc = CopyOrZeros(k, d[2]);
@@ -136,7 +137,7 @@ variable_list Backward(const Kept& k, const variable_list& d) {
   for (size_t i = k.steps.size(); i-- > 0;) {
     InParallel(panels, [&](int64_t begin, int64_t end) {  // a thread goes on with the units whose dh it has made
       if (i + 1 < k.steps.size()) {
-        const Step& later = k.steps[i + 1];
+        const RecurrentStep& later = k.steps[i + 1];
         MultiplyBack(Brains(d_gates) + later.first * width, starts ? later.count : later.known, k.state, nullptr, false,
                      Floats(dh), begin, end);
       }
@@ -144,7 +145,7 @@ variable_list Backward(const Kept& k, const variable_list& d) {
     });
   }
   if (starts) {
-    const Step& s = k.steps[0];
+    const RecurrentStep& s = k.steps[0];
     InParallel(panels, [&](int64_t begin, int64_t end) {
       MultiplyBack(Brains(d_gates) + s.first * width, s.count, k.state, nullptr, false, Floats(dh), begin, end);
     });
@@ -169,7 +170,7 @@ class LstmStep : public torch::autograd::Function<LstmStep> {
  public:
   // more: the parameters, so that the graph knows them, though their gradients go straight to them; then the first
   // state where there is one.
-  static variable_list forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList more, Kept* k) {
+  static variable_list forward(AutogradContext* ctx, const torch::Tensor&, at::TensorList more, KeptRecurrence* k) {
     ctx->set_materialize_grads(false);
     Keep(ctx, more, k);
     const variable_list out = Forward(k, true);
@@ -179,7 +180,7 @@ class LstmStep : public torch::autograd::Function<LstmStep> {
   static variable_list backward(AutogradContext* ctx, const variable_list& d) {
     const torch::NoGradGuard no_gradient;
     variable_list gradients(ParametersOf(ctx) + 2);
-    const variable_list made = Backward(*KeptBy<Kept>(ctx), d);
+    const variable_list made = Backward(*KeptBy<KeptRecurrence>(ctx), d);
     gradients[0] = made[0];
     std::copy(made.begin() + 1, made.end(), gradients.end() - 3);
     return gradients;
@@ -191,7 +192,7 @@ class LstmStep : public torch::autograd::Function<LstmStep> {
 LstmOutput Lstm(const torch::Tensor& x, const std::vector<int64_t>& sizes, const LstmWeights& weights,
                 const LstmState& before, bool reverse) {
   const torch::Tensor rows = x.to(torch::kBFloat16).contiguous();
-  auto k = c10::make_intrusive<Kept>();
+  auto k = c10::make_intrusive<KeptRecurrence>();
   k->w = weights, k->steps = StepsOf(sizes, reverse), k->x = rows.detach();
   k->rows = x.size(0), k->ins = x.size(1), k->sequences = sizes[0], k->hidden = weights.state.size(1);
   std::vector<torch::Tensor> more{weights.input, weights.state, weights.input_bias, weights.state_bias};

@@ -10,7 +10,7 @@
 namespace atelier::model {
 namespace {
 
-struct Case {
+struct RecurrentCase {
   const char* name;
   int64_t embedding, width, layers;
   bool tied;
@@ -25,10 +25,10 @@ class FusedLstm : public testing::Test {
   void TearDown() override { at::globalContext().setUserEnabledMkldnn(true); }
 };
 
-class FusedRecurrentLm : public FusedLstm, public testing::WithParamInterface<Case> {};
+class FusedRecurrentLm : public FusedLstm, public testing::WithParamInterface<RecurrentCase> {};
 
 TEST_P(FusedRecurrentLm, IsAsNearToF32AsPlainBf16) {
-  const Case& c = GetParam();
+  const RecurrentCase& c = GetParam();
   torch::manual_seed(5);
   RecurrentLmConfig config;
   config.vocabulary = 300, config.embedding = c.embedding, config.width = c.width, config.layers = c.layers;
@@ -44,10 +44,10 @@ TEST_P(FusedRecurrentLm, IsAsNearToF32AsPlainBf16) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, FusedRecurrentLm,
-                         testing::Values(Case{"two_layers", 32, 128, 2, false, 5, 20, 0},
-                                         Case{"odd_widths", 37, 101, 2, false, 3, 9, 0.1},
-                                         Case{"tied", 80, 80, 1, true, 70, 6, 0},
-                                         Case{"one_token", 32, 64, 1, false, 3, 1, 0}),
+                         testing::Values(RecurrentCase{"two_layers", 32, 128, 2, false, 5, 20, 0},
+                                         RecurrentCase{"odd_widths", 37, 101, 2, false, 3, 9, 0.1},
+                                         RecurrentCase{"tied", 80, 80, 1, true, 70, 6, 0},
+                                         RecurrentCase{"one_token", 32, 64, 1, false, 3, 1, 0}),
                          [](const auto& each) { return each.param.name; });
 
 // One layer over ragged sequences, from a first state, with gradients of everything that comes in and goes out.

@@ -10,7 +10,7 @@
 namespace atelier::model {
 namespace {
 
-struct Case {
+struct Seq2SeqCase {
   const char* name;
   int64_t embedding, width;
   bool bidirectional, tied;
@@ -19,14 +19,14 @@ struct Case {
 };
 
 // oneDNN has LSTMs in bf16 on some processors alone; torch's own run everywhere.
-class FusedSeq2Seq : public testing::TestWithParam<Case> {
+class FusedSeq2Seq : public testing::TestWithParam<Seq2SeqCase> {
  protected:
   void SetUp() override { at::globalContext().setUserEnabledMkldnn(false); }
   void TearDown() override { at::globalContext().setUserEnabledMkldnn(true); }
 };
 
 TEST_P(FusedSeq2Seq, IsAsNearToF32AsPlainBf16) {
-  const Case& c = GetParam();
+  const Seq2SeqCase& c = GetParam();
   torch::manual_seed(9);
   Seq2SeqConfig config;
   config.source_vocabulary = 50, config.vocabulary = 300, config.embedding = c.embedding, config.width = c.width;
@@ -46,12 +46,13 @@ TEST_P(FusedSeq2Seq, IsAsNearToF32AsPlainBf16) {
   ExpectAsNearAsPlainBf16(model, batch, c.smoothing);
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, FusedSeq2Seq,
-                         testing::Values(Case{"ragged", 32, 128, true, false, {5, 9, 1, 9, 3}, {4, 1, 7, 7, 2}, 0},
-                                         Case{"odd_widths", 21, 70, true, false, {4, 2, 3}, {2, 5, 5}, 0.1},
-                                         Case{"one_direction_tied", 64, 64, false, true, {6, 6, 2, 1}, {3, 3, 3, 3}, 0},
-                                         Case{"one_token", 16, 32, true, false, {1, 1}, {1, 1}, 0}),
-                         [](const auto& each) { return each.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Forms, FusedSeq2Seq,
+    testing::Values(Seq2SeqCase{"ragged", 32, 128, true, false, {5, 9, 1, 9, 3}, {4, 1, 7, 7, 2}, 0},
+                    Seq2SeqCase{"odd_widths", 21, 70, true, false, {4, 2, 3}, {2, 5, 5}, 0.1},
+                    Seq2SeqCase{"one_direction_tied", 64, 64, false, true, {6, 6, 2, 1}, {3, 3, 3, 3}, 0},
+                    Seq2SeqCase{"one_token", 16, 32, true, false, {1, 1}, {1, 1}, 0}),
+    [](const auto& each) { return each.param.name; });
 
 // By itself, where attention weighs enough that each way on which its gradient comes shows: against the formula in
 // torch.

@@ -40,7 +40,7 @@ std::u32string Decode(std::string_view text) {
 
 constexpr std::u32string_view kFinal = U"。！？.!?", kClauseEnds = U"。！？.!?，、；,;";
 constexpr std::u32string_view kClosers = U"”’」』）)\"'》";
-bool Holds(std::u32string_view set, char32_t c) { return set.find(c) != std::u32string_view::npos; }
+bool HasChar(std::u32string_view set, char32_t c) { return set.find(c) != std::u32string_view::npos; }
 
 // Each returns "" or what is wrong, as {zh, en}.
 struct Fault {
@@ -55,7 +55,7 @@ Fault OddCharacters(const Text& text, const std::u32string& sheet) {
         type == U_SURROGATE) {
       return {Cat(text.name, "里有坏字符或换行"), Cat("a broken character or line break in the ", text.name)};
     }
-    if (Holds(U"{}<>[]|\\#*_`~=^@•●■□◆→", c) && !Holds(sheet, c)) {
+    if (HasChar(U"{}<>[]|\\#*_`~=^@•●■□◆→", c) && !HasChar(sheet, c)) {
       return {Cat(text.name, "里有模板或标记的残留"), Cat("remains of a template or mark-up in the ", text.name)};
     }
   }
@@ -93,7 +93,7 @@ Fault Pairs(const Text& text) {
     if (c == U'’' && (i > 0 && letter(i - 1)) && (open.empty() || open.back() != U'‘')) continue;  // an apostrophe
     const bool inches = straight % 2 == 0 && i > 0 && text.chars[i - 1] >= U'0' && text.chars[i - 1] <= U'9';  // 5"
     if (c == U'"' && !inches) ++straight;
-    if (Holds(kOpen, c)) open.push_back(c);
+    if (HasChar(kOpen, c)) open.push_back(c);
     if (const size_t at = kClose.find(c); at != std::u32string_view::npos) {
       if (open.empty() || open.back() != kOpen[at])
         return {Cat(text.name, "里的引号或括号不成对"), Cat("unpaired quotes or brackets in the ", text.name)};
@@ -108,13 +108,13 @@ Fault Pairs(const Text& text) {
 Fault Punctuation(const Text& text) {
   for (size_t i = 1; i < text.chars.size(); ++i) {
     const char32_t a = text.chars[i - 1], b = text.chars[i];
-    const bool mark = Holds(U"。！？，、；：.!?,;:", b);
-    if (mark && Holds(U"。！？，、；：.!?,;:", a))
+    const bool mark = HasChar(U"。！？，、；：.!?,;:", b);
+    if (mark && HasChar(U"。！？，、；：.!?,;:", a))
       return {Cat(text.name, "里标点重叠"), Cat("doubled punctuation in the ", text.name)};
     if (mark && a == U' ' && b < 0x80)
       return {Cat(text.name, "里标点前有空格"), Cat("a space before punctuation in the ", text.name)};
   }
-  if (!text.chars.empty() && Holds(U"。！？，、；：.!?,;:)）」』”- ", text.chars.front())) {
+  if (!text.chars.empty() && HasChar(U"。！？，、；：.!?,;:)）」』”- ", text.chars.front())) {
     return {Cat(text.name, "以标点开头"), Cat("the ", text.name, " begins with punctuation")};
   }
   return {};
@@ -128,7 +128,7 @@ Fault Repetition(const Text& text, bool zh, double most) {
   std::set<std::u32string> clauses;
   std::u32string clause;
   for (const char32_t c : text.chars) {
-    if (!Holds(kClauseEnds, c)) {
+    if (!HasChar(kClauseEnds, c)) {
       if (c != U' ' || !clause.empty()) clause.push_back(c >= U'A' && c <= U'Z' ? c + 32 : c);
       continue;
     }
@@ -163,9 +163,9 @@ std::string LastWord(const std::string& bytes) {
 
 Fault Sentences(const Text& text, bool zh, const std::string& sheet) {
   size_t end = text.chars.size();
-  while (end > 0 && Holds(kClosers, text.chars[end - 1])) --end;
+  while (end > 0 && HasChar(kClosers, text.chars[end - 1])) --end;
   const Fault cut = {Cat(text.name, "没有说完"), Cat("the ", text.name, " is cut off")};
-  if (end == 0 || !Holds(kFinal, text.chars[end - 1])) return cut;
+  if (end == 0 || !HasChar(kFinal, text.chars[end - 1])) return cut;
   static const std::set<std::string, std::less<>> kOpenEnds = {"the", "a",    "an",  "and", "or",
                                                                "of",  "with", "for", "to",  "by"};
   if (!zh && kOpenEnds.contains(LastWord(text.bytes)) && LastWord(text.bytes).size() > 0) return cut;
@@ -183,7 +183,7 @@ Fault OneLine(const Text& text, bool zh) {
       "on",  "at", "from", "is",  "are", "that", "which", "but", "than", "as", "its",  "their", "的", "和",
       "与",  "及", "或",   "在",  "把",  "被",   "从",    "向",  "且",   "而", "但",   "跟",    "比"};
   const std::string last = LastWord(text.bytes);
-  const bool open = kOpenEnds.contains(last) || (!text.chars.empty() && Holds(U",:;-，、：；—", text.chars.back()));
+  const bool open = kOpenEnds.contains(last) || (!text.chars.empty() && HasChar(U",:;-，、：；—", text.chars.back()));
   // "Wipe it on" and "step in" may end so; a particle alone is no proof in one-word-verb headlines of two words.
   if (open && !(!zh && (last == "on" || last == "in") && evaluate::Units(text.bytes).size() <= 5)) {
     return {Cat(text.name, "没有说完"), Cat("the ", text.name, " ends in the air")};

@@ -49,9 +49,9 @@ const std::vector<Limit>& Limits() {
   return limits;
 }
 
-class Facts : public Check {
+class FactsCheck : public Check {
  public:
-  explicit Facts(std::string price_field) : price_field_(std::move(price_field)) {}
+  explicit FactsCheck(std::string price_field) : price_field_(std::move(price_field)) {}
 
   Verdict Look(const recipe::Record& record, const recipe::Candidate& candidate,
                std::span<const recipe::Candidate>) const override {
@@ -113,7 +113,7 @@ class Facts : public Check {
 }  // namespace
 
 std::unique_ptr<Check> MakeFacts(Table& table, const recipe::StepContext&) {
-  return std::make_unique<Facts>(table.StringOr("price_field", "price"));
+  return std::make_unique<FactsCheck>(table.StringOr("price_field", "price"));
 }
 
 }  // namespace atelier::operators

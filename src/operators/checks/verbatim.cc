@@ -18,7 +18,7 @@ namespace {
 
 // A text as it is compared: folded, without white space, and where white space was. A comma of full width is no part
 // of a number, so it is told from the other.
-struct Bare {
+struct BareText {
   std::u32string chars;
   std::vector<bool> gap;  // before each character
 
@@ -27,8 +27,8 @@ struct Bare {
 
 constexpr char32_t kWideComma = 0xFF0C;
 
-Bare MakeBare(std::string_view text) {
-  Bare bare;
+BareText MakeBare(std::string_view text) {
+  BareText bare;
   bool space = false;
   const auto add = [&](char32_t c) {
     bare.chars.push_back(c);
@@ -61,7 +61,7 @@ bool SameKind(char32_t a, char32_t b) { return (IsDigit(a) && IsDigit(b)) || (Is
 char32_t Narrow(char32_t c) { return c == kWideComma ? U',' : c; }
 
 // How many digits stand in a row from `at`, in steps of 1 or -1, without white space between.
-size_t DigitRun(const Bare& text, size_t at, int step) {
+size_t DigitRun(const BareText& text, size_t at, int step) {
   size_t run = 0;
   for (auto i = static_cast<ptrdiff_t>(at); i >= 0 && i < static_cast<ptrdiff_t>(text.size()); i += step) {
     const auto u = static_cast<size_t>(i);
@@ -72,7 +72,7 @@ size_t DigitRun(const Bare& text, size_t at, int step) {
 }
 
 // Whether what stands at `mark` holds two runs of digits together as one number: 12.50, 1,299.
-bool JoinsDigits(const Bare& text, size_t mark) {
+bool JoinsDigits(const BareText& text, size_t mark) {
   if (mark == 0 || mark + 1 >= text.size() || text.gap[mark] || text.gap[mark + 1]) return false;
   const size_t before = DigitRun(text, mark - 1, -1), after = DigitRun(text, mark + 1, 1);
   if (before == 0 || after == 0) return false;
@@ -80,14 +80,14 @@ bool JoinsDigits(const Bare& text, size_t mark) {
 }
 
 // Whether a word or number ends before `at`, or the text does.
-bool EndsBefore(const Bare& text, size_t at) {
+bool EndsBefore(const BareText& text, size_t at) {
   if (at == 0 || at == text.size() || text.gap[at]) return true;
   const char32_t left = text.chars[at - 1], right = text.chars[at];
   if (SameKind(left, right)) return false;
   return !(IsDigit(left) && JoinsDigits(text, at)) && !(IsDigit(right) && JoinsDigits(text, at - 1));
 }
 
-bool MatchesAt(const Bare& value, const Bare& text, size_t at) {
+bool MatchesAt(const BareText& value, const BareText& text, size_t at) {
   for (size_t i = 0; i < value.size(); ++i) {
     if (Narrow(value.chars[i]) != Narrow(text.chars[at + i])) return false;
     if (i > 0 && value.gap[i] != text.gap[at + i] && SameKind(value.chars[i - 1], value.chars[i])) return false;
@@ -95,8 +95,8 @@ bool MatchesAt(const Bare& value, const Bare& text, size_t at) {
   return EndsBefore(text, at) && EndsBefore(text, at + value.size());
 }
 
-bool Stands(std::string_view words, const Bare& text) {
-  const Bare value = MakeBare(Trim(words));
+bool Stands(std::string_view words, const BareText& text) {
+  const BareText value = MakeBare(Trim(words));
   for (size_t at = 0; at + value.size() <= text.size(); ++at) {
     if (MatchesAt(value, text, at)) return true;
   }
@@ -104,7 +104,7 @@ bool Stands(std::string_view words, const Bare& text) {
 }
 
 // The numbers of a text, those with thousands separators among them.
-bool HasNumber(const Bare& text, double wanted) {
+bool HasNumber(const BareText& text, double wanted) {
   for (size_t at = 0; at < text.size();) {
     if (!IsDigit(text.chars[at])) {
       ++at;
@@ -131,7 +131,7 @@ class Verbatim : public Check {
 
   Verdict Look(const recipe::Record& record, const recipe::Candidate& candidate,
                std::span<const recipe::Candidate>) const override {
-    const Bare text = MakeBare(SheetText(record, from_));
+    const BareText text = MakeBare(SheetText(record, from_));
     for (const std::string& field : fields_) {
       const auto at = candidate.output.find(field);
       if (at == candidate.output.end()) continue;

@@ -10,7 +10,7 @@
 namespace atelier::runtime {
 namespace {
 
-constexpr size_t kMostBytes = 4096;
+constexpr size_t kMostPattern = 4096;
 constexpr int kMostGroups = 200;
 constexpr int kMostCount = 10000;
 
@@ -30,7 +30,7 @@ class Parser {
   Parser(std::string_view pattern, bool wide) : pattern_(pattern), wide_(wide) {}
 
   Expression Parse() {
-    if (pattern_.size() > kMostBytes) {
+    if (pattern_.size() > kMostPattern) {
       throw Error(Code::kUnsupported, Cat("the pattern has ", pattern_.size(), " bytes"), "at most 4096");
     }
     if (!text::IsValidUtf8(pattern_)) throw Error(Code::kInvalidInput, "the pattern is not UTF-8");

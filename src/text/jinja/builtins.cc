@@ -73,7 +73,7 @@ bool CallableTest(Renderer&, const Value& v, Arguments& a) {
   Bind("callable", a, {});
   return v.is(Kind::kUndefined) || (v.is(Kind::kObject) && v.callable().callable());
 }
-bool Escaped(Renderer&, const Value& v, Arguments& a) {
+bool IsEscaped(Renderer&, const Value& v, Arguments& a) {
   Bind("escaped", a, {});
   return v.is_safe();
 }
@@ -127,7 +127,7 @@ const std::unordered_map<std::string_view, Test>& Tests() {
       {"sequence", Sequence},
       {"iterable", IterableTest},
       {"callable", CallableTest},
-      {"escaped", Escaped},
+      {"escaped", IsEscaped},
       {"sameas", SameAs},
       {"filter", FilterTest},
       {"test", TestTest},

@@ -95,7 +95,7 @@ std::vector<std::pair<Value, Value>> Keyed(const std::vector<Value>& values) {
 
 // Python's sorted takes an integer for `reverse`.
 bool Reversed(const Value& value) { return !value.is(Kind::kMissing) && IntArgument(value, "reverse") != 0; }
-bool Flag(const Value& value) { return !value.is(Kind::kMissing) && Truth(value); }
+bool IsTrue(const Value& value) { return !value.is(Kind::kMissing) && Truth(value); }
 
 Value Sort(Renderer& r, const Value& value, Arguments& a) {
   const auto b = Bind("sort", a, {"reverse", "case_sensitive", "attribute"});
@@ -105,7 +105,7 @@ Value Sort(Renderer& r, const Value& value, Arguments& a) {
   } else {
     paths.emplace_back(r, b[2].is(Kind::kMissing) ? Value::None() : b[2]);
   }
-  const bool sensitive = Flag(b[1]);
+  const bool sensitive = IsTrue(b[1]);
   auto keyed = Keyed(r.ToVector(value));
   SortBy(r, &keyed, Reversed(b[0]), [&](const Value& item) {
     std::vector<Value> keys;
@@ -129,7 +129,7 @@ Value DictSort(Renderer& r, const Value& value, Arguments& a) {
   auto keyed = Keyed(pairs);
   SortBy(r, &keyed, Reversed(b[2]), [&](const Value& pair) {
     const Value& part = pair.items()[by == "key" ? 0 : 1];
-    return Flag(b[0]) ? part : Folded(r, part);
+    return IsTrue(b[0]) ? part : Folded(r, part);
   });
   for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = std::move(keyed[i].second);
   return Value::List(std::move(pairs));
@@ -138,7 +138,7 @@ Value DictSort(Renderer& r, const Value& value, Arguments& a) {
 Value GroupBy(Renderer& r, const Value& value, Arguments& a) {
   const auto b = Bind("groupby", a, {"attribute", "default", "case_sensitive"}, 1);
   const Path path(r, b[0], b[1].is(Kind::kMissing) ? Value::None() : b[1]);
-  const bool sensitive = Flag(b[2]);
+  const bool sensitive = IsTrue(b[2]);
   auto keyed = Keyed(r.ToVector(value));
   SortBy(r, &keyed, false,
          [&](const Value& item) { return sensitive ? path.Of(r, item) : Folded(r, path.Of(r, item)); });
@@ -161,7 +161,7 @@ Value GroupBy(Renderer& r, const Value& value, Arguments& a) {
 Value Extreme(Renderer& r, const Value& value, Arguments& a, bool most) {
   const auto b = Bind(most ? "max" : "min", a, {"case_sensitive", "attribute"});
   const Path path(r, b[1].is(Kind::kMissing) ? Value::None() : b[1]);
-  const bool sensitive = Flag(b[0]);
+  const bool sensitive = IsTrue(b[0]);
   Value best, best_key;
   bool any = false;
   const auto iterator = r.Iterate(value);

@@ -29,8 +29,8 @@ struct Indexed final : Iterator {
   size_t i = 0, size;
 };
 
-struct Points final : Iterator {
-  explicit Points(Value v) : of(std::move(v)) {}
+struct CodePoints final : Iterator {
+  explicit CodePoints(Value v) : of(std::move(v)) {}
   bool Next(Renderer&, Value* out) override {
     const std::string& text = of.text();
     if (at >= text.size()) return false;
@@ -52,7 +52,7 @@ struct Nothing final : Iterator {
 std::shared_ptr<Iterator> Renderer::Iterate(const Value& value) {
   switch (value.kind()) {
     case Kind::kUndefined: return std::make_shared<Nothing>();
-    case Kind::kString: return std::make_shared<Points>(value);
+    case Kind::kString: return std::make_shared<CodePoints>(value);
     case Kind::kList:
     case Kind::kTuple:
     case Kind::kDict:
