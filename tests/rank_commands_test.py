@@ -185,7 +185,7 @@ run("tune", "rank", "--data", file("loud.jsonl", jsonl(loud)), "--name", "clicks
 expect("served what was learned since", served(), "手冲咖啡壶！")
 expect("it stops", server.stop(), 0)
 
-# Another kind of model is none, said before its file is read.
+# Another kind of model is none.
 (ROOT / "home/models").mkdir(parents=True, exist_ok=True)
 (ROOT / "home/models/talker.gguf").write_bytes(b"x")
 (ROOT / "home/models/talker.json").write_text(json.dumps({
