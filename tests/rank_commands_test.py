@@ -63,7 +63,7 @@ expect("better than what costs nothing",
        all(held["ranker"]["pair_accuracy"] > one["pair_accuracy"] + 0.15 for one in held["baselines"].values()))
 expect("honest", held["calibration_error_after"] < 0.1)
 page = (ROOT / "clicks.html").read_text()
-expect("the page", all(word in page for word in ("学到了什么", "感叹号数", "最先展示", "<svg")))
+expect("the page", all(word in page for word in ("排序器", "学到了什么", "感叹号数", "最先展示", "<svg")))
 expect("no scripts", "<script" not in page)
 
 # Twice the same; with more choices it takes its own place.
