@@ -10,6 +10,8 @@
 
 namespace atelier::artefact {
 
+inline constexpr uint64_t kMostConfigBytes = uint64_t{64} << 20;  // of a JSON file beside weights
+
 struct HfConfig {
   std::string architecture;  // GGUF's
   int64_t vocabulary = 0, width = 0, hidden = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, context = 0;

@@ -20,10 +20,9 @@
 namespace atelier::artefact {
 namespace {
 
-constexpr uint64_t kMostConfig = uint64_t{64} << 20;
 constexpr size_t kMostShards = 1000;
 
-Json ReadJson(const std::string& path) { return ParseJson(ReadFile(path, kMostConfig), path); }
+Json ReadJson(const std::string& path) { return ParseJson(ReadFile(path, kMostConfigBytes), path); }
 
 // All tensors of a model, whichever file they lie in; each may be taken once.
 class Weights {
@@ -182,7 +181,7 @@ class Converter {
 // tokenizer_config.json a text or one of several with names.
 std::string ChatTemplate(const std::string& folder, std::string_view name) {
   const std::string file = folder + "/chat_template.jinja";
-  if (name == "default" && FileExists(file)) return ReadFile(file, kMostConfig);
+  if (name == "default" && FileExists(file)) return ReadFile(file, kMostConfigBytes);
   const std::string path = folder + "/tokenizer_config.json";
   if (!FileExists(path)) return "";
   const Json config = ReadJson(path);

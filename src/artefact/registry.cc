@@ -17,21 +17,28 @@ namespace {
 
 constexpr std::string_view kColumns = "name, path, manifest";
 
-ModelEntry ReadRow(const store::Statement& row) {
+std::string AbsolutePath(const std::string& path) {
+  std::error_code ignored;
+  const fs::path absolute = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  return absolute.empty() ? path : absolute.string();
+}
+
+// A file below the studio is kept by its path from there: a studio that is moved or restored finds its models.
+std::string PathToKeep(const store::Studio& studio, const std::string& path) {
+  const std::string below = Cat(AbsolutePath(studio.folder()), "/"), absolute = AbsolutePath(path);
+  return absolute.starts_with(below) ? absolute.substr(below.size()) : path;
+}
+
+ModelEntry ReadRow(const store::Studio& studio, const store::Statement& row) {
   ModelEntry entry;
   entry.name = row.Text(0);
   entry.path = row.Text(1);
+  if (!entry.path.starts_with('/')) entry.path = AbsolutePath(studio.Path(entry.path));
   const std::string where = Cat("models.manifest of ", entry.name);
   entry.manifest = ManifestFromJson(ParseJson(row.Text(2), where), where);
   entry.registered = true;
   entry.present = FileExists(entry.path);
   return entry;
-}
-
-std::string AbsolutePath(const std::string& path) {
-  std::error_code ignored;
-  const fs::path absolute = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
-  return absolute.empty() ? path : absolute.string();
 }
 
 // Empty where it fits. What the manifests do not say is left to whoever loads both.
@@ -118,7 +125,7 @@ std::optional<ModelEntry> Registry::Registered(std::string_view name) const {
       studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? AND name = ?"));
   query.Bind(studio_->tenant(), name);
   if (!query.Step()) return std::nullopt;
-  return ReadRow(query);
+  return ReadRow(*studio_, query);
 }
 
 std::optional<ModelEntry> Registry::InStore(std::string_view name) const {
@@ -188,7 +195,7 @@ std::vector<ModelEntry> Registry::List() const {
         studio_->db().Prepare(Cat("SELECT ", kColumns, " FROM models WHERE tenant = ? ORDER BY name"));
     query.Bind(studio_->tenant());
     while (query.Step()) {
-      out.push_back(ReadRow(query));
+      out.push_back(ReadRow(*studio_, query));
       paths.push_back(out.back().path);
     }
   }
@@ -224,8 +231,8 @@ void Registry::Register(const ModelEntry& entry, std::string_view event) {
       "manifest, "
       "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, name) DO UPDATE SET "
       "path = excluded.path, source = excluded.source, licence = excluded.licence, manifest = excluded.manifest",
-      NewUuid(), studio_->tenant(), entry.name, entry.path, m.sha256, m.bytes, m.architecture, m.quantisation,
-      m.licence, m.source, ToText(ToJson(m)), NowMillis());
+      NewUuid(), studio_->tenant(), entry.name, PathToKeep(*studio_, entry.path), m.sha256, m.bytes, m.architecture,
+      m.quantisation, m.licence, m.source, ToText(ToJson(m)), NowMillis());
   if (!m.terms.name.empty() &&
       db.QueryInt(
           "SELECT count(*) FROM terms_acceptances WHERE tenant = ? AND model = ? AND terms = ? AND terms_sha256 = ?",

@@ -117,6 +117,20 @@ TEST_F(RegistryTest, ANameStandsForOneModel) {
   EXPECT_EQ(registry_->List().size(), 1u);
 }
 
+TEST_F(RegistryTest, AStudioThatWasMovedFindsItsModels) {
+  registry_->Register(Make("trained", root_ + "/studio/models/trained.gguf"));
+  const ModelEntry used = Store("used");
+  registry_->Register(used);
+  EXPECT_EQ(registry_->Resolve("trained").path, std::filesystem::canonical(root_ + "/studio/models/trained.gguf"));
+
+  registry_.reset(), studio_.reset();
+  std::filesystem::rename(root_ + "/studio", root_ + "/elsewhere");
+  studio_.emplace(store::Studio::Open(root_ + "/elsewhere"));
+  registry_.emplace(&*studio_, root_ + "/home", nullptr);
+  EXPECT_EQ(registry_->Resolve("trained").path, std::filesystem::canonical(root_ + "/elsewhere/models/trained.gguf"));
+  EXPECT_EQ(registry_->Resolve("used").path, used.path) << "what lies outside stays where it is";
+}
+
 TEST_F(RegistryTest, EventsAndTermsAreOneTransaction) {
   ModelEntry entry = Make("m", root_ + "/m.gguf");
   entry.manifest.terms = {.name = "T", .url = "u", .sha256 = "h", .accepted_by = "user:a", .accepted_at = 5};

@@ -4,6 +4,7 @@
 
 #include "artefact/bert_shape.h"
 #include "artefact/gguf_writer.h"
+#include "artefact/hf_config.h"
 #include "artefact/package.h"
 #include "artefact/safetensors.h"
 #include "artefact/tokenizer_file.h"
@@ -16,13 +17,11 @@
 namespace atelier::artefact {
 namespace {
 
-constexpr size_t kMostJson = size_t{64} << 20;
-
 std::string ReadText(const std::string& archive, const std::string& member) {
   std::string text;
   ReadWheelMember(archive, member, [&](std::string_view piece) {
-    if (text.size() + piece.size() > kMostJson) {
-      throw Error(Code::kCorrupt, Cat(archive, ": ", member, " is larger than ", FormatBytes(kMostJson)));
+    if (text.size() + piece.size() > kMostConfigBytes) {
+      throw Error(Code::kCorrupt, Cat(archive, ": ", member, " is larger than ", FormatBytes(kMostConfigBytes)));
     }
     text += piece;
   });

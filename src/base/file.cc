@@ -18,21 +18,6 @@ namespace atelier {
 namespace fs = std::filesystem;
 namespace {
 
-[[noreturn]] void FailErrno(std::string_view doing, const std::string& path) {
-  const int why = errno;
-  switch (why) {
-    case ENOENT: throw Error(Code::kNotFound, Cat(path, ": no such file or folder"));
-    case EACCES:
-    case EPERM:
-    case EROFS: throw Error(Code::kPermissionDenied, Cat(path, ": ", doing, ": ", std::strerror(why)));
-    case ENOSPC:
-    case EDQUOT:
-      throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full"),
-                  "free some space and try again; nothing was changed");
-    default: throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
-  }
-}
-
 void WriteAll(int fd, std::string_view data, const std::string& path) {
   while (!data.empty()) {
     const ssize_t n = ::write(fd, data.data(), data.size());
@@ -53,6 +38,22 @@ void SyncFolder(const std::string& path) {
 }
 
 }  // namespace
+
+void FailErrno(std::string_view doing, const std::string& path) {
+  const int why = errno;
+  switch (why) {
+    case ENOENT: throw Error(Code::kNotFound, Cat(path, ": no such file or folder"));
+    case EACCES:
+    case EPERM:
+    case EROFS: throw Error(Code::kPermissionDenied, Cat(path, ": ", doing, ": ", std::strerror(why)));
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full, or the file may not grow"),
+                  "free some space and try again; nothing was changed");
+    default: throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
+  }
+}
 
 std::string ReadFile(const std::string& path, uint64_t most) {
   std::string out;

@@ -11,6 +11,10 @@
 
 namespace atelier {
 
+// What errno says of `doing` ("opening") that failed, as an error: kNotFound, kPermissionDenied, kResourceExhausted on
+// a full disk, else kIo.
+[[noreturn]] void FailErrno(std::string_view doing, const std::string& path);
+
 // The whole file. Throws kNotFound, kIo, or kInvalidInput when it is larger than `most` bytes. Reads pipes too.
 std::string ReadFile(const std::string& path, uint64_t most = uint64_t{1} << 30);
 

@@ -40,6 +40,8 @@ std::string Cat(const Args&... args) {
   return out;
 }
 
+constexpr bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
+
 std::vector<std::string> Split(std::string_view text, char separator);  // "a,,b" gives three parts
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view Trim(std::string_view text);  // ASCII white space, both ends

@@ -41,21 +41,12 @@ int VersionOf(std::string_view name) {
   return number && *number > 0 ? static_cast<int>(*number) : 0;
 }
 
-[[noreturn]] void FailErrno(const std::string& path, std::string_view doing) {
-  const int why = errno;
-  if (why == ENOSPC || why == EDQUOT) {
-    throw Error(Code::kResourceExhausted, Cat(path, ": the disk is full"), "free some space; nothing was changed");
-  }
-  throw Error(why == EACCES || why == EPERM || why == EROFS ? Code::kPermissionDenied : Code::kIo,
-              Cat(path, ": ", doing, ": ", std::strerror(why)));
-}
-
 void SyncFolder(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) FailErrno(path, "opening");
+  if (fd < 0) FailErrno("opening", path);
   const int failed = ::fsync(fd);
   ::close(fd);
-  if (failed != 0 && errno != EINVAL) FailErrno(path, "syncing");
+  if (failed != 0 && errno != EINVAL) FailErrno("syncing", path);
 }
 
 // A folder that this process holds: its lock says to a sweeper that somebody lives here.
@@ -82,9 +73,9 @@ class HeldFolder {
   static HeldFolder Hold(const std::string& path) {  // waits
     HeldFolder held;
     held.fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (held.fd_ < 0) FailErrno(path, "opening");
+    if (held.fd_ < 0) FailErrno("opening", path);
     while (::flock(held.fd_, LOCK_EX) != 0) {
-      if (errno != EINTR) FailErrno(path, "locking");
+      if (errno != EINTR) FailErrno("locking", path);
     }
     return held;
   }
@@ -402,7 +393,7 @@ Manifest DatasetWriter::Commit(Manifest draft) {
   const std::string target = Cat(s.parent, "/", VersionName(draft.version));
   if (::renameat2(AT_FDCWD, s.folder.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
     // Filesystems without the flag: a version is never empty, so rename cannot replace one.
-    if (errno != EINVAL || ::rename(s.folder.c_str(), target.c_str()) != 0) FailErrno(target, "renaming");
+    if (errno != EINVAL || ::rename(s.folder.c_str(), target.c_str()) != 0) FailErrno("renaming", target);
   }
   s.folder.clear();
   SyncFolder(s.parent);

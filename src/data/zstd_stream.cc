@@ -10,21 +10,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 
 namespace atelier::data {
 namespace {
 
 constexpr size_t kBlock = 1u << 20;
-
-[[noreturn]] void FailStream(const std::string& path, std::string_view doing) {
-  const int why = errno;
-  if (why == ENOSPC || why == EDQUOT || why == EFBIG) {
-    throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": ", std::strerror(why)),
-                "free some space; nothing was changed");
-  }
-  throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
-}
 
 }  // namespace
 
@@ -50,7 +42,7 @@ ZstdLines::ZstdLines(const std::string& path, uint64_t most_bytes)
     const int why = errno;
     ZSTD_freeDCtx(context_);
     errno = why;
-    FailStream(path, "opening");
+    FailErrno("opening", path);
   }
 }
 
@@ -80,7 +72,7 @@ bool ZstdLines::Next(std::string_view* lines) {
       const ssize_t n = ::read(fd_, in_.data(), in_.size());
       if (n < 0) {
         if (errno == EINTR) continue;
-        FailStream(path_, "reading");
+        FailErrno("reading", path_);
       }
       in_at_ = 0;
       in_size_ = static_cast<size_t>(n);
@@ -136,7 +128,7 @@ std::string_view FrameCompressor::Compress(std::string_view text) {
 
 ZstdWriter::ZstdWriter(std::string path, int level, bool background) : path_(std::move(path)), frames_(level) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd_ < 0) FailStream(path_, "creating");
+  if (fd_ < 0) FailErrno("creating", path_);
   if (background) thread_ = std::thread([this] { Loop(); });
 }
 
@@ -151,7 +143,7 @@ void ZstdWriter::Compress(const std::string& text) {
     const ssize_t n = ::write(fd_, frame.data() + done, frame.size() - done);
     if (n < 0) {
       if (errno == EINTR) continue;
-      FailStream(path_, "writing");
+      FailErrno("writing", path_);
     }
     done += static_cast<size_t>(n);
   }
@@ -212,8 +204,8 @@ void ZstdWriter::Finish() {
   if (!pending_.empty() || !handed_) Hand();  // an empty file is a frame too
   Stop();                                     // after what it still has
   if (error_) std::rethrow_exception(error_);
-  if (::fsync(fd_) != 0) FailStream(path_, "syncing");
-  if (::close(std::exchange(fd_, -1)) != 0) FailStream(path_, "closing");
+  if (::fsync(fd_) != 0) FailErrno("syncing", path_);
+  if (::close(std::exchange(fd_, -1)) != 0) FailErrno("closing", path_);
 }
 
 }  // namespace atelier::data

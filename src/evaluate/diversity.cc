@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -15,12 +14,11 @@
 #include "evaluate/gram_matcher.h"
 #include "evaluate/rouge_tokens.h"
 #include "evaluate/score_tokens.h"
+#include "evaluate/sums.h"
 #include "evaluate/units.h"
 
 namespace atelier::evaluate {
 namespace {
-
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<std::string> Tokenizers() {
   std::vector<std::string> names = {"units", "zh-words"};

@@ -1,16 +1,11 @@
 #include "evaluate/kappa.h"
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "evaluate/sums.h"
+
 namespace atelier::evaluate {
-namespace {
-
-constexpr double kNoAgreement = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 std::vector<int64_t> CountPairs(const Ratings& ratings, size_t a, size_t b) {
   const size_t n = ratings.categories.size();
   std::vector<int64_t> pairs(n * n);
@@ -30,7 +25,7 @@ double CohenKappa(std::span<const int64_t> pairs, size_t categories, KappaWeight
     }
   }
   const double all = std::accumulate(rows.begin(), rows.end(), 0.0);
-  if (all == 0) return kNoAgreement;
+  if (all == 0) return kUndefined;
   double seen = 0, expected = 0;
   for (size_t i = 0; i < categories; ++i) {
     for (size_t j = 0; j < categories; ++j) {
@@ -42,7 +37,7 @@ double CohenKappa(std::span<const int64_t> pairs, size_t categories, KappaWeight
       expected += weight * (rows[i] * columns[j] / all);
     }
   }
-  return expected == 0 ? kNoAgreement : 1 - seen / expected;
+  return expected == 0 ? kUndefined : 1 - seen / expected;
 }
 
 double FleissKappa(const Ratings& ratings) {
@@ -64,16 +59,16 @@ double FleissKappa(const Ratings& ratings) {
     });
     each([&](size_t category) { choices[category] = 0; });
     if (item == 0) raters = given;
-    if (given != raters || raters < 2) return kNoAgreement;
+    if (given != raters || raters < 2) return kUndefined;
     agreed += (squares - raters) / (raters * (raters - 1));
   }
-  if (items == 0) return kNoAgreement;
+  if (items == 0) return kUndefined;
   double chance = 0;
   for (const double share : shares) {
     const double p = share / (static_cast<double>(items) * raters);
     chance += p * p;
   }
-  return chance == 1 ? kNoAgreement : (agreed / static_cast<double>(items) - chance) / (1 - chance);
+  return chance == 1 ? kUndefined : (agreed / static_cast<double>(items) - chance) / (1 - chance);
 }
 
 }  // namespace atelier::evaluate

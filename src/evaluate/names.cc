@@ -29,7 +29,6 @@ struct CasedWord {
 };
 
 bool Cased(char32_t c) { return (text::Properties(c) & (text::kUpper | text::kLower)) != 0; }
-bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool Apostrophe(char32_t c) { return c == U'\'' || c == U'’'; }
 
 bool Opens(char32_t c) {
@@ -45,7 +44,7 @@ std::vector<CasedWord> CasedWords(std::string_view text, bool* han) {
   for (size_t at = 0; at < text.size();) {
     const DecodedChar c = DecodeChar(text.substr(at));
     const size_t next = at + c.length;
-    const bool letter = c.valid && Cased(c.c), digit = c.valid && IsDigit(c.c);
+    const bool letter = c.valid && Cased(c.c), digit = c.valid && IsAsciiDigit(c.c);
     if (letter || digit) {
       if (!open) {
         words.push_back({.begin = at, .opens = opens});

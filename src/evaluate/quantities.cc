@@ -49,7 +49,6 @@ std::string Utf8(std::u32string_view text) {
   return out;
 }
 
-bool Digit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool Latin(char32_t c) { return c >= U'a' && c <= U'z'; }
 
 int HanDigit(char32_t c) {
@@ -159,7 +158,10 @@ class Finder {
   std::vector<Quantity> Run() {
     for (size_t at = 0; at < text_.size();) {
       const char32_t c = text_[at];
-      const size_t next = Digit(c) ? Digits(at) : Latin(c) ? Word(at) : HanNumeral(c) || c == U'半' ? Han(at) : at + 1;
+      const size_t next = IsAsciiDigit(c)               ? Digits(at)
+                          : Latin(c)                    ? Word(at)
+                          : HanNumeral(c) || c == U'半' ? Han(at)
+                                                        : at + 1;
       at = std::max(next, at + 1);
     }
     return std::move(found_);
@@ -181,11 +183,11 @@ class Finder {
     const size_t begin = at;
     std::string digits;
     while (at < text_.size()) {
-      if (Digit(text_[at])) {
+      if (IsAsciiDigit(text_[at])) {
         digits.push_back(static_cast<char>(text_[at++]));
       } else if (text_[at] == U',' && Thousands(at)) {
         ++at;
-      } else if (text_[at] == U'.' && at + 1 < text_.size() && Digit(text_[at + 1]) &&
+      } else if (text_[at] == U'.' && at + 1 < text_.size() && IsAsciiDigit(text_[at + 1]) &&
                  digits.find('.') == std::string::npos) {
         digits.push_back('.');
         ++at;
@@ -217,9 +219,9 @@ class Finder {
   bool Thousands(size_t comma) const {
     if (comma + 3 >= text_.size()) return false;
     for (size_t i = 1; i <= 3; ++i) {
-      if (!Digit(text_[comma + i])) return false;
+      if (!IsAsciiDigit(text_[comma + i])) return false;
     }
-    return comma + 4 >= text_.size() || !Digit(text_[comma + 4]);
+    return comma + 4 >= text_.size() || !IsAsciiDigit(text_[comma + 4]);
   }
 
   const char* Currency(size_t at) const {
@@ -283,7 +285,7 @@ class Finder {
     const size_t begin = at;
     size_t end = 0;
     const std::string first = WordAt(at, &end);
-    if (begin > 0 && Digit(text_[begin - 1])) return end;
+    if (begin > 0 && IsAsciiDigit(text_[begin - 1])) return end;
     if (first == "hundreds" || first == "thousands" || first == "millions" || first == "dozens") {
       Add(-1, Unit{}, begin, end);  // a boast of no exact size: never on a sheet as a number
       return end;

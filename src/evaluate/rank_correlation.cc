@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -12,8 +11,6 @@
 
 namespace atelier::evaluate {
 namespace {
-
-constexpr double kNoCorrelation = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<double> Ranks(std::span<const double> values) {
   std::vector<size_t> order(values.size());
@@ -68,7 +65,7 @@ int64_t SortCounting(std::span<double> values, std::vector<double>* spare) {
 }  // namespace
 
 double PearsonCorrelation(std::span<const double> a, std::span<const double> b) {
-  if (a.size() < 2 || Constant(a) || Constant(b)) return kNoCorrelation;
+  if (a.size() < 2 || Constant(a) || Constant(b)) return kUndefined;
   const double mean_a = Mean(a), mean_b = Mean(b);
   std::vector<double> products, squares_a, squares_b;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -86,7 +83,7 @@ double SpearmanCorrelation(std::span<const double> a, std::span<const double> b)
 }
 
 double KendallTauB(std::span<const double> a, std::span<const double> b) {
-  if (a.size() < 2 || Constant(a) || Constant(b)) return kNoCorrelation;
+  if (a.size() < 2 || Constant(a) || Constant(b)) return kUndefined;
   const size_t n = a.size();
   std::vector<size_t> order(n);
   std::iota(order.begin(), order.end(), size_t{0});

@@ -2,21 +2,19 @@
 
 #include <unicode/ucnv.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "evaluate/sums.h"
 #include "text/unicode.h"
 
 namespace atelier::evaluate {
 namespace {
 
-constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
-
 bool IsVowel(char c) { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y'; }
 
 double Ratio(int64_t part, int64_t whole) {
-  return whole == 0 ? kNoFigure : static_cast<double>(part) / static_cast<double>(whole);
+  return whole == 0 ? kUndefined : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 // Rows 16 to 55 of GB 2312 are its first level; GB 18030 keeps their two bytes.
@@ -140,13 +138,13 @@ Readability MeasureReadability(std::string_view text) {
 }
 
 double Readability::flesch_reading_ease() const {
-  return words == 0 ? kNoFigure : 206.835 - 1.015 * Ratio(words, sentences) - 84.6 * Ratio(syllables, words);
+  return words == 0 ? kUndefined : 206.835 - 1.015 * Ratio(words, sentences) - 84.6 * Ratio(syllables, words);
 }
 double Readability::flesch_kincaid_grade() const {
-  return words == 0 ? kNoFigure : 0.39 * Ratio(words, sentences) + 11.8 * Ratio(syllables, words) - 15.59;
+  return words == 0 ? kUndefined : 0.39 * Ratio(words, sentences) + 11.8 * Ratio(syllables, words) - 15.59;
 }
 double Readability::characters_per_sentence() const {
-  return characters == 0 ? kNoFigure : Ratio(characters, sentences);
+  return characters == 0 ? kUndefined : Ratio(characters, sentences);
 }
 double Readability::common_share() const { return Ratio(common, characters); }
 

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "evaluate/embed_texts.h"
+#include "evaluate/sums.h"
 
 namespace atelier::evaluate {
 namespace {
@@ -60,12 +61,6 @@ std::vector<double> NearestOf(const UnitRows& texts, const UnitRows& house, size
   return out;
 }
 
-double MeanOf(std::span<const double> values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 }  // namespace
 
 std::vector<double> ToMiddle(const UnitRows& texts, const UnitRows& house) {
@@ -110,15 +105,15 @@ Likeness CompareToHouse(std::span<const double> nearness, std::span<const double
   std::sort(sorted.begin(), sorted.end());
   const auto n = static_cast<double>(sorted.size());
   Likeness out;
-  out.mean = MeanOf(nearness);
-  out.house_mean = MeanOf(house);
+  out.mean = Mean(nearness);
+  out.house_mean = Mean(house);
   for (const double value : nearness) {
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto below = static_cast<double>(first - sorted.begin()), equal = static_cast<double>(last - first);
     out.percentiles.push_back((below + equal / 2) / n);
     out.p.push_back((1 + below + equal) / (n + 1));
   }
-  out.percentile = MeanOf(out.percentiles);
+  out.percentile = Mean(out.percentiles);
   Rng rng(1, "style");
   std::vector<double> draws;
   const size_t lines = nearness.size(), most = std::max<size_t>(200, std::min(kDraws, size_t{50'000'000} / lines));

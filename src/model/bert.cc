@@ -16,7 +16,6 @@
 namespace atelier::model {
 namespace {
 
-constexpr double kDeviation = 0.02;
 constexpr int64_t kTokenTypes = 2;
 
 torch::nn::LayerNorm MakeNorm(const BertConfig& c) {
@@ -53,7 +52,7 @@ torch::Tensor AttendTexts(const torch::Tensor& q, const torch::Tensor& k, const 
 struct BertEncoder::Layer : torch::nn::Module {
   explicit Layer(const BertConfig& config) : c(config) {
     const auto linear = [&](const char* name, int64_t in, int64_t out) {
-      return register_module(name, std::make_shared<Linear>(in, out, /*bias=*/true, kDeviation));
+      return register_module(name, std::make_shared<Linear>(in, out, /*bias=*/true, kInitialDeviation));
     };
     attn_q = linear("attn_q", c.width, c.width);
     attn_k = linear("attn_k", c.width, c.width);
@@ -145,7 +144,7 @@ BertEncoder::BertEncoder(const BertConfig& config) : TextEncoder(config) {
   const BertConfig& c = config_;
   const auto embedding = [&](const char* name, int64_t rows) {
     const auto e = register_module(name, torch::nn::Embedding(rows, c.width));
-    torch::nn::init::normal_(e->weight, 0, kDeviation);
+    torch::nn::init::normal_(e->weight, 0, kInitialDeviation);
     return e;
   };
   token_embd_ = embedding("token_embd", c.vocabulary);

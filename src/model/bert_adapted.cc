@@ -8,19 +8,10 @@
 #include "model/fused/block.h"
 #include "model/fused/norm.h"
 #include "model/fused/ops.h"
-#include "runtime/tensor_loader.h"
 
 namespace atelier::model {
-namespace {
-
-torch::Tensor VectorOf(const artefact::GgufFile& file, const std::string& name, int64_t size) {
-  return torch::tensor(runtime::TensorLoader(file, nullptr).Vector(name, size));
-}
-
-}  // namespace
-
 AdaptedBert::Norm AdaptedBert::NormOf(const artefact::GgufFile& file, const std::string& name, int64_t width) {
-  return {VectorOf(file, name + ".weight", width), VectorOf(file, name + ".bias", width)};
+  return {FrozenVector(file, name + ".weight", width), FrozenVector(file, name + ".bias", width)};
 }
 
 struct AdaptedBert::Layer : torch::nn::Module {
@@ -28,7 +19,7 @@ struct AdaptedBert::Layer : torch::nn::Module {
     const auto name = [&](const std::string& part) { return Cat("blk.", index, ".", part); };
     const auto linear = [&](const std::string& part, int64_t outs, int64_t ins) {
       return register_module(part, std::make_shared<LoraLinear>(FrozenMatrix(file, name(part + ".weight"), outs, ins),
-                                                                VectorOf(*file, name(part + ".bias"), outs),
+                                                                FrozenVector(*file, name(part + ".bias"), outs),
                                                                 c.lora->Has(part) ? &*c.lora : nullptr));
     };
     attn_q = linear("attn_q", c.width, c.width);

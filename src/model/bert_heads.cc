@@ -5,15 +5,9 @@
 #include "model/fused/ops.h"
 
 namespace atelier::model {
-namespace {
-
-constexpr double kHeadDeviation = 0.02;
-
-}  // namespace
-
 BertMasked::BertMasked(const BertConfig& config) {
   encoder_ = register_module("encoder", std::make_shared<BertEncoder>(config));
-  dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kHeadDeviation));
+  dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kInitialDeviation));
   norm_ =
       register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.width}).eps(config.norm_eps)));
   bias_ = register_parameter("bias", torch::zeros({config.vocabulary}));
@@ -40,9 +34,9 @@ Loss BertMasked::ComputeLoss(const Batch& batch, size_t, const LossOptions& opti
 BertClassifier::BertClassifier(const BertConfig& config, const BertHeadConfig& head) : head_(head) {
   encoder_ = register_module("encoder", MakeEncoder(config));
   if (!head_.mean) {
-    dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kHeadDeviation));
+    dense_ = register_module("dense", std::make_shared<Linear>(config.width, config.width, true, kInitialDeviation));
   }
-  output_ = register_module("output", std::make_shared<Linear>(config.width, head_.classes, true, kHeadDeviation));
+  output_ = register_module("output", std::make_shared<Linear>(config.width, head_.classes, true, kInitialDeviation));
 }
 
 torch::Tensor BertClassifier::Logits(const Batch& batch) {
@@ -56,7 +50,7 @@ torch::Tensor BertClassifier::Logits(const Batch& batch) {
 
 BertTagger::BertTagger(const BertConfig& config, const BertHeadConfig& head) {
   encoder_ = register_module("encoder", MakeEncoder(config));
-  output_ = register_module("output", std::make_shared<Linear>(config.width, head.classes, true, kHeadDeviation));
+  output_ = register_module("output", std::make_shared<Linear>(config.width, head.classes, true, kInitialDeviation));
 }
 
 torch::Tensor BertTagger::Logits(const Batch& batch) {

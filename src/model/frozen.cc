@@ -26,6 +26,10 @@ torch::Tensor Backward(const KeptProduct& c, const torch::Tensor& d) {
 
 }  // namespace
 
+torch::Tensor FrozenVector(const artefact::GgufFile& file, const std::string& name, int64_t size) {
+  return torch::tensor(runtime::TensorLoader(file, nullptr).Vector(name, size));
+}
+
 FrozenMatrix::FrozenMatrix(std::shared_ptr<const artefact::GgufFile> file, const std::string& name, int64_t outs,
                            int64_t ins)
     : file_(std::move(file)), outs_(outs), ins_(ins) {

@@ -34,6 +34,9 @@ class FrozenMatrix {
   kernel::Format format_ = kernel::Format::kF32;
 };
 
+// A vector of the file as f32 [size]. Throws where it is missing or of another size.
+torch::Tensor FrozenVector(const artefact::GgufFile& file, const std::string& name, int64_t size);
+
 // x W^T in x's type; x [..., ins] -> [..., outs]. The gradient reaches x alone.
 torch::Tensor FrozenLinear(const torch::Tensor& x, const FrozenMatrix& w);
 

@@ -12,8 +12,6 @@
 namespace atelier::model {
 namespace {
 
-constexpr double kGptDeviation = 0.02;
-
 std::shared_ptr<torch::nn::Module> MakeNorm(const GptConfig& c) {
   if (c.llama) return std::make_shared<RmsNorm>(c.width, c.norm_eps);
   return std::make_shared<torch::nn::LayerNormImpl>(torch::nn::LayerNormOptions({c.width}).eps(c.norm_eps));
@@ -36,19 +34,19 @@ fused::BlockWeights::Affine Affine(const torch::nn::Module& norm) {
 
 struct Gpt::Block : torch::nn::Module {
   explicit Block(const GptConfig& config) : c(config) {
-    const double into_residual = kGptDeviation / std::sqrt(2.0 * static_cast<double>(c.layers));
+    const double into_residual = kInitialDeviation / std::sqrt(2.0 * static_cast<double>(c.layers));
     const int64_t head = c.width / c.heads, kv = head * c.kv_heads;
     const auto linear = [&](const char* name, int64_t in, int64_t out, double deviation) {
       return register_module(name, std::make_shared<Linear>(in, out, !c.llama, deviation));
     };
     attn_norm = register_module("attn_norm", MakeNorm(c));
-    attn_q = linear("attn_q", c.width, c.width, kGptDeviation);
-    attn_k = linear("attn_k", c.width, kv, kGptDeviation);
-    attn_v = linear("attn_v", c.width, kv, kGptDeviation);
+    attn_q = linear("attn_q", c.width, c.width, kInitialDeviation);
+    attn_k = linear("attn_k", c.width, kv, kInitialDeviation);
+    attn_v = linear("attn_v", c.width, kv, kInitialDeviation);
     attn_output = linear("attn_output", c.width, c.width, into_residual);
     ffn_norm = register_module("ffn_norm", MakeNorm(c));
-    if (c.llama) ffn_gate = linear("ffn_gate", c.width, c.hidden, kGptDeviation);
-    ffn_up = linear("ffn_up", c.width, c.hidden, kGptDeviation);
+    if (c.llama) ffn_gate = linear("ffn_gate", c.width, c.hidden, kInitialDeviation);
+    ffn_up = linear("ffn_up", c.width, c.hidden, kInitialDeviation);
     ffn_down = linear("ffn_down", c.hidden, c.width, into_residual);
   }
 
@@ -121,12 +119,12 @@ Gpt::Gpt(const GptConfig& config) : config_(config) {
   if (config_.hidden == 0) config_.hidden = config_.llama ? (config_.width * 8 / 3 + 63) / 64 * 64 : 4 * config_.width;
   const GptConfig& c = config_;
   token_embd_ = register_module("token_embd", torch::nn::Embedding(c.vocabulary, c.width));
-  torch::nn::init::normal_(token_embd_->weight, 0, kGptDeviation);
+  torch::nn::init::normal_(token_embd_->weight, 0, kInitialDeviation);
   if (c.llama) {
     RotationTables(c.context, c.width / c.heads, c.rope_base, &cosines_, &sines_);
   } else {
     position_embd_ = register_module("position_embd", torch::nn::Embedding(c.context, c.width));
-    torch::nn::init::normal_(position_embd_->weight, 0, kGptDeviation);
+    torch::nn::init::normal_(position_embd_->weight, 0, kInitialDeviation);
   }
   const auto list = register_module("blk", std::make_shared<torch::nn::ModuleListImpl>());
   for (int64_t i = 0; i < c.layers; ++i) {
@@ -137,7 +135,8 @@ Gpt::Gpt(const GptConfig& config) : config_(config) {
   if (c.tied) {
     output_ = token_embd_->weight;
   } else {
-    output_ = register_module("output", std::make_shared<Linear>(c.width, c.vocabulary, false, kGptDeviation))->weight;
+    output_ =
+        register_module("output", std::make_shared<Linear>(c.width, c.vocabulary, false, kInitialDeviation))->weight;
   }
 }
 

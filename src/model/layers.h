@@ -5,6 +5,9 @@
 
 namespace atelier::model {
 
+// Of the normal distribution that weights of transformers begin from (BERT and GPT-2 alike).
+inline constexpr double kInitialDeviation = 0.02;
+
 // x / sqrt(mean(x^2) + eps) * weight, over the last axis (Zhang & Sennrich 2019).
 torch::Tensor RmsNormed(const torch::Tensor& x, const torch::Tensor& weight, double eps);
 

@@ -14,7 +14,6 @@
 #include "model/recomputed.h"
 #include "model/zoo.h"
 #include "runtime/rope.h"
-#include "runtime/tensor_loader.h"
 #include "text/tokenizer.h"
 
 namespace atelier::model {
@@ -24,11 +23,6 @@ const std::vector<LinearName> kDecoderLayers = {{"attn_q", "self_attn.q_proj"}, 
                                                 {"attn_v", "self_attn.v_proj"}, {"attn_output", "self_attn.o_proj"},
                                                 {"ffn_gate", "mlp.gate_proj"},  {"ffn_up", "mlp.up_proj"},
                                                 {"ffn_down", "mlp.down_proj"}};
-
-torch::Tensor Vector(const artefact::GgufFile& file, const std::string& name, int64_t size) {
-  const std::vector<float> values = runtime::TensorLoader(file, nullptr).Vector(name, size);
-  return torch::tensor(values);
-}
 
 // x [batch, heads, time, head]; the first 2 * cosines.size(1) dimensions turn, as RopeSpec says which pairs.
 torch::Tensor Turned(const torch::Tensor& x, const runtime::RopeSpec& rope, const torch::Tensor& cosines,
@@ -61,14 +55,14 @@ struct Pretrained::Block : torch::nn::Module {
         const LoraConfig& lora)
       : spec(s), layer(s.layers[index]) {
     const auto name = [&](std::string_view part) { return Cat("blk.", index, ".", part); };
-    const auto norm = [&](std::string_view part, int64_t size) { return Vector(*file, name(part), size); };
+    const auto norm = [&](std::string_view part, int64_t size) { return FrozenVector(*file, name(part), size); };
     const int64_t queries = s.heads * s.head_dim, keys = s.kv_heads * s.head_dim;
     const auto linear = [&](const std::string& part, int64_t outs, int64_t ins, bool with_bias) {
       torch::Tensor bias;
       const std::string bias_name = name(part + ".bias");
       if (with_bias ||
           (s.optional_bias && part != "attn_output" && part.starts_with("attn_") && file->Find(bias_name) != nullptr)) {
-        bias = Vector(*file, bias_name, outs);
+        bias = FrozenVector(*file, bias_name, outs);
       }
       return register_module(part, std::make_shared<LoraLinear>(FrozenMatrix(file, name(part + ".weight"), outs, ins),
                                                                 bias, lora.Has(part) ? &lora : nullptr));
@@ -165,7 +159,7 @@ Pretrained::Pretrained(std::shared_ptr<const artefact::GgufFile> file, const Lor
   embedding_ = FrozenMatrix(file_, "token_embd.weight", spec_.vocab, spec_.width);
   const bool tied = file_->Find("output.weight") == nullptr;
   head_ = tied ? embedding_ : FrozenMatrix(file_, "output.weight", spec_.vocab, spec_.width);
-  output_norm_ = Vector(*file_, "output_norm.weight", spec_.width);
+  output_norm_ = FrozenVector(*file_, "output_norm.weight", spec_.width);
   const auto list = register_module("blk", std::make_shared<torch::nn::ModuleListImpl>());
   for (size_t i = 0; i < spec_.layers.size(); ++i) {
     blocks_.push_back(std::make_shared<Block>(file_, spec_, i, lora_));

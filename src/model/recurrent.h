@@ -16,6 +16,8 @@
 
 namespace atelier::model {
 
+inline constexpr double kRecurrentDeviation = 0.1;  // of the normal distribution that embeddings and heads begin from
+
 struct RecurrentConfig {
   bool gru = false;
   int64_t input = 0;

@@ -5,11 +5,7 @@
 #include "model/fused/ops.h"
 
 namespace atelier::model {
-namespace {
-
-constexpr double kRecurrentDeviation = 0.1;
-
-}  // namespace
+namespace {}  // namespace
 
 RecurrentLmConfig ReadRecurrentLmConfig(Table& config, const DataShape& shape, bool gru) {
   RecurrentLmConfig c;

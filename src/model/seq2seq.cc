@@ -11,8 +11,6 @@
 namespace atelier::model {
 namespace {
 
-constexpr double kSeq2SeqDeviation = 0.1;
-
 // Places in DecoderState::source. The past holds h and c of every layer, then r with input feeding.
 enum Source : size_t { kMemory, kKeys, kMask };
 
@@ -54,7 +52,7 @@ Seq2Seq::Seq2Seq(const Seq2SeqConfig& config) : config_(config) {
   const bool additive = c.attention == AttentionKind::kBahdanau;
   const auto embedding = [&](const char* name, int64_t vocabulary) {
     torch::nn::Embedding e = register_module(name, torch::nn::Embedding(vocabulary, c.embedding));
-    torch::nn::init::normal_(e->weight, 0, kSeq2SeqDeviation);
+    torch::nn::init::normal_(e->weight, 0, kRecurrentDeviation);
     return e;
   };
   const auto linear = [&](const char* name, int64_t in, int64_t out, bool bias) {
@@ -74,7 +72,7 @@ Seq2Seq::Seq2Seq(const Seq2SeqConfig& config) : config_(config) {
     energy_ = linear("energy", c.width, 1, false);
   }
   readout_ = linear("readout", 2 * c.width + (additive ? c.embedding : 0), c.width, true);
-  output_ = register_module("output", std::make_shared<Head>(c.width, c.vocabulary, kSeq2SeqDeviation,
+  output_ = register_module("output", std::make_shared<Head>(c.width, c.vocabulary, kRecurrentDeviation,
                                                              c.tied ? token_embd_->weight : torch::Tensor()));
 }
 

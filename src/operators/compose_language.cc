@@ -18,7 +18,6 @@ using WordSet = std::set<std::string_view>;
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlpha(char c) { return IsUpper(c) || IsLower(c); }
 
 // The code point that starts at byte `at`; U+FFFD for bytes that are none.
@@ -58,9 +57,9 @@ std::string Folded(std::string_view word) { return ToLowerAscii(word); }
 
 // WordSet, and the first word, without the marks around them.
 std::string_view Bare(std::string_view word) {
-  while (!word.empty() && !IsAlpha(word.front()) && !IsDigit(word.front()) && !(word.front() & 0x80))
+  while (!word.empty() && !IsAlpha(word.front()) && !IsAsciiDigit(word.front()) && !(word.front() & 0x80))
     word.remove_prefix(1);
-  while (!word.empty() && !IsAlpha(word.back()) && !IsDigit(word.back()) && !(word.back() & 0x80))
+  while (!word.empty() && !IsAlpha(word.back()) && !IsAsciiDigit(word.back()) && !(word.back() & 0x80))
     word.remove_suffix(1);
   return word;
 }
@@ -123,9 +122,9 @@ bool NumberSoundsVowel(std::string_view text) {
   size_t digits = 0;
   std::string number;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (IsDigit(text[i])) {
+    if (IsAsciiDigit(text[i])) {
       number.push_back(text[i]);
-    } else if (!(text[i] == ',' && i + 3 < text.size() && IsDigit(text[i + 1]))) {
+    } else if (!(text[i] == ',' && i + 3 < text.size() && IsAsciiDigit(text[i + 1]))) {
       break;
     }
   }
@@ -139,7 +138,7 @@ bool NumberSoundsVowel(std::string_view text) {
 bool SoundsVowel(std::string_view following) {
   std::string_view word = Bare(FirstWord(following));
   if (word.empty()) return false;
-  if (IsDigit(word[0])) return NumberSoundsVowel(word);
+  if (IsAsciiDigit(word[0])) return NumberSoundsVowel(word);
   std::string_view head = word.substr(0, word.find_first_of("-/0123456789&+"));
   bool acronym = !head.empty() && std::all_of(head.begin(), head.end(), IsUpper) &&
                  (head.size() >= 2 || head.size() < word.size());
@@ -235,7 +234,7 @@ std::string WithThe(std::string_view noun_phrase) {
   std::string first = Folded(FirstWord(noun_phrase));
   if (first == "a" || first == "an") return Cat("the ", WithoutArticle(noun_phrase));
   if (Determiners().contains(first) && first != "one") return std::string(noun_phrase);
-  if (first.empty() || IsDigit(first[0])) return std::string(noun_phrase);
+  if (first.empty() || IsAsciiDigit(first[0])) return std::string(noun_phrase);
   return Cat("the ", noun_phrase);
 }
 
@@ -288,7 +287,7 @@ std::string LowerFirst(std::string_view text) {
   if (bare.empty() || !IsUpper(bare[0])) return out;
   bool article = bare == "A";
   if (!article && bare.size() == 1) return out;
-  if (std::any_of(bare.begin() + 1, bare.end(), [](char c) { return IsUpper(c) || IsDigit(c); })) return out;
+  if (std::any_of(bare.begin() + 1, bare.end(), [](char c) { return IsUpper(c) || IsAsciiDigit(c); })) return out;
   std::string low = Folded(bare);
   std::string_view stem = std::string_view(low).substr(0, low.find_first_of("-/'"));
   if (Names().contains(low) || Names().contains(stem)) return out;
@@ -345,7 +344,7 @@ std::string FinishEnglish(std::string_view text, bool headline) {
       size_t next = text.find_first_not_of(" \x01", i);
       bool mark = next != text.npos && std::string_view(".,;:!?").find(text[next]) != std::string_view::npos;
       // " .5 mm" keeps its space, and so does " :)".
-      if (mark && !(next + 1 < text.size() && text[next] == '.' && IsDigit(text[next + 1]))) continue;
+      if (mark && !(next + 1 < text.size() && text[next] == '.' && IsAsciiDigit(text[next + 1]))) continue;
       flat.push_back(c);
     } else if (std::string_view(".,;:!?").find(c) != std::string_view::npos) {
       size_t last = flat.find_last_not_of(kSentence);
@@ -472,7 +471,7 @@ std::string FinishChinese(std::string_view text, bool headline) {
 std::string Tight(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    bool beside = (i > 0 && IsDigit(text[i - 1])) || (i + 1 < text.size() && IsDigit(text[i + 1]));
+    bool beside = (i > 0 && IsAsciiDigit(text[i - 1])) || (i + 1 < text.size() && IsAsciiDigit(text[i + 1]));
     if (text[i] == ' ' && beside) continue;
     out.push_back(text[i]);
   }

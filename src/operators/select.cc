@@ -27,12 +27,6 @@ struct SelectSettings {
   AboutFields about;
 };
 
-std::string AllFields(const recipe::Candidate& candidate) {
-  std::string text;
-  for (const std::string& field : TextFields(candidate)) text.append(OutputText(candidate, field)).push_back('\n');
-  return text;
-}
-
 std::string Normalised(std::string_view text) { return Join(evaluate::Units(text), " "); }
 
 // What made a candidate, as far as variety is concerned: devices and pattern ids of its choices, else its writer.
@@ -107,7 +101,7 @@ class Select : public recipe::Operator {
 
   void Rate(recipe::Record& record, const std::map<std::string, size_t>& used) const {
     for (recipe::Candidate& candidate : record.candidates) {
-      const Aboutness about = MeasureAbout(record, AllFields(candidate), settings_.about);
+      const Aboutness about = MeasureAbout(record, AllText(candidate), settings_.about);
       candidate.scores["coverage"] = about.coverage();
       candidate.scores["about"] = about.share;
       double margin = 0;
@@ -179,7 +173,7 @@ class Select : public recipe::Operator {
     std::stable_sort(rest.begin(), rest.end(), [&](size_t a, size_t b) {
       return record.candidates[a].scores["total"] > record.candidates[b].scores["total"];
     });
-    std::vector<std::string> shown = {AllFields(record.candidates[record.ranking[0]])};
+    std::vector<std::string> shown = {AllText(record.candidates[record.ranking[0]])};
     std::set<std::string> keys = taken, traits;
     for (const std::string& trait : Traits(record.candidates[record.ranking[0]])) traits.insert(trait);
     std::vector<double> nearest(record.candidates.size(), 0);
@@ -195,7 +189,7 @@ class Select : public recipe::Operator {
         if (!settings_.unique.empty() && keys.contains(Key(candidate))) continue;
         double& alike = nearest[rest[r]];
         for (size_t i = compared[rest[r]]; i < shown.size(); ++i)
-          alike = std::max(alike, evaluate::CharacterJaccard(AllFields(candidate), shown[i]));
+          alike = std::max(alike, evaluate::CharacterJaccard(AllText(candidate), shown[i]));
         compared[rest[r]] = shown.size();
         double again = 0;  // traits that this card shows already, and patterns that other cards show
         for (const std::string& trait : Traits(candidate)) {
@@ -217,7 +211,7 @@ class Select : public recipe::Operator {
       }
       record.ranking.push_back(rest[best]);
       keys.insert(Key(record.candidates[rest[best]]));
-      shown.push_back(AllFields(record.candidates[rest[best]]));
+      shown.push_back(AllText(record.candidates[rest[best]]));
       for (const std::string& trait : Traits(record.candidates[rest[best]])) {
         traits.insert(trait);
         ++(*used)[trait];

@@ -30,6 +30,11 @@ namespace atelier::runtime {
 inline constexpr const char* kGoldenModels[] = {"llama",   "llama3", "llama_linear", "llama_yarn",
                                                 "mistral", "qwen2",  "qwen3",        "gemma3"};
 
+// A template for files that are given one.
+inline constexpr char kChatMl[] =
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+
 inline std::string GoldenBytes(const std::string& name) {
   const std::string packed = ReadFile(Cat(ATELIER_SOURCE_DIR, "/tests/golden/archs/", name, ".gguf.zst"));
   std::string out(ZSTD_getFrameContentSize(packed.data(), packed.size()), '\0');

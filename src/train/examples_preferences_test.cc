@@ -12,10 +12,6 @@
 namespace atelier::train {
 namespace {
 
-constexpr char kChatMl[] =
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-
 class PreferencesTest : public ::testing::Test {
  protected:
   void Load(const std::string& chat_template) {
@@ -88,7 +84,7 @@ TEST_F(PreferencesTest, AllChosenThenAllRejected) {
 }
 
 TEST_F(PreferencesTest, OfConversationsTheLastReplyAlone) {
-  Load(kChatMl);
+  Load(runtime::kChatMl);
   const Json prompt = {{{"role", "user"}, {"content", "一"}},
                        {{"role", "assistant"}, {"content", "二"}},
                        {{"role", "user"}, {"content", "三"}}};

@@ -13,10 +13,6 @@
 namespace atelier::train {
 namespace {
 
-constexpr char kChatMlReplies[] =
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-
 class RepliesTest : public ::testing::Test {
  protected:
   void Load(const std::string& chat_template, const char* model = "qwen2") {
@@ -82,7 +78,7 @@ TEST_F(RepliesTest, PlainTextsHaveNoControlTokens) {
 }
 
 TEST_F(RepliesTest, ConversationsAreCutWhereTheModelAnswers) {
-  Load(kChatMlReplies);
+  Load(runtime::kChatMl);
   EXPECT_EQ(Shown({{"prompt", "hi"}, {"response", "there"}}),
             "<|begin|><|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n[there<|im_end|>]");
   const Json turns = {{{"role", "system"}, {"content", "short"}},
@@ -123,7 +119,7 @@ TEST_F(RepliesTest, NullIsEmptyAndOtherFieldsAreNotLookedAt) {
 }
 
 TEST_F(RepliesTest, RefusesWhatIsNoConversation) {
-  Load(kChatMlReplies);
+  Load(runtime::kChatMl);
   EXPECT_EQ(Refused({{"messages", {{{"role", "assistant"}, {"content", "me first"}}}}}),
             "record 1: a conversation begins with the assistant");
   EXPECT_NE(Refused({{"messages", {{{"role", 7}, {"content", "x"}}}}}).find("record 1: a message is"),
@@ -138,7 +134,7 @@ TEST_F(RepliesTest, RefusesWhatIsNoConversation) {
 }
 
 TEST_F(RepliesTest, RowsAskForRepliesAlone) {
-  Load(kChatMlReplies);
+  Load(runtime::kChatMl);
   ExamplesReport report;
   const auto rows = Make(
       "{\"prompt\":\"a\",\"response\":\"the end\"}\n{\"prompt\":\"long question\",\"response\":\"x\"}\n"
@@ -166,7 +162,7 @@ TEST_F(RepliesTest, RowsAskForRepliesAlone) {
 }
 
 TEST_F(RepliesTest, LongRecordsAreCutOrDropped) {
-  Load(kChatMlReplies);
+  Load(runtime::kChatMl);
   const std::string lines =
       "{\"prompt\":\"a\",\"response\":\"a reply of some words that goes on\"}\n{\"prompt\":\"a prompt that goes on and "
       "on and on "

@@ -11,7 +11,6 @@ namespace atelier::data::clean {
 namespace {
 
 bool IsAlpha(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsSpaceChar(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
 constexpr std::string_view kBlocks[] = {
@@ -98,7 +97,7 @@ size_t TagEnd(std::string_view text, size_t at) {
 
 std::string_view TagName(std::string_view text, size_t at) {
   const size_t begin = at;
-  while (at < text.size() && (IsAlpha(text[at]) || IsDigit(text[at]) || text[at] == '-')) ++at;
+  while (at < text.size() && (IsAlpha(text[at]) || IsAsciiDigit(text[at]) || text[at] == '-')) ++at;
   return text.substr(begin, at - begin);
 }
 
@@ -207,7 +206,7 @@ bool IsUrlChar(char c) {
   return static_cast<signed char>(c) > 0x20 && c != '<' && c != '>' && c != '"' && c != '`' && c != '{' && c != '}' &&
          c != '|' && c != '\\' && c != '^' && c != 0x7F;
 }
-bool IsWordByte(char c) { return IsAlpha(c) || IsDigit(c); }
+bool IsWordByte(char c) { return IsAlpha(c) || IsAsciiDigit(c); }
 
 size_t UrlStart(std::string_view text, size_t at) {
   for (const std::string_view scheme : {"http://", "https://", "ftp://", "www."}) {

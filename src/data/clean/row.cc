@@ -23,14 +23,13 @@ constexpr size_t kMostRowFields = 4096;
 constexpr size_t kMostRowDepth = 64;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool AsciiDigit(char c) { return c >= '0' && c <= '9'; }
 
 // RFC 8259's number: no leading zeros, no bare point.
 bool IsNumber(std::string_view text) {
   size_t at = 0;
   const auto digits = [&] {
     const size_t from = at;
-    while (at < text.size() && AsciiDigit(text[at])) ++at;
+    while (at < text.size() && IsAsciiDigit(text[at])) ++at;
     return at - from;
   };
   if (at < text.size() && text[at] == '-') ++at;
@@ -50,7 +49,7 @@ bool IsNumber(std::string_view text) {
 }
 
 int HexDigit(char c) {
-  if (AsciiDigit(c)) return c - '0';
+  if (IsAsciiDigit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;

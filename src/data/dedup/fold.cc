@@ -15,8 +15,6 @@
 namespace atelier::data {
 namespace {
 
-constexpr uint64_t kFoldOdd = 0x9e3779b97f4a7c15ull, kFoldOther = 0xbf58476d1ce4e5b9ull;
-
 // What a folded character is to a shingle.
 enum class Unit : uint8_t {
   kGap,    // punctuation: between words, no part of a shingle
@@ -100,22 +98,22 @@ constexpr size_t kSlack = 32;  // bytes behind the folded ones that may be writt
 
 // A word's hash is one of its folded bytes, eight at a time.
 inline uint64_t HashWord(const char* at, size_t length) {
-  uint64_t h = length * kFoldOther, eight;
+  uint64_t h = length * kHashOther, eight;
   for (; length >= 8; length -= 8, at += 8) {
     std::memcpy(&eight, at, 8);
-    h = (h ^ eight) * kFoldOdd;
+    h = (h ^ eight) * kHashOdd;
     h ^= h >> 32;
   }
   if (length > 0) {
     std::memcpy(&eight, at, 8);
-    h = (h ^ (eight & ~uint64_t{0} >> (64 - 8 * length))) * kFoldOdd;
+    h = (h ^ (eight & ~uint64_t{0} >> (64 - 8 * length))) * kHashOdd;
     h ^= h >> 32;
   }
   return h;
 }
 
 inline uint64_t HashAlone(char32_t c) {
-  const uint64_t h = (c + 1) * kFoldOther;
+  const uint64_t h = (c + 1) * kHashOther;
   return h ^ h >> 29;
 }
 

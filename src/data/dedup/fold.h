@@ -13,6 +13,9 @@
 
 namespace atelier::data {
 
+// What the hashes of units and of shingles multiply by.
+inline constexpr uint64_t kHashOdd = 0x9e3779b97f4a7c15ull, kHashOther = 0xbf58476d1ce4e5b9ull;
+
 struct FoldedText {
   struct Run {  // units [the run before's end, end) are of one kind
     uint32_t end;

@@ -6,11 +6,9 @@
 namespace atelier::data {
 namespace {
 
-constexpr uint64_t kOdd = 0x9e3779b97f4a7c15ull, kOther = 0xbf58476d1ce4e5b9ull;
-
 inline uint32_t Finish(uint64_t h) {
   h ^= h >> 32;
-  h *= kOther;
+  h *= kHashOther;
   return static_cast<uint32_t>(h >> 32);
 }
 
@@ -24,7 +22,7 @@ void AppendShingles(const FoldedText& text, ShingleSize size, std::vector<uint32
     begin = run.end;
     if (n <= k) {
       uint64_t h = n;
-      for (size_t i = 0; i < n; ++i) h = (h + units[i]) * kOdd;
+      for (size_t i = 0; i < n; ++i) h = (h + units[i]) * kHashOdd;
       out->push_back(Finish(h));
       continue;
     }
@@ -33,14 +31,14 @@ void AppendShingles(const FoldedText& text, ShingleSize size, std::vector<uint32
     uint32_t* to = out->data() + first;
     if (k == 3) {  // the common widths, unrolled
       for (size_t i = 0; i + 3 <= n; ++i) {
-        to[i] = Finish((((3 + units[i]) * kOdd + units[i + 1]) * kOdd + units[i + 2]) * kOdd);
+        to[i] = Finish((((3 + units[i]) * kHashOdd + units[i + 1]) * kHashOdd + units[i + 2]) * kHashOdd);
       }
     } else if (k == 2) {
-      for (size_t i = 0; i + 2 <= n; ++i) to[i] = Finish(((2 + units[i]) * kOdd + units[i + 1]) * kOdd);
+      for (size_t i = 0; i + 2 <= n; ++i) to[i] = Finish(((2 + units[i]) * kHashOdd + units[i + 1]) * kHashOdd);
     } else {
       for (size_t i = 0; i + k <= n; ++i) {
         uint64_t h = k;
-        for (size_t j = 0; j < k; ++j) h = (h + units[i + j]) * kOdd;
+        for (size_t j = 0; j < k; ++j) h = (h + units[i + j]) * kHashOdd;
         to[i] = Finish(h);
       }
     }

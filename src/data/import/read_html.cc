@@ -4,15 +4,9 @@
 #include "data/import/section.h"
 
 namespace atelier::data {
-namespace {
-
-constexpr size_t kMostPage = 64u << 20;
-
-}  // namespace
-
 void ReadHtmlSource(const ReaderInput& input, ImportSink& sink) {
   std::string page;
-  if (!ReadWhole(input, sink, kMostPage, &page)) return;
+  if (!ReadWhole(input, sink, &page)) return;
   const std::string head = page.substr(0, 200);
   std::string read;
   try {

@@ -7,8 +7,6 @@
 namespace atelier::data {
 namespace {
 
-constexpr size_t kMostDocument = 64u << 20;
-
 // The next line of *text, without its end.
 std::string_view TakeLine(std::string_view* text) {
   const size_t end = text->find('\n');
@@ -171,7 +169,7 @@ Document ParseMarkdown(std::string_view text) {
 
 void ReadMarkdownSource(const ReaderInput& input, ImportSink& sink) {
   std::string text;
-  if (ReadWhole(input, sink, kMostDocument, &text)) EmitDocument(ParseMarkdown(text), sink);
+  if (ReadWhole(input, sink, &text)) EmitDocument(ParseMarkdown(text), sink);
 }
 
 }  // namespace atelier::data

@@ -63,11 +63,12 @@ void EmitDocument(const Document& document, ImportSink& sink) {
   }
 }
 
-bool ReadWhole(const ReaderInput& input, ImportSink& sink, size_t most, std::string* text) {
+bool ReadWhole(const ReaderInput& input, ImportSink& sink, std::string* text) {
+  constexpr size_t kMost = 64u << 20;
   TextStream stream(input, sink);
   while (stream.Fill(text)) {
-    if (text->size() > most) {
-      sink.Reject(0, 0, Cat("a document of more than ", FormatBytes(most)), text->substr(0, 200));
+    if (text->size() > kMost) {
+      sink.Reject(0, 0, Cat("a document of more than ", FormatBytes(kMost)), text->substr(0, 200));
       return false;
     }
   }

@@ -43,8 +43,8 @@ class SectionBuilder {
 // reject.
 void EmitDocument(const Document& document, ImportSink& sink);
 
-// The whole source as text; nothing, after a reject, for more than `most` bytes or bytes that do not decode.
-bool ReadWhole(const ReaderInput& input, ImportSink& sink, size_t most, std::string* text);
+// The whole source as text; nothing, after a reject, for more than 64 MiB or bytes that do not decode.
+bool ReadWhole(const ReaderInput& input, ImportSink& sink, std::string* text);
 
 // Markdown (CommonMark's block structure so far as headings need it): front matter in YAML's simplest form, ATX and
 // setext headings, fenced code left alone.

@@ -32,6 +32,12 @@ std::vector<std::string> TextFields(const recipe::Candidate& candidate) {
   return fields;
 }
 
+std::string AllText(const recipe::Candidate& candidate) {
+  std::string text;
+  for (const std::string& field : TextFields(candidate)) text.append(OutputText(candidate, field)).push_back('\n');
+  return text;
+}
+
 std::string SheetText(const recipe::Record& record, std::string_view field) {
   std::string text;
   const auto add = [&](const Json& value) {

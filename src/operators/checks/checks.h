@@ -53,6 +53,8 @@ std::unique_ptr<Check> MakeDuplicates(Table& table, const recipe::StepContext& c
 std::string_view OutputText(const recipe::Candidate& candidate, std::string_view field);
 // The names of the output's text fields, in its order; lists are left out.
 std::vector<std::string> TextFields(const recipe::Candidate& candidate);
+// All of them, a line each.
+std::string AllText(const recipe::Candidate& candidate);
 // All text of the record (of one field where named), parts separated by line breaks.
 std::string SheetText(const recipe::Record& record, std::string_view field = "");
 // The reason in the record's language.

@@ -8,12 +8,6 @@
 namespace atelier::operators {
 namespace {
 
-std::string AllText(const recipe::Candidate& candidate) {
-  std::string text;
-  for (const std::string& field : TextFields(candidate)) text.append(OutputText(candidate, field)).push_back('\n');
-  return text;
-}
-
 class Duplicates : public Check {
  public:
   explicit Duplicates(double most_alike) : most_alike_(most_alike) {}

@@ -54,10 +54,11 @@ BareText MakeBare(std::string_view text) {
   return bare;
 }
 
-bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 // Of scripts that part words by white space.
 bool IsWordLetter(char32_t c) { return text::IsLetter(c) && !text::IsHan(c) && (c < 0x3040 || c > 0x30FF); }
-bool SameKind(char32_t a, char32_t b) { return (IsDigit(a) && IsDigit(b)) || (IsWordLetter(a) && IsWordLetter(b)); }
+bool SameKind(char32_t a, char32_t b) {
+  return (IsAsciiDigit(a) && IsAsciiDigit(b)) || (IsWordLetter(a) && IsWordLetter(b));
+}
 char32_t Narrow(char32_t c) { return c == kWideComma ? U',' : c; }
 
 // How many digits stand in a row from `at`, in steps of 1 or -1, without white space between.
@@ -65,7 +66,7 @@ size_t DigitRun(const BareText& text, size_t at, int step) {
   size_t run = 0;
   for (auto i = static_cast<ptrdiff_t>(at); i >= 0 && i < static_cast<ptrdiff_t>(text.size()); i += step) {
     const auto u = static_cast<size_t>(i);
-    if (!IsDigit(text.chars[u]) || (run > 0 && text.gap[step > 0 ? u : u + 1])) break;
+    if (!IsAsciiDigit(text.chars[u]) || (run > 0 && text.gap[step > 0 ? u : u + 1])) break;
     ++run;
   }
   return run;
@@ -84,7 +85,7 @@ bool EndsBefore(const BareText& text, size_t at) {
   if (at == 0 || at == text.size() || text.gap[at]) return true;
   const char32_t left = text.chars[at - 1], right = text.chars[at];
   if (SameKind(left, right)) return false;
-  return !(IsDigit(left) && JoinsDigits(text, at)) && !(IsDigit(right) && JoinsDigits(text, at - 1));
+  return !(IsAsciiDigit(left) && JoinsDigits(text, at)) && !(IsAsciiDigit(right) && JoinsDigits(text, at - 1));
 }
 
 bool MatchesAt(const BareText& value, const BareText& text, size_t at) {
@@ -106,13 +107,13 @@ bool Stands(std::string_view words, const BareText& text) {
 // The numbers of a text, those with thousands separators among them.
 bool HasNumber(const BareText& text, double wanted) {
   for (size_t at = 0; at < text.size();) {
-    if (!IsDigit(text.chars[at])) {
+    if (!IsAsciiDigit(text.chars[at])) {
       ++at;
       continue;
     }
     std::string number;
     for (; at < text.size() && (number.empty() || !text.gap[at]); ++at) {
-      if (IsDigit(text.chars[at])) {
+      if (IsAsciiDigit(text.chars[at])) {
         number += static_cast<char>(text.chars[at]);
       } else if (!JoinsDigits(text, at)) {
         break;

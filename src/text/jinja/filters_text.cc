@@ -14,7 +14,6 @@
 namespace atelier::text::jinja {
 namespace {
 
-bool Given(const Value& value) { return !value.is(Kind::kMissing) && !value.is(Kind::kNone); }
 bool Flag(const Value& value, bool otherwise = false) { return value.is(Kind::kMissing) ? otherwise : Truth(value); }
 
 // The text of any value, still marked safe when it was.
@@ -59,13 +58,13 @@ Value Title(Renderer& r, const Value& value, Arguments& a) {
 Value Trim(Renderer& r, const Value& value, Arguments& a) {
   auto b = Bind("trim", a, {"chars"});
   Arguments chars;
-  if (Given(b[0])) chars.positional.push_back(b[0]);
+  if (b[0].IsGiven()) chars.positional.push_back(b[0]);
   return CallStringMethod(r, Text(r, value), "strip", std::move(chars));
 }
 
 Value Replace(Renderer& r, const Value& value, Arguments& a) {
   const auto b = Bind("replace", a, {"old", "new", "count"}, 2);
-  const int64_t count = Given(b[2]) ? IntArgument(b[2], "replace") : -1;
+  const int64_t count = b[2].IsGiven() ? IntArgument(b[2], "replace") : -1;
   std::string text = ToStr(r, value), from = ToStr(r, b[0]), to = ToStr(r, b[1]);
   if (!r.autoescape()) return r.Made(ReplaceText(r, text, from, to, count));
   bool safe = value.is_safe();
@@ -123,7 +122,7 @@ Value Truncate(Renderer& r, const Value& value, Arguments& a) {
   const auto b = Bind("truncate", a, {"length", "killwords", "end", "leeway"});
   const int64_t length = b[0].is(Kind::kMissing) ? 255 : IntArgument(b[0], "truncate");
   const Value end = b[2].is(Kind::kMissing) ? Value::String("...") : NeedText(b[2], "truncate");
-  const int64_t leeway = Given(b[3]) ? IntArgument(b[3], "truncate") : 5;
+  const int64_t leeway = b[3].IsGiven() ? IntArgument(b[3], "truncate") : 5;
   if (length < end.str().Length()) Fail("truncate: the length is less than that of the end");
   if (leeway < 0) Fail("truncate: the leeway is negative");
   if (LengthOf(value) < 0) Fail(Cat("truncate needs a text, not ", TypeName(value)));
@@ -159,7 +158,7 @@ Value WordWrap(Renderer& r, const Value& value, Arguments& a) {
   style.width = b[0].is(Kind::kMissing) ? 79 : IntArgument(b[0], "wordwrap");
   style.break_long_words = Flag(b[1], true);
   style.break_on_hyphens = Flag(b[3], true);
-  const std::string glue = Given(b[2]) ? NeedText(b[2], "wordwrap").text() : "\n";
+  const std::string glue = b[2].IsGiven() ? NeedText(b[2], "wordwrap").text() : "\n";
   const std::string& text = NeedText(value, "wordwrap").text();
   r.Scan(text.size() * 8);
   std::string out;

@@ -20,8 +20,6 @@ const std::string& TextArgument(const Value& value, std::string_view what) {
   return value.text();
 }
 
-bool IsGiven(const Value& value) { return !value.is(Kind::kMissing) && !value.is(Kind::kNone); }
-
 int64_t CountArgument(const Value& value, std::string_view what, int64_t otherwise) {
   return value.is(Kind::kMissing) ? otherwise : IntArgument(value, what);
 }
@@ -41,9 +39,9 @@ Value Case(Renderer& r, const Value& self, std::string_view name, Arguments& a) 
 Value Strip(Renderer& r, const Value& self, std::string_view name, Arguments& a) {
   const auto b = Bind(name, a, {"/chars"});
   r.Scan(self.text().size());
-  const std::string_view chars = IsGiven(b[0]) ? std::string_view(TextArgument(b[0], name)) : std::string_view();
+  const std::string_view chars = b[0].IsGiven() ? std::string_view(TextArgument(b[0], name)) : std::string_view();
   r.Scan(chars.size());
-  return r.Made(std::string(StripText(self.text(), IsGiven(b[0]), chars, name != "rstrip", name != "lstrip")));
+  return r.Made(std::string(StripText(self.text(), b[0].IsGiven(), chars, name != "rstrip", name != "lstrip")));
 }
 
 Value SplitMethod(Renderer& r, const Value& self, std::string_view name, Arguments& a) {
@@ -52,7 +50,7 @@ Value SplitMethod(Renderer& r, const Value& self, std::string_view name, Argumen
   const std::string& text = self.text();
   r.Scan(text.size() * 2);
   std::vector<std::string_view> parts;
-  if (IsGiven(b[0])) {
+  if (b[0].IsGiven()) {
     const std::string& separator = TextArgument(b[0], name);
     if (separator.empty()) Fail("an empty separator");
     parts = name == "split" ? SplitAt(text, separator, most) : SplitAtFromRight(text, separator, most);
@@ -86,7 +84,7 @@ struct Window {
 Window WindowOf(const Value& self, const Value& start, const Value& stop, std::string_view name) {
   const int64_t size = self.str().Length();
   auto bound = [&](const Value& v, int64_t otherwise) {
-    if (!IsGiven(v)) return otherwise;
+    if (!v.IsGiven()) return otherwise;
     const int64_t n = IntArgument(v, name);
     return n < 0 ? std::max<int64_t>(n + size, 0) : n;
   };
