@@ -148,6 +148,64 @@ for row in map(json.loads, (WORK / "studio/runs/beside/metrics.jsonl").read_text
 expect(said["prompt/1"][0][1].strip() == "a" and said["wanted/1"] == [(0, ANSWERS["a"])], f"what was asked: {said.get('prompt/1')}, {said.get('wanted/1')}")
 expect(said["reply/1"][0][0] == 0 and said["reply/1"][0][1] != ANSWERS["a"] and said["reply/1"][-1][1] == ANSWERS["a"], f"samples: {said['reply/1']}")
 
+# Held to a suite as it was and as it became: on the page, with what the difference is worth.
+(WORK / "ask").mkdir()
+(WORK / "ask/recipe.toml").write_text("""[recipe]
+name = "ask"
+version = 1
+[input]
+languages = ["en"]
+[[input.field]]
+name = "q"
+required = true
+[[output.field]]
+name = "said"
+[[step]]
+id = "writer"
+use = "generate.text"
+model = { en = "base" }
+template = { en = "q.jinja" }
+temperature = 0.01
+[[step.slot]]
+name = "said"
+samples = 1
+max_tokens = 24
+cut = "line"
+""")
+(WORK / "ask/q.jinja").write_text("{{ q ~ ' \\n' }}")
+lines("ask/cases.jsonl", [{"id": q, "q": q, "want": answer, "lang": "en"} for q, answer in ANSWERS.items()] +
+      [{"id": f"{q}{i}", "q": q, "want": answer, "lang": "en"} for i in range(3) for q, answer in ANSWERS.items()])
+(WORK / "ask/suite.toml").write_text("""[suite]
+name = "answers"
+recipe = "."
+[cases]
+file = "cases.jsonl"
+id = "id"
+input = { q = "q" }
+[[assert]]
+name = "what it learned"
+use = "equals"
+of = "said"
+field = "want"
+""")
+run(*SFT, "--name", "never", "--suite", "nowhere.toml", code=1, says="nowhere.toml")
+expect(not (WORK / "studio/runs/never").exists(), "a run began though its suite is not there")
+out = json.loads(run(*SFT, "--name", "held", "--suite", "ask/suite.toml", "--lang", "en", "--json"))
+results = json.loads(pathlib.Path(out["suite"]["results"]).read_text())
+before, after = results["arms"]
+expect((before["model"], after["model"], after["against"]) == ("base", "base+held", before["name"]), f"arms: {before['name']}, {after['name']}")
+expect(before["measures"][0]["score"] < 0.3 and after["measures"][0]["score"] == 1, f"the suite: {before['measures']}, {after['measures']}")
+page = (WORK / "studio/runs/held/report.html").read_text()
+expect("Suite before and after" in page and "what it learned" in page and ", better" in page, "the suite is not on the page")
+run("run", "report", WORK / "studio/runs/held", "--lang", "zh")
+expect("评测集：训练前后" in (WORK / "studio/runs/held/report.html").read_text(), "the page, made again, has no suite")
+(WORK / "studio/runs/held/suite/results.json").write_text('{"arms": 7}')
+run("run", "report", WORK / "studio/runs/held", "--lang", "en")
+expect("no results of a suite" in (WORK / "studio/runs/held/report.html").read_text(), "a damaged file of results")
+out = json.loads(run("evaluate", "suite", "ask/suite.toml", "--model", "base+held", "--model", "base", *STUDIO, "--json", code=1))
+expect([(a["model"], a["measures"][0]["score"] == 1) for a in out["arms"]] == [("base+held", True), ("base", False)], f"models: {out['arms']}")
+run("evaluate", "suite", "ask/suite.toml", "--model", "bse", *STUDIO, code=1, says="did you mean base")
+
 # A file of prompts gets its replies; what was done when it was interrupted is not done again.
 where = lambda name: json.loads(run("model", "show", name, *STUDIO, "--json"))["path"]  # by path no studio is opened, which a small limit would hurt
 batch = ("generate", "-m", f"{where('base')}+{where('beside')}", "--input", "asked.jsonl", "--field", "q", "--into", "a", "--out", "answered.jsonl", "--temperature", 0,

@@ -1,29 +1,22 @@
 // atelier evaluate suite SUITE.toml: cases through every arm, measures against their cut-offs, a page that compares.
-#include <filesystem>
+#include <algorithm>
 #include <iostream>
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
-#include "app/atelier/embedders.h"
 #include "app/atelier/recipe_run.h"
-#include "app/atelier/recipes.h"
 #include "app/atelier/report_option.h"
 #include "app/atelier/segmenter_option.h"
+#include "app/atelier/suite_here.h"
 #include "app/atelier/text_table.h"
-#include "artefact/file_lock.h"
 #include "artefact/registry.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "base/thread_pool.h"
-#include "experiment/suite_report.h"
-#include "kernel/select.h"
-#include "runtime/local_generator.h"
 
 namespace atelier::app {
 namespace {
 
-constexpr int kKeepDays = 90;      // of outputs that nobody asked for again
 constexpr size_t kShownCases = 3;  // per missed cut-off, in the terminal
 
 class EvaluateSuite : public Command {
@@ -35,6 +28,9 @@ class EvaluateSuite : public Command {
     cli.Text("--baseline", &baseline_,
              "results.json to compare with, or none (default: the last run in --out that held)");
     cli.Texts("--arm", &only_, "only this arm; again for further ones");
+    cli.Texts("--model", &models_,
+              "this model, or MODEL+ADAPTER, in the place of all that the arms name; again for further ones, each held "
+              "against the first");
     cli.Int("--jobs", &jobs_, "cases at once (default: twice the processors)", 1, 256);
     cli.Flag("--no-cache", &no_cache_, "make every output anew");
     segmenter_.Declare(cli);
@@ -46,37 +42,20 @@ class EvaluateSuite : public Command {
     const bool chinese = PageLanguage(language_) == "zh";
     if (report_.wanted()) report_.Check({suite_file_});
     store::Studio studio = StudioForRuns(globals.studio);
-    const recipe::Catalogue recipes = RecipesOf(studio);
-    const experiment::FindRecipe find = [&](const std::string& name) { return recipes.Folder(name); };
-    experiment::Suite suite =
-        experiment::LoadSuite(suite_file_, find,
-                              {[&] { return segmenter_.LoadWords(globals); },
-                               [&](const std::string& name) { return EmbedderHere(globals, name); }});
+    experiment::Suite suite = LoadSuiteHere(studio, suite_file_, &segmenter_, globals);
     ChooseArms(&suite);
+    if (!models_.empty()) {
+      const artefact::Registry registry(&studio);
+      for (const std::string& model : models_)
+        registry.ResolveAdapted(model);  // a slip is found before minutes of work
+      experiment::WithModels(models_, &suite);
+    }
     if (out_.empty()) out_ = studio.Path(Cat("suites/", suite.name));
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
-    const std::optional<experiment::Baseline> baseline = FindBaseline();
-
-    const recipe::RunOptions here = OptionsForRuns(studio, globals.quiet || globals.json);
-    experiment::RunnerOptions options;
-    options.operators = here.operators;
-    options.models = here.models;
-    options.search = here.search;
-    options.rankers = here.rankers;
-    options.quiet = here.quiet;
-    options.cancelled = here.cancelled;
-    options.model_hash = [registry = artefact::Registry(&studio)](const std::string& name) {
-      return WeightsOf(registry, name);
-    };
-    options.find = find;
-    options.build = Cat(runtime::EngineBuild(), " ", kernel::BestTable().name, " ", ThreadPool::DefaultThreads());
-    if (!no_cache_) options.cache = studio.Path("cache/outputs");
-    options.jobs = jobs_.value_or(2 * ThreadPool::DefaultThreads());
-    experiment::CaseRunner runner(std::move(options));
-    const experiment::SuiteResult result = experiment::RunSuite(suite, runner, baseline);
+    const experiment::SuiteResult result = RunSuiteHere(studio, &suite, {FindBaseline(), !no_cache_, jobs_}, globals);
+    const bool whole = only_.empty() && models_.empty();
+    const std::vector<experiment::Trend> history = WriteSuite(out_, result, suite, whole, chinese);
     Json json = experiment::ToJson(result, suite);
-    const std::vector<experiment::Trend> history = Write(result, suite, json, chinese);
-    runner.cache().Prune(kKeepDays);
 
     json.erase("outputs");  // they are in results.json
     json["files"] = {{"results", Cat(out_, "/results.json")},
@@ -96,23 +75,6 @@ class EvaluateSuite : public Command {
   }
 
  private:
-  // What stands for a model's weights. Those that were never registered have no hash: their file's size and time do.
-  static std::string WeightsOf(const artefact::Registry& registry, const std::string& name) {
-    try {
-      const artefact::ModelEntry model = registry.ResolveAdapted(name);
-      if (!model.manifest.sha256.empty()) return model.manifest.sha256;
-      const auto one = [](const std::string& path) {
-        const auto time = std::filesystem::last_write_time(path).time_since_epoch().count();
-        return Cat(std::filesystem::canonical(path).string(), " ", FileSize(path), " ", time);
-      };
-      return model.adapter ? Cat(one(model.path), " ", one(model.adapter->path)) : one(model.path);
-    } catch (const Error&) {
-      return "";
-    } catch (const std::filesystem::filesystem_error&) {
-      return "";
-    }
-  }
-
   void ChooseArms(experiment::Suite* suite) const {
     if (only_.empty()) return;
     std::vector<std::string> names;
@@ -130,27 +92,10 @@ class EvaluateSuite : public Command {
   std::optional<experiment::Baseline> FindBaseline() const {
     if (baseline_ == "none") return std::nullopt;
     if (!baseline_.empty()) return experiment::ReadBaseline(baseline_);
+    if (!models_.empty()) return std::nullopt;  // its arms are others
     const std::string last = Cat(out_, "/passed.json");
     if (!FileExists(last)) return std::nullopt;
     return experiment::ReadBaseline(last);
-  }
-
-  // passed.json comes last: it is what the next run compares with. One that fails does not lower the bar for the next,
-  // nor does one of a few arms. Returns the history, this run included.
-  std::vector<experiment::Trend> Write(const experiment::SuiteResult& result, const experiment::Suite& suite,
-                                       const Json& json, bool chinese) const {
-    const std::string history = Cat(out_, "/history.jsonl");
-    const artefact::FileLock lock(Cat(out_, "/.lock"));  // another run may be at the same place
-    std::string lines = FileExists(history) ? ReadFile(history) : "";
-    if (!lines.empty() && lines.back() != '\n') lines += "\n";
-    WriteFileAtomic(history, lines + experiment::HistoryLine(result, suite));
-    WriteFileAtomic(Cat(out_, "/junit.xml"), experiment::JUnit(result, suite));
-    std::vector<experiment::Trend> trends = experiment::ReadHistory(history);
-    WriteFileAtomic(Cat(out_, "/index.html"), experiment::SuitePage(result, suite, trends, chinese));
-    const std::string results = ToText(json) + "\n";
-    WriteFileAtomic(Cat(out_, "/results.json"), results);
-    if (result.passed && only_.empty()) WriteFileAtomic(Cat(out_, "/passed.json"), results);
-    return trends;
   }
 
   static std::string Show(const std::optional<experiment::Difference>& difference) {
@@ -220,7 +165,7 @@ class EvaluateSuite : public Command {
   }
 
   std::string suite_file_, out_, baseline_, language_;
-  std::vector<std::string> only_;
+  std::vector<std::string> only_, models_;
   std::optional<int64_t> jobs_;
   bool no_cache_ = false;
   SegmenterOption segmenter_;

@@ -8,6 +8,9 @@
 #include <utility>
 
 #include "app/atelier/command.h"
+#include "app/atelier/data_print.h"
+#include "app/atelier/recipe_run.h"
+#include "app/atelier/suite_here.h"
 #include "app/atelier/training_run.h"
 #include "app/atelier/tuned_model.h"
 #include "artefact/manifest.h"
@@ -15,6 +18,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "runtime/quantise.h"
+#include "track/suite_section.h"
 
 namespace atelier::app {
 namespace {
@@ -90,6 +94,11 @@ class Tune : public Command {
     cli.Text("--merge", &merge_,
              "register the model with the adapter laid into it instead; what its changed matrices become, as "
              "q8_0; keep: the model's own types");
+    if (Writes()) {
+      cli.Text("--suite", &suite_,
+               "a suite that the model is held to as it was and as it became; the run's page shows both");
+      segmenter_.Declare(cli);
+    }
     cli.Text("--lang", &language_, "of the run's page: zh or en (default: by LANG)");
     cli.Flag("--resume", &resume_, "go on from the run's last checkpoint");
   }
@@ -112,6 +121,7 @@ class Tune : public Command {
     run.resume = resume_;
     run.name_by = "--name";
     CheckRun(*here, run);
+    if (!suite_.empty()) LoadSuiteHere(StudioForRuns(globals.studio), suite_, &segmenter_, globals);  // throws now
     MakeFolders(run.folder);
     WriteFileAtomic(run.config, Config(run.name, base.path, Length(base)));
     Json done = RunTraining(*here, run, globals);
@@ -124,18 +134,39 @@ class Tune : public Command {
       done["peft"] = kept.peft;
     }
     done["report"] = ReportOfRun(run);
+    if (!stopped && !suite_.empty()) {
+      done["suite"] = HoldToSuite(run, {kept.base, kept.model}, globals);
+      ReportOfRun(run);
+    }
     if (globals.json) {
       std::cout << ToText(done) << "\n";
     } else {
       PrintTrainingEnd(done, kept.model);
       if (!stopped) std::cout << "adapter: " << kept.adapter << "\n";
+      if (done.contains("suite")) std::cout << "suite: " << done["suite"]["page"].get<std::string>() << "\n";
     }
     return stopped ? 130 : 0;
   }
 
  private:
   bool HasBeta() const { return kind_.beta > 0; }
+  bool Writes() const { return kind_.objective != "reward"; }
   bool HasTeacher() const { return kind_.objective == "distil"; }
+
+  // Into RUN/suite, where the run's page looks for it. What it says of cut-offs is no failure of the tuning.
+  Json HoldToSuite(const TrainingRun& run, const std::vector<std::string>& models, const Globals& globals) {
+    store::Studio studio = StudioForRuns(globals.studio);
+    experiment::Suite suite = LoadSuiteHere(studio, suite_, &segmenter_, globals);
+    experiment::WithModels(models, &suite);
+    const std::string folder = Cat(run.folder, "/", track::kSuiteFolder);
+    MakeFolders(folder);
+    const experiment::SuiteResult result = RunSuiteHere(studio, &suite, {}, globals);
+    WriteSuite(folder, result, suite, /*whole=*/false, PageLanguage(language_) == "zh");
+    return {{"name", suite.name},
+            {"passed", result.passed},
+            {"results", Cat(folder, "/results.json")},
+            {"page", Cat(folder, "/index.html")}};
+  }
 
   void Find(const StudioHere& here, const artefact::ModelEntry& student) {
     const artefact::ModelEntry teacher = here.models->ResolveAdapted(teacher_);
@@ -203,8 +234,9 @@ class Tune : public Command {
 
   std::string model_, data_, validation_, name_, run_,
       prompt_ = "prompt", response_ = "response", chosen_ = "chosen", rejected_ = "rejected", label_ = "label",
-      format_ = "auto", merge_, language_, scorer_, teacher_, teacher_path_, teacher_adapter_;
+      format_ = "auto", merge_, language_, scorer_, suite_, teacher_, teacher_path_, teacher_adapter_;
   const Kind kind_;
+  SegmenterOption segmenter_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
   int64_t samples_ = 8, reply_tokens_ = 64;

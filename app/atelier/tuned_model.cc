@@ -25,6 +25,7 @@ std::string Findable(const StudioHere& here, const artefact::ModelEntry& model) 
 TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefact::ModelEntry& base,
                           std::optional<runtime::MergeOptions> merge, const Globals& globals) {
   TunedModel kept;
+  kept.base = Findable(here, base);
   kept.adapter = Cat(run.folder, "/adapter.gguf");
   kept.peft = Cat(run.folder, "/peft");
   std::vector<std::string> arguments = {"export",  "--model", BestOfRun(run), "--out",  kept.adapter, "--peft",
@@ -38,7 +39,7 @@ TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefa
   options.background = false;
   job::RunLearner(arguments, options, nullptr);
   if (!merge && !here.studio) {  // the run's folder has it
-    kept.model = Cat(Findable(here, base), "+", kept.adapter);
+    kept.model = Cat(kept.base, "+", kept.adapter);
     return kept;
   }
   const std::string fresh = FreshModelPath(here, run, ".gguf");
@@ -52,7 +53,7 @@ TunedModel KeepTunedModel(StudioHere& here, const TrainingRun& run, const artefa
     WriteFileAtomic(fresh, ReadFile(kept.adapter, UINT64_MAX));
   }
   const std::string model = KeepModelOfRun(here, run, fresh, &base.manifest);
-  kept.model = merge ? model : Cat(Findable(here, base), "+", model);
+  kept.model = merge ? model : Cat(kept.base, "+", model);
   return kept;
 }
 

@@ -11,6 +11,7 @@ namespace atelier::app {
 
 struct TunedModel {
   std::string model;          // what commands know the tuned model by: BASE+NAME, or of a merged one its name or path
+  std::string base;           // and the one that was tuned: its name or path
   std::string adapter, peft;  // the adapter's file and PEFT's folder
 };
 

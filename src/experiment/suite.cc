@@ -122,7 +122,7 @@ Suite ParseSuite(std::string_view text, const std::string& path, const FindRecip
     }
     suite.arms.push_back(std::move(arm));
   }
-  if (suite.arms.empty()) suite.arms.push_back(Arm{"as written", "", "", ""});
+  if (suite.arms.empty()) suite.arms.push_back(Arm{.name = "as written"});
 
   MeasureContext context{suite.folder, {}, tools};
   for (const recipe::OutputField& field : recipe.output) context.outputs.push_back(field.name);
@@ -146,6 +146,27 @@ Suite ParseSuite(std::string_view text, const std::string& path, const FindRecip
 
 Suite LoadSuite(const std::string& path, const FindRecipe& find, const Tools& tools) {
   return ParseSuite(ReadFile(path), path, find, tools);
+}
+
+void WithModels(const std::vector<std::string>& models, Suite* suite) {
+  std::vector<Arm> arms;
+  for (const Arm& arm : suite->arms) {
+    if (!arm.outputs.empty()) {
+      arms.push_back(arm);
+      continue;
+    }
+    const std::string first = Cat(arm.name, " ", models[0]);
+    for (const std::string& model : models) {
+      Arm one = arm;
+      one.name = Cat(arm.name, " ", model), one.model = model;
+      if (one.name != first) one.against = first;
+      for (MeasureSpec& spec : suite->measures) {
+        if (std::find(spec.arms.begin(), spec.arms.end(), arm.name) != spec.arms.end()) spec.arms.push_back(one.name);
+      }
+      arms.push_back(std::move(one));
+    }
+  }
+  suite->arms = std::move(arms);
 }
 
 }  // namespace atelier::experiment

@@ -18,9 +18,10 @@ namespace atelier::experiment {
 // Who makes the outputs: a variant of the recipe, perhaps with another model in all its steps; or a file in which they
 // are already.
 struct Arm {
-  std::string name, variant;
-  std::string model;    // "": those that the recipe names
-  std::string outputs;  // a file of records {id, and output fields}; "": the recipe is run
+  std::string name, variant = {};
+  std::string model = {};    // "": those that the recipe names
+  std::string outputs = {};  // a file of records {id, and output fields}; "": the recipe is run
+  std::string against = {};  // the arm before it that it is compared with; "": the first
 };
 
 // What a score must be. In the measure's own units; an assertion's score is the share of cases, 1 by default.
@@ -44,7 +45,7 @@ struct Suite {
   std::string recipe;  // its folder
   uint64_t seed = 1;
   CasesSpec cases;
-  std::vector<Arm> arms;  // the first is what the others are compared with
+  std::vector<Arm> arms;
   std::vector<MeasureSpec> measures;
 };
 
@@ -56,5 +57,9 @@ using FindRecipe = std::function<std::string(const std::string& name)>;
 Suite LoadSuite(const std::string& path, const FindRecipe& find, const Tools& tools = {});
 // The same from text, for tests and fuzzing.
 Suite ParseSuite(std::string_view text, const std::string& path, const FindRecipe& find, const Tools& tools = {});
+
+// Each arm that runs the recipe becomes one for each of these models, in the place of all that it names; they are
+// compared with the first of them. A measure that is for an arm is for all that became of it.
+void WithModels(const std::vector<std::string>& models, Suite* suite);
 
 }  // namespace atelier::experiment

@@ -76,6 +76,7 @@ Json ToJson(const SuiteResult& result, const Suite& suite) {
                     {"cached", arm.cached},
                     {"errors", arm.errors},
                     {"measures", std::move(measures)}});
+    if (!arm.arm.against.empty()) arms.back()["against"] = arm.arm.against;
   }
   // Where each case's row of counts is, by arm and measure.
   std::vector<std::vector<size_t>> next(result.arms.size(), std::vector<size_t>(suite.measures.size()));

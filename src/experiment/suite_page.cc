@@ -185,7 +185,10 @@ class Page {
     if (cell.missing > 0)
       out += Cat("<div class=\"bad\">", cell.missing, Say(" 个无数值", " without a value"), "</div>");
     out += DifferenceText(cell.baseline, Say("较上次", "the run before"), lower);
-    out += DifferenceText(cell.first, Say("较第一个方案", "the first arm"), lower);
+    const std::string& against = arm.arm.against;
+    const std::string_view first =
+        against.empty() ? Say("较第一个方案", "the first arm") : Say("较前一模型", "the first model");
+    out += DifferenceText(cell.first, first, lower);
     return out + "</td>";
   }
 

@@ -135,6 +135,13 @@ void HoldAgainst(const Cutoff& cutoff, const Measure& measure, Cell* cell) {
   }
 }
 
+// The place of the arm that this one is compared with.
+size_t AgainstOf(const std::vector<ArmResult>& arms, const Arm& arm) {
+  if (arm.against.empty()) return 0;
+  const auto at = std::find_if(arms.begin(), arms.end(), [&](const ArmResult& a) { return a.arm.name == arm.against; });
+  return at == arms.end() ? 0 : static_cast<size_t>(at - arms.begin());
+}
+
 bool IsFor(const MeasureSpec& spec, const Arm& arm) {
   return spec.arms.empty() || std::find(spec.arms.begin(), spec.arms.end(), arm.name) != spec.arms.end();
 }
@@ -257,8 +264,9 @@ SuiteResult RunSuite(Suite& suite, CaseRunner& runner, const std::optional<Basel
   for (const MeasureSpec& spec : suite.measures) {
     for (ArmResult& arm : result.arms) {
       Cell cell = Measured(spec, result.cases, arm, runner, suite.seed);
-      if (&arm != &result.arms[0] && result.arms[0].cells.back().asked && cell.asked) {
-        cell.first = CompareCells(*spec.measure, cell, result.arms[0].cells.back(), suite.seed);
+      const ArmResult& first = result.arms[AgainstOf(result.arms, arm.arm)];
+      if (&arm != &first && first.cells.back().asked && cell.asked) {
+        cell.first = CompareCells(*spec.measure, cell, first.cells.back(), suite.seed);
       }
       if (baseline && cell.asked) {
         cell.baseline = HoldAgainstBaseline(spec, cell, arm, *baseline, suite, &result);

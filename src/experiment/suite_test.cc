@@ -287,6 +287,26 @@ TEST_F(SuiteTest, ArmsAreComparedCaseByCase) {
   EXPECT_FALSE(result.passed);
 }
 
+TEST_F(SuiteTest, EachModelIsHeldAgainstTheFirstOfItsArm) {
+  WriteFileAtomic(folder_ + "/theirs.jsonl", R"({"id":"one","said":"a"})");
+  Suite suite = Parse(
+      "[[arm]]\nname='plain'\n[[arm]]\nname='loud'\nvariant='loud'\nmodel='x'\n[[arm]]\nname='theirs'\n"
+      "outputs='theirs.jsonl'\n[[metric]]\nuse='chars'\nof='said'\n[[metric]]\nname='of loud'\nuse='chars'\n"
+      "of='said'\narms=['loud']");
+  WithModels({"m", "m+a"}, &suite);
+  std::vector<std::string> arms;
+  for (const Arm& arm : suite.arms) arms.push_back(Cat(arm.name, "|", arm.model, "|", arm.against));
+  EXPECT_EQ(arms, (std::vector<std::string>{"plain m|m|", "plain m+a|m+a|plain m", "loud m|m|", "loud m+a|m+a|loud m",
+                                            "theirs||"}));
+  const SuiteResult result = Run(suite);
+  EXPECT_NEAR(result.arms[1].cells[0].first->difference, 0, 1e-9);
+  EXPECT_NEAR(result.arms[2].cells[0].first->difference, 3, 1e-9) << "the first arm's";
+  EXPECT_NEAR(result.arms[3].cells[0].first->difference, 0, 1e-9) << "its own first model's";
+  EXPECT_FALSE(result.arms[1].cells[1].asked);
+  EXPECT_TRUE(result.arms[3].cells[1].asked);
+  EXPECT_EQ(ToJson(result, suite)["arms"][3]["against"], "loud m");
+}
+
 TEST_F(SuiteTest, ABaselineIsComparedWhereItWasMeasuredAlike) {
   Suite suite = Parse("[[metric]]\nuse='chars'\nof='said'\ndrop=0.5");
   const SuiteResult before = Run(suite);

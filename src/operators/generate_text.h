@@ -6,10 +6,11 @@
 //   model = { zh = "gemma3-270m", en = "smollm2" }             # registered name or path, by the record's language
 //   optional = true                                            # a missing model is noted, not an error
 //   template = { zh = "templates/zh.jinja", en = "..." }       # sees the record, `slot`, and the slots written so far
-//   examples = { zh = "examples/zh.jsonl", en = "..." }         # optional: written pairs, in the template as
-//   `examples` chat = false                                               # wrap the rendered text in the model's chat
-//   template temperature = 0.8  top_k  top_p  min_p  repetition_penalty  presence_penalty  frequency_penalty tags =
-//   ["name", "category", "features"]                    # fields whose short values become the `tags` output
+//   examples = { zh = "examples/zh.jsonl", en = "..." }         # optional: written pairs, `examples` in the template
+//   chat = false                                               # wrap the rendered text in the model's chat template
+//   temperature = 0.8  # and top_k, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty
+//   tags = ["name", "category", "features"]                    # fields whose short values become the `tags` output
+//
 //   [[step.slot]]
 //   name = "headline"
 //   samples = 8          # drawn together over one shared prompt

@@ -14,6 +14,7 @@
 #include "report/page.h"
 #include "track/curve.h"
 #include "track/metrics_file.h"
+#include "track/suite_section.h"
 
 namespace atelier::track {
 namespace {
@@ -312,6 +313,7 @@ std::string ReportOfRun(const std::string& folder, std::string_view language) {
   if (run.curves.empty() && run.texts.empty() && run.images.empty()) out += Cat("<p>", w.none, "</p>\n");
   if (!run.curves.empty()) out += Cat("<h2>", w.curves, "</h2>\n", Charts(run, w, chinese), Numbers(run, w));
   if (run.finish) out += Details(w.summary, run.finish->summary);
+  out += SuiteSection(folder, chinese);
   out += Replies(run, w);
   out += Series(w.samples, run.texts, w, [&](const MetricRow& row) {
     return Cat(Step(row, w), "<pre><bdi>", Html(row.text, 20'000), "</bdi></pre>\n");
