@@ -50,7 +50,7 @@ void FailErrno(std::string_view doing, const std::string& path) {
     case EDQUOT:
     case EFBIG:
       throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full, or the file may not grow"),
-                  "free some space and try again; nothing was changed");
+                  "free some space and try again; what was there before is whole");
     default: throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
   }
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -16,19 +15,9 @@ namespace atelier::track {
 namespace {
 
 [[noreturn]] void Fail(int why, std::string_view doing, const std::string& path) {
-  switch (why) {
-    case ENOENT: throw Error(Code::kNotFound, Cat(path, ": no such file or folder"));
-    case EEXIST: throw Error(Code::kConflict, Cat(path, ": is there already"));
-    case EACCES:
-    case EPERM:
-    case EROFS: throw Error(Code::kPermissionDenied, Cat(path, ": ", doing, ": ", std::strerror(why)));
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      throw Error(Code::kResourceExhausted, Cat(path, ": ", doing, ": the disk is full, or the file may not grow"),
-                  "free some space; what was written before is whole");
-    default: throw Error(Code::kIo, Cat(path, ": ", doing, ": ", std::strerror(why)));
-  }
+  if (why == EEXIST) throw Error(Code::kConflict, Cat(path, ": is there already"));
+  errno = why;
+  FailErrno(doing, path);
 }
 
 void Lock(int fd, const std::string& path) {
