@@ -54,8 +54,8 @@ class EvaluateSuite : public Command {
     MakeFolders(out_);  // a folder that cannot be written is found now, not after minutes
     const experiment::SuiteResult result = RunSuiteHere(studio, &suite, {FindBaseline(), !no_cache_, jobs_}, globals);
     const bool whole = only_.empty() && models_.empty();
-    const std::vector<experiment::Trend> history = WriteSuite(out_, result, suite, whole, chinese);
     Json json = experiment::ToJson(result, suite);
+    const std::vector<experiment::Trend> history = WriteSuite(out_, result, suite, json, whole, chinese);
 
     json.erase("outputs");  // they are in results.json
     json["files"] = {{"results", Cat(out_, "/results.json")},

@@ -73,7 +73,7 @@ experiment::SuiteResult RunSuiteHere(store::Studio& studio, experiment::Suite* s
 }
 
 std::vector<experiment::Trend> WriteSuite(const std::string& folder, const experiment::SuiteResult& result,
-                                          const experiment::Suite& suite, bool whole, bool chinese) {
+                                          const experiment::Suite& suite, const Json& json, bool whole, bool chinese) {
   const std::string history = Cat(folder, "/history.jsonl");
   const artefact::FileLock lock(Cat(folder, "/.lock"));  // another run may be at the same place
   std::string lines = FileExists(history) ? ReadFile(history) : "";
@@ -82,7 +82,7 @@ std::vector<experiment::Trend> WriteSuite(const std::string& folder, const exper
   WriteFileAtomic(Cat(folder, "/junit.xml"), experiment::JUnit(result, suite));
   std::vector<experiment::Trend> trends = experiment::ReadHistory(history);
   WriteFileAtomic(Cat(folder, "/index.html"), experiment::SuitePage(result, suite, trends, chinese));
-  const std::string results = ToText(experiment::ToJson(result, suite)) + "\n";
+  const std::string results = ToText(json) + "\n";
   WriteFileAtomic(Cat(folder, "/results.json"), results);
   if (result.passed && whole) WriteFileAtomic(Cat(folder, "/passed.json"), results);  // last
   return trends;

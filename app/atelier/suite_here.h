@@ -26,10 +26,10 @@ struct SuiteRunOptions {
 experiment::SuiteResult RunSuiteHere(store::Studio& studio, experiment::Suite* suite, const SuiteRunOptions& options,
                                      const Globals& globals);
 
-// results.json, junit.xml, index.html and a line more in history.jsonl, all in `folder`, which is there; passed.json
-// too, which the next run compares with, where every cut-off holds and `whole` says that no arm was chosen or changed.
-// Returns the history, this run included.
+// `json`, which is ToJson of both, as results.json; junit.xml, index.html and a line more in history.jsonl, all in
+// `folder`, which is there; passed.json too, which the next run compares with, where every cut-off holds and `whole`
+// says that no arm was chosen or changed. Returns the history, this run included.
 std::vector<experiment::Trend> WriteSuite(const std::string& folder, const experiment::SuiteResult& result,
-                                          const experiment::Suite& suite, bool whole, bool chinese);
+                                          const experiment::Suite& suite, const Json& json, bool whole, bool chinese);
 
 }  // namespace atelier::app

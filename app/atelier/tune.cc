@@ -161,7 +161,8 @@ class Tune : public Command {
     const std::string folder = Cat(run.folder, "/", track::kSuiteFolder);
     MakeFolders(folder);
     const experiment::SuiteResult result = RunSuiteHere(studio, &suite, {}, globals);
-    WriteSuite(folder, result, suite, /*whole=*/false, PageLanguage(language_) == "zh");
+    WriteSuite(folder, result, suite, experiment::ToJson(result, suite), /*whole=*/false,
+               PageLanguage(language_) == "zh");
     return {{"name", suite.name},
             {"passed", result.passed},
             {"results", Cat(folder, "/results.json")},

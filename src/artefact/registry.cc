@@ -25,7 +25,7 @@ std::string AbsolutePath(const std::string& path) {
 
 // A file below the studio is kept by its path from there: a studio that is moved or restored finds its models.
 std::string PathToKeep(const store::Studio& studio, const std::string& path) {
-  const std::string below = Cat(AbsolutePath(studio.folder()), "/"), absolute = AbsolutePath(path);
+  const std::string below = Cat(studio.folder(), "/"), absolute = AbsolutePath(path);
   return absolute.starts_with(below) ? absolute.substr(below.size()) : path;
 }
 
@@ -33,7 +33,7 @@ ModelEntry ReadRow(const store::Studio& studio, const store::Statement& row) {
   ModelEntry entry;
   entry.name = row.Text(0);
   entry.path = row.Text(1);
-  if (!entry.path.starts_with('/')) entry.path = AbsolutePath(studio.Path(entry.path));
+  if (!entry.path.starts_with('/')) entry.path = studio.Path(entry.path);
   const std::string where = Cat("models.manifest of ", entry.name);
   entry.manifest = ManifestFromJson(ParseJson(row.Text(2), where), where);
   entry.registered = true;

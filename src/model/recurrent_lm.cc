@@ -5,8 +5,6 @@
 #include "model/fused/ops.h"
 
 namespace atelier::model {
-namespace {}  // namespace
-
 RecurrentLmConfig ReadRecurrentLmConfig(Table& config, const DataShape& shape, bool gru) {
   RecurrentLmConfig c;
   c.gru = gru;

@@ -87,9 +87,8 @@ class Value {
 
   Kind kind() const { return kind_; }
   bool is(Kind kind) const { return kind_ == kind; }
-  bool IsGiven() const {
-    return kind_ != Kind::kMissing && kind_ != Kind::kNone;
-  }  // of an argument that may be left out
+  // Of an argument that may be left out.
+  bool IsGiven() const { return kind_ != Kind::kMissing && kind_ != Kind::kNone; }
   bool is_number() const { return kind_ == Kind::kBool || kind_ == Kind::kInt || kind_ == Kind::kFloat; }
   bool is_integral() const { return kind_ == Kind::kBool || kind_ == Kind::kInt; }
   bool is_sequence() const { return kind_ == Kind::kList || kind_ == Kind::kTuple; }
