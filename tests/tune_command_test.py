@@ -284,6 +284,15 @@ scores = [row["values"]["validation/score"] for row in map(json.loads, (WORK / "
           if "validation/score" in row.get("values", {})]
 expect(len(scores) >= 2 and scores[-1] > scores[0], f"by a reward model: {scores}")
 
+# The chosen reply beside the preference, and adapters at some layers alone.
+run("tune", "ipo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "some", "--length", "40", "--chosen-weight", "0.5", "--targets", "q_proj,ffn_down")
+told = (WORK / "studio/runs/some/metrics.jsonl").read_text()
+expect('"train/sft"' in told and '"train/margin"' in told, f"figures of a preference with its chosen reply: {told}")
+layers = json.loads((WORK / "studio/runs/some/peft/adapter_config.json").read_text())["target_modules"]
+expect(sorted(layers) == ["down_proj", "q_proj"], f"layers with an adapter: {layers}")
+run("tune", "dpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--targets", "nose", code=1, says="no linear layer 'nose'")
+run("tune", "orpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--chosen-weight", "1", code=2, says="--chosen-weight")
+
 run("tune", "ipo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--validation", "liked.jsonl", "--name", "base-dpo", "--length", "40", "--resume",
     code=1, says="model.objective")
 

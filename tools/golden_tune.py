@@ -23,6 +23,7 @@ W + alpha / rank B A; both must agree to 1e-5, and the gradients to 1e-4. What T
           it is given peft_config; of a ready PEFT model it keeps a frozen copy of the adapter as reference instead.
     sft   Mean over the replies' tokens of the whole batch, the token that ends a text among them.
     dpo   -log sigmoid(beta h), h of sums over tokens, mean over pairs: the paper's eq. 7.
+    dpo_chosen  dpo plus CHOSEN_WEIGHT times sft's loss of the chosen replies: TRL's loss types sigmoid and sft together.
     ipo   (h - 1 / (2 beta))^2 with h of means over a reply's tokens; the paper's eq. 17 has sums. TRL says that the authors
           agreed and that the paper's results are of means.
     distil  (1 - w) T^2 KL(teacher || policy) at temperature T, plus w of sft's, mean over the replies' tokens (Hinton et al. 2015).
@@ -70,6 +71,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "tests/golden/archs/llama.gguf.zst"
 RANK, ALPHA, SIZE, BETA, SEED, DATA_SEED = 2, 6, 0.12, 0.1, 20, 30
 GRPO_BETA = 0.04
+CHOSEN_WEIGHT = 0.6
 DISTIL_TEMPERATURE, DISTIL_LABELS = 2.0, 0.3
 GOOD, BAD = ord("+"), ord("-")  # ids: that vocabulary begins with the bytes
 BEGIN, END, PAD = 283, 284, 287  # <|begin|>, <|end|>, <|pad|> of that file's vocabulary
@@ -220,8 +222,11 @@ def plain_loss(case, plain, rows, labels, others):
     chosen, rejected = (s - r)[:half], (s - r)[half:]
     if case == "sft":
         loss = -s.sum() / n.sum()
-    elif case == "dpo":
+    elif case in ("dpo", "dpo_chosen"):
         loss = -log_sigmoid(BETA * (chosen - rejected)).mean()
+        if case == "dpo_chosen":
+            told |= dict(chosen_weight=CHOSEN_WEIGHT, sft=(-s[:half].sum() / n[:half].sum()).item())
+            loss = loss + CHOSEN_WEIGHT * -s[:half].sum() / n[:half].sum()
     elif case == "ipo":
         loss = ((chosen / n[:half] - rejected / n[half:] - 1 / (2 * BETA)) ** 2).mean()
     elif case in ("orpo", "orpo_trl"):
@@ -371,8 +376,10 @@ def trl_loss(case, adapter, pairs, judged, others):
     if case == "sft":
         kind, config, options = SFTTrainer, SFTConfig, dict(completion_only_loss=True)
         records = [{"prompt": prompt(p), "completion": text(p["chosen"])} for p in pairs]
-    elif case in ("dpo", "ipo", "orpo_trl"):
+    elif case in ("dpo", "dpo_chosen", "ipo", "orpo_trl"):
         kind, config, options = DPOTrainer, DPOConfig, dict(beta=BETA, loss_type={"dpo": "sigmoid"}.get(case, case), label_smoothing=0.0)
+        if case == "dpo_chosen":
+            options |= dict(loss_type=["sigmoid", "sft"], loss_weights=[1.0, CHOSEN_WEIGHT])
         if case == "orpo_trl":
             kind, config, options = ORPOTrainer, ORPOConfig, dict(beta=BETA, remove_unused_columns=False)
         records = [{"prompt": prompt(p), "chosen": text(p["chosen"]), "rejected": text(p["rejected"])} for p in pairs]
@@ -444,7 +451,7 @@ def main():
     pairs, judged = draw(adapter)
     rollouts = draw_rollouts()
     plain, cases = Plain(adapter), []
-    for case in ["sft", "dpo", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped", "grpo", "distil", "reward"]:
+    for case in ["sft", "dpo", "dpo_chosen", "ipo", "orpo", "orpo_trl", "kto", "kto_clamped", "grpo", "distil", "reward"]:
         order = [0, 3, 1, 2] if case == "kto_clamped" else [0, 1, 2, 3]
         mine = [judged[i] for i in order]
         others = [(record["prompt"], mine[(i + 1) % 4]["response"]) for i, record in enumerate(mine)]
@@ -500,7 +507,7 @@ def main():
 
 
 def kind_of(case):
-    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer", "grpo": "GRPOTrainer grpo",
+    return {"sft": "SFTTrainer", "dpo": "DPOTrainer sigmoid", "dpo_chosen": "DPOTrainer sigmoid and sft", "ipo": "DPOTrainer ipo", "orpo_trl": "ORPOTrainer", "grpo": "GRPOTrainer grpo",
             "distil": "GKDTrainer.generalized_jsd_loss", "reward": "LlamaForSequenceClassification"}.get(case, "KTOTrainer")
 
 

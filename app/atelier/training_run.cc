@@ -78,6 +78,7 @@ std::string ModelsFolder(const StudioHere& here, const TrainingRun& run) {
 const std::atomic<bool>& TrainingInterrupted() { return interrupted; }
 
 std::string TomlText(const std::string& text) { return ToText(Json(text)); }
+std::string TomlTexts(const std::vector<std::string>& texts) { return ToText(Json(texts)); }
 
 std::string SourceOfRun(const std::string& folder) { return Cat("trained: ", folder); }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include "app/atelier/command.h"
 #include "app/atelier/studio_here.h"
@@ -23,8 +24,9 @@ struct TrainingRun {
 std::string RunFolder(const StudioHere& here, const std::string& name);
 // Throws kConflict where the folder holds a run that is not resumed, or the studio has the name from elsewhere.
 void CheckRun(const StudioHere& here, const TrainingRun& run);
-// A text as TOML's basic string, for configurations that are written here.
+// A text as TOML's basic string, and several as an array, for configurations that are written here.
 std::string TomlText(const std::string& text);
+std::string TomlTexts(const std::vector<std::string>& texts);
 // What the registry knows a run's model by.
 std::string SourceOfRun(const std::string& folder);
 

@@ -9,6 +9,7 @@
 
 #include "app/atelier/command.h"
 #include "app/atelier/data_print.h"
+#include "app/atelier/list_option.h"
 #include "app/atelier/recipe_run.h"
 #include "app/atelier/suite_here.h"
 #include "app/atelier/training_run.h"
@@ -83,8 +84,13 @@ class Tune : public Command {
                                            : "how dear it is to leave the model as it was",
                  kind_.eats == Eats::kPrompts ? 0 : 1e-6, 1e6);
     }
+    if (MayLikeChosen())
+      cli.Double("--chosen-weight", &chosen_weight_,
+                 "of the chosen reply itself, as sft learns it, beside the preference", 0, 1e6);
     cli.Text("--format", &format_, "chat (the model's template), plain, or auto: chat where there is a template");
     cli.Int("--rank", &rank_, "of the adapter", 1, 4096);
+    cli.Texts("--targets", &targets_,
+              "which linear layers have one, by GGUF's names or Hugging Face's; without it, all of the blocks'");
     cli.Double("--rate", &rate_, "of learning", 1e-8, 1);
     cli.Double("--epochs", &epochs_, "how often the data is seen", 0.001, 1000);
     cli.Int("--batch", &batch_, "records a step", 1, 4096);
@@ -150,6 +156,7 @@ class Tune : public Command {
 
  private:
   bool HasBeta() const { return kind_.beta > 0; }
+  bool MayLikeChosen() const { return kind_.objective == "dpo" || kind_.objective == "ipo"; }
   bool Writes() const { return kind_.objective != "reward"; }
   bool HasTeacher() const { return kind_.objective == "distil"; }
 
@@ -210,7 +217,9 @@ class Tune : public Command {
     out << "\nformat = " << TomlText(format_) << "\nsequence_length = " << length
         << "\n\n[model]\narchitecture = \"decoder\"\nobjective = " << TomlText(kind_.objective)
         << "\ninit = " << TomlText(base) << "\nrank = " << rank_;
+    if (!targets_.empty()) out << "\ntargets = " << TomlTexts(ReadList("--targets", targets_));
     if (HasBeta()) out << "\nbeta = " << beta_;
+    if (chosen_weight_ > 0) out << "\nchosen_weight = " << chosen_weight_;
     if (HasTeacher()) {
       out << "\nteacher = " << TomlText(teacher_path_) << "\nlabel_weight = " << label_weight_
           << "\ntemperature = " << soften_;
@@ -236,12 +245,13 @@ class Tune : public Command {
   std::string model_, data_, validation_, name_, run_,
       prompt_ = "prompt", response_ = "response", chosen_ = "chosen", rejected_ = "rejected", label_ = "label",
       format_ = "auto", merge_, language_, scorer_, suite_, teacher_, teacher_path_, teacher_adapter_;
+  std::vector<std::string> targets_;
   const Kind kind_;
   SegmenterOption segmenter_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
   int64_t samples_ = 8, reply_tokens_ = 64;
-  double rate_, epochs_, beta_, temperature_ = 1, label_weight_ = 0.5, soften_ = 1;
+  double rate_, epochs_, beta_, temperature_ = 1, label_weight_ = 0.5, soften_ = 1, chosen_weight_ = 0;
   bool resume_ = false;
 };
 

@@ -85,12 +85,6 @@ class TuneClassify : public Command {
     return length_ ? *length_ : context > 0 ? std::min<int64_t>(128, context) : 128;
   }
 
-  static std::string TomlTexts(const std::vector<std::string>& texts) {
-    std::vector<std::string> quoted;
-    for (const std::string& text : texts) quoted.push_back(TomlText(text));
-    return Cat("[", Join(quoted, ", "), "]");
-  }
-
   std::string Config(const std::string& name, const artefact::ModelEntry& base) {
     std::ostringstream out;
     out << "[run]\nname = " << TomlText(name) << "\nseed = " << seed_ << "\n\n[data]\ntrain = " << TomlText(data_);

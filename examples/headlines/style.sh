@@ -3,8 +3,8 @@
 # headline names the person whom it is for), tunes the model on them by DPO, and counts before and after, beside the perplexity of
 # general text. Needs examples/run.sh headlines first. What is done already is not done again.
 # Usage: examples/run.sh style
-# Leaves build/examples/headlines/style. ATELIER names the program; EPOCHS (1), SEED (1), PAIRS (700, of each language), RATE (5e-5) and
-# BETA (0.1) are the run's.
+# Leaves build/examples/headlines/style. ATELIER names the program; EPOCHS (1), SEED (1), PAIRS (700, of each language), RATE (5e-5),
+# BETA (0.1), OBJECTIVE (dpo, or ipo) and CHOSEN_WEIGHT (0) are the run's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export ATELIER=${ATELIER:-build/release/atelier}
@@ -23,8 +23,9 @@ if [[ ! -f $run/done ]]; then
   rm -f "$out"/*.after.*  # of an earlier model
   resume=()
   [[ ! -f $run/last.safetensors ]] || resume=(--resume)
-  "$atelier" tune dpo -m "$folder/headlines.gguf" --data "$out/preferences.jsonl" --validation "$out/preferences_validation.jsonl" \
-    --format plain --rank 16 --rate "${RATE:-5e-5}" --beta "${BETA:-0.1}" --epochs "${EPOCHS:-1}" --length 160 --seed "$seed" \
+  "$atelier" tune "${OBJECTIVE:-dpo}" -m "$folder/headlines.gguf" --data "$out/preferences.jsonl" --validation "$out/preferences_validation.jsonl" \
+    --format plain --rank 16 --rate "${RATE:-5e-5}" --beta "${BETA:-0.1}" \
+    --chosen-weight "${CHOSEN_WEIGHT:-0}" --epochs "${EPOCHS:-1}" --length 160 --seed "$seed" \
     --name style --run "$run" --studio "$studio" "${resume[@]}" >&2
   touch "$run/done"
 fi

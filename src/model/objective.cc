@@ -23,6 +23,14 @@ void Tell(const torch::Tensor& chosen, const torch::Tensor& rejected, Loss* loss
   loss->details["margin"] = Mean(chosen - rejected);
 }
 
+// Preferences say which reply, not how likely it is: what keeps the chosen ones likely.
+void AddChosen(const ReplyScores& s, const ObjectiveConfig& config, Loss* loss) {
+  if (config.chosen_weight == 0) return;
+  const torch::Tensor unlikely = -Halves(s.sums).first.sum() / Halves(s.counts).first.sum();
+  loss->value = loss->value + config.chosen_weight * unlikely;
+  loss->details["sft"] = unlikely.item<double>();
+}
+
 // mean of -log sigmoid(h); smoothed (cDPO, Mitchell 2023), a share of the labels is taken to be the wrong way round.
 torch::Tensor SmoothedLogistic(const torch::Tensor& h, double wrong) {
   torch::Tensor value = -(1 - wrong) * torch::log_sigmoid(h);
@@ -33,6 +41,7 @@ torch::Tensor SmoothedLogistic(const torch::Tensor& h, double wrong) {
 Loss Dpo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& config, const LossOptions& options) {
   const Halves reward(config.beta * (s.sums - s.reference));
   Loss loss{SmoothedLogistic(reward.first - reward.second, options.label_smoothing), {}};
+  AddChosen(s, config, &loss);
   Tell(reward.first, reward.second, &loss);
   return loss;
 }
@@ -40,6 +49,7 @@ Loss Dpo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& conf
 Loss Ipo(const ReplyScores& s, const torch::Tensor&, const ObjectiveConfig& config, const LossOptions&) {
   const Halves gain((s.sums - s.reference) / s.counts);
   Loss loss{(gain.first - gain.second - 1 / (2 * config.beta)).square().mean(), {}};
+  AddChosen(s, config, &loss);
   Tell(config.beta * gain.first, config.beta * gain.second, &loss);
   return loss;
 }
@@ -111,6 +121,9 @@ ObjectiveConfig ReadObjective(Table& config) {
       out.teacher = {config.String("teacher"), config.StringOr("teacher_adapter", "")};
       out.distil.temperature = config.DoubleOr("temperature", out.distil.temperature, 0.01, 100);
       out.distil.label_weight = config.DoubleOr("label_weight", out.distil.label_weight, 0, 1);
+    }
+    if (one.data == DataKind::kPreferences && one.reference) {
+      out.chosen_weight = config.DoubleOr("chosen_weight", 0, 0, 1e6);
     }
     if (one.data == DataKind::kJudged) {
       out.wanted_weight = config.DoubleOr("wanted_weight", 1, 0, 1e6);

@@ -8,6 +8,7 @@
 //   distil  the same, and what another model says of each token: distil.h
 //   dpo   -log sigmoid(beta h), h = (s_c - r_c) - (s_r - r_r)              Rafailov et al. 2023, eq. 7
 //   ipo   (h - 1 / (2 beta))^2, h of means over tokens                     Azar et al. 2023, eq. 17
+//         and, of both, chosen_weight times sft's of the chosen replies    Pang et al. 2024, section 2
 //   orpo  -s_c / n_c - beta log sigmoid(log odds(c) - log odds(r)),        Hong et al. 2024, eq. 6 and 7
 //         odds = p / (1 - p), p = exp(s / n)
 //   kto   1 - sigmoid(+-(beta (s - r) - z)), + where the reply is wanted,  Ethayarajh et al. 2024, eq. 8
@@ -60,6 +61,7 @@ struct Teacher {
 struct ObjectiveConfig {
   const Objective* objective = nullptr;  // null: sft
   double beta = 0.1;
+  double chosen_weight = 0;                       // dpo, ipo
   double wanted_weight = 1, unwanted_weight = 1;  // kto
   Teacher teacher;                                // distil
   DistilConfig distil;

@@ -80,6 +80,26 @@ TEST(Objectives, EqualTheirFormulas) {
   }
 }
 
+TEST(Objectives, KeepTheChosenLikely) {
+  for (const char* name : {"dpo", "ipo"}) {
+    const std::string toml = Cat("objective = \"", name, "\"\n");
+    torch::Tensor sums = Tensor(kCase.sums).requires_grad_();
+    const Loss with = LossOf(Read(toml + "chosen_weight = 0.7"), sums),
+               without = LossOf(Read(toml), Tensor(kCase.sums));
+    const double unlikely = (12.5 + 30.25) / (5 + 11);
+    EXPECT_NEAR(with.details.at("sft"), unlikely, 1e-9);
+    EXPECT_FALSE(without.details.contains("sft"));
+    EXPECT_NEAR(with.value.item<double>() - without.value.item<double>(), 0.7 * unlikely, 1e-9) << name;
+    torch::Tensor alone = Tensor(kCase.sums).requires_grad_();
+    with.value.backward();
+    LossOf(Read(toml), alone).value.backward();
+    const torch::Tensor more = sums.grad() - alone.grad();
+    EXPECT_LT((more - torch::tensor({-0.7 / 16, -0.7 / 16, 0.0, 0.0}, torch::kFloat64)).abs().max().item<double>(),
+              1e-9);
+  }
+  EXPECT_THROW(Read("objective = \"orpo\"\nchosen_weight = 1"), Error) << "it has its own";
+}
+
 TEST(Objectives, TellWhichIsPreferred) {
   const Loss loss = LossOf(Read("objective = \"dpo\""), Tensor(kCase.sums));
   // Gains: 0.5 and -1.25 of the chosen, -1.75 and 1.25 of the rejected.

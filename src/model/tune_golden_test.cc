@@ -36,6 +36,7 @@ ObjectiveConfig ObjectiveOf(const Json& one) {
     config += Cat("\nteacher = \"the model itself\"\ntemperature = ", one["temperature"].get<double>(),
                   "\nlabel_weight = ", one["label_weight"].get<double>());
   }
+  if (one.contains("chosen_weight")) config += Cat("\nchosen_weight = ", one["chosen_weight"].get<double>());
   Table table = Table::Parse(config, "test");
   return ReadObjective(table);
 }
@@ -146,7 +147,7 @@ TEST(TuneGoldens, LossesAndGradientsAreTrls) {
     }
     ++tested;
   }
-  EXPECT_EQ(tested, 9u);
+  EXPECT_EQ(tested, 10u);
 }
 
 TEST(TuneGoldens, LogitsArePefts) {

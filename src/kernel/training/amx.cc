@@ -17,6 +17,8 @@ namespace {
 //
 #include "kernel/training/tiles_amx.h"
 //
+#include "kernel/training/blocks_f32.h"
+//
 #include "kernel/training/kernels-inl.h"
 
 // The system keeps tiles over a change of threads only for programs that ask (Linux 5.16).

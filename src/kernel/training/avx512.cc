@@ -14,6 +14,8 @@ namespace {
 //
 #include "kernel/training/tiles_none.h"
 //
+#include "kernel/training/blocks_f32.h"
+//
 #include "kernel/training/kernels-inl.h"
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "kernel/training/math-inl.h"
 #include "kernel/training/product-inl.h"
 //
+#include "kernel/training/pack-inl.h"
+//
 #include "kernel/training/optimise-inl.h"
 //
 #include "kernel/training/norm-inl.h"
@@ -16,8 +18,11 @@
 
 constexpr TrainTable MakeTable(const char* name) {
   return {.name = name,
-          .bf16 = !kWidens,
+          .bf16 = !kConverts,
+          .exact = kExactBlocks,
           .product = Multiply,
+          .blocks_bytes = kConverts ? BlocksBytes : nullptr,
+          .take_blocks = kConverts ? TakeBlocks : nullptr,
           .pack_weights = PackWeights,
           .interleave = Interleave,
           .column_sums = ColumnSums,

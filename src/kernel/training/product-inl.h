@@ -75,6 +75,21 @@ INLINE void TileRows(int64_t rows, const uint16_t* a, int64_t a_row, int64_t a_p
   if constexpr (kRows > 1) TileRows<kRows - 1>(rows, a, a_row, a_pair, b, pairs, half, first, sums, cols);
 }
 
+// Of a row of `n` numbers; by itself, so that the rest of FinishRow keeps them in registers.
+template <bool kFull>
+__attribute__((noinline)) void ActivateRow(Activation act, const uint16_t* slope, int64_t n, float* row) {
+  for (int64_t c = 0; c < n; c += kLanes) {
+    const Vec x = Load(row + c);
+    Vec y;
+    if (slope) {
+      y = x * Slope(act, kFull ? Load(slope + c) : LoadPart(slope + c, n - c));
+    } else {
+      y = Activate(act, x);
+    }
+    Store(row + c, y);
+  }
+}
+
 // What becomes of the sums of one row and panel; `n` of the panel's columns are there.
 template <bool kFull>
 INLINE void FinishRow(const Product& w, int64_t i, int64_t j, int64_t n, const float* sums) {
@@ -85,37 +100,30 @@ INLINE void FinishRow(const Product& w, int64_t i, int64_t j, int64_t n, const f
   const auto put = [n](auto* to, int v, Vec x) __attribute__((always_inline)) {
     return kFull ? Store(to + v * kLanes, x) : StorePart(to + v * kLanes, x, n - v * kLanes);
   };
-  const int count = kFull ? kVectors : static_cast<int>((n + kLanes - 1) / kLanes);
-  Vec x[kVectors];
-  for (int v = 0; v < count; ++v) x[v] = Load(sums + v * kLanes);
-  if (w.accumulate) {
-    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.out + i * w.out_stride + j, v);
-  }
-  if (w.bias) {
-    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.bias + j, v);
-  }
-  if (w.add16) {
-    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.add16 + i * w.add16_stride + j, v);
-  }
-  if (w.add) {
-    for (int v = 0; v < count; ++v) x[v] = x[v] + get(w.add + i * w.add_stride + j, v);
-  }
-  if (w.pre16) {
-    for (int v = 0; v < count; ++v) put(w.pre16 + i * w.pre16_stride + j, v, x[v]);
-  }
-  if (w.act != Activation::kNone) {
-    if (w.slope16) {
-      for (int v = 0; v < count; ++v) x[v] = x[v] * Slope(w.act, get(w.slope16 + i * w.slope16_stride + j, v));
-    } else {
-      for (int v = 0; v < count; ++v) x[v] = Activate(w.act, x[v]);
+  const auto each = [n](const auto& body) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      if (kFull || v * kLanes < n) body(v);
     }
+  };
+  Vec x[kVectors];
+  each([&](int v) __attribute__((always_inline)) { x[v] = Load(sums + v * kLanes); });
+  const auto add = [&](const auto* from) __attribute__((always_inline)) {
+    each([&](int v) __attribute__((always_inline)) { x[v] = x[v] + get(from, v); });
+  };
+  if (w.accumulate) add(w.out + i * w.out_stride + j);
+  if (w.bias) add(w.bias + j);
+  if (w.add16) add(w.add16 + i * w.add16_stride + j);
+  if (w.add) add(w.add + i * w.add_stride + j);
+  if (w.pre16) each([&](int v) __attribute__((always_inline)) { put(w.pre16 + i * w.pre16_stride + j, v, x[v]); });
+  if (w.act != Activation::kNone) {
+    alignas(64) float row[kProductPanel];
+    each([&](int v) __attribute__((always_inline)) { Store(row + v * kLanes, x[v]); });
+    ActivateRow<kFull>(w.act, w.slope16 ? w.slope16 + i * w.slope16_stride + j : nullptr, n, row);
+    each([&](int v) __attribute__((always_inline)) { x[v] = Load(row + v * kLanes); });
   }
-  if (w.out) {
-    for (int v = 0; v < count; ++v) put(w.out + i * w.out_stride + j, v, x[v]);
-  }
-  if (w.out16) {
-    for (int v = 0; v < count; ++v) put(w.out16 + i * w.out16_stride + j, v, x[v]);
-  }
+  if (w.out) each([&](int v) __attribute__((always_inline)) { put(w.out + i * w.out_stride + j, v, x[v]); });
+  if (w.out16) each([&](int v) __attribute__((always_inline)) { put(w.out16 + i * w.out16_stride + j, v, x[v]); });
 }
 
 void FinishTile(const Product& w, int64_t i, int64_t rows, int64_t j, const float* sums) {
@@ -147,102 +155,15 @@ INLINE void FetchTile(const Product& w, int64_t i, int64_t rows, int64_t j) {
   }
 }
 
-// Where pairs have no instruction of their own (kWidens), taking them apart costs as much as the sums. So a block of
-// both sides becomes f32 once for 64 rows by 64 columns, and tiles of f32 run over it: strips of kWideCols columns of
-// B, of A rows as they are, or zipped ones [depth][64]. The order of a sum is that of Dot.
-constexpr int64_t kWideDepth = 128;
-constexpr int kWideCols = kWideVectors * kLanes;
-
-// Strips [64 / kWideCols][depth][kWideCols] of a panel's pairs.
-INLINE void WidenPanel(const uint16_t* b, int64_t pairs, int64_t cols, float* out) {
-  for (int64_t c = 0; c < cols && c < kProductPanel; c += kLanes) {
-    float* to = out + c / kWideCols * kWideDepth * kWideCols + c % kWideCols;
-    for (int64_t p = 0; p < pairs; ++p) {
-      Vec even, odd;
-      UnzipPart(b + p * 2 * kProductPanel + 2 * c, kLanes, &even, &odd);
-      Store(to + 2 * p * kWideCols, even);
-      Store(to + (2 * p + 1) * kWideCols, odd);
-    }
-  }
-}
-INLINE void WidenRows(const uint16_t* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
-  for (int64_t r = 0; r < rows; ++r) {
-    int64_t k = 0;
-    for (; k + kLanes <= depth; k += kLanes) Store(out + r * kWideDepth + k, Load(a + r * stride + k));
-    if (k < depth) StorePart(out + r * kWideDepth + k, LoadPart(a + r * stride + k, depth - k), depth - k);
-  }
-}
-INLINE void WidenZipped(const uint16_t* a, int64_t rows, int64_t pairs, float* out) {
-  for (int64_t p = 0; p < pairs; ++p) {
-    for (int64_t r = 0; r < rows; r += kLanes) {
-      Vec even, odd;
-      UnzipPart(a + p * 2 * kGroup + 2 * r, kLanes, &even, &odd);
-      Store(out + 2 * p * kGroup + r, even);
-      Store(out + (2 * p + 1) * kGroup + r, odd);
-    }
-  }
-}
-
-template <int kRows, bool kZipped>
-INLINE void WideTile(const float* a, const float* b, int64_t depth, bool first, float* sums) {
-  constexpr int64_t kRow = kZipped ? 1 : kWideDepth, kStep = kZipped ? kGroup : 1;
-  Vec s[kRows][kWideVectors];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kWideVectors; ++v) s[r][v] = first ? Zero() : Load(sums + r * kProductPanel + v * kLanes);
-  }
-  const auto add = [&](int64_t k) __attribute__((always_inline)) {
-    Vec strip[kWideVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kWideVectors; ++v) strip[v] = Load(b + k * kWideCols + v * kLanes);
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const Vec x = Set(a[r * kRow + k * kStep]);
-#pragma GCC unroll 8
-      for (int v = 0; v < kWideVectors; ++v) s[r][v] = Fma(x, strip[v], s[r][v]);
-    }
-  };
-  int64_t k = 0;
-  for (; k + 2 <= depth; k += 2) {
-    add(k + 1);
-    add(k);
-  }
-  if (k < depth) add(k);
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kWideVectors; ++v) Store(sums + r * kProductPanel + v * kLanes, s[r][v]);
-  }
-}
-
-template <int kRows, bool kZipped>
-INLINE void WideRows(int64_t rows, const float* a, const float* b, int64_t depth, bool first, float* sums) {
-  if (rows == kRows) return WideTile<kRows, kZipped>(a, b, depth, first, sums);
-  if constexpr (kRows > 1) WideRows<kRows - 1, kZipped>(rows, a, b, depth, first, sums);
-}
-
-// A group's sums with a panel's block.
-template <bool kZipped>
-__attribute__((noinline)) void WideBlock(const float* a, const float* b, int64_t rows, int64_t cols, int64_t depth,
-                                         bool first, float* sums) {
-  for (int64_t c = 0; c < cols && c < kProductPanel; c += kWideCols) {
-    for (int64_t r = 0; r < rows; r += kWideRows) {
-      WideRows<kWideRows, kZipped>(rows - r < kWideRows ? rows - r : kWideRows, a + r * (kZipped ? 1 : kWideDepth),
-                                   b + c * kWideDepth, depth, first, sums + r * kProductPanel + c);
-    }
-  }
-}
-
 // A's pairs lie in rows, or are what Interleave made.
 INLINE bool InRows(const Product& w) { return w.a_pair == 2; }
 INLINE bool Zipped(const Product& w) { return w.a_row == 2 && w.a_pair == 2 * kProductPanel; }
 
-// Fewer rows than these are not worth it.
-constexpr int64_t kLeastWideRows = 16;
-INLINE bool Widens(const Product& w, int64_t rows) {
-  return kWidens && rows >= kLeastWideRows && (InRows(w) || Zipped(w));
-}
+// Where pairs have no quick instruction of their own (kConverts), taking them apart costs as much as the sums. So a
+// block of both sides takes the form of blocks_*.h once for 64 rows by 64 columns, and tiles of that run over it.
+//
+// Products of fewer rows than kLeastRows are not worth it, where that changes no bit.
+INLINE bool Converts(const Product& w) { return kConverts && w.rows >= kLeastRows && (InRows(w) || Zipped(w)); }
 
 // What becomes of a group's sums with a panel.
 template <typename Finish>
@@ -252,47 +173,108 @@ INLINE void FinishGroup(int64_t row, int64_t rows, int64_t panel, const float* s
   }
 }
 
-// A block of the depth that is widened at once is at most so deep; panels whose blocks lie side by side in L2.
-constexpr int64_t kWideWhole = 1024, kWideChunk = 16 * kProductPanel * kWideDepth;
+// A group's pairs from depth `begin`, and a panel's.
+INLINE const uint16_t* GroupAt(const Product& w, int64_t row, int64_t begin) {
+  return w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row + begin / 2 * w.a_pair;
+}
+INLINE const uint16_t* PanelAt(const Product& w, int64_t panel, int64_t begin) {
+  return w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + begin * kProductPanel;
+}
 
-INLINE int64_t WideBlocks(int64_t depth) { return (depth + kWideDepth - 1) / kWideDepth; }
-INLINE int64_t WidePart(int64_t depth, int64_t k) { return depth - k < kWideDepth ? depth - k : kWideDepth; }
-
-// Depth [begin, begin + depth) of panels [from, to), each block after block.
-void WidenPanels(const Product& w, int64_t from, int64_t to, int64_t begin, int64_t depth, float* out) {
-  const int64_t size = kProductPanel * kWideDepth;
-  for (int64_t panel = from; panel < to; ++panel) {
-    const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + begin * kProductPanel;
-    for (int64_t k = 0; k < depth; k += kWideDepth, out += size)
-      WidenPanel(b + k * kProductPanel, (WidePart(depth, k) + 1) / 2, w.cols - panel * kProductPanel, out);
+// A block of both sides that blocks_*.h does not take, pair by pair.
+__attribute__((noinline)) void PairSums(const Product& w, int64_t row, int64_t rows, int64_t panel, int64_t begin,
+                                        int64_t depth, bool first, float* sums) {
+  const uint16_t *a = GroupAt(w, row, begin), *b = PanelAt(w, panel, begin);
+  for (int64_t r = 0; r < rows; r += kTileRows) {
+    TileRows<kTileRows>(rows - r < kTileRows ? rows - r : kTileRows, a + r * w.a_row, w.a_row, w.a_pair, b, depth / 2,
+                        depth % 2 != 0, first, sums + r * kProductPanel, w.cols - panel * kProductPanel);
   }
 }
 
-// The rows of a group over that depth: [block][64][kWideDepth], or of zipped ones [depth][64].
-template <bool kZipped>
-INLINE void WidenGroup(const Product& w, int64_t row, int64_t rows, int64_t begin, int64_t depth, float* out) {
-  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
-  if (kZipped) return WidenZipped(a + begin / 2 * w.a_pair, rows, (depth + 1) / 2, out);
-  for (int64_t k = 0; k < depth; k += kWideDepth)
-    WidenRows(a + begin + k, w.a_row, rows, WidePart(depth, k), out + k * kGroup);
+// How much of the depth of a group is converted at once (256 KB); blocks of panels that lie side by side in L2.
+constexpr int64_t kMostDepth = 4096 / sizeof(BlockNumber), kMostBlocks = 16;
+constexpr int64_t kBlockSize = kProductPanel * kBlockDepth;
+
+INLINE int64_t Blocks(int64_t depth) { return (depth + kBlockDepth - 1) / kBlockDepth; }
+INLINE int64_t BlockPart(int64_t depth, int64_t k) { return depth - k < kBlockDepth ? depth - k : kBlockDepth; }
+
+// Panels that were converted for many products' ranges at once (Product::blocks), one after the other: numbers, scales
+// and whether each block was taken.
+struct PanelBlock {
+  BlockNumber* numbers;
+  float* scales;
+  char* taken;
+};
+INLINE int64_t PanelBytes(int64_t depth) {
+  const int64_t blocks = Blocks(depth), number = static_cast<int64_t>(sizeof(BlockNumber));
+  return blocks * (kBlockSize * number + kProductPanel * 4) + (blocks + 63) / 64 * 64;
+}
+INLINE PanelBlock BlockOf(void* all, int64_t depth, int64_t panel, int64_t block) {
+  const int64_t blocks = Blocks(depth);
+  char* at = static_cast<char*>(all) + panel * PanelBytes(depth);
+  auto* numbers = reinterpret_cast<BlockNumber*>(at);
+  auto* scales = reinterpret_cast<float*>(numbers + blocks * kBlockSize);
+  return {numbers + block * kBlockSize, scales + block * kProductPanel,
+          reinterpret_cast<char*>(scales + blocks * kProductPanel) + block};
+}
+int64_t BlocksBytes(int64_t cols, int64_t depth) { return Panels(cols) * PanelBytes(depth); }
+void TakeBlocks(const uint16_t* b, int64_t cols, int64_t depth, int64_t panel_begin, int64_t panel_end, int64_t begin,
+                int64_t end, void* out) {
+  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const uint16_t* from = b + panel * ((depth + 1) / 2) * 2 * kProductPanel;
+    for (int64_t k = begin / kBlockDepth * kBlockDepth; k < end; k += kBlockDepth) {
+      const int64_t j = k / kBlockDepth;
+      const PanelBlock to = BlockOf(out, depth, panel, j);
+      *to.taken = TakePanel(from + k * kProductPanel, (BlockPart(depth, k) + 1) / 2, cols - panel * kProductPanel,
+                            to.numbers, to.scales);
+    }
+  }
 }
 
-// Both sides are widened a few times at most: panels, as many as L2 holds, once; rows once for each such lot.
+template <bool kZipped>
+INLINE bool TakeGroup(const Product& w, int64_t row, int64_t rows, int64_t begin, int64_t depth, BlockNumber* out,
+                      float* scales) {
+  const uint16_t* a = GroupAt(w, row, begin);
+  return kZipped ? TakeZipped(a, rows, (depth + 1) / 2, out, scales) : TakeRows(a, w.a_row, rows, depth, out, scales);
+}
+
+// Depth [begin, begin + depth), at most kMostDepth. Both sides are converted a few times at most: panels, as many as L2
+// holds, once; rows once for each such lot.
 template <bool kZipped, typename Finish>
-void MultiplyWide(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
-                  int64_t begin, int64_t depth, const Finish& finish) {
-  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideWhole], b[kWideChunk];
-  const int64_t size = WideBlocks(depth) * kProductPanel * kWideDepth, lot = kWideChunk / size;
+void MultiplyConverted(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
+                       int64_t begin, int64_t depth, const Finish& finish) {
+  constexpr int64_t kMost = kMostDepth / kBlockDepth;
+  alignas(64) float sums[kGroup * kProductPanel], a_scales[kMost * kGroup], b_scales[kMostBlocks * kProductPanel];
+  alignas(64) BlockNumber a[kMost * kBlockSize], b[kMostBlocks * kBlockSize];
+  bool a_taken[kMost];
+  char b_taken[kMostBlocks];
+  const int64_t blocks = Blocks(depth), lot = w.blocks ? panel_end - panel_begin : kMostBlocks / blocks;
   for (int64_t from = panel_begin; from < panel_end; from += lot) {
     const int64_t to = panel_end - from < lot ? panel_end : from + lot;
-    WidenPanels(w, from, to, begin, depth, b);
+    for (int64_t panel = from, i = 0; panel < to && !w.blocks; ++panel) {
+      for (int64_t k = 0; k < depth; k += kBlockDepth, ++i) {
+        b_taken[i] = TakePanel(PanelAt(w, panel, begin + k), (BlockPart(depth, k) + 1) / 2,
+                               w.cols - panel * kProductPanel, b + i * kBlockSize, b_scales + i * kProductPanel);
+      }
+    }
     for (int64_t row = row_begin; row < row_end; row += kGroup) {
       const int64_t rows = row_end - row < kGroup ? row_end - row : kGroup;
-      WidenGroup<kZipped>(w, row, rows, begin, depth, a);
-      for (int64_t panel = from; panel < to; ++panel) {
-        for (int64_t k = 0; k < depth; k += kWideDepth) {
-          WideBlock<kZipped>(a + k * kGroup, b + (panel - from) * size + k * kProductPanel, rows,
-                             w.cols - panel * kProductPanel, WidePart(depth, k), k == 0, sums);
+      for (int64_t j = 0; j < blocks; ++j) {
+        const int64_t k = j * kBlockDepth;
+        a_taken[j] =
+            TakeGroup<kZipped>(w, row, rows, begin + k, BlockPart(depth, k), a + j * kBlockSize, a_scales + j * kGroup);
+      }
+      for (int64_t panel = from, i = 0; panel < to; ++panel) {
+        for (int64_t j = 0; j < blocks; ++j, ++i) {
+          const int64_t k = j * kBlockDepth, part = BlockPart(depth, k);
+          const PanelBlock block = w.blocks ? BlockOf(w.blocks, w.depth, panel, begin / kBlockDepth + j)
+                                            : PanelBlock{b + i * kBlockSize, b_scales + i * kProductPanel, b_taken + i};
+          if (a_taken[j] && *block.taken) {
+            BlockSums<kZipped>(a + j * kBlockSize, a_scales + j * kGroup, block.numbers, block.scales, rows,
+                               w.cols - panel * kProductPanel, part, j == 0, sums);
+          } else {
+            PairSums(w, row, rows, panel, begin + k, part, j == 0, sums);
+          }
         }
         FinishGroup(row, rows, panel, sums, finish);
       }
@@ -300,24 +282,28 @@ void MultiplyWide(const Product& w, int64_t row_begin, int64_t row_end, int64_t 
   }
 }
 
-template <typename Finish>
-void MultiplyWideGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
-  alignas(64) float sums[kGroup * kProductPanel], a[kGroup * kWideDepth], b[kProductPanel * kWideDepth];
-  const uint16_t* from = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
-  const uint16_t* panels = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
+// The whole depth, block by block.
+template <bool kZipped, typename Finish>
+void MultiplyDeepGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
+  alignas(64) float sums[kGroup * kProductPanel], a_scales[kGroup], b_scales[kProductPanel];
+  alignas(64) BlockNumber a[kBlockSize], b[kBlockSize];
   const int64_t cols = w.cols - panel * kProductPanel;
   int64_t k = 0;
   do {
-    const int64_t depth = WidePart(w.depth, k), pairs = (depth + 1) / 2;
-    WidenPanel(panels + k * kProductPanel, pairs, cols, b);
-    if (w.a_pair == 2) {
-      WidenRows(from + k, w.a_row, rows, depth, a);
-      WideBlock<false>(a, b, rows, cols, depth, k == 0, sums);
+    const int64_t depth = BlockPart(w.depth, k);
+    char b_taken = 0;
+    PanelBlock block{b, b_scales, &b_taken};
+    if (w.blocks) {
+      block = BlockOf(w.blocks, w.depth, panel, k / kBlockDepth);
     } else {
-      WidenZipped(from + k / 2 * w.a_pair, rows, pairs, a);
-      WideBlock<true>(a, b, rows, cols, depth, k == 0, sums);
+      b_taken = TakePanel(PanelAt(w, panel, k), (depth + 1) / 2, cols, b, b_scales);
     }
-    k += kWideDepth;
+    if (*block.taken && TakeGroup<kZipped>(w, row, rows, k, depth, a, a_scales)) {
+      BlockSums<kZipped>(a, a_scales, block.numbers, block.scales, rows, cols, depth, k == 0, sums);
+    } else {
+      PairSums(w, row, rows, panel, k, depth, k == 0, sums);
+    }
+    k += kBlockDepth;
   } while (k < w.depth);
   FinishGroup(row, rows, panel, sums, finish);
 }
@@ -408,8 +394,8 @@ template <typename Finish>
 INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end,
                           const Finish& finish) {
   [[maybe_unused]] const TilesOn tiles;
-  if (kWidens && InRows(w) && w.depth > 0 && w.depth <= kWideWhole && row_end - row_begin >= kLeastWideRows)
-    return MultiplyWide<false>(w, row_begin, row_end, panel_begin, panel_end, 0, w.depth, finish);
+  if (Converts(w) && InRows(w) && w.depth > 0 && w.depth <= kMostDepth)
+    return MultiplyConverted<false>(w, row_begin, row_end, panel_begin, panel_end, 0, w.depth, finish);
   // Groups of rows that stay in L2 while the panels pass.
   int64_t stay = (384 << 10) / (2 * w.depth + 1) / kGroup * kGroup;
   stay = stay < kGroup ? kGroup : stay;
@@ -420,8 +406,9 @@ INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, 
         const int64_t rows = end - row < kGroup ? end - row : kGroup;
         if (kTiles && (InRows(w) || Zipped(w))) {
           MultiplyTiles(w, row, rows, panel, finish);
-        } else if (Widens(w, rows)) {
-          MultiplyWideGroup(w, row, rows, panel, finish);
+        } else if (Converts(w)) {
+          InRows(w) ? MultiplyDeepGroup<false>(w, row, rows, panel, finish)
+                    : MultiplyDeepGroup<true>(w, row, rows, panel, finish);
         } else {
           MultiplyGroup(w, row, rows, panel, finish);
         }
@@ -445,123 +432,13 @@ void Multiply(const Product* work, int64_t row_begin, int64_t row_end, int64_t p
     [[maybe_unused]] const TilesOn tiles;
     return MultiplyZippedTiles(*work, row_begin, row_end, panel_begin, panel_end);
   }
-  if (kWidens && Zipped(*work) && OnlyAddsUp(*work) && work->depth > 0) {
-    Product part = *work;  // however few the rows: a range must not decide where a sum is cut
-    for (int64_t k = 0; k < work->depth; k += kWideWhole, part.accumulate = true) {
-      const int64_t depth = work->depth - k < kWideWhole ? work->depth - k : kWideWhole;
-      MultiplyWide<true>(*work, row_begin, row_end, panel_begin, panel_end, k, depth, FinishProduct{part});
+  if (Converts(*work) && Zipped(*work) && OnlyAddsUp(*work) && work->depth > 0) {
+    Product part = *work;
+    for (int64_t k = 0; k < work->depth; k += kMostDepth, part.accumulate = true) {
+      const int64_t depth = work->depth - k < kMostDepth ? work->depth - k : kMostDepth;
+      MultiplyConverted<true>(*work, row_begin, row_end, panel_begin, panel_end, k, depth, FinishProduct{part});
     }
     return;
   }
   MultiplyRange(*work, row_begin, row_end, panel_begin, panel_end, FinishProduct{*work});
-}
-
-// The forward form of panels [begin, end) of 64 rows of x.
-template <typename T>
-INLINE void PackTurned(const T* x, int64_t stride, int64_t rows, int64_t cols, int64_t begin, int64_t end,
-                       uint16_t* out) {
-  const int64_t pairs = (cols + 1) / 2;
-  for (int64_t panel = begin; panel < end; ++panel) {
-    const int64_t count = rows - panel * kProductPanel;
-    const T* from = x + panel * kProductPanel * stride;
-    uint16_t* to = out + panel * pairs * 2 * kProductPanel;
-    for (int64_t p = 0; p < pairs; p += kTurnPairs) {
-      for (int64_t r = 0; r < kProductPanel; r += kTurnRows)
-        Turn(from + r * stride + 2 * p, stride, count - r, cols - 2 * p, pairs - p, to + p * 2 * kProductPanel + 2 * r);
-    }
-  }
-}
-
-void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
-                 uint16_t* forward, uint16_t* backward) {
-  const int64_t row_pairs = (rows + 1) / 2;
-  for (int64_t block = block_begin; block < block_end; ++block) {
-    const int64_t row = block * kProductPanel, count = rows - row < kProductPanel ? rows - row : kProductPanel;
-    const float* from = w + row * stride;
-    if (forward) PackTurned(w, stride, rows, cols, block, block + 1, forward);
-    if (backward) {
-      for (int64_t r = 0; r < count; r += 2) {
-        const float *even = from + r * stride, *odd = r + 1 < count ? even + stride : nullptr;
-        uint16_t* out = backward + (row + r) / 2 * 2 * kProductPanel;
-        for (int64_t c = 0; c < Panels(cols) * kProductPanel; c += kLanes) {
-          const int64_t n = cols - c < 0 ? 0 : cols - c;
-          ZipPart(n ? even + c : nullptr, n && odd ? odd + c : nullptr, n,
-                  out + c / kProductPanel * row_pairs * 2 * kProductPanel + c % kProductPanel * 2);
-        }
-      }
-    }
-  }
-}
-
-// Pairs [begin, end) of a panel of `n` columns.
-template <bool kFull>
-INLINE void ZipRows(const uint16_t* x, int64_t stride, int64_t rows, int64_t n, int64_t begin, int64_t end,
-                    uint16_t* out, float* column_sums) {
-  constexpr int kVectors = kProductPanel / kLanes;
-  Vec sums[kVectors];
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    sums[v] = !column_sums ? Zero()
-              : kFull      ? Load(column_sums + v * kLanes)
-                           : LoadPart(column_sums + v * kLanes, Left(n, v * kLanes));
-  }
-  for (int64_t p = begin; p < end; ++p) {
-    const uint16_t *even = x + 2 * p * stride, *odd = 2 * p + 1 < rows ? even + stride : nullptr;
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t at = v * kLanes, left = kFull ? kLanes : Left(n, at);
-      uint16_t* to = out + p * 2 * kProductPanel + 2 * at;
-      if (kFull) {
-        ZipWhole(even + at, odd + at, to);
-      } else {
-        ZipPart(left ? even + at : nullptr, left && odd ? odd + at : nullptr, left, to);
-      }
-      if (column_sums) {
-        sums[v] = sums[v] + (kFull ? Load(even + at) : LoadPart(even + at, left));
-        if (odd) sums[v] = sums[v] + (kFull ? Load(odd + at) : LoadPart(odd + at, left));
-      }
-    }
-  }
-  if (!column_sums) return;
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) StorePart(column_sums + v * kLanes, sums[v], Left(n, v * kLanes));
-}
-
-void Interleave(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin, int64_t panel_end,
-                uint16_t* out, float* column_sums) {
-  constexpr int64_t kBlock = 16;  // pairs: reads run along the rows, writes along 4 KB of a panel
-  const int64_t pairs = (rows + 1) / 2;
-  for (int64_t begin = 0; begin < pairs; begin += kBlock) {
-    const int64_t end = pairs - begin < kBlock ? pairs : begin + kBlock;
-    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-      const int64_t n = cols - panel * kProductPanel;
-      const uint16_t* from = x + panel * kProductPanel;
-      uint16_t* to = out + panel * pairs * 2 * kProductPanel;
-      float* sums = column_sums ? column_sums + panel * kProductPanel : nullptr;
-      if (n >= kProductPanel && 2 * end <= rows) {
-        ZipRows<true>(from, stride, rows, kProductPanel, begin, end, to, sums);
-      } else {
-        ZipRows<false>(from, stride, rows, n, begin, end, to, sums);
-      }
-    }
-  }
-}
-
-void ColumnSums(const uint16_t* x, int64_t stride, int64_t rows, int64_t begin, int64_t end, float* sums) {
-  constexpr int64_t kBlock = 64;  // rows, read along their length
-  for (int64_t row = 0; row < rows; row += kBlock) {
-    const int64_t last = rows - row < kBlock ? rows : row + kBlock;
-    for (int64_t c = begin; c < end; c += kLanes) {
-      Vec sum = LoadPart(sums + c, end - c);
-      for (int64_t r = row; r < last; ++r) sum = sum + LoadPart(x + r * stride + c, end - c);
-      StorePart(sums + c, sum, end - c);
-    }
-  }
-}
-
-void NarrowAll(const float* x, int64_t n, uint16_t* out) {
-  for (int64_t i = 0; i < n; i += kLanes) StorePart(out + i, LoadPart(x + i, n - i), n - i);
-}
-void WidenAll(const uint16_t* x, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; i += kLanes) StorePart(out + i, LoadPart(x + i, n - i), n - i);
 }

@@ -41,6 +41,7 @@ struct Product {
   const uint16_t* a = nullptr;
   int64_t a_row = 0, a_pair = 2, a_block = 0;
   const uint16_t* b = nullptr;  // panels
+  void* blocks = nullptr;       // what take_blocks (table.h) made of them, only read; or null
 
   // What becomes of a sum, in this order:
   //   v = sum (+ out, if accumulate) (+ bias[j]) (+ add16[i][j]) (+ add[i][j])

@@ -35,10 +35,44 @@ Brains RandomBrains(int64_t n, Rng* rng) {
 }
 float At(const Brains& x, int64_t i) { return BFloatToFloat(x[static_cast<size_t>(i)]); }
 
+// The same product once more, of panels that were converted before, where the table does that.
+Floats OfBlocks(const TrainTable& table, Product product, Floats out) {
+  std::vector<char> blocks;
+  if (table.take_blocks) {
+    blocks.resize(static_cast<size_t>(table.blocks_bytes(product.cols, product.depth)), 1);
+    for (int64_t panel = 0; panel < Panels(product.cols); ++panel)
+      for (int64_t k = 0; k < product.depth; k += 256)
+        table.take_blocks(product.b, product.cols, product.depth, panel, panel + 1, k, std::min(k + 256, product.depth),
+                          blocks.data());
+    product.blocks = blocks.data();
+  }
+  product.out = out.data();
+  table.product(&product, 0, product.rows, 0, Panels(product.cols));
+  return out;
+}
+
 class TrainProducts : public testing::TestWithParam<const TrainTable*> {};
 
-// Sums of products of bf16 in f32: one rounding of a term and two of the sum per pair.
-double Slack(double size, int64_t depth) { return size * 1.2e-7 * (2 + std::sqrt(static_cast<double>(depth))) + 1e-30; }
+// One sum of products, and how far f32 may be from it: one rounding of a term and two of the sum per pair. Numbers that
+// share an exponent (blocks_fixed.h) may each be off by 2^-12 of the greatest.
+struct Sum {
+  explicit Sum(const TrainTable& table) : exact(table.exact) {}
+
+  void Add(double a, double b) {
+    value += a * b, size += std::abs(a * b);
+    a_size += std::abs(a), b_size += std::abs(b), ++depth;
+    a_most = std::max(a_most, std::abs(a)), b_most = std::max(b_most, std::abs(b));
+  }
+  void Add(double x) { value += x, size += std::abs(x); }
+  double slack() const {
+    const double f32 = size * 1.2e-7 * (2 + std::sqrt(static_cast<double>(depth))) + 1e-30;
+    return exact ? f32 : f32 + (a_most * b_size + b_most * a_size) / 4096;
+  }
+
+  bool exact;
+  int64_t depth = 0;
+  double value = 0, size = 0, a_size = 0, b_size = 0, a_most = 0, b_most = 0;
+};
 
 // Both forms of weights and of activations, all sizes around the tiles, unaligned, with strides.
 TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
@@ -70,12 +104,10 @@ TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
               ASSERT_EQ(y[static_cast<size_t>(t * y_stride + n)], -7.0f);
               continue;
             }
-            double want = bias[static_cast<size_t>(n)], size = std::abs(want);
-            for (int64_t k = 0; k < ins; ++k) {
-              want += At(x, 1 + t * x_stride + k) * weight(n, k);
-              size += std::abs(At(x, 1 + t * x_stride + k) * weight(n, k));
-            }
-            ASSERT_NEAR(y[static_cast<size_t>(t * y_stride + n)], want, Slack(size, ins))
+            Sum want(table);
+            want.Add(bias[static_cast<size_t>(n)]);
+            for (int64_t k = 0; k < ins; ++k) want.Add(At(x, 1 + t * x_stride + k), weight(n, k));
+            ASSERT_NEAR(y[static_cast<size_t>(t * y_stride + n)], want.value, want.slack())
                 << tokens << " " << outs << " " << ins;
           }
         }
@@ -88,12 +120,9 @@ TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
         table.product(&product, 0, tokens, 0, Panels(ins));
         for (int64_t t = 0; t < tokens; ++t) {
           for (int64_t k = 0; k < ins; ++k) {
-            double want = 0, size = 0;
-            for (int64_t n = 0; n < outs; ++n) {
-              want += At(dy, 1 + t * y_stride + n) * weight(n, k);
-              size += std::abs(At(dy, 1 + t * y_stride + n) * weight(n, k));
-            }
-            ASSERT_NEAR(dx[static_cast<size_t>(t * ins + k)], want, Slack(size, outs))
+            Sum want(table);
+            for (int64_t n = 0; n < outs; ++n) want.Add(At(dy, 1 + t * y_stride + n), weight(n, k));
+            ASSERT_NEAR(dx[static_cast<size_t>(t * ins + k)], want.value, want.slack())
                 << tokens << " " << outs << " " << ins;
           }
         }
@@ -110,19 +139,16 @@ TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
         product.out = dw.data(), product.out_stride = ins, product.accumulate = true;
         table.product(&product, 0, outs, 0, Panels(ins));
         for (int64_t n = 0; n < outs; ++n) {
-          double sum = dbias0[static_cast<size_t>(n)], sum_size = std::abs(sum);
-          for (int64_t t = 0; t < tokens; ++t) {
-            sum += At(dy, 1 + t * y_stride + n);
-            sum_size += std::abs(At(dy, 1 + t * y_stride + n));
-          }
-          ASSERT_NEAR(dbias[static_cast<size_t>(n)], sum, Slack(sum_size, tokens));
+          Sum bias_sum(table);
+          bias_sum.exact = true;
+          bias_sum.Add(dbias0[static_cast<size_t>(n)]);
+          for (int64_t t = 0; t < tokens; ++t) bias_sum.Add(At(dy, 1 + t * y_stride + n), 1);
+          ASSERT_NEAR(dbias[static_cast<size_t>(n)], bias_sum.value, bias_sum.slack());
           for (int64_t k = 0; k < ins; ++k) {
-            double want = dw0[static_cast<size_t>(n * ins + k)], size = std::abs(want);
-            for (int64_t t = 0; t < tokens; ++t) {
-              want += At(dy, 1 + t * y_stride + n) * At(x, 1 + t * x_stride + k);
-              size += std::abs(At(dy, 1 + t * y_stride + n) * At(x, 1 + t * x_stride + k));
-            }
-            ASSERT_NEAR(dw[static_cast<size_t>(n * ins + k)], want, Slack(size, tokens))
+            Sum want(table);
+            want.Add(dw0[static_cast<size_t>(n * ins + k)]);
+            for (int64_t t = 0; t < tokens; ++t) want.Add(At(dy, 1 + t * y_stride + n), At(x, 1 + t * x_stride + k));
+            ASSERT_NEAR(dw[static_cast<size_t>(n * ins + k)], want.value, want.slack())
                 << tokens << " " << outs << " " << ins;
           }
         }
@@ -136,7 +162,7 @@ TEST_P(TrainProducts, DeepSumsAndRangesGiveTheSameBits) {
   const TrainTable& table = *GetParam();
   Rng rng(2);
   for (const int64_t depth : {511, 512, 513, 1024, 1025, 1537}) {
-    const int64_t rows = 150, cols = 140;
+    const int64_t rows = 137, cols = 140;  // the last group has nine rows
     const Brains a = RandomBrains(rows * depth, &rng);
     const Floats w = RandomFloats(cols * depth, &rng);
     Brains b(static_cast<size_t>(PackedSize(cols, depth)));
@@ -154,16 +180,13 @@ TEST_P(TrainProducts, DeepSumsAndRangesGiveTheSameBits) {
       table.product(&product, 64, 128, panel, panel + 1);
     }
     ASSERT_EQ(whole, parts);
+    ASSERT_EQ(whole, OfBlocks(table, product, parts));
     for (int64_t i = 0; i < rows; i += 7) {
       for (int64_t j = 0; j < cols; j += 3) {
-        double want = 0, size = 0;
-        for (int64_t k = 0; k < depth; ++k) {
-          const double term = At(a, i * depth + k) *
-                              static_cast<double>(BFloatToFloat(FloatToBFloat(w[static_cast<size_t>(j * depth + k)])));
-          want += term;
-          size += std::abs(term);
-        }
-        ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want, Slack(size, depth));
+        Sum want(table);
+        for (int64_t k = 0; k < depth; ++k)
+          want.Add(At(a, i * depth + k), BFloatToFloat(FloatToBFloat(w[static_cast<size_t>(j * depth + k)])));
+        ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want.value, want.slack());
       }
     }
   }
@@ -193,14 +216,13 @@ TEST_P(TrainProducts, DeepZippedSumsAndRangesGiveTheSameBits) {
         table.product(&product, 0, 64, panel, panel + 1);
       }
       ASSERT_EQ(whole, parts);
+      ASSERT_EQ(whole, OfBlocks(table, product, before));
       for (int64_t i = 0; i < rows; i += 3) {
         for (int64_t j = 0; j < cols; j += 5) {
-          double want = accumulate ? before[static_cast<size_t>(i * cols + j)] : 0, size = std::abs(want);
-          for (int64_t k = 0; k < depth; ++k) {
-            want += At(dy, k * rows + i) * At(x, k * cols + j);
-            size += std::abs(At(dy, k * rows + i) * At(x, k * cols + j));
-          }
-          ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want, Slack(size, depth)) << depth << " " << i;
+          Sum want(table);
+          if (accumulate) want.Add(before[static_cast<size_t>(i * cols + j)]);
+          for (int64_t k = 0; k < depth; ++k) want.Add(At(dy, k * rows + i), At(x, k * cols + j));
+          ASSERT_NEAR(whole[static_cast<size_t>(i * cols + j)], want.value, want.slack()) << depth << " " << i;
         }
       }
     }
@@ -259,13 +281,17 @@ TEST_P(TrainProducts, EpiloguesEqualPlainArithmetic) {
   const TrainTable &table = *GetParam(), &plain = ReferenceTrainTable();
   Rng rng(4);
   const int64_t rows = 37, cols = 83, depth = 20;
-  const Brains a = RandomBrains(rows * depth, &rng), add16 = RandomBrains(rows * cols, &rng);
-  Brains slope = RandomBrains(rows * cols, &rng);
+  Brains a = RandomBrains(rows * depth, &rng), slope = RandomBrains(rows * cols, &rng);
+  const Brains add16 = RandomBrains(rows * cols, &rng);
   for (size_t i = 0; i < slope.size(); ++i)
     slope[i] = FloatToBFloat(BFloatToFloat(slope[i]) * static_cast<float>(i % 7));
   slope[3] = FloatToBFloat(3e38f), slope[4] = FloatToBFloat(-3e38f), slope[5] = FloatToBFloat(0);
-  const Floats w = RandomFloats(cols * depth, &rng), bias = RandomFloats(cols, &rng),
-               add = RandomFloats(rows * cols, &rng), old = RandomFloats(rows * cols, &rng);
+  Floats w = RandomFloats(cols * depth, &rng);
+  const Floats bias = RandomFloats(cols, &rng), add = RandomFloats(rows * cols, &rng),
+               old = RandomFloats(rows * cols, &rng);
+  // What every table multiplies as it is: no number is of other places than the greatest's twelve.
+  for (uint16_t& x : a) x = FloatToBFloat(std::round(BFloatToFloat(x) * 64) / 64);
+  for (float& x : w) x = std::round(x * 64) / 64;
   Brains b(static_cast<size_t>(PackedSize(cols, depth)));
   plain.pack_weights(w.data(), depth, cols, depth, 0, Panels(cols), b.data(), nullptr);
   for (int act = 0; act <= static_cast<int>(Activation::kGeluTanh); ++act) {
@@ -332,6 +358,63 @@ TEST_P(TrainProducts, UglyNumbersStayInTheirRowsAndColumns) {
         ASSERT_NEAR(got, 3e38f, 2e36f);
       } else {
         ASSERT_EQ(got, i == 6 ? 16.0f : 16.5f);
+      }
+    }
+  }
+}
+
+// Where numbers share an exponent, those down to 1/16 of the greatest are whole, all sums of 128 of the greatest fit,
+// and a block with an infinity is computed as it is, whichever side has it and wherever in the depth.
+TEST_P(TrainProducts, ASharedExponentKeepsWhatItSays) {
+  const TrainTable& table = *GetParam();
+  const int64_t rows = 64, cols = 64, depth = 300;
+  const auto run = [&](const Brains& a, const Floats& w, bool zipped) {
+    Floats out(static_cast<size_t>(rows * cols));
+    Brains b(static_cast<size_t>(PackedSize(cols, depth))), a2(static_cast<size_t>(PackedSize(rows, depth)));
+    Product product;
+    product.rows = rows, product.cols = cols, product.depth = depth;
+    product.out = out.data(), product.out_stride = cols;
+    table.pack_weights(w.data(), depth, cols, depth, 0, Panels(cols), b.data(), nullptr);
+    product.Rows(a.data(), depth).b = b.data();
+    if (zipped) {
+      Brains turned(a.size());
+      for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t k = 0; k < depth; ++k)
+          turned[static_cast<size_t>(k * rows + i)] = a[static_cast<size_t>(i * depth + k)];
+      }
+      table.interleave(turned.data(), rows, depth, rows, 0, Panels(rows), a2.data(), nullptr);
+      product.Interleaved(a2.data());
+    }
+    return OfBlocks(table, product, out);
+  };
+  for (const bool zipped : {false, true}) {
+    for (const float size : {1.0f, 1e-20f, 1e18f}) {
+      // The greatest mantissa everywhere; in the second column of every pair a sixteenth of it.
+      const float most = std::ldexp(255.0f, std::ilogb(size));
+      Brains a(static_cast<size_t>(rows * depth), FloatToBFloat(most));
+      Floats w(static_cast<size_t>(cols * depth), 255.0f);
+      for (size_t k = 1; k < a.size(); k += 2) a[k] = FloatToBFloat(-most / 16);
+      const double want = 150.0 * 255 * most - 150.0 * 255 * most / 16;
+      for (const float got : run(a, w, zipped)) ASSERT_NEAR(got, want, want * 1e-6) << zipped << size;
+
+      const float infinity = std::numeric_limits<float>::infinity();
+      for (const int64_t at : {0, 127, 128, 299}) {
+        Brains ugly = a;
+        ugly[static_cast<size_t>(7 * depth + at)] = FloatToBFloat(infinity);
+        Floats heavy = w;
+        heavy[static_cast<size_t>(9 * depth + at)] = std::numeric_limits<float>::quiet_NaN();
+        const Floats left = run(ugly, w, zipped), right = run(a, heavy, zipped);
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < cols; ++j) {
+            const float one = left[static_cast<size_t>(i * cols + j)], other = right[static_cast<size_t>(i * cols + j)];
+            if (i == 7) {
+              ASSERT_EQ(one, infinity) << at;
+            } else {
+              ASSERT_NEAR(one, want, want * 1e-6) << at;
+            }
+            ASSERT_EQ(std::isnan(other), j == 9) << at << " " << i << " " << j;
+          }
+        }
       }
     }
   }

@@ -127,7 +127,10 @@ const TrainTable& ReferenceTrainTable() {
   using namespace reference;
   static const TrainTable table = {.name = "reference",
                                    .bf16 = false,
+                                   .exact = true,
                                    .product = Multiply,
+                                   .blocks_bytes = nullptr,
+                                   .take_blocks = nullptr,
                                    .pack_weights = PackWeights,
                                    .interleave = Interleave,
                                    .column_sums = ColumnSums,

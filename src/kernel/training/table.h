@@ -22,10 +22,17 @@ namespace atelier::kernel {
 struct TrainTable {
   std::string_view name;  // "reference", "avx2", "avx512wide", "avx512", "amx"
   bool bf16;              // products have instructions of their own for it
+  bool exact;             // ... and are of the numbers as they are, not of blocks_fixed.h's
 
   // Rows [row_begin, row_end) and panels [panel_begin, panel_end) of a product. Ranges of rows should start at
   // multiples of kProductPanel (they must where a_block is not kProductPanel * a_row).
   void (*product)(const Product* work, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+  // Null, or: products convert B before they multiply it, and may be given it converted (Product::blocks): the bytes of
+  // such panels, and panels [panel_begin, panel_end) of them, of which depth [begin, end), cut at multiples of 128, is
+  // there. Worth it where several ranges of rows read the same B.
+  int64_t (*blocks_bytes)(int64_t cols, int64_t depth);
+  void (*take_blocks)(const uint16_t* b, int64_t cols, int64_t depth, int64_t panel_begin, int64_t panel_end,
+                      int64_t begin, int64_t end, void* out);
   // A weight matrix w [rows, cols] in both forms that training needs, in one pass over blocks of kProductPanel rows:
   // `forward` (contracts cols: X W^T) gets panels [block_begin, block_end), `backward` (contracts rows: dY W) gets the
   // blocks' rows of all its panels. Either may be null.

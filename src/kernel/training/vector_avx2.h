@@ -149,9 +149,8 @@ INLINE Pair SetPair(const uint16_t* at) {
 INLINE Pair SetHalfPair(const uint16_t* at) { return Split(_mm256_set1_epi32(*at)); }
 INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return Fma(a.even, b.even, Fma(a.odd, b.odd, sum)); }
 
-constexpr bool kWidens = true;  // product-inl.h
+constexpr bool kConverts = true;  // product-inl.h
 constexpr int kTileRows = 4, kTileVectors = 2;
-constexpr int kWideRows = 6, kWideVectors = 2;  // of f32, 12 sums
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 8.
 INLINE void Zip(__m128i even, __m128i odd, uint16_t* out) {
@@ -181,15 +180,30 @@ INLINE void PutZipped(uint16_t* at, Vec even, Vec odd, int64_t n) {
                          _mm256_load_si256(reinterpret_cast<const __m256i*>(pairs)));
 }
 
+INLINE __m128i NarrowPart(const uint16_t* x, int64_t n) { return Load8(x, n); }
+INLINE __m128i NarrowPart(const float* x, int64_t n) { return Narrow(n >= 8 ? Load(x) : LoadPart(x, n)); }
+
 // The pairs of 8 rows, turned: out[p * 64 * 2 + r * 2] = (row r)[2p], [2p + 1] for the `n` numbers of each of `rows`
 // rows, zeros elsewhere up to 4 pairs.
 template <typename T>
 INLINE void Turn(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t pairs, uint16_t* out) {
-  alignas(32) uint32_t word[8][4] = {};
-  for (int64_t r = 0; r < rows && r < 8; ++r)
-    _mm_store_si128(reinterpret_cast<__m128i*>(word[r]), Narrow(LoadPart(x + r * stride, n)));
-  for (int p = 0; p < 4 && p < pairs; ++p) {
-    for (int r = 0; r < 8; ++r) __builtin_memcpy(out + p * 128 + r * 2, &word[r][p], 4);
+  const auto row = [&](int64_t r) __attribute__((always_inline)) {
+    return r < rows ? NarrowPart(x + r * stride, n) : _mm_setzero_si128();
+  };
+  __m256i two[4], mixed[4];  // rows r and r + 4 side by side
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) two[r] = _mm256_inserti128_si256(_mm256_castsi128_si256(row(r)), row(r + 4), 1);
+#pragma GCC unroll 2
+  for (int r = 0; r < 2; ++r) {
+    mixed[2 * r] = _mm256_unpacklo_epi32(two[2 * r], two[2 * r + 1]);
+    mixed[2 * r + 1] = _mm256_unpackhi_epi32(two[2 * r], two[2 * r + 1]);
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; ++p) {
+    if (p >= pairs) return;
+    const __m256i low = mixed[p / 2], high = mixed[2 + p / 2];
+    const __m256i pair = p % 2 ? _mm256_unpackhi_epi64(low, high) : _mm256_unpacklo_epi64(low, high);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + p * 128), pair);
   }
 }
 constexpr int kTurnRows = 8, kTurnPairs = 4;

@@ -133,7 +133,7 @@ INLINE Pair SetPair(const uint16_t* at) {
 INLINE Pair SetHalfPair(const uint16_t* at) { return Split(_mm512_set1_epi32(*at)); }
 INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return Fma(a.even, b.even, Fma(a.odd, b.odd, sum)); }
 
-constexpr bool kWidens = true;                  // product-inl.h
+constexpr bool kConverts = true;                // product-inl.h
 constexpr int kTileRows = 4, kTileVectors = 4;  // 16 sums, 8 halves of B, 2 of A in 32 registers
 #else
 using Pairs = __m512bh;
@@ -147,10 +147,9 @@ INLINE Pair SetPair(const uint16_t* at) {
 INLINE Pair SetHalfPair(const uint16_t* at) { return (__m512bh)_mm512_set1_epi32(*at); }
 INLINE Vec Dot(Pair a, Pairs b, Vec sum) { return _mm512_dpbf16_ps(sum, a, b); }
 
-constexpr bool kWidens = false;  // product-inl.h
+constexpr bool kConverts = false;  // product-inl.h
 constexpr int kTileRows = 6, kTileVectors = 4;
 #endif
-constexpr int kWideRows = 6, kWideVectors = 4;  // of f32, 24 sums
 
 // Two rows of bf16 as pairs: out[j] = (even[j], odd[j]), `n` columns, the rest zero up to 16.
 INLINE void Zip(__m256i even, __m256i odd, uint16_t* out) {

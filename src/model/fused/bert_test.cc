@@ -46,7 +46,8 @@ TEST(FusedBert, IsAsNearToF32AsPlainBf16) {
   for (const auto& [model, batch] : cases) {
     SCOPED_TRACE(model->name());
     Disturb(*model, 0.08);
-    ExpectAsNearAsPlainBf16(*model, batch, 0.1);
+    // Of one token every gradient has the error of its few probabilities, which is one draw for all of them.
+    ExpectAsNearAsPlainBf16(*model, batch, 0.1, 0, batch.inputs.numel() == 1 ? 6 : 1.5);
   }
   for (const auto& item : frozen.named_parameters()) {
     EXPECT_EQ(item.value().grad().defined(), item.value().requires_grad()) << item.key();

@@ -8,7 +8,8 @@ using kernel::Product;
 
 Packed PackGates(const torch::Tensor& weight, bool with_backward) {
   const torch::Tensor w = weight.detach().contiguous();
-  Packed p{w.size(0), w.size(1), {}, {}};
+  Packed p;
+  p.outs = w.size(0), p.ins = w.size(1);
   const int64_t hidden = p.outs / kGates, panels = kernel::Panels(hidden), size = kernel::PackedSize(hidden, p.ins);
   p.forward = NewBrains(kGates, size);
   InParallel(kGates * panels, [&](int64_t begin, int64_t end) {
@@ -18,11 +19,13 @@ Packed PackGates(const torch::Tensor& weight, bool with_backward) {
                              Brains(p.forward) + gate * size, nullptr);
     }
   });
+  p.forward_blocks = TakeBlocks(p.forward, hidden, p.ins);
   if (!with_backward) return p;
   p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
   InParallel(kernel::Panels(p.outs), [&](int64_t begin, int64_t end) {
     Kernels().pack_weights(Floats(w), p.ins, p.outs, p.ins, begin, end, nullptr, Brains(p.backward));
   });
+  p.backward_blocks = TakeBlocks(p.backward, p.ins, p.outs);
   return p;
 }
 
@@ -33,6 +36,7 @@ void MultiplyGates(const uint16_t* x, int64_t rows, const Packed& w, const uint1
     Product p;
     p.rows = rows, p.cols = hidden, p.depth = x ? w.ins : 0;
     p.Rows(x ? x : add, w.ins).b = Brains(w.forward) + gate * size;
+    p.blocks = x ? BlocksAt(w.forward_blocks, gate) : nullptr;
     p.accumulate = add == nullptr;
     p.add16 = add ? add + gate * hidden : nullptr, p.add16_stride = w.outs;
     p.out = gates + gate * hidden, p.out_stride = w.outs;
@@ -43,6 +47,7 @@ void MultiplyGates(const uint16_t* x, int64_t rows, const Packed& w, const uint1
 void MultiplyBack(const uint16_t* d, int64_t rows, const Packed& w, const uint16_t* add, bool accumulate, float* dx,
                   int64_t begin, int64_t end) {
   Product p = RowsTimes(d, rows, w.outs, w.outs, w.backward, w.ins);
+  p.blocks = BlocksAt(w.backward_blocks);
   p.add16 = add, p.add16_stride = w.ins;
   p.accumulate = accumulate;
   p.out = dx, p.out_stride = w.ins;

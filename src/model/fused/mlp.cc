@@ -33,7 +33,7 @@ torch::Tensor Forward(KeptMlp* c, const torch::Tensor& x, bool training, std::ve
     const MlpLayer& layer = c->layers[i];
     const Packed& w = c->weights[i];
     Product p = RowsTimes(Brains(in), rows, w.ins, w.ins, w.forward, w.outs);
-    p.bias = Floats(layer.bias), p.act = layer.act;
+    p.blocks = BlocksAt(w.forward_blocks), p.bias = Floats(layer.bias), p.act = layer.act;
     torch::Tensor next, pre;
     if (i == last && !into.defined()) {
       out = NewFloats(rows, w.outs);
@@ -66,11 +66,11 @@ void Backward(const KeptMlp& c, const torch::Tensor& d_out) {
     waiting.clear();
     if (c.learns[i]) {
       const torch::Tensor dy = NewBrains(1, kernel::PackedSize(w.outs, rows));
-      const torch::Tensor x = NewBrains(1, kernel::PackedSize(w.ins, rows));
-      now.push_back(ZipWork(Brains(d), rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy));
-      now.push_back(ZipWork(Brains(c.inputs[i]), rows, w.ins, w.ins, nullptr, x));
+      const torch::Tensor x = NewBrains(1, kernel::PackedSize(w.ins, rows)), blocks = NewBlocks(1, w.ins, rows);
+      now.push_back(ZipWork(Brains(d), rows, w.outs, w.outs, GradientOf(c.layers[i].bias), dy, {}));
+      now.push_back(ZipWork(Brains(c.inputs[i]), rows, w.ins, w.ins, nullptr, x, blocks));
       if (float* d_weight = GradientOf(c.layers[i].weight)) {
-        waiting.push_back(WeightGradientWork(dy, x, rows, w.outs, w.ins, d_weight));
+        waiting.push_back(WeightGradientWork(dy, x, blocks, rows, w.outs, w.ins, d_weight));
       }
     }
     const bool down = c.goes_down[i];
@@ -78,6 +78,7 @@ void Backward(const KeptMlp& c, const torch::Tensor& d_out) {
     if (down) {
       Product p = RowsTimes(Brains(d), rows, w.outs, w.outs, w.backward, w.ins);
       below = NewBrains(rows, w.ins);
+      p.blocks = BlocksAt(w.backward_blocks);
       p.out16 = Brains(below), p.out16_stride = w.ins;
       p.act = c.layers[i - 1].act, p.slope16 = Brains(c.before[i - 1]), p.slope16_stride = w.ins;
       now.push_back(ProductWork(p));

@@ -96,23 +96,54 @@ void InParallel(const std::vector<Work>& works) {
   });
 }
 
-Packed NewPacked(const torch::Tensor& weight, bool with_backward) {
-  Packed p{weight.size(0), weight.size(1), {}, {}};
+torch::Tensor NewBlocks(int64_t matrices, int64_t cols, int64_t depth) {
+  if (Kernels().take_blocks == nullptr) return {};
+  return torch::Tensor(at::detail::empty_cpu({matrices, Kernels().blocks_bytes(cols, depth)}, torch::kUInt8));
+}
+
+torch::Tensor TakeBlocks(const torch::Tensor& packed, int64_t cols, int64_t depth) {
+  const torch::Tensor blocks = NewBlocks(packed.size(0), cols, depth);
+  if (!blocks.defined()) return blocks;
+  const int64_t panels = kernel::Panels(cols);
+  InParallel(packed.size(0) * panels, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t matrix = i / panels, panel = i % panels;
+      Kernels().take_blocks(Brains(packed) + matrix * packed.size(1), cols, depth, panel, panel + 1, 0, depth,
+                            BlocksAt(blocks, matrix));
+    }
+  });
+  return blocks;
+}
+
+Packed NewPacked(const torch::Tensor& weight, bool with_backward, bool with_blocks) {
+  Packed p;
+  p.outs = weight.size(0), p.ins = weight.size(1);
   p.forward = NewBrains(1, kernel::PackedSize(p.outs, p.ins));
   if (with_backward) p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
+  if (with_blocks) p.forward_blocks = NewBlocks(1, p.outs, p.ins);
+  if (with_blocks && with_backward) p.backward_blocks = NewBlocks(1, p.ins, p.outs);
   return p;
 }
 
 Work PackWork(const torch::Tensor& weight, const Packed& p) {
-  const double moved = static_cast<double>(kernel::kProductPanel * p.ins) * (p.backward.defined() ? 2 : 1);
-  return {kernel::Panels(p.outs), kMoved * moved, [w = weight.detach().contiguous(), p](int64_t begin, int64_t end) {
-            Kernels().pack_weights(w.data_ptr<float>(), p.ins, p.outs, p.ins, begin, end, Brains(p.forward),
+  constexpr int64_t kRows = 2 * kernel::kProductPanel;  // a block's of the way back
+  const double moved = static_cast<double>(kRows * p.ins) * (p.backward.defined() ? 2 : 1);
+  return {(p.outs + kRows - 1) / kRows, kMoved * moved,
+          [w = weight.detach().contiguous(), p](int64_t begin, int64_t end) {
+            const int64_t panels = std::min(kernel::Panels(p.outs), 2 * end), last = std::min(p.outs, end * kRows);
+            Kernels().pack_weights(w.data_ptr<float>(), p.ins, p.outs, p.ins, 2 * begin, panels, Brains(p.forward),
                                    p.backward.defined() ? Brains(p.backward) : nullptr);
+            if (void* blocks = BlocksAt(p.forward_blocks))
+              Kernels().take_blocks(Brains(p.forward), p.outs, p.ins, 2 * begin, panels, 0, p.ins, blocks);
+            if (void* blocks = BlocksAt(p.backward_blocks)) {
+              Kernels().take_blocks(Brains(p.backward), p.ins, p.outs, 0, kernel::Panels(p.ins), begin * kRows, last,
+                                    blocks);
+            }
           }};
 }
 
 Packed Pack(const torch::Tensor& weight, bool with_backward) {
-  const Packed p = NewPacked(weight, with_backward);
+  const Packed p = NewPacked(weight, with_backward, false);
   const Work work = PackWork(weight, p);
   InParallel({work});
   return p;
@@ -123,7 +154,7 @@ Packed KeptPack::Of(const torch::Tensor& weight, bool with_backward, std::vector
   if (fresh && (!with_backward || packed_.backward.defined())) return packed_;
   with_backward_ |= with_backward;
   data_ = weight.data_ptr(), version_ = weight._version();
-  packed_ = NewPacked(weight, with_backward_);  // a way back may still read the one before
+  packed_ = NewPacked(weight, with_backward_, true);  // a way back may still read the one before
   works->push_back(PackWork(weight, packed_));
   return packed_;
 }
@@ -149,7 +180,16 @@ Work ProductWork(const kernel::Product& product) {
 }
 
 void Multiply(const kernel::Product& product) {
-  const Work work = ProductWork(product);
+  constexpr int64_t kRepeats = 2;  // groups of rows from which on it is worth to convert what all read once
+  kernel::Product p = product;
+  torch::Tensor blocks;
+  if (p.blocks == nullptr && p.rows > kRepeats * kernel::kProductPanel) {
+    const auto size = static_cast<int64_t>(kernel::PackedSize(p.cols, p.depth));
+    const auto type = torch::TensorOptions().dtype(torch::kBFloat16);
+    blocks = TakeBlocks(torch::from_blob(const_cast<uint16_t*>(p.b), {1, size}, type), p.cols, p.depth);
+    if (blocks.defined()) p.blocks = blocks.data_ptr();
+  }
+  const Work work = ProductWork(p);
   InParallel({work});
 }
 
@@ -161,35 +201,51 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
   return p;
 }
 
-Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out) {
-  return {
-      kernel::Panels(cols), kMoved * static_cast<double>(kernel::kProductPanel * rows),
-      [=](int64_t begin, int64_t end) { Kernels().interleave(x, stride, rows, cols, begin, end, Brains(out), sums); }};
+Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out,
+             const torch::Tensor& blocks) {
+  return {kernel::Panels(cols), kMoved * static_cast<double>(kernel::kProductPanel * rows),
+          [=](int64_t begin, int64_t end) {
+            Kernels().interleave(x, stride, rows, cols, begin, end, Brains(out), sums);
+            if (void* at = BlocksAt(blocks)) {
+              Kernels().take_blocks(Brains(out), cols, rows, begin, end, 0, rows, at);
+            }
+          }};
 }
 
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums) {
   torch::Tensor out = NewBrains(1, kernel::PackedSize(cols, rows));
-  const Work work = ZipWork(x, rows, cols, stride, sums, out);
+  const Work work = ZipWork(x, rows, cols, stride, sums, out, {});
   InParallel({work});
   return out;
 }
 
-Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
-                        int64_t ins, float* d_weight, int64_t stride) {
+namespace {
+
+kernel::Product WeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows,
+                               int64_t outs, int64_t ins, float* d_weight, int64_t stride) {
   kernel::Product p;
   p.rows = outs, p.cols = ins, p.depth = rows;
   p.Interleaved(Brains(dy_zipped)).b = Brains(x_zipped);
   p.out = d_weight, p.out_stride = stride ? stride : ins, p.accumulate = true;
+  return p;
+}
+
+}  // namespace
+
+Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, const torch::Tensor& x_blocks,
+                        int64_t rows, int64_t outs, int64_t ins, float* d_weight) {
+  kernel::Product p = WeightGradient(dy_zipped, x_zipped, rows, outs, ins, d_weight, 0);
+  p.blocks = BlocksAt(x_blocks);
   Work work = ProductWork(p);
-  work.body = [body = std::move(work.body), dy_zipped, x_zipped](int64_t begin, int64_t end) { body(begin, end); };
+  work.body = [body = std::move(work.body), dy_zipped, x_zipped, x_blocks](int64_t begin, int64_t end) {
+    body(begin, end);
+  };
   return work;
 }
 
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
                        int64_t ins, float* d_weight, int64_t stride) {
-  if (d_weight == nullptr) return;
-  const Work work = WeightGradientWork(dy_zipped, x_zipped, rows, outs, ins, d_weight, stride);
-  InParallel({work});
+  if (d_weight != nullptr) Multiply(WeightGradient(dy_zipped, x_zipped, rows, outs, ins, d_weight, stride));
 }
 
 Work NarrowWork(const torch::Tensor& x, const torch::Tensor& out) {

@@ -37,13 +37,22 @@ struct Work {
 // All of it in one region, in pieces of about the same cost.
 void InParallel(const std::vector<Work>& works);
 
+// Packed matrices, a row each, as the kernels convert them before they multiply (kernel/training/table.h): for products
+// of few rows that are many. Undefined where the kernels convert nothing.
+torch::Tensor NewBlocks(int64_t matrices, int64_t cols, int64_t depth);
+torch::Tensor TakeBlocks(const torch::Tensor& packed, int64_t cols, int64_t depth);
+inline void* BlocksAt(const torch::Tensor& blocks, int64_t matrix = 0) {
+  return blocks.defined() ? static_cast<char*>(blocks.data_ptr()) + matrix * blocks.size(1) : nullptr;
+}
+
 // W [outs, ins] in both forms (kernel/training/product.h).
 struct Packed {
   int64_t outs = 0, ins = 0;
   torch::Tensor forward, backward;
+  torch::Tensor forward_blocks, backward_blocks;  // of both; undefined where nobody asked
 };
 Packed Pack(const torch::Tensor& weight, bool with_backward);
-Packed NewPacked(const torch::Tensor& weight, bool with_backward);  // its memory
+Packed NewPacked(const torch::Tensor& weight, bool with_backward, bool with_blocks);  // its memory
 Work PackWork(const torch::Tensor& weight, const Packed& packed);
 
 // The packed forms of one weight, kept as long as it stays as it is. Whoever writes to a weight past torch's operators
@@ -69,12 +78,14 @@ kernel::Product RowsTimes(const uint16_t* x, int64_t rows, int64_t depth, int64_
 
 // x [rows, cols] by stride, zipped for a product over its rows. Adds the sums of its columns to `sums` where given.
 torch::Tensor Zip(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums);
-Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out);
+// Into `out`, and `blocks` where defined.
+Work ZipWork(const uint16_t* x, int64_t rows, int64_t cols, int64_t stride, float* sums, const torch::Tensor& out,
+             const torch::Tensor& blocks);
 // d_weight [outs, ins] by stride (0: ins) += dy^T x, both zipped, of `rows` rows.
 void AddWeightGradient(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
                        int64_t ins, float* d_weight, int64_t stride = 0);
-Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, int64_t rows, int64_t outs,
-                        int64_t ins, float* d_weight, int64_t stride = 0);
+Work WeightGradientWork(const torch::Tensor& dy_zipped, const torch::Tensor& x_zipped, const torch::Tensor& x_blocks,
+                        int64_t rows, int64_t outs, int64_t ins, float* d_weight);
 
 // f32 to bf16.
 torch::Tensor Narrow(const torch::Tensor& x);
