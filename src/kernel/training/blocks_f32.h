@@ -8,6 +8,7 @@ using BlockNumber = float;
 constexpr int64_t kBlockDepth = 128;
 constexpr int kBlockRows = 6, kBlockVectors = 4, kBlockCols = kBlockVectors * kLanes;  // 24 sums
 constexpr bool kExactBlocks = true;
+constexpr bool kSmallBlocks = false;  // twice what they are made of: better made anew in L2 than read from memory
 constexpr int64_t kLeastRows = 16;
 
 // Each says whether the block can be multiplied, as f32 always can; `scales` is for other forms.

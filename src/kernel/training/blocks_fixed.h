@@ -12,6 +12,7 @@ using BlockNumber = int16_t;
 constexpr int64_t kBlockDepth = 128;
 constexpr int kBlockCols = 16, kBlockRows = 6;
 constexpr bool kExactBlocks = false;
+constexpr bool kSmallBlocks = true;
 constexpr int64_t kLeastRows = 1;  // what a row gives must not hang on how many there are
 
 // By what numbers are multiplied to be whole, and what undoes it, of the bits of their greatest sizes.

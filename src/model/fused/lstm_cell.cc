@@ -19,13 +19,13 @@ Packed PackGates(const torch::Tensor& weight, bool with_backward) {
                              Brains(p.forward) + gate * size, nullptr);
     }
   });
-  p.forward_blocks = TakeBlocks(p.forward, hidden, p.ins);
+  p.forward_blocks = TakeBlocks(Brains(p.forward), hidden, p.ins, kGates);
   if (!with_backward) return p;
   p.backward = NewBrains(1, kernel::PackedSize(p.ins, p.outs));
   InParallel(kernel::Panels(p.outs), [&](int64_t begin, int64_t end) {
     Kernels().pack_weights(Floats(w), p.ins, p.outs, p.ins, begin, end, nullptr, Brains(p.backward));
   });
-  p.backward_blocks = TakeBlocks(p.backward, p.ins, p.outs);
+  p.backward_blocks = TakeBlocks(Brains(p.backward), p.ins, p.outs, 1);
   return p;
 }
 

@@ -101,15 +101,14 @@ torch::Tensor NewBlocks(int64_t matrices, int64_t cols, int64_t depth) {
   return torch::Tensor(at::detail::empty_cpu({matrices, Kernels().blocks_bytes(cols, depth)}, torch::kUInt8));
 }
 
-torch::Tensor TakeBlocks(const torch::Tensor& packed, int64_t cols, int64_t depth) {
-  const torch::Tensor blocks = NewBlocks(packed.size(0), cols, depth);
+torch::Tensor TakeBlocks(const uint16_t* packed, int64_t cols, int64_t depth, int64_t matrices) {
+  const torch::Tensor blocks = NewBlocks(matrices, cols, depth);
   if (!blocks.defined()) return blocks;
-  const int64_t panels = kernel::Panels(cols);
-  InParallel(packed.size(0) * panels, [&](int64_t begin, int64_t end) {
+  const int64_t panels = kernel::Panels(cols), size = kernel::PackedSize(cols, depth);
+  InParallel(matrices * panels, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t matrix = i / panels, panel = i % panels;
-      Kernels().take_blocks(Brains(packed) + matrix * packed.size(1), cols, depth, panel, panel + 1, 0, depth,
-                            BlocksAt(blocks, matrix));
+      Kernels().take_blocks(packed + matrix * size, cols, depth, panel, panel + 1, 0, depth, BlocksAt(blocks, matrix));
     }
   });
   return blocks;
@@ -184,10 +183,8 @@ void Multiply(const kernel::Product& product) {
   kernel::Product p = product;
   torch::Tensor blocks;
   if (p.blocks == nullptr && p.rows > kRepeats * kernel::kProductPanel) {
-    const auto size = static_cast<int64_t>(kernel::PackedSize(p.cols, p.depth));
-    const auto type = torch::TensorOptions().dtype(torch::kBFloat16);
-    blocks = TakeBlocks(torch::from_blob(const_cast<uint16_t*>(p.b), {1, size}, type), p.cols, p.depth);
-    if (blocks.defined()) p.blocks = blocks.data_ptr();
+    blocks = TakeBlocks(p.b, p.cols, p.depth, 1);
+    p.blocks = BlocksAt(blocks);
   }
   const Work work = ProductWork(p);
   InParallel({work});

@@ -37,10 +37,10 @@ struct Work {
 // All of it in one region, in pieces of about the same cost.
 void InParallel(const std::vector<Work>& works);
 
-// Packed matrices, a row each, as the kernels convert them before they multiply (kernel/training/table.h): for products
-// of few rows that are many. Undefined where the kernels convert nothing.
+// Packed matrices, one after the other, as the kernels convert them before they multiply (kernel/training/table.h): for
+// what many products read. A row each; undefined where the kernels have no use for it.
 torch::Tensor NewBlocks(int64_t matrices, int64_t cols, int64_t depth);
-torch::Tensor TakeBlocks(const torch::Tensor& packed, int64_t cols, int64_t depth);
+torch::Tensor TakeBlocks(const uint16_t* packed, int64_t cols, int64_t depth, int64_t matrices);
 inline void* BlocksAt(const torch::Tensor& blocks, int64_t matrix = 0) {
   return blocks.defined() ? static_cast<char*>(blocks.data_ptr()) + matrix * blocks.size(1) : nullptr;
 }
