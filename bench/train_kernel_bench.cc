@@ -4,12 +4,14 @@
 #include <benchmark/benchmark.h>
 #include <time.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
+#include "kernel/blocks_testing.h"
 #include "kernel/format.h"
 #include "kernel/training/select.h"
 
@@ -218,6 +220,21 @@ void Head(benchmark::State& state, const TrainTable& table, int64_t tokens, int6
 
 // Causal self-attention out of a fused q/k/v product; each thread has sequences of its own. Operations are those of
 // the lower triangle: two products forward, five backward.
+// Weights of a format become the packed bf16 of one direction, 512 rows at a time: nanoseconds a weight.
+void PackBlocks(benchmark::State& state, const TrainTable& table, const FormatInfo& info, bool forward) {
+  constexpr int64_t kRows = 512, kCols = 768;
+  Rng rng(1);
+  const std::vector<uint8_t> w = RandomBlocks(info.format, kRows, kCols, &rng);
+  std::vector<uint16_t> packed(static_cast<size_t>(std::max(PackedSize(kCols, kRows), PackedSize(kRows, kCols))));
+  for (auto _ : state) {
+    table.pack_blocks(info.format, w.data(), kCols / info.block * info.bytes, kRows, kCols, 0, Panels(kRows),
+                      forward ? packed.data() : nullptr, forward ? nullptr : packed.data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["weights/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * kRows * kCols), benchmark::Counter::kIsRate);
+}
+
 void Attend(benchmark::State& state, const TrainTable& table, bool backward, int64_t sequences, int64_t length,
             int64_t heads, int64_t dim) {
   const int64_t rows = sequences * length, width = heads * dim;
@@ -304,6 +321,14 @@ int main(int argc, char** argv) {
             [=](benchmark::State& state) { Attend(state, *table, backward, 16, state.range(0), 256 / dim, dim); })
             ->Arg(256)
             ->Arg(1024);
+      }
+    }
+    for (const FormatInfo& info : kFormats) {
+      for (const bool forward : {true, false}) {
+        const std::string name =
+            std::string(table->name) + "/pack " + std::string(info.name) + (forward ? " forward" : " backward");
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [=](benchmark::State& state) { PackBlocks(state, *table, info, forward); });
       }
     }
     benchmark::RegisterBenchmark((std::string(table->name) + "/gpt head+loss").c_str(),

@@ -17,7 +17,13 @@ struct FormatInfo {
   int block;  // weights per block
   int bytes;  // bytes per block
 };
-const FormatInfo& Info(Format format);
+inline constexpr FormatInfo kFormats[] = {
+    {Format::kF32, "F32", 1, 4},       {Format::kF16, "F16", 1, 2},       {Format::kBF16, "BF16", 1, 2},
+    {Format::kQ4_0, "Q4_0", 32, 18},   {Format::kQ4_1, "Q4_1", 32, 20},   {Format::kQ5_0, "Q5_0", 32, 22},
+    {Format::kQ5_1, "Q5_1", 32, 24},   {Format::kQ8_0, "Q8_0", 32, 34},   {Format::kQ4_K, "Q4_K", 256, 144},
+    {Format::kQ5_K, "Q5_K", 256, 176}, {Format::kQ6_K, "Q6_K", 256, 210},
+};
+constexpr const FormatInfo& Info(Format format) { return kFormats[static_cast<int>(format)]; }
 
 // Expands `count` weights (a multiple of the block) into f32. Exact but for the product's rounding.
 void Dequantise(Format format, const void* blocks, int64_t count, float* out);
@@ -34,7 +40,18 @@ struct StretchInfo {
   int zero;   // the q that means 0: 8, 16, 32, 128; 0 where a minimum takes its place
   bool has_min;
 };
-StretchInfo StretchOf(Format format);  // REQUIRES: a quantised format
+constexpr StretchInfo StretchOf(Format format) {  // REQUIRES: a quantised format
+  switch (format) {
+    case Format::kQ4_0: return {4, 32, 8, false};
+    case Format::kQ4_1: return {4, 32, 0, true};
+    case Format::kQ5_0: return {5, 32, 16, false};
+    case Format::kQ5_1: return {5, 32, 0, true};
+    case Format::kQ4_K: return {4, 32, 0, true};
+    case Format::kQ5_K: return {5, 32, 0, true};
+    case Format::kQ6_K: return {6, 16, 32, false};
+    default: return {8, 32, 128, false};  // Q8_0
+  }
+}
 // Stretch `index` of the row that starts at `row`.
 void ReadStretch(Format format, const uint8_t* row, int64_t index, Stretch* out);
 

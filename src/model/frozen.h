@@ -21,6 +21,7 @@ class FrozenMatrix {
   int64_t outs() const { return outs_; }
   int64_t ins() const { return ins_; }
   kernel::Format format() const { return format_; }
+  int64_t row_bytes() const { return static_cast<int64_t>(row_bytes_); }
   const uint8_t* row(int64_t i) const { return blocks_ + static_cast<size_t>(i) * row_bytes_; }
 
   torch::Tensor Expanded() const;                      // [outs, ins] f32

@@ -3,6 +3,7 @@
 #include "kernel/training/product-inl.h"
 //
 #include "kernel/training/pack-inl.h"
+#include "kernel/training/unpack-inl.h"
 //
 #include "kernel/training/optimise-inl.h"
 //
@@ -24,6 +25,7 @@ constexpr TrainTable MakeTable(const char* name) {
           .blocks_bytes = kSmallBlocks ? BlocksBytes : nullptr,
           .take_blocks = kSmallBlocks ? TakeBlocks : nullptr,
           .pack_weights = PackWeights,
+          .pack_blocks = PackBlocks,
           .interleave = Interleave,
           .column_sums = ColumnSums,
           .narrow = NarrowAll,

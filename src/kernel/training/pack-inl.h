@@ -17,24 +17,26 @@ INLINE void PackTurned(const T* x, int64_t stride, int64_t rows, int64_t cols, i
   }
 }
 
+// The backward form of `rows` rows, at most a block of them, at their place in `out`, whose panels have `row_pairs`.
+template <typename T>
+INLINE void PackZipped(const T* x, int64_t stride, int64_t rows, int64_t cols, int64_t row_pairs, uint16_t* out) {
+  for (int64_t r = 0; r < rows; r += 2) {
+    const T *even = x + r * stride, *odd = r + 1 < rows ? even + stride : nullptr;
+    for (int64_t c = 0; c < Panels(cols) * kProductPanel; c += kLanes) {
+      const int64_t n = Left(cols, c);
+      ZipPart(n ? even + c : nullptr, n && odd ? odd + c : nullptr, n,
+              out + (c / kProductPanel * row_pairs * 2 + r) * kProductPanel + c % kProductPanel * 2);
+    }
+  }
+}
+
 void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin, int64_t block_end,
                  uint16_t* forward, uint16_t* backward) {
   const int64_t row_pairs = (rows + 1) / 2;
   for (int64_t block = block_begin; block < block_end; ++block) {
     const int64_t row = block * kProductPanel, count = rows - row < kProductPanel ? rows - row : kProductPanel;
-    const float* from = w + row * stride;
     if (forward) PackTurned(w, stride, rows, cols, block, block + 1, forward);
-    if (backward) {
-      for (int64_t r = 0; r < count; r += 2) {
-        const float *even = from + r * stride, *odd = r + 1 < count ? even + stride : nullptr;
-        uint16_t* out = backward + (row + r) / 2 * 2 * kProductPanel;
-        for (int64_t c = 0; c < Panels(cols) * kProductPanel; c += kLanes) {
-          const int64_t n = cols - c < 0 ? 0 : cols - c;
-          ZipPart(n ? even + c : nullptr, n && odd ? odd + c : nullptr, n,
-                  out + c / kProductPanel * row_pairs * 2 * kProductPanel + c % kProductPanel * 2);
-        }
-      }
-    }
+    if (backward) PackZipped(w + row * stride, stride, count, cols, row_pairs, backward + row * kProductPanel);
   }
 }
 

@@ -177,8 +177,11 @@ INLINE void FinishGroup(int64_t row, int64_t rows, int64_t panel, const float* s
 INLINE const uint16_t* GroupAt(const Product& w, int64_t row, int64_t begin) {
   return w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row + begin / 2 * w.a_pair;
 }
+INLINE const uint16_t* PanelAt(const uint16_t* b, int64_t depth, int64_t panel, int64_t begin) {
+  return b + panel * ((depth + 1) / 2) * 2 * kProductPanel + begin * kProductPanel;
+}
 INLINE const uint16_t* PanelAt(const Product& w, int64_t panel, int64_t begin) {
-  return w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + begin * kProductPanel;
+  return PanelAt(w.b, w.depth, panel, begin);
 }
 
 // A block of both sides that blocks_*.h does not take, pair by pair.
@@ -221,11 +224,10 @@ int64_t BlocksBytes(int64_t cols, int64_t depth) { return Panels(cols) * PanelBy
 void TakeBlocks(const uint16_t* b, int64_t cols, int64_t depth, int64_t panel_begin, int64_t panel_end, int64_t begin,
                 int64_t end, void* out) {
   for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-    const uint16_t* from = b + panel * ((depth + 1) / 2) * 2 * kProductPanel;
     for (int64_t k = begin / kBlockDepth * kBlockDepth; k < end; k += kBlockDepth) {
       const int64_t j = k / kBlockDepth;
       const PanelBlock to = BlockOf(out, depth, panel, j);
-      *to.taken = TakePanel(from + k * kProductPanel, (BlockPart(depth, k) + 1) / 2, cols - panel * kProductPanel,
+      *to.taken = TakePanel(PanelAt(b, depth, panel, k), (BlockPart(depth, k) + 1) / 2, cols - panel * kProductPanel,
                             to.numbers, to.scales);
     }
   }
@@ -314,18 +316,17 @@ void MultiplyTiles(const Product& w, int64_t row, int64_t rows, int64_t panel, c
   constexpr int64_t kBlock = kTileBlock;
   alignas(64) float sums[kGroup * kProductPanel];
   alignas(64) uint16_t turned[kGroup * kBlock];
-  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
-  const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel;
   const int64_t cols = w.cols - panel * kProductPanel;
   finish.Fetch(row, rows, panel * kProductPanel);
   int64_t k = 0;
   do {
     const int64_t depth = w.depth - k < kBlock ? w.depth - k : kBlock;
+    const uint16_t *a = GroupAt(w, row, k), *b = PanelAt(w, panel, k);
     if (InRows(w)) {
-      TileSums(a + k, w.a_row, rows, depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
+      TileSums(a, w.a_row, rows, depth, b, cols, k == 0, sums, kProductPanel);
     } else {
-      TurnZipped(a + k * kProductPanel, rows, depth, turned, kBlock);
-      TileSums(turned, kBlock, WholeTiles(rows), depth, b + k * kProductPanel, cols, k == 0, sums, kProductPanel);
+      TurnZipped(a, rows, depth, turned, kBlock);
+      TileSums(turned, kBlock, WholeTiles(rows), depth, b, cols, k == 0, sums, kProductPanel);
     }
     k += kBlock;
   } while (k < w.depth);
@@ -348,9 +349,9 @@ void MultiplyZippedTiles(const Product& w, int64_t row_begin, int64_t row_end, i
     part.accumulate = w.accumulate || k > 0;
     for (int64_t row = row_begin; row < row_end; row += kGroup) {
       const int64_t rows = row_end - row < kGroup ? row_end - row : kGroup;
-      TurnZipped(w.a + row / kProductPanel * w.a_block + k * kProductPanel, rows, depth, turned, kBlock);
+      TurnZipped(GroupAt(w, row, k), rows, depth, turned, kBlock);
       for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-        const uint16_t* b = w.b + panel * ((w.depth + 1) / 2) * 2 * kProductPanel + k * kProductPanel;
+        const uint16_t* b = PanelAt(w, panel, k);
         const int64_t col = panel * kProductPanel, cols = w.cols - col;
         if (rows == kGroup && cols >= kProductPanel) {
           TileSums(turned, kBlock, rows, depth, b, kProductPanel, !part.accumulate, w.out + row * w.out_stride + col,
@@ -369,21 +370,18 @@ template <typename Finish>
 void MultiplyGroup(const Product& w, int64_t row, int64_t rows, int64_t panel, const Finish& finish) {
   alignas(64) float sums[kGroup * kProductPanel];
   const int64_t whole = w.depth / 2, pairs = (w.depth + 1) / 2;
-  const uint16_t* a = w.a + row / kProductPanel * w.a_block + row % kProductPanel * w.a_row;
-  const uint16_t* b = w.b + panel * pairs * 2 * kProductPanel;
   const int64_t cols = w.cols - panel * kProductPanel;
   int64_t p = 0;
   do {
     const bool last = p + kDepthPairs >= pairs;
     const int64_t count = last ? whole - p : kDepthPairs;
     const bool half = last && pairs > whole;
+    const uint16_t *a = GroupAt(w, row, 2 * p), *b = PanelAt(w, panel, 2 * p);
     for (int64_t r = 0; r < rows; r += kTileRows) {
-      const uint16_t* at = a + r * w.a_row + p * w.a_pair;
-      const uint16_t* block = b + p * 2 * kProductPanel;
       float* tile = sums + r * kProductPanel;
       const int64_t left = rows - r < kTileRows ? rows - r : kTileRows;
       if (last) finish.Fetch(row + r, left, panel * kProductPanel);
-      TileRows<kTileRows>(left, at, w.a_row, w.a_pair, block, count, half, p == 0, tile, cols);
+      TileRows<kTileRows>(left, a + r * w.a_row, w.a_row, w.a_pair, b, count, half, p == 0, tile, cols);
       if (last) finish(row + r, left, panel * kProductPanel, tile);
     }
     p += kDepthPairs;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/rng.h"
+#include "kernel/blocks_testing.h"
 #include "kernel/format.h"
 #include "kernel/select.h"
 #include "kernel/training/select.h"
@@ -18,11 +19,6 @@ namespace {
 using Floats = std::vector<float>;
 using Brains = std::vector<uint16_t>;
 
-float Normal(Rng* rng) {
-  float sum = 0;
-  for (int i = 0; i < 6; ++i) sum += static_cast<float>(rng->Uniform());
-  return sum - 3.0f;
-}
 Floats RandomFloats(int64_t n, Rng* rng) {
   Floats x(static_cast<size_t>(n));
   for (float& v : x) v = Normal(rng);
@@ -246,6 +242,32 @@ TEST_P(TrainProducts, PackedFormsAreEqualOnAllTables) {
         table.pack_weights(w.data(), cols, rows, cols, block, block + 1, forward.data(), backward.data());
       ASSERT_EQ(forward, want_forward) << rows << " " << cols;
       ASSERT_EQ(backward, want_backward) << rows << " " << cols;
+    }
+  }
+}
+
+// So are those of blocks, of every format: rows and columns beyond a panel and beyond what is unpacked at a time.
+TEST_P(TrainProducts, PackedBlocksAreEqualOnAllTables) {
+  const TrainTable &table = *GetParam(), &plain = ReferenceTrainTable();
+  Rng rng(4);
+  for (const FormatInfo& info : kFormats) {
+    for (const int64_t rows : {1, 2, 31, 64, 65, 130}) {
+      for (const int64_t blocks : {1, 3, 19}) {
+        const int64_t cols = blocks * info.block * (info.block == 1 ? 37 : 1),
+                      row_bytes = cols / info.block * info.bytes;
+        const std::vector<uint8_t> w = RandomBlocks(info.format, rows, cols, &rng);
+        Brains want_forward(static_cast<size_t>(PackedSize(cols, rows) + PackedSize(rows, cols)), 7),
+            want_backward = want_forward;
+        Brains forward = want_forward, backward = want_forward;
+        plain.pack_blocks(info.format, w.data(), row_bytes, rows, cols, 0, Panels(rows), want_forward.data(),
+                          want_backward.data());
+        for (int64_t block = 0; block < Panels(rows); ++block) {
+          table.pack_blocks(info.format, w.data(), row_bytes, rows, cols, block, block + 1, forward.data(), nullptr);
+          table.pack_blocks(info.format, w.data(), row_bytes, rows, cols, block, block + 1, nullptr, backward.data());
+        }
+        ASSERT_EQ(forward, want_forward) << info.name << " " << rows << " " << cols;
+        ASSERT_EQ(backward, want_backward) << info.name << " " << rows << " " << cols;
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <vector>
 
 namespace atelier::kernel {
 namespace reference {
@@ -92,6 +93,13 @@ void PackWeights(const float* w, int64_t stride, int64_t rows, int64_t cols, int
   }
 }
 
+void PackBlocks(Format format, const uint8_t* w, int64_t row_bytes, int64_t rows, int64_t cols, int64_t block_begin,
+                int64_t block_end, uint16_t* forward, uint16_t* backward) {
+  std::vector<float> wide(static_cast<size_t>(rows * cols));
+  for (int64_t r = 0; r < rows; ++r) Dequantise(format, w + r * row_bytes, cols, wide.data() + r * cols);
+  PackWeights(wide.data(), cols, rows, cols, block_begin, block_end, forward, backward);
+}
+
 void Interleave(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin, int64_t panel_end,
                 uint16_t* out, float* column_sums) {
   for (int64_t c = panel_begin * kProductPanel; c < panel_end * kProductPanel; ++c) {
@@ -132,6 +140,7 @@ const TrainTable& ReferenceTrainTable() {
                                    .blocks_bytes = nullptr,
                                    .take_blocks = nullptr,
                                    .pack_weights = PackWeights,
+                                   .pack_blocks = PackBlocks,
                                    .interleave = Interleave,
                                    .column_sums = ColumnSums,
                                    .narrow = NarrowAll,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/format.h"
 #include "kernel/training/attention.h"
 #include "kernel/training/cell.h"
 #include "kernel/training/loss.h"
@@ -38,6 +39,9 @@ struct TrainTable {
   // blocks' rows of all its panels. Either may be null.
   void (*pack_weights)(const float* w, int64_t stride, int64_t rows, int64_t cols, int64_t block_begin,
                        int64_t block_end, uint16_t* forward, uint16_t* backward);
+  // The same of a matrix that lies in blocks of a format, its rows `row_bytes` apart; weights become bf16 at once.
+  void (*pack_blocks)(Format format, const uint8_t* w, int64_t row_bytes, int64_t rows, int64_t cols,
+                      int64_t block_begin, int64_t block_end, uint16_t* forward, uint16_t* backward);
   // The same of activations x [rows, cols], which are contracted over their rows (dY^T X): panels [panel_begin,
   // panel_end) of columns. `column_sums` [cols], where not null, gets += the sums of those columns.
   void (*interleave)(const uint16_t* x, int64_t stride, int64_t rows, int64_t cols, int64_t panel_begin,

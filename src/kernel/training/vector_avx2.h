@@ -29,6 +29,10 @@ INLINE __m128i Load8(const uint16_t* at, int64_t n) {
 INLINE Vec Widen(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 INLINE Vec Load(const uint16_t* at) { return Widen(Load8(at, 8)); }
 INLINE Vec LoadPart(const uint16_t* at, int64_t n) { return Widen(Load8(at, n)); }
+INLINE Vec LoadBytes(const uint8_t* at) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at))));
+}
+INLINE Vec LoadHalves(const uint16_t* at, int64_t n) { return _mm256_cvtph_ps(Load8(at, n)); }  // IEEE's, of 16 bits
 INLINE __m128i Narrow(Vec x) {  // to nearest even; NaN stays NaN
   const __m256i bits = _mm256_castps_si256(x), one = _mm256_set1_epi32(1);
   const __m256i even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), one);

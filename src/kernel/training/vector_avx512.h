@@ -34,6 +34,12 @@ INLINE __m256i Narrow(Vec x) {  // to nearest even; NaN stays NaN
 #else
 INLINE __m256i Narrow(Vec x) { return (__m256i)_mm512_cvtneps_pbh(x); }
 #endif
+INLINE Vec LoadBytes(const uint8_t* at) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+}
+INLINE Vec LoadHalves(const uint16_t* at, int64_t n) {  // IEEE's, of 16 bits
+  return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(Part(n), at));
+}
 INLINE void Store(uint16_t* at, Vec x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), Narrow(x)); }
 INLINE void StorePart(uint16_t* at, Vec x, int64_t n) { _mm256_mask_storeu_epi16(at, Part(n), Narrow(x)); }
 

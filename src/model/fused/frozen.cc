@@ -13,17 +13,11 @@ constexpr int64_t kBlockNumbers = 1 << 19;  // of a block: a megabyte in bf16
 enum class Form { kForward, kBackward };  // contracts the columns (X W^T), or the rows (dY W)
 
 // Rows [begin, end) of w.
-void PackRows(const FrozenMatrix& w, int64_t begin, int64_t end, Form form, const torch::Tensor& wide,
-              const torch::Tensor& out) {
-  const int64_t ins = w.ins(), panels = kernel::Panels(end - begin);
-  InParallel(panels, [&](int64_t from, int64_t to) {
-    const int64_t last = std::min(end - begin, to * kernel::kProductPanel);
-    for (int64_t i = from * kernel::kProductPanel; i < last; ++i) {
-      kernel::Dequantise(w.format(), w.row(begin + i), ins, Floats(wide) + i * ins);
-    }
-    Kernels().pack_weights(Floats(wide), ins, end - begin, ins, from, to,
-                           form == Form::kForward ? Brains(out) : nullptr,
-                           form == Form::kBackward ? Brains(out) : nullptr);
+void PackRows(const FrozenMatrix& w, int64_t begin, int64_t end, Form form, const torch::Tensor& out) {
+  InParallel(kernel::Panels(end - begin), [&](int64_t from, int64_t to) {
+    Kernels().pack_blocks(w.format(), w.row(begin), w.row_bytes(), end - begin, w.ins(), from, to,
+                          form == Form::kForward ? Brains(out) : nullptr,
+                          form == Form::kBackward ? Brains(out) : nullptr);
   });
 }
 
@@ -33,12 +27,11 @@ void ForBlocks(const FrozenMatrix& w, Form form, const Body& body) {
   const int64_t panels = std::max<int64_t>(1, kBlockNumbers / (w.ins() * kernel::kProductPanel));
   const int64_t most = std::min(panels * kernel::kProductPanel, w.outs());
   const bool forward = form == Form::kForward;
-  const torch::Tensor wide = NewFloats(most, w.ins());
   const torch::Tensor packed =
       NewBrains(1, forward ? kernel::PackedSize(most, w.ins()) : kernel::PackedSize(w.ins(), most));
   for (int64_t begin = 0; begin < w.outs(); begin += most) {
     const int64_t end = std::min(w.outs(), begin + most);
-    PackRows(w, begin, end, form, wide, packed);
+    PackRows(w, begin, end, form, packed);
     body(begin, end, packed);
   }
 }
