@@ -290,6 +290,20 @@ told = (WORK / "studio/runs/some/metrics.jsonl").read_text()
 expect('"train/sft"' in told and '"train/margin"' in told, f"figures of a preference with its chosen reply: {told}")
 layers = json.loads((WORK / "studio/runs/some/peft/adapter_config.json").read_text())["target_modules"]
 expect(sorted(layers) == ["down_proj", "q_proj"], f"layers with an adapter: {layers}")
+# Text that it should go on writing as it did: it moves less on that, and learns what it was to learn.
+for name, more in [("forgets", []), ("keeps", ["--keep", "poems.jsonl", "--keep-weight", "4"])]:
+    out = json.loads(run("tune", "dpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--validation", "liked.jsonl", "--rate", "3e-3", "--epochs", "10", "--patience",
+                         "0", "--name", name, "--length", "40", *more, "--json"))
+    told = [json.loads(line).get("values", {}) for line in (WORK / f"studio/runs/{name}/metrics.jsonl").read_text().splitlines()]
+    expect(any("train/kept" in values for values in told) == bool(more), f"{name}: {told}")
+    expect([v["validation/accuracy"] for v in told if "validation/accuracy" in v][-1] > 0.95, f"{name}: {told}")
+kept = {name: json.loads(run("evaluate", "perplexity", "-m", f"base+{name}", "--text", "poems.jsonl", "--ctx", "32", *STUDIO, "--json"))["perplexity"]
+        for name in ["forgets", "keeps"]}
+before = json.loads(run("evaluate", "perplexity", "-m", "base", "--text", "poems.jsonl", "--ctx", "32", *STUDIO, "--json"))["perplexity"]
+expect(before < kept["keeps"] < (before + kept["forgets"]) / 2 or kept["keeps"] <= before, f"perplexity {before}, {kept}")
+run("tune", "dpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--keep", "nowhere.txt", code=1, says="nowhere.txt")
+(WORK / "short.txt").write_text("春\n")
+run("tune", "dpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--keep", "short.txt", code=1, says="fewer than a row of")
 run("tune", "dpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--targets", "nose", code=1, says="no linear layer 'nose'")
 run("tune", "orpo", "-m", "base", *STUDIO, "--data", "liked.jsonl", "--name", "never", "--chosen-weight", "1", code=2, says="--chosen-weight")
 

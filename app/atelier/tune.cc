@@ -87,6 +87,10 @@ class Tune : public Command {
     if (MayLikeChosen())
       cli.Double("--chosen-weight", &chosen_weight_,
                  "of the chosen reply itself, as sft learns it, beside the preference", 0, 1e6);
+    cli.Text(
+        "--keep", &keep_,
+        "text that the model should go on writing as it does, a dataset or a file: what leads it away from that costs");
+    cli.Double("--keep-weight", &keep_weight_, "how much", 0, 1e6);
     cli.Text("--format", &format_, "chat (the model's template), plain, or auto: chat where there is a template");
     cli.Int("--rank", &rank_, "of the adapter", 1, 4096);
     cli.Texts("--targets", &targets_,
@@ -225,6 +229,7 @@ class Tune : public Command {
           << "\ntemperature = " << soften_;
       if (!teacher_adapter_.empty()) out << "\nteacher_adapter = " << TomlText(teacher_adapter_);
     }
+    if (!keep_.empty()) out << "\n\n[keep]\ntext = " << TomlText(keep_) << "\nweight = " << keep_weight_;
     out << "\n\n[train]\nprecision = \"bf16\"\nepochs = " << epochs_ << "\nbatch = " << batch_
         << (kind_.eats == Eats::kPrompts ? "\ngradient_checkpointing = true" : "")
         << "\n\n\n[optimiser]\nrate = " << rate_ << "\nweight_decay = 0.0\n\n[schedule]\nname = \"cosine\"\n";
@@ -244,14 +249,15 @@ class Tune : public Command {
 
   std::string model_, data_, validation_, name_, run_,
       prompt_ = "prompt", response_ = "response", chosen_ = "chosen", rejected_ = "rejected", label_ = "label",
-      format_ = "auto", merge_, language_, scorer_, suite_, teacher_, teacher_path_, teacher_adapter_;
+      format_ = "auto", merge_, language_, scorer_, suite_, teacher_, teacher_path_, teacher_adapter_, keep_;
   std::vector<std::string> targets_;
   const Kind kind_;
   SegmenterOption segmenter_;
   std::optional<int64_t> length_;
   int64_t rank_ = 16, batch_ = 8, patience_ = 2, seed_ = 1;
   int64_t samples_ = 8, reply_tokens_ = 64;
-  double rate_, epochs_, beta_, temperature_ = 1, label_weight_ = 0.5, soften_ = 1, chosen_weight_ = 0;
+  double rate_, epochs_, beta_, temperature_ = 1, label_weight_ = 0.5, soften_ = 1, chosen_weight_ = 0,
+                                keep_weight_ = 1;
   bool resume_ = false;
 };
 

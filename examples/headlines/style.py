@@ -94,7 +94,7 @@ def table(folder):
         shares = [rate(h.read(folder / f"{what}.{when}.jsonl")) for when in ("before", "after")]
         for lang in ("zh", "en", "all"):
             lines.append(f"| {said}, {lang} | " + " | ".join(f"{100 * share[lang]:.1f} %" for share in shares) + " |")
-    for lang in ("zh", "en"):
+    for lang in ("zh", "en", "reviews"):
         found = [json.loads((folder / f"perplexity.{lang}.{when}.json").read_text())["perplexity"] for when in ("before", "after")]
         lines.append(f"| perplexity of general text, {lang} | {found[0]:.2f} | {found[1]:.2f} ({100 * (found[1] / found[0] - 1):+.1f} %) |")
     return "\n".join(lines)

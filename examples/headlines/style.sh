@@ -4,7 +4,7 @@
 # general text. Needs examples/run.sh headlines first. What is done already is not done again.
 # Usage: examples/run.sh style
 # Leaves build/examples/headlines/style. ATELIER names the program; EPOCHS (1), SEED (1), PAIRS (700, of each language), RATE (5e-5),
-# BETA (0.1), OBJECTIVE (dpo, or ipo) and CHOSEN_WEIGHT (0) are the run's.
+# BETA (0.5), OBJECTIVE (dpo, or ipo), CHOSEN_WEIGHT (0) and KEEP (2, the weight of text to be written as before) are the run's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export ATELIER=${ATELIER:-build/release/atelier}
@@ -21,11 +21,12 @@ mkdir -p "$out"
 
 if [[ ! -f $run/done ]]; then
   rm -f "$out"/*.after.*  # of an earlier model
-  resume=()
+  resume=() keep=()
+  [[ ${KEEP:-2} == 0 ]] || keep=(--keep "$out/keep.txt" --keep-weight "${KEEP:-2}")
   [[ ! -f $run/last.safetensors ]] || resume=(--resume)
   "$atelier" tune "${OBJECTIVE:-dpo}" -m "$folder/headlines.gguf" --data "$out/preferences.jsonl" --validation "$out/preferences_validation.jsonl" \
-    --format plain --rank 16 --rate "${RATE:-5e-5}" --beta "${BETA:-0.1}" \
-    --chosen-weight "${CHOSEN_WEIGHT:-0}" --epochs "${EPOCHS:-1}" --length 160 --seed "$seed" \
+    --format plain --rank 16 --rate "${RATE:-5e-5}" --beta "${BETA:-0.5}" \
+    --chosen-weight "${CHOSEN_WEIGHT:-0}" "${keep[@]}" --epochs "${EPOCHS:-1}" --length 160 --seed "$seed" \
     --name style --run "$run" --studio "$studio" "${resume[@]}" >&2
   touch "$run/done"
 fi
@@ -38,7 +39,7 @@ measure() { # WHEN MODEL
     [[ -f $file ]] || python3 "$here/sample.py" "$2" --prompts "$out/prompts.jsonl" --out "$file" --samples "$samples" --temperature "$temperature" \
       --seed "$seed" --atelier "$atelier" --studio "$studio"
   done
-  for lang in zh en; do
+  for lang in zh en reviews; do
     file=$out/perplexity.$lang.$1.json
     [[ -f $file ]] || { "$atelier" evaluate perplexity -m "$2" --text "$out/general.$lang.txt" --studio "$studio" --json >"$file.new" && mv "$file.new" "$file"; }
   done

@@ -331,7 +331,31 @@ Loss Pretrained::LossOfPrompts(const Batch& prompts) {
   return loss;
 }
 
+torch::Tensor Pretrained::KeptDivergence() {
+  const Batch text = kept_(fused::Draw());
+  const torch::Tensor targets = text.targets.flatten(), asked = torch::arange(targets.numel());
+  torch::Tensor before;
+  {
+    const torch::NoGradGuard no_gradient;
+    const AdaptersOff as_it_was;
+    before = AskedHidden(text, asked);
+  }
+  return Distil({AskedHidden(text, asked), head_, spec_.final_softcap}, {before, head_, spec_.final_softcap}, targets,
+                {.temperature = 1, .label_weight = 0})
+      .losses.mean();
+}
+
 Loss Pretrained::ComputeLoss(const Batch& batch, size_t, const LossOptions& options) {
+  Loss loss = LossOfObjective(batch, options);
+  if (kept_ && is_training()) {
+    const torch::Tensor away = KeptDivergence();
+    loss.value = loss.value + keep_weight_ * away;
+    loss.details["kept"] = away.item<double>();
+  }
+  return loss;
+}
+
+Loss Pretrained::LossOfObjective(const Batch& batch, const LossOptions& options) {
   if (objective_.data() == DataKind::kPrompts) return LossOfPrompts(batch);
   if (objective_.teacher.given()) return LossOfTeaching(batch);
   if (objective_.data() == DataKind::kReplies) {

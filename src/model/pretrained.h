@@ -8,6 +8,7 @@
 // The adapters' parameters are called by GGUF's names: "blk.0.attn_q.lora_a".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,9 @@
 
 namespace atelier::model {
 
+// Rows of text, drawn by the seed: inputs, and what follows each token as targets.
+using KeptFn = std::function<Batch(uint64_t seed)>;
+
 class Pretrained : public LanguageModel, public OnBase {
  public:
   // Throws what runtime::ReadSpec throws, kUnsupported for what only the engine computes (a softcap of attention).
@@ -35,6 +39,10 @@ class Pretrained : public LanguageModel, public OnBase {
   void SetRollout(RolloutFn rollout) { rollout_ = std::move(rollout); }
   // Where the objective is to say what another model says. Throws kInvalidInput for one of another vocabulary.
   void SetTeacher(std::shared_ptr<Pretrained> teacher);
+  // Text that the model should go on writing as it did: `weight` times the mean over its tokens of
+  // KL(p as it was || p) joins the objective's loss in training, as "kept" (Li & Hoiem 2017, learning without
+  // forgetting; on rows of text that have nothing to do with the task).
+  void SetKept(KeptFn kept, double weight) { kept_ = std::move(kept), keep_weight_ = weight; }
   bool SetCheckpointing(bool on) override {
     checkpointing_ = on;
     return true;
@@ -64,7 +72,9 @@ class Pretrained : public LanguageModel, public OnBase {
     torch::Tensor rows, losses;  // [asked]: which row of the batch each is of, and -log of its probability
   };
   Asked AskedLosses(const Batch& batch, double smoothing);
+  Loss LossOfObjective(const Batch& batch, const LossOptions& options);
   Loss LossOfPrompts(const Batch& prompts);
+  torch::Tensor KeptDivergence();
   void CheckLength(int64_t tokens) const;
   torch::Tensor Embedded(const torch::Tensor& ids) const;
   bool Fuses(const Batch& batch) const;
@@ -79,6 +89,8 @@ class Pretrained : public LanguageModel, public OnBase {
   LoraConfig lora_;
   ObjectiveConfig objective_;
   RolloutFn rollout_;
+  KeptFn kept_;
+  double keep_weight_ = 0;
   std::shared_ptr<Pretrained> teacher_;  // no module of this one: it does not learn, nor is it kept
   FrozenMatrix embedding_, head_;
   torch::Tensor output_norm_;  // [width]

@@ -188,6 +188,49 @@ TEST(Pretrained, PreferencesBeginWhereTheModelIs) {
   }
 }
 
+// What it costs to leave the model as it was on other text: plain arithmetic over all logits, value and gradients.
+TEST(Pretrained, KeptTextCostsWhatItsWordsBecameLessLike) {
+  for (const char* name : {"llama", "gemma3"}) {
+    const auto file = OpenBytes(GoldenBytes(name));
+    LoraConfig lora;
+    lora.rank = 3;
+    Pretrained model(file, lora), as_it_was(file, {});
+    as_it_was.eval();
+    const Batch batch = TwoRows(*file);
+    Batch text;
+    text.inputs = Tokens(*file, 20).view({2, 10}).flip(1).contiguous(), text.targets = text.inputs.roll(-1, 1);
+    std::vector<uint64_t> seeds;
+    model.SetKept([&](uint64_t seed) { return seeds.push_back(seed), text; }, 0.25);
+    EXPECT_EQ(model.ComputeLoss(batch, 0, {}).details.at("kept"), 0) << "nothing has been learned";
+    Shake(&model);
+    const Loss loss = model.ComputeLoss(batch, 0, {});
+    loss.value.backward();
+    const auto gradients = TakeGradients(&model);
+    EXPECT_EQ(seeds.size(), 2u);
+    EXPECT_NE(seeds[0], seeds[1]) << "other rows at each step";
+
+    const auto logprobs = [&](Pretrained* of) {
+      return torch::log_softmax(of->Logits(of->Hidden(text.inputs)).to(torch::kFloat32), -1);
+    };
+    torch::Tensor before;
+    {
+      const torch::NoGradGuard no_gradient;
+      before = logprobs(&as_it_was);
+    }
+    const torch::Tensor away = (before.exp() * (before - logprobs(&model))).sum(-1).mean();
+    model.eval();
+    const Loss own = model.ComputeLoss(batch, 0, {});
+    EXPECT_FALSE(own.details.contains("kept")) << "validation is of what is learned";
+    const torch::Tensor wanted = own.value + 0.25 * away;
+    wanted.backward();
+    EXPECT_GT(away.item<double>(), 1e-3);
+    EXPECT_NEAR(loss.details.at("kept"), away.item<double>(), 1e-5 * away.item<double>() + 1e-6) << name;
+    EXPECT_NEAR(loss.value.item<double>(), wanted.item<double>(), 1e-5 * wanted.item<double>()) << name;
+    const auto plain = TakeGradients(&model);
+    for (size_t i = 0; i < plain.size(); ++i) EXPECT_LT(Distance(gradients[i], plain[i]), 1e-4) << name << " " << i;
+  }
+}
+
 TEST(Pretrained, RefusesTokensBeyondItsEmbedding) {
   const auto file = OpenBytes(GoldenBytes("llama"));
   Pretrained model(file, {});

@@ -19,6 +19,7 @@
 #include "train/examples_preferences.h"
 #include "train/examples_prompts.h"
 #include "train/examples_replies.h"
+#include "train/kept_text.h"
 #include "train/rollout.h"
 #include "train/run_tokenizer.h"
 
@@ -160,6 +161,15 @@ Run PrepareRun(const RunOptions& options) {
   if (auto* student = dynamic_cast<model::Pretrained*>(run.model.get());
       student && student->objective().teacher.given()) {
     student->SetTeacher(model::OpenTeacher(student->objective().teacher));
+  }
+  if (!run.settings.keep.empty()) {
+    if (!TunesDecoder(run)) {
+      throw Error(Code::kInvalidInput, Cat(options.file, ": [keep] is of decoders that are tuned"));
+    }
+    auto& decoder = dynamic_cast<model::Pretrained&>(*run.model);
+    decoder.SetKept(
+        MakeKept(Records(run.settings.keep, options.datasets), run.settings, *run.tokenizer, decoder.context()),
+        run.settings.keep_weight);
   }
   if (run.data != model::DataKind::kPrompts && !run.settings.scorer.empty()) {
     throw Error(Code::kInvalidInput, Cat(options.file, ": [rollout] is of objectives that eat prompts"));

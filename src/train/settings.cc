@@ -123,6 +123,13 @@ void ReadRest(Table& config, TrainSettings* s) {
     }
     table->Done();
   }
+  if (auto table = config.SubOr("keep")) {
+    s->keep = table->String("text");
+    s->keep_weight = table->DoubleOr("weight", s->keep_weight, 0, 1e6);
+    s->keep_rows = table->IntOr("rows", s->keep_rows, 1, 4096);
+    s->keep_length = table->IntOr("length", s->keep_length, 2, 1 << 20);
+    table->Done();
+  }
   if (auto table = config.SubOr("rollout")) {
     s->scorer = table->StringsOr("scorer", {});
     if (s->scorer.empty()) table->Refuse("scorer", "is missing: the program that says how good a reply is");

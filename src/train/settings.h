@@ -87,6 +87,10 @@ struct TrainSettings {
   int64_t patience = 0;          // validations without improvement before training ends; 0: never
   std::string metric;            // by which validation is the best; "": the loss, or none where there are several parts
   bool maximise = false;
+  // [keep], of decoders that are tuned: text that the model should go on writing as it did
+  std::string keep;  // a dataset or a file; "": none
+  double keep_weight = 1;
+  int64_t keep_rows = 2, keep_length = 128;  // a step's share: rows, and tokens of each
   // [rollout], of objectives that eat prompts
   std::vector<std::string> scorer;  // a program and its arguments
   int64_t rollout_samples = 8, rollout_tokens = 64;
