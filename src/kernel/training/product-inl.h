@@ -333,6 +333,36 @@ void MultiplyTiles(const Product& w, int64_t row, int64_t rows, int64_t panel, c
   FinishGroup(row, rows, panel, sums, finish);
 }
 
+// With tiles, rows that many panels meet are copied tile by tile first: as they lie, a power of two apart, those of a
+// tile push each other out of L1.
+constexpr int64_t kMostCopied = 192 << 10, kLeastPanels = 4;
+template <typename Finish>
+__attribute__((noinline)) void MultiplyCopiedTiles(const Product& w, int64_t row_begin, int64_t row_end,
+                                                   int64_t panel_begin, int64_t panel_end, const Finish& finish) {
+  alignas(64) uint16_t copies[kMostCopied];
+  alignas(64) float sums[kGroup * kProductPanel];
+  const int64_t size = CopiedTiles(w.depth), stay = kMostCopied / size * kGroup;
+  for (int64_t begin = row_begin; begin < row_end; begin += stay) {
+    const int64_t end = row_end - begin < stay ? row_end : begin + stay;
+    const auto copy_of = [&](int64_t row) __attribute__((always_inline)) {
+      return copies + (row - begin) / kGroup * size;
+    };
+    const auto rows_of = [&](int64_t row) __attribute__((always_inline)) {
+      return end - row < kGroup ? end - row : kGroup;
+    };
+    for (int64_t row = begin; row < end; row += kGroup)
+      CopyTiles(GroupAt(w, row, 0), w.a_row, rows_of(row), w.depth, copy_of(row));
+    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+      for (int64_t row = begin; row < end; row += kGroup) {
+        finish.Fetch(row, rows_of(row), panel * kProductPanel);
+        CopiedTileSums(copy_of(row), rows_of(row), w.depth, PanelAt(w, panel, 0), w.cols - panel * kProductPanel, sums,
+                       kProductPanel);
+        FinishGroup(row, rows_of(row), panel, sums, finish);
+      }
+    }
+  }
+}
+
 // Gradients of weights with tiles: a block of A, turned once for all panels, adds to the sums where they lie, so that
 // a block of B, which is many rows deep, stays in L2 while A passes.
 INLINE bool OnlyAddsUp(const Product& w) {
@@ -394,6 +424,9 @@ INLINE void MultiplyRange(const Product& w, int64_t row_begin, int64_t row_end, 
   [[maybe_unused]] const TilesOn tiles;
   if (Converts(w) && InRows(w) && w.depth > 0 && w.depth <= kMostDepth)
     return MultiplyConverted<false>(w, row_begin, row_end, panel_begin, panel_end, 0, w.depth, finish);
+  if (kTiles && InRows(w) && w.depth > 0 && CopiedTiles(w.depth) <= kMostCopied &&
+      panel_end - panel_begin >= kLeastPanels)
+    return MultiplyCopiedTiles(w, row_begin, row_end, panel_begin, panel_end, finish);
   // Groups of rows that stay in L2 while the panels pass.
   int64_t stay = (384 << 10) / (2 * w.depth + 1) / kGroup * kGroup;
   stay = stay < kGroup ? kGroup : stay;

@@ -157,8 +157,8 @@ TEST_P(TrainProducts, LinearLayerEqualsPlainArithmetic) {
 TEST_P(TrainProducts, DeepSumsAndRangesGiveTheSameBits) {
   const TrainTable& table = *GetParam();
   Rng rng(2);
-  for (const int64_t depth : {511, 512, 513, 1024, 1025, 1537}) {
-    const int64_t rows = 137, cols = 140;  // the last group has nine rows
+  for (const int64_t depth : {1, 31, 33, 511, 512, 513, 1024, 1025, 1537}) {
+    const int64_t rows = 137, cols = 270;  // the last group has nine rows, the last panel 14 columns
     const Brains a = RandomBrains(rows * depth, &rng);
     const Floats w = RandomFloats(cols * depth, &rng);
     Brains b(static_cast<size_t>(PackedSize(cols, depth)));

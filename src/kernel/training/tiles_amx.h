@@ -24,10 +24,10 @@ class TilesOn {
   TilesOn& operator=(const TilesOn&) = delete;
 };
 
-// 16 rows of A: where, and how many bytes from one to the next.
+// 16 rows of A: where, how many bytes from one to the next, and how many numbers to those of the next depth.
 struct TileOfA {
   const uint16_t* at;
-  int64_t stride;
+  int64_t stride, step;
 };
 
 // sums (+)= A B over `steps` whole depths of a tile and, where there is one, a last of its own.
@@ -64,50 +64,22 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
     if constexpr (kRows > 1 && kCols > 1) _tile_loadd(3, sums_at(1, 1), 4 * stride);
   }
   for (int64_t s = 0; s < steps; ++s) {
-    step({a0.at + s * kTileDepth, a0.stride}, {a1.at + s * kTileDepth, a1.stride}, b + s * kTileDepth * kProductPanel);
+    step({a0.at + s * a0.step, a0.stride, 0}, {a1.at + s * a1.step, a1.stride, 0}, b + s * kTileDepth * kProductPanel);
   }
-  if (a_last) step({a_last, 2 * kTileDepth}, {a_last + kTileSide * kTileDepth, 2 * kTileDepth}, b_last);
+  if (a_last) step({a_last, 2 * kTileDepth, 0}, {a_last + kTileSide * kTileDepth, 2 * kTileDepth, 0}, b_last);
   _tile_stored(0, sums_at(0, 0), 4 * stride);
   if constexpr (kCols > 1) _tile_stored(1, sums_at(0, 1), 4 * stride);
   if constexpr (kRows > 1) _tile_stored(2, sums_at(1, 0), 4 * stride);
   if constexpr (kRows > 1 && kCols > 1) _tile_stored(3, sums_at(1, 1), 4 * stride);
 }
 
-// TileSums over a depth that is at most kTileBlock where `rows` is no multiple of 16.
-INLINE void TileBlockSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b,
-                          int64_t cols, bool first, float* sums, int64_t stride) {
-  alignas(64) uint16_t part[kTileSide * kTileBlock];        // the rows of a tile that has fewer
-  alignas(64) uint16_t a_last[kProductPanel * kTileDepth];  // the depth that is no whole tile's
-  alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
-  const int64_t steps = depth / kTileDepth, left = depth % kTileDepth, whole_rows = rows / kTileSide * kTileSide;
-  const __m512i zero = _mm512_setzero_si512();
-  if (left > 0) {
-    const __mmask32 mask = (1u << left) - 1;
-    for (int64_t r = 0; r < kProductPanel; ++r) {
-      const uint16_t* from = a + r * a_row + steps * kTileDepth;
-      _mm512_store_si512(a_last + r * kTileDepth, r < rows ? _mm512_maskz_loadu_epi16(mask, from) : zero);
-    }
-    const uint16_t* from = b + steps * kTileDepth * kProductPanel;
-    for (int64_t i = 0; i < kTileDepth * kProductPanel; i += 32) {
-      const bool there = i < (left + 1) / 2 * 2 * kProductPanel;
-      _mm512_store_si512(b_last + i, there ? _mm512_loadu_si512(from + i) : zero);
-    }
-  }
-  if (whole_rows < rows) {
-    for (int64_t r = 0; r < kTileSide; ++r) {
-      for (int64_t k = 0; k < steps * kTileDepth; k += kTileDepth) {
-        const uint16_t* from = a + (whole_rows + r) * a_row + k;
-        _mm512_store_si512(part + r * kTileBlock + k, whole_rows + r < rows ? _mm512_loadu_si512(from) : zero);
-      }
-    }
-  }
-  asm volatile("" : : : "memory");  // tiles read what was stored here
-  const auto tile = [&](int64_t r) __attribute__((always_inline)) {
-    return r < whole_rows ? TileOfA{a + r * a_row, 2 * a_row} : TileOfA{part, 2 * kTileBlock};
-  };
+// Tile by tile: tile(r) has the rows of A from r on.
+template <typename TileAt>
+INLINE void TileGrid(const TileAt& tile, int64_t rows, int64_t cols, int64_t steps, const uint16_t* b,
+                     const uint16_t* a_last, const uint16_t* b_last, bool first, float* sums, int64_t stride) {
   for (int64_t r = 0; r < rows; r += 2 * kTileSide) {
     const TileOfA a0 = tile(r), a1 = tile(r + kTileSide);
-    const uint16_t* last = left > 0 ? a_last + r * kTileDepth : nullptr;
+    const uint16_t* last = a_last ? a_last + r * kTileDepth : nullptr;
     for (int64_t c = 0; c < cols && c < kProductPanel; c += 2 * kTileSide) {
       const uint16_t *at = b + 2 * c, *end = b_last + 2 * c;
       float* to = sums + r * stride + c;
@@ -125,6 +97,47 @@ INLINE void TileBlockSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_
   }
 }
 
+// The pairs behind the last whole depth of a tile, and zeros.
+INLINE void LastOfB(const uint16_t* b, int64_t depth, uint16_t* last) {
+  const int64_t steps = depth / kTileDepth, left = depth % kTileDepth;
+  const uint16_t* from = b + steps * kTileDepth * kProductPanel;
+  for (int64_t i = 0; i < kTileDepth * kProductPanel; i += 32) {
+    const bool there = i < (left + 1) / 2 * 2 * kProductPanel;
+    _mm512_store_si512(last + i, there ? _mm512_loadu_si512(from + i) : _mm512_setzero_si512());
+  }
+}
+
+// TileSums over a depth that is at most kTileBlock where `rows` is no multiple of 16.
+INLINE void TileBlockSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b,
+                          int64_t cols, bool first, float* sums, int64_t stride) {
+  alignas(64) uint16_t part[kTileSide * kTileBlock];        // the rows of a tile that has fewer
+  alignas(64) uint16_t a_last[kProductPanel * kTileDepth];  // the depth that is no whole tile's
+  alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
+  const int64_t steps = depth / kTileDepth, left = depth % kTileDepth, whole_rows = rows / kTileSide * kTileSide;
+  const __m512i zero = _mm512_setzero_si512();
+  if (left > 0) {
+    const __mmask32 mask = (1u << left) - 1;
+    for (int64_t r = 0; r < kProductPanel; ++r) {
+      const uint16_t* from = a + r * a_row + steps * kTileDepth;
+      _mm512_store_si512(a_last + r * kTileDepth, r < rows ? _mm512_maskz_loadu_epi16(mask, from) : zero);
+    }
+    LastOfB(b, depth, b_last);
+  }
+  if (whole_rows < rows) {
+    for (int64_t r = 0; r < kTileSide; ++r) {
+      for (int64_t k = 0; k < steps * kTileDepth; k += kTileDepth) {
+        const uint16_t* from = a + (whole_rows + r) * a_row + k;
+        _mm512_store_si512(part + r * kTileBlock + k, whole_rows + r < rows ? _mm512_loadu_si512(from) : zero);
+      }
+    }
+  }
+  asm volatile("" : : : "memory");  // tiles read what was stored here
+  const auto tile = [&](int64_t r) __attribute__((always_inline)) {
+    return r < whole_rows ? TileOfA{a + r * a_row, 2 * a_row, kTileDepth} : TileOfA{part, 2 * kTileBlock, kTileDepth};
+  };
+  TileGrid(tile, rows, cols, steps, b, left > 0 ? a_last : nullptr, b_last, first, sums, stride);
+}
+
 // Of at most 64 rows of A with a panel's 64 columns, or `cols` if they are fewer, over `depth` numbers from a panel's
 // `b` on: sums by `stride`, of which all that whole tiles have must be there. REQUIRES: TilesOn.
 INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
@@ -136,6 +149,33 @@ INLINE void TileSums(const uint16_t* a, int64_t a_row, int64_t rows, int64_t dep
                   first && k == 0, sums, stride);
     k += block;
   } while (k < depth);
+}
+
+// Rows of A tile by tile: [depth / 32, rounded up][64][32], zeros where there is nothing.
+INLINE int64_t CopiedTiles(int64_t depth) { return (depth + kTileDepth - 1) / kTileDepth * kTileDepth * kProductPanel; }
+INLINE void CopyTiles(const uint16_t* a, int64_t a_row, int64_t rows, int64_t depth, uint16_t* out) {
+  const __m512i zero = _mm512_setzero_si512();
+  for (int64_t r = 0; r < kProductPanel; ++r) {
+    const uint16_t* from = a + r * a_row;
+    for (int64_t k = 0; k < depth; k += kTileDepth) {
+      const __mmask32 mask = depth - k < kTileDepth ? (1u << (depth - k)) - 1 : 0xffffffffu;
+      _mm512_store_si512(out + k * kProductPanel + r * kTileDepth,
+                         r < rows ? _mm512_maskz_loadu_epi16(mask, from + k) : zero);
+    }
+  }
+}
+// TileSums of rows that CopyTiles left, over their whole depth.
+INLINE void CopiedTileSums(const uint16_t* a, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols, float* sums,
+                           int64_t stride) {
+  alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
+  const int64_t steps = depth / kTileDepth, left = depth % kTileDepth;
+  if (left > 0) LastOfB(b, depth, b_last);
+  asm volatile("" : : : "memory");  // tiles read what was stored here
+  const auto tile = [&](int64_t r) __attribute__((always_inline)) {
+    return TileOfA{a + r * kTileDepth, 2 * kTileDepth, kTileDepth * kProductPanel};
+  };
+  TileGrid(tile, rows, cols, steps, b, left > 0 ? a + steps * kTileDepth * kProductPanel : nullptr, b_last, true, sums,
+           stride);
 }
 
 // What is zipped, [depth / 2][64][2], as rows of `stride` numbers: `rows` of them and those that end the last 16, with
