@@ -13,10 +13,10 @@ inline __attribute__((always_inline)) void ReadScalePair(const uint8_t* packed, 
   }
 }
 
-typedef uint8_t Sixteen __attribute__((vector_size(16)));  // what compilers do not make of these loops by themselves
+typedef uint8_t Sixteen __attribute__((vector_size(16)));  // compilers make none of a loop of sixteen by themselves
 
-inline __attribute__((always_inline)) void ReadNibbles(
-    const uint8_t* bytes, uint8_t* q) {  // 16 bytes: low nibbles are weights 0..15, high 16..31
+// 16 bytes: low nibbles are weights 0..15, high 16..31.
+inline __attribute__((always_inline)) void ReadNibbles(const uint8_t* bytes, uint8_t* q) {
   Sixteen both;
   __builtin_memcpy(&both, bytes, 16);
   const Sixteen low = both & 15, high = both >> 4;
