@@ -4,8 +4,8 @@
 # before and after, on products that were held out, how many of its texts pass every check and how different they are. Needs
 # examples/run.sh headlines first. What is done already is not done again; training that was broken off goes on.
 # Usage: examples/run.sh reinforce
-# Leaves build/examples/headlines/reinforce. ATELIER names the program; EPOCHS (1), SEED (1), PRODUCTS (320, of each language), SAMPLES (8,
-# of each product), RATE (5e-5), BETA (0.04) and OBJECTIVE (grpo, or reinforce) are the run's.
+# Leaves build/examples/headlines/reinforce. ATELIER names the program; EPOCHS (0.5), SEED (1), PRODUCTS (320, of each language), SAMPLES (8,
+# of each product), RATE (5e-5), BETA (1) and OBJECTIVE (grpo, or reinforce) are the run's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export ATELIER=${ATELIER:-build/release/atelier}
@@ -27,7 +27,7 @@ if [[ ! -f $run/done ]]; then
   [[ ! -f $run/last.safetensors ]] || resume=(--resume)
   "$atelier" tune "$objective" -m "$folder/headlines.gguf" --data "$out/train.jsonl" --validation "$out/validation.jsonl" --format plain \
     --scorer "${check[*]} --ignore prompt --scores" --samples "${SAMPLES:-8}" --reply-tokens 24 --temperature 1 --rank 16 \
-    --rate "${RATE:-5e-5}" --beta "${BETA:-0.04}" --epochs "${EPOCHS:-1}" --seed "$seed" --name "$objective" --run "$run" --studio "$studio" \
+    --rate "${RATE:-5e-5}" --beta "${BETA:-1}" --epochs "${EPOCHS:-0.5}" --seed "$seed" --name "$objective" --run "$run" --studio "$studio" \
     "${resume[@]}" >&2
   touch "$run/done"
 fi
