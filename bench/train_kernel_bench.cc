@@ -220,7 +220,7 @@ void Head(benchmark::State& state, const TrainTable& table, int64_t tokens, int6
 
 // Causal self-attention out of a fused q/k/v product; each thread has sequences of its own. Operations are those of
 // the lower triangle: two products forward, five backward.
-// Weights of a format become the packed bf16 of one direction, 512 rows at a time: nanoseconds a weight.
+// Weights of a format become the packed bf16 of one direction, 512 rows at a time.
 void PackBlocks(benchmark::State& state, const TrainTable& table, const FormatInfo& info, bool forward) {
   constexpr int64_t kRows = 512, kCols = 768;
   Rng rng(1);

@@ -12,27 +12,25 @@ namespace atelier::train {
 
 model::KeptFn MakeKept(const Records& records, const TrainSettings& settings, const text::Tokenizer& tokenizer,
                        int64_t context) {
-  std::vector<text::TokenId> all;
+  const auto whole = static_cast<size_t>(std::min(settings.keep_length, context) + 1);  // a row and what follows it
+  std::vector<text::TokenId> begin;
+  if (tokenizer.adds_bos()) begin.push_back(tokenizer.bos());
+  auto rows = std::make_shared<TokenRows>();
+  std::vector<text::TokenId> row = begin;
   records.ForEach([&](int64_t index, const Json& fields) {
     const std::string text = TextField(fields, settings.data.text, records.Describe(index));
-    const auto tokens = tokenizer.Encode(Cat(text, "\n"));
-    all.insert(all.end(), tokens.begin(), tokens.end());
+    for (const text::TokenId token : tokenizer.Encode(Cat(text, "\n"))) {
+      row.push_back(token);
+      if (row.size() < whole) continue;
+      rows->Add(row, index);
+      row = begin;
+    }
   });
-  const bool marked = tokenizer.adds_bos();
-  const auto length = static_cast<size_t>(std::min(settings.keep_length, context)),
-             fresh = length + 1 - (marked ? 1 : 0);
-  auto rows = std::make_shared<TokenRows>();
-  std::vector<text::TokenId> row;
-  for (size_t at = 0; at + fresh <= all.size(); at += fresh) {
-    row.clear();
-    if (marked) row.push_back(tokenizer.bos());
-    row.insert(row.end(), all.begin() + static_cast<std::ptrdiff_t>(at),
-               all.begin() + static_cast<std::ptrdiff_t>(at + fresh));
-    rows->Add(row, rows->size());
-  }
   if (rows->size() == 0) {
-    throw Error(Code::kInvalidInput, Cat(records.name(), ": has ", all.size(), " tokens, fewer than a row of ", fresh),
-                "more text to keep, or a smaller keep.length");
+    throw Error(
+        Code::kInvalidInput,
+        Cat(records.name(), ": has ", row.size() - begin.size(), " tokens, fewer than a row of ", whole - begin.size()),
+        "more text to keep, or a smaller keep.length");
   }
   return [rows, count = settings.keep_rows](uint64_t seed) {
     Rng rng(seed, "keep");

@@ -355,8 +355,7 @@ __attribute__((noinline)) void MultiplyCopiedTiles(const Product& w, int64_t row
     for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
       for (int64_t row = begin; row < end; row += kGroup) {
         finish.Fetch(row, rows_of(row), panel * kProductPanel);
-        CopiedTileSums(copy_of(row), rows_of(row), w.depth, PanelAt(w, panel, 0), w.cols - panel * kProductPanel, sums,
-                       kProductPanel);
+        CopiedTileSums(copy_of(row), rows_of(row), w.depth, PanelAt(w, panel, 0), w.cols - panel * kProductPanel, sums);
         FinishGroup(row, rows_of(row), panel, sums, finish);
       }
     }

@@ -38,8 +38,9 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
   const auto sums_at = [&](int r, int c) __attribute__((always_inline)) {
     return sums + r * kTileSide * stride + c * kTileSide;
   };
-  const auto step = [&](TileOfA top, TileOfA low, const uint16_t* at) __attribute__((always_inline)) {
-    _tile_loadd(4, top.at, top.stride);
+  const auto step = [&](const uint16_t* top, int64_t top_stride, const uint16_t* low, int64_t low_stride,
+                        const uint16_t* at) __attribute__((always_inline)) {
+    _tile_loadd(4, top, top_stride);
     _tile_loadd(6, at, kBRow);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (kCols > 1) {
@@ -47,7 +48,7 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (kRows > 1) {
-      _tile_loadd(5, low.at, low.stride);
+      _tile_loadd(5, low, low_stride);
       _tile_dpbf16ps(2, 5, 6);
       if constexpr (kCols > 1) _tile_dpbf16ps(3, 5, 7);
     }
@@ -64,9 +65,9 @@ INLINE void TileBlock(TileOfA a0, TileOfA a1, const uint16_t* b, int64_t steps, 
     if constexpr (kRows > 1 && kCols > 1) _tile_loadd(3, sums_at(1, 1), 4 * stride);
   }
   for (int64_t s = 0; s < steps; ++s) {
-    step({a0.at + s * a0.step, a0.stride, 0}, {a1.at + s * a1.step, a1.stride, 0}, b + s * kTileDepth * kProductPanel);
+    step(a0.at + s * a0.step, a0.stride, a1.at + s * a1.step, a1.stride, b + s * kTileDepth * kProductPanel);
   }
-  if (a_last) step({a_last, 2 * kTileDepth, 0}, {a_last + kTileSide * kTileDepth, 2 * kTileDepth, 0}, b_last);
+  if (a_last) step(a_last, 2 * kTileDepth, a_last + kTileSide * kTileDepth, 2 * kTileDepth, b_last);
   _tile_stored(0, sums_at(0, 0), 4 * stride);
   if constexpr (kCols > 1) _tile_stored(1, sums_at(0, 1), 4 * stride);
   if constexpr (kRows > 1) _tile_stored(2, sums_at(1, 0), 4 * stride);
@@ -165,8 +166,8 @@ INLINE void CopyTiles(const uint16_t* a, int64_t a_row, int64_t rows, int64_t de
   }
 }
 // TileSums of rows that CopyTiles left, over their whole depth.
-INLINE void CopiedTileSums(const uint16_t* a, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols, float* sums,
-                           int64_t stride) {
+INLINE void CopiedTileSums(const uint16_t* a, int64_t rows, int64_t depth, const uint16_t* b, int64_t cols,
+                           float* sums) {
   alignas(64) uint16_t b_last[kTileDepth * kProductPanel];
   const int64_t steps = depth / kTileDepth, left = depth % kTileDepth;
   if (left > 0) LastOfB(b, depth, b_last);
@@ -175,7 +176,7 @@ INLINE void CopiedTileSums(const uint16_t* a, int64_t rows, int64_t depth, const
     return TileOfA{a + r * kTileDepth, 2 * kTileDepth, kTileDepth * kProductPanel};
   };
   TileGrid(tile, rows, cols, steps, b, left > 0 ? a + steps * kTileDepth * kProductPanel : nullptr, b_last, true, sums,
-           stride);
+           kProductPanel);
 }
 
 // What is zipped, [depth / 2][64][2], as rows of `stride` numbers: `rows` of them and those that end the last 16, with

@@ -8,5 +8,5 @@ struct TilesOn {};
 INLINE void TileSums(const uint16_t*, int64_t, int64_t, int64_t, const uint16_t*, int64_t, bool, float*, int64_t) {}
 INLINE int64_t CopiedTiles(int64_t) { return 1; }
 INLINE void CopyTiles(const uint16_t*, int64_t, int64_t, int64_t, uint16_t*) {}
-INLINE void CopiedTileSums(const uint16_t*, int64_t, int64_t, const uint16_t*, int64_t, float*, int64_t) {}
+INLINE void CopiedTileSums(const uint16_t*, int64_t, int64_t, const uint16_t*, int64_t, float*) {}
 INLINE void TurnZipped(const uint16_t*, int64_t, int64_t, uint16_t*, int64_t) {}
