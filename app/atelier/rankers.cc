@@ -13,6 +13,12 @@
 
 namespace atelier::app {
 
+artefact::ModelEntry ResolveToName(const artefact::Registry& models, const std::string& said) {
+  artefact::ModelEntry entry = models.Resolve(said);
+  if (entry.name != said) entry.name = entry.path;
+  return entry;
+}
+
 std::shared_ptr<artefact::Ranker> LoadRanker(const artefact::Registry& models, const artefact::ModelEntry& entry,
                                              EmbedderPool& pool) {
   const std::string bytes = ReadFile(entry.path, 64 << 20);

@@ -10,6 +10,10 @@
 
 namespace atelier::app {
 
+// The model that is said, under a name by which it is found again: of a file that has no other, its whole path. So a
+// ranker knows its encoder.
+artefact::ModelEntry ResolveToName(const artefact::Registry& models, const std::string& said);
+
 // The ranker in this file, with the encoder that it needs. Throws kUnsupported for a model of another kind, kNotFound
 // where the encoder is not here.
 std::shared_ptr<artefact::Ranker> LoadRanker(const artefact::Registry& models, const artefact::ModelEntry& entry,

@@ -7,8 +7,10 @@
 #include "app/atelier/list_option.h"
 #include "app/atelier/notes.h"
 #include "app/atelier/print_ranker.h"
+#include "app/atelier/rankers.h"
 #include "app/atelier/report_option.h"
 #include "app/atelier/studio_here.h"
+#include "app/atelier/taught_encoder.h"
 #include "artefact/model_file.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -33,6 +35,12 @@ class TuneRank : public Command {
     cli.Texts("--features", &features_, "names, as length,price,likelihood (default: all that there are; none: none)");
     cli.Text("--encoder", &encoder_, "also learn on this encoder's vectors of the texts, as e5-small");
     cli.Flag("--product", &product_, "with --encoder: also on each vector times that of the context");
+    cli.Flag("--adapt", &adapt_,
+             "with --encoder: first teach a copy of it, by adapters (LoRA), on half of the choices; minutes");
+    cli.Int("--rank", &teach_.rank, "with --adapt: of the adapters", 1, 4096);
+    cli.Double("--rate", &teach_.rate, "with --adapt: of learning", 1e-8, 1);
+    cli.Double("--epochs", &teach_.epochs, "with --adapt: how often its half is seen", 0.001, 1000);
+    cli.Flag("--resume", &teach_.resume, "with --adapt: go on with teaching that was broken off");
     cli.Double("--held-out", &held_out_, "share of the choices that the figures are of", 0.01, 0.9);
     cli.Int("--seed", &seed_, "of what is held out", 0, 1 << 30);
     cli.Text("--prompt", &fields_.prompt, "of pairs: the field with what is given");
@@ -46,9 +54,12 @@ class TuneRank : public Command {
     const rank::LearnOptions options = Options();
     CheckName(*here);
     report_.Check({data_, validation_});
-    const rank::Choices choices = rank::ReadChoices(data_, fields_);
+    rank::Choices choices = rank::ReadChoices(data_, fields_);
     std::optional<rank::Choices> validation;
-    if (!validation_.empty()) validation = rank::ReadChoices(validation_, fields_);
+    if (!validation_.empty()) {
+      validation = rank::ReadChoices(validation_, fields_);
+      rank::RefuseSharedGroups(choices, *validation);
+    }
     Notes notes;
     for (const auto& [file, read] :
          {std::pair(&data_, &choices), {&validation_, validation ? &*validation : nullptr}}) {
@@ -59,8 +70,21 @@ class TuneRank : public Command {
                        Cat(*file, "：", read->left_out(), " 次选择不含偏好，不用：", read->nothing_taken,
                            " 次什么都没选，", read->all_alike, " 次全部相同，", read->alone, " 次只有一个选项")});
     }
+    const size_t left_out = choices.left_out();
     std::shared_ptr<artefact::Embedder> encoder;
-    if (!encoder_.empty()) encoder = EmbedderPool().Get(here->models->Resolve(encoder_));
+    Json taught;
+    if (adapt_) {
+      Taught made = TeachEncoder(*here, name_, here->models->Resolve(encoder_), choices, teach_, globals);
+      if (made.encoder.path.empty()) {
+        std::cout << (globals.json ? ToText(Json{{"taught", made.run}}) : "interrupted; --resume goes on") << "\n";
+        return 130;
+      }
+      choices = std::move(made.rest);
+      encoder = EmbedderPool().Get(made.encoder);
+      taught = std::move(made.run);
+    } else if (!encoder_.empty()) {
+      encoder = EmbedderPool().Get(ResolveToName(*here->models, encoder_));
+    }
     const double started = MonotonicSeconds();
     rank::Learned learned;
     {
@@ -85,9 +109,10 @@ class TuneRank : public Command {
                    {"l2", learned.file.l2},
                    {"encoder", learned.file.encoder.empty() ? Json() : Json(learned.file.encoder)},
                    {"temperature", learned.file.temperature},
-                   {"left_out", choices.left_out()},
+                   {"left_out", left_out},
                    {"seconds", seconds}};
     result.update(rank::ToJson(learned));
+    if (adapt_) result["taught"] = taught;
     result["notes"] = NotesJson(notes);
     if (report_.wanted()) report_.Write(RankerReport(learned.file, report_.chinese()), notes, globals, &result);
     if (globals.json) {
@@ -115,7 +140,10 @@ class TuneRank : public Command {
     }
     if (product_ && encoder_.empty())
       throw Error(Code::kUsage, "--product says how to use an --encoder", "--encoder e5-small");
-    options.product = product_;
+    if (adapt_ && encoder_.empty())
+      throw Error(Code::kUsage, "--adapt says that an --encoder is taught", "--encoder e5-small");
+    options.product = teach_.product = product_;
+    teach_.loss = loss_, teach_.seed = seed_;
     options.held_out = held_out_;
     options.seed = static_cast<uint64_t>(seed_);
     return options;
@@ -157,7 +185,8 @@ class TuneRank : public Command {
   std::string data_, validation_, name_, loss_ = "pairwise", encoder_;
   std::vector<std::string> features_;
   rank::PairFields fields_;
-  bool product_ = false;
+  bool product_ = false, adapt_ = false;
+  TeachOptions teach_;
   double held_out_ = 0.2;
   int64_t seed_ = 1;
   ReportOption report_;

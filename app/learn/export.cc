@@ -1,5 +1,6 @@
 // atelier-learn export --model FILE.safetensors --out FILE [--peft FOLDER]: the model alone, as GGUF where the engine
-// can run it (a GPT, and the name ends so), else as a model file; of a tuned decoder its adapter, as GGUF and for PEFT.
+// can run it (a GPT, or an encoder that choices taught, without what led it; and the name ends so), else as a model
+// file; of a tuned decoder its adapter, as GGUF and for PEFT.
 #include <torch/torch.h>
 
 #include "app/learn/command.h"
@@ -7,9 +8,11 @@
 #include "app/learn/options.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "model/bert_ranker.h"
 #include "model/gpt_export.h"
 #include "model/model_file.h"
 #include "model/pretrained.h"
+#include "runtime/merge.h"
 #include "train/examples.h"
 
 namespace atelier::learn {
@@ -28,6 +31,13 @@ int Export(const Options& options, const std::atomic<bool>&) {
     if (options.contains("peft")) {
       artefact::WriteAdapterPeft(adapter, spec.ropes[0].interleaved ? spec.head_dim : 0, options.at("peft"));
     }
+    Tell("done", {{"path", out}});
+    return 0;
+  }
+  if (const auto* ranker = dynamic_cast<const model::BertRanker*>(opened.model.get());
+      ranker && out.ends_with(".gguf")) {
+    runtime::MergeAdapter(*ranker->base(), ranker->ToAdapter(),
+                          {.format = kernel::Format::kF16, .name = Given(options, "name")}, out);
     Tell("done", {{"path", out}});
     return 0;
   }

@@ -61,4 +61,23 @@ torch::Tensor LoraLinear::forward(const torch::Tensor& x) const {
   return y + scale_ * torch::linear(low, lora_b);
 }
 
+artefact::Adapter AdapterOf(const torch::nn::Module& module, const artefact::GgufFile& base, double alpha) {
+  artefact::Adapter adapter;
+  adapter.architecture = std::string(base.String("general.architecture"));
+  adapter.alpha = alpha;
+  adapter.licence = std::string(base.StringOr("general.license", ""));
+  const auto parameters = module.named_parameters();
+  for (const auto& item : parameters) {
+    const std::string& key = item.key();
+    if (!key.ends_with(".lora_a")) continue;
+    const std::string layer = key.substr(0, key.size() - 7);
+    const torch::Tensor a = item.value().detach().contiguous(), b = parameters[layer + ".lora_b"].detach().contiguous();
+    const auto floats = [](const torch::Tensor& t) {
+      return std::vector<float>(t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
+    };
+    adapter.pairs.push_back({layer + ".weight", a.size(0), a.size(1), b.size(0), floats(a), floats(b)});
+  }
+  return adapter;
+}
+
 }  // namespace atelier::model

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "artefact/adapter.h"
 #include "base/config.h"
 #include "model/frozen.h"
 
@@ -68,5 +69,8 @@ class LoraLinear : public torch::nn::Module {
  private:
   double scale_ = 0, dropout_ = 0;
 };
+
+// What the adapters below `module` have learned, by the names of its parameters, for the model that `base` holds.
+artefact::Adapter AdapterOf(const torch::nn::Module& module, const artefact::GgufFile& base, double alpha);
 
 }  // namespace atelier::model

@@ -389,24 +389,7 @@ torch::Tensor Pretrained::NextLogits(const torch::Tensor& ids) {
   return Logits(Hidden(ids).select(1, -1)).to(torch::kFloat32);
 }
 
-artefact::Adapter Pretrained::ToAdapter() const {
-  artefact::Adapter adapter;
-  adapter.architecture = spec_.architecture;
-  adapter.alpha = lora_.alpha;
-  adapter.licence = std::string(file_->StringOr("general.license", ""));
-  const auto parameters = named_parameters();
-  for (const auto& item : parameters) {
-    const std::string& key = item.key();
-    if (!key.ends_with(".lora_a")) continue;
-    const std::string layer = key.substr(0, key.size() - 7);
-    const torch::Tensor a = item.value().detach().contiguous(), b = parameters[layer + ".lora_b"].detach().contiguous();
-    const auto floats = [](const torch::Tensor& t) {
-      return std::vector<float>(t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
-    };
-    adapter.pairs.push_back({layer + ".weight", a.size(0), a.size(1), b.size(0), floats(a), floats(b)});
-  }
-  return adapter;
-}
+artefact::Adapter Pretrained::ToAdapter() const { return AdapterOf(*this, *file_, lora_.alpha); }
 
 void Pretrained::Load(const artefact::Adapter& adapter) {
   const torch::NoGradGuard no_gradient;

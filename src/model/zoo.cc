@@ -15,6 +15,7 @@ std::shared_ptr<Model> MakeRecurrentClassifier(Table& config, const DataShape& s
 std::shared_ptr<Model> MakeBertMasked(Table& config, const DataShape& shape);           // bert_heads.cc
 std::shared_ptr<Model> MakeBertClassifier(Table& config, const DataShape& shape);       // bert_heads.cc
 std::shared_ptr<Model> MakeBertTagger(Table& config, const DataShape& shape);           // bert_heads.cc
+std::shared_ptr<Model> MakeBertRanker(Table& config, const DataShape& shape);           // bert_ranker.cc
 std::shared_ptr<Model> MakeMlpGan(Table& config, const DataShape& shape);               // mlp_gan.cc
 std::shared_ptr<Model> MakeVae(Table& config, const DataShape& shape);                  // vae.cc
 std::shared_ptr<Model> MakePretrained(Table& config, const DataShape& shape);           // pretrained.cc
@@ -34,6 +35,7 @@ std::span<const Architecture> AllArchitectures() {
       {"bert_masked", "BERT, learning hidden words", DataKind::kMasked, &MakeBertMasked, true},
       {"bert_classifier", "BERT, a text's class", DataKind::kLabelled, &MakeBertClassifier, true},
       {"bert_tagger", "BERT, a class for every word", DataKind::kTagged, &MakeBertTagger, true},
+      {"bert_ranker", "BERT, which of several texts people take", DataKind::kChoices, &MakeBertRanker, true},
       {"mlp_gan", "pictures by two perceptrons against each other", DataKind::kPictures, &MakeMlpGan},
       {"vae", "pictures by a variational autoencoder", DataKind::kPictures, &MakeVae},
       {"decoder", "a language model of the engine's, tuned by low-rank adapters", DataKind::kReplies, &MakePretrained,

@@ -20,6 +20,7 @@ enum class DataKind {
   kMasked,       // a text, some of whose tokens are hidden
   kLabelled,     // a text and its class
   kTagged,       // words and the class of each
+  kChoices,      // texts that were shown side by side, and which of them were taken
   kPictures,     // values in [0, 1]
   kReplies,      // conversations, or a prompt and its reply: the replies alone are learned
   kPreferences,  // two replies to a prompt, of which one was chosen

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -136,6 +137,18 @@ Choices ParseChoices(std::string_view text, const std::string& name, const PairF
     }
   }
   return choices;
+}
+
+void RefuseSharedGroups(const Choices& data, const Choices& held_out) {
+  std::set<std::string_view> known;
+  for (const Choice& choice : data.list) known.insert(choice.group);
+  for (const Choice& choice : held_out.list) {
+    if (!known.contains(choice.group)) continue;
+    throw Error(Code::kInvalidInput,
+                Cat("line ", choice.line, " of the validation choices is of the group ", Quote(choice.group),
+                    ", which is learned from, too"),
+                "a group belongs to one of them: else the figures would be of what was seen");
+  }
 }
 
 Choices ReadChoices(const std::string& path, const PairFields& fields) {

@@ -47,6 +47,8 @@ Choice ParseChoice(std::string_view line, const std::string& where, const PairFi
 
 // All lines of a text; empty ones are passed over. `name` is for messages.
 Choices ParseChoices(std::string_view text, const std::string& name, const PairFields& fields = {});
+// Throws kInvalidInput where a group of `held_out` is among `data`, too.
+void RefuseSharedGroups(const Choices& data, const Choices& held_out);
 // Of a file. Throws kInvalidInput also where it holds nothing to learn from, saying what it holds.
 Choices ReadChoices(const std::string& path, const PairFields& fields = {});
 

@@ -71,14 +71,6 @@ class Learner {
     if (validation == nullptr) {
       held_ = HoldOut(groups_, options_.held_out, options_.seed);
     } else {
-      const std::set<std::string_view> known(groups_.begin(), groups_.end());
-      for (const Choice& choice : validation->list) {
-        if (!known.contains(choice.group)) continue;
-        throw Error(Code::kInvalidInput,
-                    Cat("line ", choice.line, " of the validation choices is of the group ", Quote(choice.group),
-                        ", which is learned from, too"),
-                    "a group belongs to one of them: else the figures would be of what was seen");
-      }
       for (const Choice& choice : validation->list) {
         choices_.push_back(choice);
         held_.push_back(true);
@@ -449,6 +441,7 @@ Json OrderJson(const Order& order) {
 
 Learned Learn(const Choices& data, const Choices* validation, artefact::Embedder* encoder,
               const LearnOptions& options) {
+  if (validation != nullptr) RefuseSharedGroups(data, *validation);
   return Learner(data, validation, encoder, options).Run();
 }
 

@@ -9,10 +9,12 @@
 #include <numeric>
 
 #include "artefact/gguf_tokenizer.h"
+#include "artefact/gguf_writer.h"
 #include "base/rng.h"
 #include "kernel/select.h"
 #include "runtime/golden_model.h"
 #include "runtime/tensor_loader.h"
+#include "text/vocabulary_subset.h"
 
 // Designated initialisers that leave the rest at their defaults are the point here.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -195,6 +197,63 @@ TEST(Prune, OfEachRowTheSmallestWeightsBecomeNought) {
     }
     EXPECT_EQ(seen, ReadSpec(*file).layers.size() * 7);
   }
+}
+
+TEST(Prune, OfUnitsThatStayEachColumnKeepsItsImportance) {
+  const auto file = OpenBytes(GoldenBytes("qwen3"));
+  Rng rng(6);
+  Importance importance = Alike(ReadSpec(*file));
+  for (auto& [name, columns] : importance) {
+    for (float& column : columns) column = static_cast<float>(0.01 + rng.Uniform() * rng.Uniform());
+  }
+  const auto after = OpenBytes(Pruned(*file, {.units = 0.5, .weights = 0.5, .importance = &importance}));
+  for (size_t layer = 0; layer < ReadSpec(*file).layers.size(); ++layer) {
+    const std::string name = Cat("blk.", layer, ".ffn_down.weight");
+    const auto before = Rows(*file, name), now = Rows(*after, name);
+    const size_t units = now[0].size();
+    ASSERT_LT(units, before[0].size());
+    std::vector<size_t> unit(units);  // which one a column is: what is left of it is what it was
+    for (size_t c = 0; c < units; ++c) {
+      for (size_t u = 0; u < before[0].size(); ++u) {
+        size_t same = 0, left = 0;
+        for (size_t r = 0; r < now.size(); ++r)
+          left += now[r][c] != 0, same += now[r][c] != 0 && now[r][c] == before[r][u];
+        if (left > 0 && same == left) unit[c] = u;
+      }
+    }
+    for (size_t r = 0; r < now.size(); ++r) {
+      double least_kept = INFINITY, greatest_gone = 0;
+      for (size_t c = 0; c < units; ++c) {
+        const double size = std::abs(before[r][unit[c]]) * std::sqrt(static_cast<double>(importance.at(name)[unit[c]]));
+        (now[r][c] != 0 ? least_kept : greatest_gone) =
+            now[r][c] != 0 ? std::min(least_kept, size) : std::max(greatest_gone, size);
+      }
+      ASSERT_GE(least_kept * (1 + 1e-6), greatest_gone) << name << " " << r;
+    }
+  }
+}
+
+TEST(Prune, WhatKeysNumberStaysAndIsNumberedAnew) {
+  const auto file = OpenBytes(GoldenBytes("llama"));
+  const auto whole = text::MakeTokenizer(artefact::SpecFromGguf(*file));
+  const std::vector<text::TokenId> stay = text::TokensThatStay(artefact::SpecFromGguf(*file), {}, 0);
+  int32_t last = static_cast<int32_t>(whole->vocab_size()) - 1;  // a token that nothing else needs
+  while (std::binary_search(stay.begin(), stay.end(), last)) --last;
+  artefact::GgufWriter writer;
+  const std::vector<std::string_view> except = {"llama.vocab_size", "tokenizer.ggml.eot_token_id"};
+  writer.CopyKeys(*file, except);
+  writer.Set("tokenizer.ggml.eot_token_id", static_cast<uint32_t>(last));
+  writer.Set("llama.vocab_size", static_cast<uint32_t>(whole->vocab_size()));
+  for (const TensorInfo& tensor : file->tensors()) writer.CopyTensor(tensor);
+  const std::string path = TempPath("numbered.gguf");
+  writer.Write(path);
+  PruneReport report;
+  const auto after = OpenBytes(Pruned(*GgufFile::Open(path), {.tokens = true}, &report));
+  EXPECT_EQ(after->Int("llama.vocab_size"), report.tokens);
+  const auto less = text::MakeTokenizer(artefact::SpecFromGguf(*after));
+  EXPECT_EQ(less->Piece(static_cast<int32_t>(after->Int("tokenizer.ggml.eot_token_id")), true),
+            whole->Piece(last, true));
+  RemoveFile(path);
 }
 
 TEST(Prune, QuantisedModelsStaySo) {

@@ -128,6 +128,22 @@ TEST(VocabularySubset, TheFirstOnesFillUp) {
   }
 }
 
+TEST(VocabularySubset, MarksStayWhateverTheirTypeAndMergesWithTheirParts) {
+  TokenizerSpec whole;
+  whole.model = "gpt2";
+  whole.tokens = {"a", "b", "c", "ab", "bc", "abc", "stop", "start", "fill", "what"};
+  whole.types.assign(whole.tokens.size(), 1);
+  whole.merges = {"a b", "b c", "a bc", "ab c"};
+  whole.end_of_generation = {6}, whole.bos = 7, whole.padding = 8, whole.unknown = 9;
+  const std::vector<TokenId> wanted = {5};
+  const std::vector<TokenId> stay = TokensThatStay(whole, wanted, 0);
+  EXPECT_EQ(stay, (std::vector<TokenId>{0, 1, 2, 3, 5, 6, 7, 8, 9})) << "abc is merged of ab and c";
+  const TokenizerSpec less = Subset(whole, stay);
+  EXPECT_EQ(less.end_of_generation, (std::vector<TokenId>{5}));
+  EXPECT_EQ((std::vector<TokenId>{less.bos, less.padding, less.unknown}), (std::vector<TokenId>{6, 7, 8}));
+  EXPECT_EQ(less.merges, (std::vector<std::string>{"a b", "ab c"})) << "bc is gone, and what it was part of";
+}
+
 TEST(VocabularySubset, RefusesWhatDoesNotMerge) {
   TokenizerSpec words;
   words.model = "bert";

@@ -12,6 +12,7 @@
 #include "model/bert_start.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_spec_json.h"
+#include "train/examples_choices.h"
 #include "train/examples_labelled.h"
 #include "train/examples_masked.h"
 #include "train/examples_pairs.h"
@@ -39,6 +40,7 @@ std::unique_ptr<Examples> MakeExamples(Run* run, const Records& records, Example
     case model::DataKind::kMasked: return MaskedExamples(records, data, *tokenizer, report);
     case model::DataKind::kLabelled: return LabelledExamples(records, data, *tokenizer, classes, report);
     case model::DataKind::kTagged: return TaggedExamples(records, data, *tokenizer, classes, report);
+    case model::DataKind::kChoices: return ChoiceExamples(records, data, run->shape.start.file, *tokenizer, report);
     case model::DataKind::kPictures: return PictureExamples(records, data, &run->shape, report);
     case model::DataKind::kReplies:
     case model::DataKind::kPreferences:
@@ -136,6 +138,7 @@ Run PrepareRun(const RunOptions& options) {
     exact = {"messages", data.prompt, data.response, data.chosen, data.rejected};
     if (run.data == model::DataKind::kPrompts) exact = {Records::kAllFields};  // a scorer gets them as they are
   }
+  if (run.data == model::DataKind::kChoices) exact = {Records::kAllFields};  // texts of lists, and features
   const Records records(run.settings.data.train, options.datasets, exact);
   MakeFolders(options.folder);
   if (run.data != model::DataKind::kPictures) SetUpTokenizer(options, records, &run);
