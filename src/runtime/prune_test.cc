@@ -240,9 +240,9 @@ TEST(Prune, WhatKeysNumberStaysAndIsNumberedAnew) {
   int32_t last = static_cast<int32_t>(whole->vocab_size()) - 1;  // a token that nothing else needs
   while (std::binary_search(stay.begin(), stay.end(), last)) --last;
   artefact::GgufWriter writer;
-  const std::vector<std::string_view> except = {"llama.vocab_size", "tokenizer.ggml.eot_token_id"};
+  const std::vector<std::string_view> except = {"llama.vocab_size", "tokenizer.ggml.mask_token_id"};
   writer.CopyKeys(*file, except);
-  writer.Set("tokenizer.ggml.eot_token_id", static_cast<uint32_t>(last));
+  writer.Set("tokenizer.ggml.mask_token_id", static_cast<uint32_t>(last));
   writer.Set("llama.vocab_size", static_cast<uint32_t>(whole->vocab_size()));
   for (const TensorInfo& tensor : file->tensors()) writer.CopyTensor(tensor);
   const std::string path = TempPath("numbered.gguf");
@@ -251,7 +251,7 @@ TEST(Prune, WhatKeysNumberStaysAndIsNumberedAnew) {
   const auto after = OpenBytes(Pruned(*GgufFile::Open(path), {.tokens = true}, &report));
   EXPECT_EQ(after->Int("llama.vocab_size"), report.tokens);
   const auto less = text::MakeTokenizer(artefact::SpecFromGguf(*after));
-  EXPECT_EQ(less->Piece(static_cast<int32_t>(after->Int("tokenizer.ggml.eot_token_id")), true),
+  EXPECT_EQ(less->Piece(static_cast<int32_t>(after->Int("tokenizer.ggml.mask_token_id")), true),
             whole->Piece(last, true));
   RemoveFile(path);
 }
