@@ -6,7 +6,6 @@ after the other: what `atelier check --reply headline` reads. Nothing is filtere
 """
 
 import argparse
-import json
 import pathlib
 
 import headline as h
@@ -23,13 +22,17 @@ def main():
     parser.add_argument("--atelier", default=h.ROOT / "build" / "release" / "atelier")
     parser.add_argument("--studio")
     options = parser.parse_args()
+    command = [options.atelier, "generate", "-m", options.model, "--input", options.prompts, "--into", "replies", "-n", options.samples]
+    command += ["--max-tokens", 24, "--stop", "\n", "--temperature", options.temperature, "--seed", options.seed * 100_000]
+    command += ["--studio", options.studio] if options.studio else []
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    made = options.out.with_suffix(".replies.jsonl")
+    h.run([*command, "--out", made])
     lines = []
-    for number, given in enumerate(h.read(options.prompts)):
-        command = [options.atelier, "generate", "-m", options.model, "-p", "-", "-n", options.samples, "--max-tokens", 24, "--stop", "\n"]
-        command += ["--temperature", options.temperature, "--seed", options.seed * 100_000 + number, "--json"]
-        command += ["--studio", options.studio] if options.studio else []
-        made = json.loads(h.run(command, input=given["prompt"]))
-        lines += [{"record": given["row"], "reply": sample["text"]} for sample in made["samples"]]
+    for given in h.read(made):
+        replies = given["replies"] if options.samples > 1 else [given["replies"]]
+        lines += [{"record": given["row"], "reply": reply} for reply in replies]
+    made.unlink()
     h.write(options.out, lines)
 
 
