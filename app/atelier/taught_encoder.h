@@ -14,7 +14,7 @@ struct TeachOptions {
   std::string loss;      // pairwise, listwise
   bool product = false;  // the texts' vectors also meet their contexts'
   int64_t rank = 16;     // of the adapters
-  double rate = 2e-4, epochs = 3;
+  double rate = 5e-4, epochs = 3;
   int64_t seed = 1;
   bool resume = false;
 };

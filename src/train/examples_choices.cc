@@ -36,6 +36,12 @@ class ChoicesAsRows : public Examples {
     report->truncated += cut;
   }
 
+  // Weights mean something beside each other alone: brought to a mean of 1, they leave the rate of learning as it is.
+  void Settle() {
+    const double mean = std::accumulate(marks_.begin(), marks_.end(), 0.0) / static_cast<double>(size());
+    for (float& mark : marks_) mark = static_cast<float>(mark / mean);
+  }
+
   int64_t size() const override { return contexts_.size(); }
   int64_t Length(int64_t row) const override {
     int64_t longest = 0;
@@ -123,6 +129,7 @@ std::unique_ptr<Examples> ChoiceExamples(const Records& records, const DataSetti
     }
   });
   if (out->size() == 0) throw Error(Code::kInvalidInput, Cat(records.name(), ": no choice says what is preferred"));
+  out->Settle();
   return out;
 }
 

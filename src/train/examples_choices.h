@@ -13,9 +13,10 @@ namespace atelier::train {
 inline constexpr size_t kMostCompared = 32;
 
 // A row is a choice. Texts are cut into tokens as the engine's embedder cuts queries: the encoder's own words before
-// them (`start`, its GGUF file), beginning and end marks. Each batch has contexts behind the options. Choices that say
-// nothing are counted as empty, options longer than data.sequence_length are cut. Fields of pairs go by data.prompt,
-// data.chosen, data.rejected. Throws kInvalidInput where nothing usable is there.
+// them (`start`, its GGUF file), beginning and end marks. Each batch has contexts behind the options; weights are
+// brought to a mean of 1. Choices that say nothing are counted as empty, options longer than data.sequence_length are
+// cut. Fields of pairs go by data.prompt, data.chosen, data.rejected. Throws kInvalidInput where nothing usable is
+// there.
 std::unique_ptr<Examples> ChoiceExamples(const Records& records, const DataSettings& data, const std::string& start,
                                          const text::Tokenizer& tokenizer, ExamplesReport* report);
 
