@@ -43,7 +43,7 @@ learn() { # NAME COMMAND...: an adapter laid into what is left
   touch "$out/done"
 }
 learn distilled distil --teacher "$small/words.gguf"
-make "$small/q4_k.gguf" model quantise "$small/distilled/distilled.gguf" "$small/q4_k.gguf" --type q4_k --calibration "$small/calibration.txt"
+make "$small/q4_k.gguf" model quantise "$small/distilled/model.gguf" "$small/q4_k.gguf" --type q4_k --calibration "$small/calibration.txt"
 
 measure() { # NAME FILE
   local out=$small/$1
@@ -56,13 +56,14 @@ measure() { # NAME FILE
     python3 -c "print($end - $begin)" >"$out.seconds"
   fi
   "$atelier" evaluate perplexity -m "$2" --text "$small/held.txt" --ctx 256 --json >"$out.perplexity.json"
+  "$atelier" bench -m "$2" -p 128 -n 64 -r 5 --json >"$out.bench.json"
   "$atelier" model show "$2" --json >"$out.show.json"
   python3 "$here/score.py" "$here/test.jsonl" "$out.predictions.jsonl" | tail -n 1 >"$out.score.json"
 }
 steps=(teacher words units distilled q4_k)
 for step in "${steps[@]}"; do
   file=$small/$step.gguf
-  [[ $step != distilled ]] || file=$small/distilled/distilled.gguf
+  [[ $step != distilled ]] || file=$small/distilled/model.gguf
   measure "$step" "$file"
 done
 python3 - "$small" "${steps[@]}" <<'PYTHON'
@@ -70,13 +71,14 @@ import json, math, pathlib, sys
 small, steps = pathlib.Path(sys.argv[1]), sys.argv[2:]
 held = len((small / "held.txt").read_bytes())
 tests = sum(1 for _ in open(small / "teacher.predictions.jsonl"))
-print("| step | parameters | MiB | bits a byte | rows whole | F1 of features | ms a listing |\n|---|---|---|---|---|---|---|")
+print("| step | parameters | MiB | perplexity | bits a byte | rows whole | F1 of features | ms a listing | tokens/s |\n" + "|---" * 9 + "|")
 for step in steps:
     read = lambda what: json.loads((small / f"{step}.{what}.json").read_text())
     score, shown, p = read("score"), read("show"), read("perplexity")
     bits = math.log2(p["perplexity"]) * p["tokens"] / held
     seconds = float((small / f"{step}.seconds").read_text())
     every = score["all"]
-    print(f"| {step} | {shown['parameters'] / 1e6:.1f} M | {shown['bytes'] / 2**20:.1f} | {bits:.3f} | {every['exact']} | "
-          f"{every['fields']['features']['f1']} | {1000 * seconds / tests:.0f} |")
+    print(f"| {step} | {shown['parameters'] / 1e6:.1f} M | {shown['bytes'] / 2**20:.1f} | {p['perplexity']:.3f} | {bits:.3f} | "
+          f"{100 * every['exact']:.1f} % | {100 * every['fields']['features']['f1']:.1f} % | {1000 * seconds / tests:.0f} | "
+          f"{read('bench')['decode_tps']:.0f} |")
 PYTHON
