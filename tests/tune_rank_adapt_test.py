@@ -96,6 +96,8 @@ for args, says in ((["--data", few, "--encoder", "tiny"], "of 7 groups"),
                    (["--data", DATA, "--encoder", "tiny", "--validation", DATA], "learned from, too")):
     run("tune", "rank", *args, "--adapt", "--name", "other", cwd=STUDIO, code=1, says=says)
 run("tune", "rank", "--data", DATA, "--adapt", "--name", "other", cwd=STUDIO, code=2, says="--encoder")
+run("tune", "rank", "--data", DATA, "--encoder", "tiny", "--resume", "--name", "other", cwd=STUDIO, code=2, says="--adapt")
+run("tune", "rank", "--data", DATA, "--encoder", "tiny", "--adapt", "--name", "n" * 60, cwd=STUDIO, code=1, says="shorter --name")
 expect("nothing was left", (ROOT / "studio/runs/other-encoder").exists(), False)
 
 end("tune rank --adapt keeps what it promises")

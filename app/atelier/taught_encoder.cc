@@ -78,6 +78,9 @@ Taught TeachEncoder(StudioHere& here, const std::string& name, const artefact::M
   }
   TrainingRun run;
   run.name = Cat(name, "-encoder");
+  if (!artefact::IsModelName(run.name)) {
+    throw Error(Code::kInvalidInput, Cat(Quote(run.name), " cannot name the encoder"), "give a shorter --name");
+  }
   run.folder = RunFolder(here, run.name);
   run.config = Cat(run.folder, "/run.toml");
   run.resume = options.resume && FileExists(Cat(run.folder, "/last.safetensors"));

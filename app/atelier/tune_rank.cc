@@ -142,6 +142,7 @@ class TuneRank : public Command {
       throw Error(Code::kUsage, "--product says how to use an --encoder", "--encoder e5-small");
     if (adapt_ && encoder_.empty())
       throw Error(Code::kUsage, "--adapt says that an --encoder is taught", "--encoder e5-small");
+    if (teach_.resume && !adapt_) throw Error(Code::kUsage, "--resume goes on with teaching an encoder: --adapt");
     options.product = teach_.product = product_;
     teach_.loss = loss_, teach_.seed = seed_;
     options.held_out = held_out_;

@@ -4,8 +4,8 @@
 //   e = the mean of a text's tokens, of length 1                                   [width]
 //   s = 20 (u . e(x) + v . (e(c) * e(x)))      v with `product` alone; c: the context
 //
-// Unit vectors of texts of one kind lie close together, hence the 20, which is what vectors are commonly learned with
-// (Wang et al. 2022: 1 / 0.01 to 1 / 0.05). u and v only lead the encoder: a ranker fits its own to the vectors.
+// Unit vectors of texts of one kind lie close together, hence the 20: the inverse of a temperature of 0.05, as vectors
+// are commonly learned with (Gao et al. 2021). u and v only lead the encoder: a ranker fits its own to the vectors.
 //
 // Batch (kChoices): inputs [rows, time], the options of all choices and then, with `product`, the context of each;
 // targets [options] the choice of each, ascending from 0; marks [options] its share of what was taken, times the
