@@ -215,6 +215,12 @@ out = json.loads(run(*batch, "--json"))
 answered = [json.loads(line) for line in (WORK / "answered.jsonl").read_text().splitlines()]
 expect(answered == [{"q": f"{q} \n", "n": i, "list": [1], "a": ANSWERS[q]} for i, q in enumerate("abcd")], f"replies to a file: {answered}")
 expect(out["records"] == 4 and not (WORK / "answered.jsonl.part").exists(), f"told of it: {out}")
+# Each record's seed is one more than that before it, and what it gets is what it would get alone.
+lines("twice.jsonl", [{"q": "a"}, {"q": "a"}])
+drawn = ("generate", "-m", where("base"), "--temperature", 1, "--max-tokens", 12, "-n", 2)
+run(*drawn, "--seed", 5, "--input", "twice.jsonl", "--field", "q", "--into", "a", "--out", "drawn.jsonl")
+alone = [[s["text"] for s in json.loads(run(*drawn, "--seed", seed, "-p", "a", "--json"))["samples"]] for seed in (5, 6)]
+expect([json.loads(line)["a"] for line in (WORK / "drawn.jsonl").read_text().splitlines()] == alone and alone[0] != alone[1], f"drawn: {alone}")
 lines("hurt.jsonl", [{"q": "a \n"}, {"q": 7}])
 run(*batch[:4], "hurt.jsonl", *batch[5:], code=1, says="hurt.jsonl:2")
 run("generate", "-m", "base", *STUDIO, "--input", "asked.jsonl", code=2, says="--out")
