@@ -163,7 +163,7 @@ TEST(Backup, DamageIsSaidAndNothingIsLeft) {
     MakeBackup(studio, file, true, "");
   }
   const std::string whole = ReadFile(file);
-  const std::string beside = Fresh("beside");  // a folder of its own: other tests' backups come and go in the common one
+  const std::string beside = Fresh("beside");  // not the common folder, where other tests' backups come and go
   MakeFolders(beside);
   const std::string bad = Fresh("bad.tar.zst"), target = Cat(beside, "/target");
   for (size_t at = 0; at < whole.size(); at += std::max<size_t>(1, whole.size() / 47)) {
