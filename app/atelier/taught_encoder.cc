@@ -19,10 +19,14 @@ struct Halves {
   rank::Choices held, rest;
 };
 
-Halves Part(const rank::Choices& choices, double share, uint64_t seed) {
+std::vector<std::string> GroupsOf(const rank::Choices& choices) {
   std::vector<std::string> groups;
   for (const rank::Choice& choice : choices.list) groups.push_back(choice.group);
-  const std::vector<bool> held = rank::HoldOut(groups, share, seed);
+  return groups;
+}
+
+Halves Part(const rank::Choices& choices, double share, uint64_t seed) {
+  const std::vector<bool> held = rank::HoldOut(GroupsOf(choices), share, seed);
   Halves halves;
   for (size_t i = 0; i < held.size(); ++i) (held[i] ? halves.held : halves.rest).list.push_back(choices.list[i]);
   return halves;
@@ -66,14 +70,10 @@ Taught TeachEncoder(StudioHere& here, const std::string& name, const artefact::M
                 Cat(base.name, " is a model of architecture ", Quote(base.manifest.architecture), ", no encoder"),
                 "--encoder e5-small");
   }
-  std::vector<std::string> groups;
-  for (const rank::Choice& choice : choices.list) groups.push_back(choice.group);
-  if (const size_t count = rank::CountGroups(groups); count < kLeastGroups) {
+  if (const size_t count = rank::CountGroups(GroupsOf(choices)); count < kLeastGroups) {
     throw Error(Code::kInvalidInput,
-                Cat("the choices are of ", count,
-                    " groups; to teach the encoder and then a ranker, each on its own, at "
-                    "least ",
-                    kLeastGroups, " are needed"),
+                Cat("the choices are of ", count, " groups; at least ", kLeastGroups,
+                    " are needed to teach the encoder and then a ranker, each on its own"),
                 "choices of more readers or records; or leave --adapt out");
   }
   TrainingRun run;
@@ -84,19 +84,16 @@ Taught TeachEncoder(StudioHere& here, const std::string& name, const artefact::M
   run.folder = RunFolder(here, run.name);
   run.config = Cat(run.folder, "/run.toml");
   run.resume = options.resume && FileExists(Cat(run.folder, "/last.safetensors"));
-  if (!run.resume && FileExists(Cat(run.folder, "/last.safetensors"))) {
-    throw Error(Code::kConflict, Cat(run.folder, " holds a run already"),
-                "go on with it by --resume, remove it, or name the ranker otherwise by --name");
-  }
+  run.name_by = "--name", run.or_else = "remove it, or name the ranker otherwise by --name";
   CheckRun(here, run);
   const auto seed = static_cast<uint64_t>(options.seed);
-  const Halves both = Part(choices, 0.5, seed + 2);  // not the order that a ranker's own split goes by
+  Halves both = Part(choices, 0.5, seed + 2);  // not the order that a ranker's own split goes by
   const Halves taught = Part(both.held, 0.2, seed + 3);
   MakeFolders(run.folder);
   Write(taught.rest, Cat(run.folder, "/choices.jsonl"));
   Write(taught.held, Cat(run.folder, "/held_out.jsonl"));
   WriteFileAtomic(run.config, Config(run, base, options));
-  Taught out{.encoder = {}, .rest = both.rest, .run = RunTraining(here, run, globals)};
+  Taught out{.encoder = {}, .rest = std::move(both.rest), .run = RunTraining(here, run, globals)};
   if (out.run["ending"] == "interrupted") return out;
   const std::string kept = ExportRun(here, run, ".gguf", &base.manifest);
   out.run["report"] = ReportOfRun(run);

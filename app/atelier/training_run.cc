@@ -89,7 +89,7 @@ std::string RunFolder(const StudioHere& here, const std::string& name) {
 void CheckRun(const StudioHere& here, const TrainingRun& run) {
   if (!run.resume && FileExists(Cat(run.folder, "/last.safetensors"))) {
     throw Error(Code::kConflict, Cat(run.folder, " holds a run already"),
-                "go on with it by --resume, or name another folder by --run");
+                Cat("go on with it by --resume, or ", run.or_else));
   }
   if (!here.studio) return;
   const auto old = here.models->Registered(run.name);

@@ -13,9 +13,10 @@
 namespace atelier::app {
 
 struct TrainingRun {
-  std::string name, config, folder;  // the configuration's path, and the run's folder
-  std::string language;              // of the page; "": by LANG
-  std::string name_by = "run.name";  // how a person gives it another name
+  std::string name, config, folder;                      // the configuration's path, and the run's folder
+  std::string language;                                  // of the page; "": by LANG
+  std::string name_by = "run.name";                      // how a person gives it another name
+  std::string or_else = "name another folder by --run";  // what a person does who does not go on with the one there
   int processes = 1;
   bool resume = false;
 };

@@ -56,10 +56,7 @@ class TuneRank : public Command {
     report_.Check({data_, validation_});
     rank::Choices choices = rank::ReadChoices(data_, fields_);
     std::optional<rank::Choices> validation;
-    if (!validation_.empty()) {
-      validation = rank::ReadChoices(validation_, fields_);
-      rank::RefuseSharedGroups(choices, *validation);
-    }
+    if (!validation_.empty()) validation = rank::ReadChoices(validation_, fields_);
     Notes notes;
     for (const auto& [file, read] :
          {std::pair(&data_, &choices), {&validation_, validation ? &*validation : nullptr}}) {
@@ -74,6 +71,7 @@ class TuneRank : public Command {
     std::shared_ptr<artefact::Embedder> encoder;
     Json taught;
     if (adapt_) {
+      if (validation) rank::RefuseSharedGroups(choices, *validation);  // else learning sees half of them alone
       Taught made = TeachEncoder(*here, name_, here->models->Resolve(encoder_), choices, teach_, globals);
       if (made.encoder.path.empty()) {
         std::cout << (globals.json ? ToText(Json{{"taught", made.run}}) : "interrupted; --resume goes on") << "\n";

@@ -7,11 +7,10 @@
 #include "artefact/memory_file.h"
 #include "artefact/safetensors.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "model/bert_heads.h"
-#include "model/bert_start.h"
+#include "model/bert_testing.h"
 #include "model/fused/fused_testing.h"
 #include "model/model_file.h"
 #include "model/tensor_bytes.h"
@@ -27,12 +26,7 @@ constexpr double kGradientTolerance = 2e-5;  // of the tensor's greatest
 std::string Bytes() { return runtime::GoldenBytes("../encoder/bert"); }
 
 DataShape ShapeOf(const std::string& path, size_t classes) {
-  DataShape shape;
-  shape.start.file = path;
-  ReadStart(&shape.start);
-  shape.start.hash = Sha256HexOfFile(path);
-  shape.vocabulary = shape.start.vocabulary;
-  shape.sequence_length = 30;
+  DataShape shape = ShapeBeside(path);
   for (size_t i = 0; i < classes; ++i) shape.classes.push_back(Cat("class ", i));
   return shape;
 }

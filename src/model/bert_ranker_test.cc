@@ -9,9 +9,8 @@
 #include "artefact/memory_file.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/str.h"
-#include "model/bert_start.h"
+#include "model/bert_testing.h"
 #include "runtime/golden_model.h"
 #include "runtime/local_embedder.h"
 #include "runtime/merge.h"
@@ -20,15 +19,10 @@ namespace atelier::model {
 namespace {
 
 std::shared_ptr<BertRanker> Made(const std::string& path, const std::string& keys) {
-  DataShape shape;
-  shape.start.file = path;
-  ReadStart(&shape.start);
-  shape.start.hash = Sha256HexOfFile(path);
-  shape.vocabulary = shape.start.vocabulary;
-  shape.sequence_length = 30;
   Table table = Table::Parse(Cat("init = \"", path, "\"\n", keys), "test.toml");
   torch::manual_seed(3);
-  const auto model = std::dynamic_pointer_cast<BertRanker>(FindArchitecture("bert_ranker", table).make(table, shape));
+  const auto model =
+      std::dynamic_pointer_cast<BertRanker>(FindArchitecture("bert_ranker", table).make(table, ShapeBeside(path)));
   table.Done();
   const torch::NoGradGuard no_gradient;
   for (const auto& item : model->named_parameters()) {  // an adapter that has learned

@@ -9,7 +9,6 @@
 #include <numeric>
 
 #include "artefact/gguf_tokenizer.h"
-#include "artefact/gguf_writer.h"
 #include "base/rng.h"
 #include "kernel/select.h"
 #include "runtime/golden_model.h"
@@ -239,21 +238,18 @@ TEST(Prune, WhatKeysNumberStaysAndIsNumberedAnew) {
   const std::vector<text::TokenId> stay = text::TokensThatStay(artefact::SpecFromGguf(*file), {}, 0);
   int32_t last = static_cast<int32_t>(whole->vocab_size()) - 1;  // a token that nothing else needs
   while (std::binary_search(stay.begin(), stay.end(), last)) --last;
-  artefact::GgufWriter writer;
-  const std::vector<std::string_view> except = {"llama.vocab_size", "tokenizer.ggml.mask_token_id"};
-  writer.CopyKeys(*file, except);
-  writer.Set("tokenizer.ggml.mask_token_id", static_cast<uint32_t>(last));
-  writer.Set("llama.vocab_size", static_cast<uint32_t>(whole->vocab_size()));
-  for (const TensorInfo& tensor : file->tensors()) writer.CopyTensor(tensor);
-  const std::string path = TempPath("numbered.gguf");
-  writer.Write(path);
+  ASSERT_TRUE(file->Has("llama.vocab_size"));
+  const std::string numbered =
+      Rewritten(GoldenBytes("llama"), nullptr, [&](const std::string& key, artefact::GgufWriter* writer) {
+        if (key == "llama.vocab_size") writer->Set("tokenizer.ggml.mask_token_id", static_cast<uint32_t>(last));
+        return key != "tokenizer.ggml.mask_token_id";
+      });
   PruneReport report;
-  const auto after = OpenBytes(Pruned(*GgufFile::Open(path), {.tokens = true}, &report));
+  const auto after = OpenBytes(Pruned(*OpenBytes(numbered), {.tokens = true}, &report));
   EXPECT_EQ(after->Int("llama.vocab_size"), report.tokens);
   const auto less = text::MakeTokenizer(artefact::SpecFromGguf(*after));
   EXPECT_EQ(less->Piece(static_cast<int32_t>(after->Int("tokenizer.ggml.mask_token_id")), true),
             whole->Piece(last, true));
-  RemoveFile(path);
 }
 
 TEST(Prune, QuantisedModelsStaySo) {

@@ -21,8 +21,6 @@ class ChoicesAsRows : public Examples {
       : prefix_(std::move(prefix)), tokenizer_(tokenizer), most_(static_cast<size_t>(data.sequence_length)) {}
 
   void Add(const rank::Choice& choice, int64_t record, ExamplesReport* report) {
-    begins_.push_back(static_cast<size_t>(texts_.size()));
-    contexts_.Add(Tokens(rank::ContextText(choice.context), nullptr), record);
     const double all = std::accumulate(choice.gains.begin(), choice.gains.end(), 0.0);
     bool cut = false;
     for (size_t i = 0; i < choice.options.size(); ++i) {
@@ -30,10 +28,13 @@ class ChoicesAsRows : public Examples {
       const std::vector<int32_t> tokens = Tokens(text, &cut);
       report->tokens += std::ssize(tokens);
       report->characters += data::CountCodePoints(text);
-      texts_.Add(tokens, record);
+      rows_.Add(tokens, record);
       marks_.push_back(static_cast<float>(choice.weight * choice.gains[i] / all));
     }
     report->truncated += cut;
+    rows_.Add(Tokens(rank::ContextText(choice.context), nullptr), record);
+    marks_.push_back(0);
+    begins_.push_back(rows_.size());
   }
 
   // Weights mean something beside each other alone: brought to a mean of 1, they leave the rate of learning as it is.
@@ -42,43 +43,38 @@ class ChoicesAsRows : public Examples {
     for (float& mark : marks_) mark = static_cast<float>(mark / mean);
   }
 
-  int64_t size() const override { return contexts_.size(); }
+  int64_t size() const override { return std::ssize(begins_) - 1; }
   int64_t Length(int64_t row) const override {
     int64_t longest = 0;
-    for (int64_t i = Begin(row); i < Begin(row + 1); ++i) longest = std::max(longest, texts_.Length(i));
+    for (int64_t i = Begin(row); i < Context(row); ++i) longest = std::max(longest, rows_.Length(i));
     return longest;
   }
-  std::string Describe(int64_t row) const override { return contexts_.Describe(row); }
+  std::string Describe(int64_t row) const override { return rows_.Describe(Begin(row)); }
 
   model::Batch Collate(std::span<const int64_t> which, Rng rng) const override {
-    std::vector<int64_t> options, choice;
+    std::vector<int64_t> rows, choice;
     std::vector<float> marks;
     for (size_t i = 0; i < which.size(); ++i) {
       for (const int64_t option : Compared(which[i], &rng)) {
-        options.push_back(option);
+        rows.push_back(option);
         choice.push_back(static_cast<int64_t>(i));
         marks.push_back(marks_[static_cast<size_t>(option)]);
       }
     }
-    TokenRows rows;
-    for (const int64_t option : options) rows.Add(texts_.Row(option), 0);
-    for (const int64_t row : which) rows.Add(contexts_.Row(row), 0);
-    std::vector<int64_t> all(static_cast<size_t>(rows.size()));
-    std::iota(all.begin(), all.end(), int64_t{0});
-    model::Batch batch = rows.Lay(all, 0);
+    for (const int64_t row : which) rows.push_back(Context(row));
+    model::Batch batch = rows_.Lay(rows, 0);
     batch.targets = torch::tensor(choice, torch::kInt64);
     batch.marks = torch::tensor(marks, torch::kFloat32);
     return batch;
   }
 
  private:
-  int64_t Begin(int64_t row) const {
-    return row == size() ? texts_.size() : static_cast<int64_t>(begins_[static_cast<size_t>(row)]);
-  }
+  int64_t Begin(int64_t row) const { return begins_[static_cast<size_t>(row)]; }
+  int64_t Context(int64_t row) const { return Begin(row + 1) - 1; }
 
   // The options of a choice, or of many so many of them, in their order.
   std::vector<int64_t> Compared(int64_t row, Rng* rng) const {
-    std::vector<int64_t> all(static_cast<size_t>(Begin(row + 1) - Begin(row)));
+    std::vector<int64_t> all(static_cast<size_t>(Context(row) - Begin(row)));
     std::iota(all.begin(), all.end(), Begin(row));
     if (all.size() <= kMostCompared) return all;
     for (size_t i = all.size() - 1; i > 0; --i) std::swap(all[i], all[rng->Below(i + 1)]);
@@ -105,9 +101,9 @@ class ChoicesAsRows : public Examples {
   const std::string prefix_;
   const text::Tokenizer& tokenizer_;
   const size_t most_;
-  TokenRows texts_, contexts_;  // an option each; a choice each
-  std::vector<size_t> begins_;  // [choices] the first of its options
-  std::vector<float> marks_;    // [options]
+  TokenRows rows_;                     // of each choice the options and, behind them, the context
+  std::vector<int64_t> begins_ = {0};  // [choices + 1] a choice's first row; the last is the number of rows
+  std::vector<float> marks_;           // [rows]; a context's is 0
 };
 
 }  // namespace

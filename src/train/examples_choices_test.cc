@@ -6,7 +6,6 @@
 #include <set>
 
 #include "artefact/gguf_tokenizer.h"
-#include "artefact/gguf_writer.h"
 #include "artefact/memory_file.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -37,17 +36,12 @@ class ChoiceExamplesTest : public testing::Test {
   const std::string path_ = Cat(testing::TempDir(), "/choices-", getpid(), ".jsonl");
   // An encoder that wants words before a text, as e5 does.
   static std::string WithPrefix() {
-    const artefact::MemoryFile plain(runtime::GoldenBytes("../encoder/bert"));
-    const auto file = artefact::GgufFile::Open(plain.path());
-    artefact::GgufWriter writer;
-    writer.CopyKeys(*file, {});
-    writer.Set("atelier.query_prefix", std::string("b c: "));
-    for (const artefact::TensorInfo& tensor : file->tensors()) writer.CopyTensor(tensor);
-    const std::string path = Cat(testing::TempDir(), "/choices-", getpid(), ".gguf");
-    writer.Write(path);
-    const std::string bytes = ReadFile(path);
-    RemoveFile(path);
-    return bytes;
+    return runtime::Rewritten(runtime::GoldenBytes("../encoder/bert"), nullptr,
+                              [](const std::string& key, artefact::GgufWriter* writer) {
+                                if (key == "general.architecture")
+                                  writer->Set("atelier.query_prefix", std::string("b c: "));
+                                return true;
+                              });
   }
 
   artefact::MemoryFile start_{WithPrefix()};
